@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * outcome_parse.c - text to an outcome
+ */
+#include "program_text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "world.h"
+
+static int parse_errno(const char *text, struct outcome *out)
+{
+	enum { ERRNO_LAST = 133 };
+
+	for (int error = 1; error <= ERRNO_LAST; error++) {
+		if (!strcmp(text_errno(error), text)) {
+			*out = outcome_error(error);
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int parse_device(const char *text, struct outcome *out)
+{
+	static const uint32_t devices[] = { WORLD_LO, WORLD_VETH0, WORLD_VETH1,
+		WORLD_MISSING, WORLD_NO_DEVICE };
+
+	for (size_t i = 0; i < sizeof(devices) / sizeof(*devices); i++) {
+		const char *name = text_device(devices[i]);
+
+		if (strcmp(text, *name ? name : "-"))
+			continue;
+		*out = (struct outcome){ .value = VALUE_DEVICE,
+			.a = devices[i] };
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int parse_place(const char *text, struct outcome *out)
+{
+	char addr[ADDR_TEXT_MAX];
+	const char *colon = strrchr(text, ':');
+	size_t length = colon ? (size_t)(colon - text) : 0;
+	bool bracketed = *text == '[';
+	char *end;
+	unsigned long port;
+
+	if (!length || length >= sizeof(addr) ||
+	    (bracketed && (length < 3 || text[length - 1] != ']')))
+		return -EINVAL;
+	memcpy(addr, text + bracketed, length - 2 * bracketed);
+	addr[length - 2 * bracketed] = '\0';
+	port = strtoul(colon + 1, &end, 10);
+	if (!isdigit((unsigned char)colon[1]) || *end || port > 65535)
+		return -EINVAL;
+	*out = (struct outcome){ .value = VALUE_PLACE, .a = port };
+	if (!strcmp(addr, "*"))
+		return 0;
+	return addr_parse(addr, &out->addr);
+}
+
+static int parse_numbers(const char *text, struct outcome *out)
+{
+	char *end;
+	unsigned long a, b = 0;
+	int value = VALUE_NUMBER;
+
+	if (!isdigit((unsigned char)*text))
+		return -EINVAL;
+	a = strtoul(text, &end, 10);
+	if (*end == '/' || *end == '-') {
+		value = *end == '/' ? VALUE_CALLS : VALUE_RANGE;
+		if (!isdigit((unsigned char)end[1]))
+			return -EINVAL;
+		b = strtoul(end + 1, &end, 10);
+	}
+	if (*end || a > UINT32_MAX || b > UINT32_MAX)
+		return -EINVAL;
+	*out = (struct outcome){ .value = value, .a = a, .b = b };
+	return 0;
+}
+
+int text_parse_outcome(const char *text, struct outcome *out)
+{
+	struct outcome result = outcome_ok();
+	int rc = 0;
+
+	if (!strcmp(text, "ok"))
+		;
+	else if (!strcmp(text, "n/a"))
+		result = outcome_na();
+	else if (!strcmp(text, "crash"))
+		result.kind = OUTCOME_CRASH;
+	else if (!strcmp(text, "hang"))
+		result.kind = OUTCOME_HANG;
+	else if (strncmp(text, "ok:", 3))
+		rc = parse_errno(text, &result);
+	else if (parse_numbers(text + 3, &result) &&
+		 parse_device(text + 3, &result))
+		rc = parse_place(text + 3, &result);
+	if (!rc)
+		*out = result;
+	return rc;
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * program.c - what is asked of a subject, and what it answers
+ */
+#include "program.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "util.h"
+
+int op_level(enum op_kind kind)
+{
+	if (kind == OP_REPEAT)
+		return -1;
+	return kind < OP_REPEAT ? LEVEL_SOCKET : LEVEL_RESERVATION;
+}
+
+bool op_has_socket(const struct op *op)
+{
+	return (op->kind > OP_SOCKET && op->kind < OP_EUID);
+}
+
+void program_init(struct program *program, enum level level)
+{
+	memset(program, 0, sizeof(*program));
+	program->level = level;
+	for (int i = 0; i < PROGRAM_SOCKETS_MAX; i++)
+		program->names[i][0] = 'a' + i;
+}
+
+/* The slot that an op gives a name to, or -1 */
+static int op_names(const struct op *op)
+{
+	if (op->kind == OP_SOCKET)
+		return op->sock;
+	if (op->kind == OP_ACCEPT)
+		return op->accept.sock;
+	return -1;
+}
+
+uint16_t program_in_use(const struct program *program)
+{
+	uint16_t used = 0;
+
+	for (int i = 0; i < program->count; i++) {
+		const struct op *op = &program->ops[i];
+
+		if (op_names(op) >= 0)
+			used |= 1u << op_names(op);
+		else if (op->kind == OP_CLOSE)
+			used &= ~(1u << op->sock);
+	}
+	return used;
+}
+
+int program_type(const struct program *program, unsigned int slot)
+{
+	/* An accepted socket is of its listener's type, as that was then. */
+	for (int i = program->count - 1; i >= 0; i--) {
+		const struct op *op = &program->ops[i];
+
+		if (op_names(op) != (int)slot)
+			continue;
+		if (op->kind == OP_SOCKET)
+			return op->socket.type;
+		slot = op->sock;
+	}
+	return -1;
+}
+
+int program_append(struct program *program, const struct op *op)
+{
+	int level = op_level(op->kind);
+	int name = op_names(op);
+
+	if (program->count == PROGRAM_OPS_MAX)
+		return -E2BIG;
+	if (level >= 0 && level != program->level)
+		return -EXDEV;
+	if (op->kind == OP_REPEAT) {
+		const struct op *last = program->ops + program->count - 1;
+
+		if (!program->count || op_names(last) >= 0 ||
+		    last->kind == OP_REPEAT)
+			return -ENOENT;
+	}
+	if (name >= 0 && program_in_use(program) & 1u << name)
+		return -EEXIST;
+	program->ops[program->count++] = *op;
+	return 0;
+}
+
+void program_remove(struct program *program, unsigned int index)
+{
+	struct program out = *program;
+
+	ASSERT(index < program->count);
+	out.count = 0;
+	memset(out.ops, 0, sizeof(out.ops));
+	for (unsigned int i = 0; i < program->count; i++)
+		if (i != index)
+			program_append(&out, &program->ops[i]);
+	*program = out;
+}
+
+bool program_equal(const struct program *a, const struct program *b)
+{
+	uint16_t used = 0;
+
+	if (a->level != b->level || a->count != b->count ||
+	    memcmp(a->ops, b->ops, a->count * sizeof(*a->ops)))
+		return false;
+	for (int i = 0; i < a->count; i++) {
+		const struct op *op = &a->ops[i];
+
+		if (op_has_socket(op))
+			used |= 1u << op->sock;
+		if (op_names(op) >= 0)
+			used |= 1u << op_names(op);
+		if ((op->kind == OP_BIND || op->kind == OP_CONNECT) &&
+		    op->bind.place.port_of)
+			used |= 1u << (op->bind.place.port_of - 1);
+	}
+	for (int i = 0; i < PROGRAM_SOCKETS_MAX; i++)
+		if (used & 1u << i && strcmp(a->names[i], b->names[i]))
+			return false;
+	return true;
+}
+
+struct outcome outcome_ok(void)
+{
+	return (struct outcome){ .kind = OUTCOME_OK };
+}
+
+struct outcome outcome_number(uint32_t a)
+{
+	return (struct outcome){
+		.kind = OUTCOME_OK, .value = VALUE_NUMBER, .a = a };
+}
+
+struct outcome outcome_error(int error)
+{
+	if (!error)
+		return outcome_ok();
+	return (struct outcome){
+		.kind = OUTCOME_ERRNO, .error = error < 0 ? -error : error };
+}
+
+struct outcome outcome_na(void)
+{
+	return (struct outcome){ .kind = OUTCOME_NA };
+}
+
+bool outcome_equal(const struct outcome *a, const struct outcome *b)
+{
+	return a->kind == b->kind && a->value == b->value &&
+	       a->error == b->error && a->a == b->a && a->b == b->b &&
+	       addr_equal(&a->addr, &b->addr);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * program_text.h - programs, traces and cases in one text syntax
+ *
+ *	# A listener does not share its port, even if both set SO_REUSEADDR.
+ *	socket a tcp4
+ *	set    a reuseaddr
+ *	bind   a 0.0.0.0:7000
+ *	listen a
+ *	socket b tcp4
+ *	set    b reuseaddr
+ *	bind   b 127.0.0.1:7000   = EADDRINUSE portman=ok
+ *
+ * Without outcomes it is a program, with one on each op a trace, with a first
+ * comment that says why a case. No outcome written means ok. The grammar is in
+ * corpus/README.md. Parsing never executes anything, and any bytes are safe.
+ */
+#ifndef PROGRAM_TEXT_H
+#define PROGRAM_TEXT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "program.h"
+
+enum {
+	WHO_MAX = 24,		/* a subject's name, with its NUL */
+	EXPECT_QUALIFIED_MAX = 8,
+	WHY_MAX = 512,
+	TEXT_SIZE_MAX = 64 * 1024,	/* of a case, in bytes */
+};
+
+/**
+ * struct expect - The outcomes that one op must have
+ * @line:	Line in the file, from 1
+ * @outcome:	The unqualified one, Linux's: ok if none is written
+ * @who:	Whose outcome is qualified
+ * @qualified:	What theirs is
+ * @count:	How many are qualified
+ */
+struct expect {
+	unsigned int line;
+	struct outcome outcome;
+	unsigned int count;
+	char who[EXPECT_QUALIFIED_MAX][WHO_MAX];
+	struct outcome qualified[EXPECT_QUALIFIED_MAX];
+};
+
+/**
+ * struct case_text - A program and what it must give
+ * @why:	The first comment, empty if there is none
+ * @program:	What to run
+ * @expect:	One for each op
+ */
+struct case_text {
+	char why[WHY_MAX];
+	struct program program;
+	struct expect expect[PROGRAM_OPS_MAX];
+};
+
+/**
+ * struct text_error - Where text is wrong, and how
+ * @line:	From 1; 0 if it is about the file as a whole
+ * @message:	What was found and what was expected
+ */
+struct text_error {
+	unsigned int line;
+	char message[200];
+};
+
+/**
+ * text_parse() - Read a program, trace or case
+ * @text:	Any bytes
+ * @size:	How many
+ * @out:	The result, untouched on failure
+ * @error:	Filled in on failure
+ *
+ * Return: 0, or -EINVAL
+ */
+int text_parse(const char *text, size_t size, struct case_text *out,
+	struct text_error *error);
+
+/**
+ * text_op() - Write one op, without an outcome
+ * @program:	The program it is from, for the names of its sockets
+ * @op:		What to write
+ * @text:	Where to, NUL-terminated
+ * @size:	Of @text; 256 bytes are enough for any op
+ */
+void text_op(const struct program *program, const struct op *op, char *text,
+	size_t size);
+
+/** text_outcome() - Write one outcome; 128 bytes are enough */
+void text_outcome(const struct outcome *outcome, char *text, size_t size);
+
+/** text_parse_outcome() - Read one outcome; 0, or -EINVAL */
+int text_parse_outcome(const char *text, struct outcome *out);
+
+/**
+ * text_print() - Write a program, or a trace of it
+ * @program:	What to write, an op a line, names aligned
+ * @trace:	Its outcomes, all written; NULL for none
+ * @file:	Where to
+ */
+void text_print(const struct program *program, const struct trace *trace,
+	FILE *file);
+
+/** text_word - The word for a value of an enum, such as "bind" or "tcp4" */
+typedef const char *text_word(unsigned int value);
+
+text_word text_kind, text_type, text_option, text_property, text_direction,
+	text_sysctl, text_test;
+
+/** text_device() - The name of a world_device, "" for none, NULL if unknown */
+const char *text_device(uint32_t device);
+
+/** text_errno() - The name of a positive errno, such as "EADDRINUSE" */
+const char *text_errno(int error);
+
+#endif /* PROGRAM_TEXT_H */
