@@ -1,0 +1,101 @@
+# portclash: one file, no recursion; everything that is made is under build/
+#
+#   make               build/portclash and build/libportclash.a
+#   make run [T=60]    the main job: AFL++ and the kernel, side by side, T seconds
+#   make check         all tests
+#   make help          the other goals
+
+T        ?= 60
+CC       ?= gcc
+CFLAGS   ?= -O2 -g
+CLANG    ?= clang
+AFL_CC   ?= afl-clang-fast
+GO       ?= go
+PYTEST   ?= /usr/bin/python3 -m pytest
+
+WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+            -Wmissing-prototypes
+NL_CFLAGS = $(shell pkg-config --cflags libnl-route-3.0 2>/dev/null || \
+              echo -I/usr/include/libnl3)
+NL_LIBS  := -lnl-route-3 -lnl-3
+BASE     := -std=gnu11 -D_GNU_SOURCE -MMD -MP -Isrc
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
+            -fno-omit-frame-pointer
+
+SOURCES  := $(notdir $(wildcard src/*.c))
+COMMAND  := main.c $(filter cmd_%.c,$(SOURCES))
+LIBRARY  := $(filter-out $(COMMAND),$(SOURCES))
+TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
+TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
+
+.PHONY: all run check help clean setup check-c check-san check-pytest \
+	fuzz libfuzzer replay bench seeds
+
+all: build/portclash build/libportclash.a $(if $(shell command -v $(GO)),build/goports)
+
+# A flavour is the same sources, another compiler: $(1) name, $(2) CC, $(3) flags
+define flavour
+build/$(1)/%.o: src/%.c | build/$(1)
+	$(2) $(BASE) $(WARN) $(3) $$(NL_CFLAGS) -c -o $$@ $$<
+build/$(1)/h_%.o: harness/%.c | build/$(1)
+	$(2) $(BASE) $(WARN) $(3) $$(NL_CFLAGS) -c -o $$@ $$<
+build/$(1)/lib.a: $(LIBRARY:%.c=build/$(1)/%.o)
+	rm -f $$@ && ar rcs $$@ $$^
+build/$(1):
+	mkdir -p $$@
+-include $(wildcard build/$(1)/*.d)
+endef
+
+$(eval $(call flavour,plain,$(CC),$(CFLAGS)))
+$(eval $(call flavour,san,$(CC),-O1 -g $(SANITIZE)))
+$(eval $(call flavour,afl,$(AFL_CC),-O2 -g $(SANITIZE) -DFUZZING))
+$(eval $(call flavour,libfuzzer,$(CLANG),-O2 -g $(SANITIZE) -fsanitize=fuzzer-no-link -DFUZZING))
+
+build/portclash: $(COMMAND:%.c=build/plain/%.o) build/plain/lib.a
+	$(CC) $(CFLAGS) -o $@ $^ $(NL_LIBS) -lpthread
+build/san/portclash: $(COMMAND:%.c=build/san/%.o) build/san/lib.a
+	$(CC) -g $(SANITIZE) -o $@ $^ $(NL_LIBS) -lpthread
+build/libportclash.a: build/plain/lib.a
+	cp $< $@
+build/goports: $(wildcard harness/goports/*.go)
+	mkdir -p build/go
+	GO111MODULE=off GOFLAGS= GOPATH=$(abspath build/go):/usr/share/gocode \
+		GOCACHE=$(abspath build/go/cache) \
+		$(GO) build -o $@ ./harness/goports
+
+build/plain/test_%: build/plain/h_test_%.o build/plain/lib.a
+	$(CC) $(CFLAGS) -o $@ $^ $(NL_LIBS) -lcmocka -lpthread
+build/san/test_%: build/san/h_test_%.o build/san/lib.a
+	$(CC) -g $(SANITIZE) -o $@ $^ $(NL_LIBS) -lcmocka -lpthread
+
+# Fuzz targets: for AFL++, for libFuzzer, and one that only replays files
+build/afl/fuzz_%: build/afl/h_fuzz_%.o build/afl/lib.a
+	AFL_QUIET=1 $(AFL_CC) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(NL_LIBS) -lpthread
+build/libfuzzer/fuzz_%: build/libfuzzer/h_fuzz_%.o build/libfuzzer/lib.a
+	$(CLANG) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(NL_LIBS) -lpthread
+build/replay/fuzz_%: build/plain/h_fuzz_%.o build/plain/h_replay.o build/plain/lib.a
+	mkdir -p build/replay
+	$(CC) $(CFLAGS) -o $@ $^ $(NL_LIBS) -lpthread
+build/san/replay_%: build/san/h_fuzz_%.o build/san/h_replay.o build/san/lib.a
+	$(CC) -g $(SANITIZE) -o $@ $^ $(NL_LIBS) -lpthread
+
+fuzz: $(TARGETS:%=build/afl/%)
+libfuzzer: $(TARGETS:%=build/libfuzzer/%)
+replay: $(TARGETS:%=build/replay/%)
+
+clean:
+	rm -rf build
+
+help:
+	@sed -n '3,/^$$/s/^#//p' Makefile
+	@echo "   make fuzz          the AFL++ targets: build/afl/fuzz_*"
+	@echo "   make libfuzzer     the libFuzzer targets: build/libfuzzer/fuzz_*"
+	@echo "   make replay        the same, to replay files: build/replay/fuzz_*"
+	@echo "   make setup         install what is missing, from Debian's packages"
+	@echo "   make clean"
+
+setup:
+	ci/setup
+
+# Keep what is made on the way: objects are shared
+.SECONDARY:

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * case.h - case files: finding them, reading them, what they expect of whom
+ */
+#ifndef CASE_H
+#define CASE_H
+
+#include "program_text.h"
+
+enum { CASE_PATH_MAX = 512, CASE_FILES_MAX = 65536 };
+
+/**
+ * struct case_file - A case, and where it is from
+ * @path:	As it was found
+ * @text:	What it says
+ */
+struct case_file {
+	char path[CASE_PATH_MAX];
+	struct case_text text;
+};
+
+/**
+ * struct case_list - Paths, in the order to take them in
+ */
+struct case_list {
+	char (*paths)[CASE_PATH_MAX];
+	size_t count;
+};
+
+/**
+ * case_find() - Collect files; of a directory all its *.case, recursively
+ * @paths:	Files and directories
+ * @count:	How many
+ * @list:	Filled in, each directory's files sorted; free with case_free()
+ * @error:	On failure: which path, and what is wrong with it
+ *
+ * Return: 0, or a negative errno
+ */
+int case_find(char *const *paths, size_t count, struct case_list *list,
+	struct text_error *error);
+
+/** case_free() - Free what case_find() made */
+void case_free(struct case_list *list);
+
+/**
+ * case_read() - Read a file, text or bytes, as it is
+ * @path:	A file; not a directory
+ * @max:	Read no more than this
+ * @data:	The caller frees it
+ * @size:	How many bytes
+ *
+ * Return: 0, -EFBIG (more than @max), or another negative errno
+ */
+int case_read(const char *path, size_t max, char **data, size_t *size);
+
+/**
+ * case_load() - Read and parse a case
+ * @path:	A file of text
+ * @file:	Filled in
+ * @error:	On failure: the line, and what is wrong with it
+ *
+ * Return: 0, or a negative errno
+ */
+int case_load(const char *path, struct case_file *file,
+	struct text_error *error);
+
+/**
+ * case_expected() - The outcome that a subject must have for an op
+ * @expect:	What the case says of the op
+ * @subject:	A subject's name; "linux", "uml-6.1" and "spec@6.1" also answer
+ *		to the linux-X.Y of their kernel
+ * @own:	Set if the outcome is one qualified for the subject; may be NULL
+ *
+ * Return: The qualified outcome, or else the unqualified one
+ */
+const struct outcome *case_expected(const struct expect *expect,
+	const char *subject, bool *own);
+
+/**
+ * case_holds() - Is an outcome what a case demands?
+ *
+ * "ok" accepts any value, "ok:V" only V.
+ */
+bool case_holds(const struct outcome *want, const struct outcome *got);
+
+#endif /* CASE_H */

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * class.c - the named sorts of divergence: corpus/divergences
+ */
+#include "class.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util.h"
+
+int class_load(const char *directory, struct class_list *list,
+	struct text_error *error)
+{
+	char *paths[] = { (char *)directory };
+	struct case_list files;
+	int rc;
+
+	memset(list, 0, sizeof(*list));
+	if (access(directory, F_OK))
+		return 0;
+	rc = case_find(paths, 1, &files, error);
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	list->cases = calloc(files.count, sizeof(*list->cases));
+	if (!list->cases)
+		rc = -ENOMEM;
+	for (size_t i = 0; i < files.count && !rc; i++) {
+		struct text_error where;
+
+		rc = case_load(files.paths[i], &list->cases[i], &where);
+		if (!rc)
+			list->count++;
+		else
+			snprintf(error->message, sizeof(error->message),
+				"%.80s:%u: %.100s", files.paths[i], where.line,
+				where.message);
+	}
+	case_free(&files);
+	if (rc)
+		class_free(list);
+	return rc;
+}
+
+void class_free(struct class_list *list)
+{
+	free(list->cases);
+	memset(list, 0, sizeof(*list));
+}
+
+static bool same(const struct outcome *a, const struct outcome *b)
+{
+	return a->kind == b->kind && a->error == b->error;
+}
+
+int class_find(const struct class_list *list, const struct program *program,
+	const char *const subjects[2], const struct divergence *divergence)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct case_text *text = &list->cases[i].text;
+		const struct expect *expect;
+		bool all = true;
+
+		if (!program_equal(program, &text->program))
+			continue;
+		expect = &text->expect[program->count - 1];
+		for (int n = 0; n < 2; n++)
+			all &= same(case_expected(expect, subjects[n], NULL),
+				&divergence->outcomes[n]);
+		if (all)
+			return i;
+	}
+	return -1;
+}
+
+void class_name(const struct case_file *file, char name[CLASS_NAME_MAX])
+{
+	const char *slash = strrchr(file->path, '/');
+	const char *base = slash ? slash + 1 : file->path;
+	size_t length = strlen(base), end;
+
+	if (length > 5 && !strcmp(base + length - 5, ".case"))
+		length -= 5;
+	for (end = length; end && isdigit((unsigned char)base[end - 1]); end--)
+		;
+	if (end < length && end && base[end - 1] == '-')
+		length = end - 1;
+	snprintf(name, CLASS_NAME_MAX, "%.*s", (int)length, base);
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cmd_check.c - check: do the recorded outcomes hold?
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "report.h"
+#include "util.h"
+
+enum { FAILURES_MAX = 4096 };
+
+/* What the children write, a subject after the other */
+struct share {
+	struct compare_result sums[SUBJECTS_MAX];
+	struct skip skips[SUBJECTS_MAX];
+	bool skipped[SUBJECTS_MAX];
+	unsigned int failure_count;
+	struct failure failures[FAILURES_MAX];
+	uint8_t verdicts[];		/* subject * files + file */
+};
+
+enum { NOT_RUN, HELD, FAILED, NOT_COMPARABLE };
+
+struct check {
+	const struct options *options;
+	struct case_file *files;
+	size_t count;
+	struct share *share;
+	unsigned int subject;
+};
+
+/* Compare one trace; how far, and what fails, is counted in the share */
+static int judge(struct check *c, const struct case_file *file,
+	const struct trace *trace)
+{
+	struct compare_result *sum = &c->share->sums[c->subject];
+	const char *who = c->options->subjects[c->subject];
+	const struct case_text *text = &file->text;
+	bool apart = false;
+
+	sum->programs++;
+	sum->ops += trace->count;
+	for (int i = 0; i < trace->count; i++) {
+		const struct expect *expect = &text->expect[i];
+		const struct outcome *got = &trace->outcomes[i];
+		bool own;
+		const struct outcome *want = case_expected(expect, who, &own);
+		struct failure *failure;
+
+		if (got->kind == OUTCOME_NA && want->kind != OUTCOME_NA) {
+			sum->incomparable++;
+			return i ? HELD : NOT_COMPARABLE;
+		}
+		if (apart && !own)
+			continue;
+		sum->compared_ops++;
+		apart |= own && !outcome_equal(want, &expect->outcome);
+		if (case_holds(want, got))
+			continue;
+		sum->divergent++;
+		sum->unknown++;
+		if (c->share->failure_count == FAILURES_MAX)
+			return FAILED;
+		failure = &c->share->failures[c->share->failure_count++];
+		strcpy(failure->file, file->path);
+		strcpy(failure->subject, who);
+		failure->line = expect->line;
+		failure->want = *want;
+		failure->got = *got;
+		return FAILED;
+	}
+	return HELD;
+}
+
+static int check_subject(void *arg)
+{
+	struct check *c = arg;
+	struct skip *skip = &c->share->skips[c->subject];
+	struct subject subject;
+	struct trace trace;
+	int rc = subject_open(&subject, c->options->subjects[c->subject]);
+
+	for (size_t i = 0; i < c->count && !rc; i++) {
+		rc = subject_run(&subject, &c->files[i].text.program, 1, NULL,
+			&trace);
+		if (!rc)
+			c->share->verdicts[c->subject * c->count + i] =
+				judge(c, &c->files[i], &trace);
+	}
+	if (rc) {
+		c->share->skipped[c->subject] = true;
+		strcpy(skip->subject, subject.name);
+		snprintf(skip->reason, sizeof(skip->reason), "%.*s",
+			(int)sizeof(skip->reason) - 1,
+			*subject.why ? subject.why : strerror(-rc));
+	}
+	subject_close(&subject);
+	return EXIT_AGREED;
+}
+
+static void say_failures(const struct options *o, const struct share *share)
+{
+	char want[128], got[128];
+
+	for (unsigned int i = 0; i < share->failure_count; i++) {
+		const struct failure *f = &share->failures[i];
+
+		text_outcome(&f->want, want, sizeof(want));
+		text_outcome(&f->got, got, sizeof(got));
+		fprintf(o->out, "%s:%u: %s: expected %s, got %s\n", f->file,
+			f->line, f->subject, want, got);
+	}
+}
+
+static void say_tap(const struct check *c)
+{
+	const struct options *o = c->options;
+	const struct share *share = c->share;
+	unsigned int n = 0;
+
+	fprintf(o->out, "KTAP version 1\n1..%zu\n",
+		c->count * o->subject_count);
+	for (unsigned int s = 0; s < o->subject_count; s++) {
+		for (size_t i = 0; i < c->count; i++) {
+			uint8_t verdict = share->verdicts[s * c->count + i];
+
+			fprintf(o->out, "%sok %u %s %s%s%s\n",
+				verdict == FAILED ? "not " : "", ++n,
+				o->subjects[s], c->files[i].path,
+				verdict == NOT_RUN ||
+				verdict == NOT_COMPARABLE ? " # SKIP " : "",
+				verdict == NOT_RUN ? share->skips[s].reason :
+				verdict == NOT_COMPARABLE ?
+					"lacks the first op" : "");
+		}
+	}
+}
+
+/* One line a subject: what was run, or why not */
+static void say_subjects(const struct check *c)
+{
+	const struct options *o = c->options;
+
+	for (unsigned int s = 0; s < o->subject_count; s++) {
+		const struct compare_result *sum = &c->share->sums[s];
+
+		if (c->share->skipped[s] && !sum->programs)
+			fprintf(o->out, "%-10s skipped: %s\n", o->subjects[s],
+				c->share->skips[s].reason);
+		else
+			fprintf(o->out, "%-10s ran %llu programs, %llu ops "
+				"compared, %llu programs not comparable to the "
+				"end, %llu failed%s%s\n", o->subjects[s],
+				(unsigned long long)sum->programs,
+				(unsigned long long)sum->compared_ops,
+				(unsigned long long)sum->incomparable,
+				(unsigned long long)sum->divergent,
+				c->share->skipped[s] ? "; stopped early: " : "",
+				c->share->skips[s].reason);
+	}
+}
+
+static int conclude(struct check *c, double seconds)
+{
+	const struct options *o = c->options;
+	struct share *share = c->share;
+	struct compare_result sum = { .seconds = seconds };
+	struct skip skips[SUBJECTS_MAX];
+	struct summary summary = { .options = o, .result = &sum,
+		.skips = skips, .is_check = true, .cases = c->count,
+		.held = c->count, .failures = share->failures,
+		.failure_count = share->failure_count };
+	bool stopped = false;
+
+	for (unsigned int s = 0; s < o->subject_count; s++) {
+		sum.programs += share->sums[s].programs;
+		sum.ops += share->sums[s].ops;
+		sum.compared_ops += share->sums[s].compared_ops;
+		sum.incomparable += share->sums[s].incomparable;
+		sum.divergent += share->sums[s].divergent;
+		sum.unknown += share->sums[s].unknown;
+		if (share->skipped[s])
+			skips[summary.skip_count++] = share->skips[s];
+		stopped |= share->skipped[s] && share->sums[s].programs;
+	}
+	for (size_t i = 0; i < c->count; i++) {
+		for (unsigned int s = 0; s < o->subject_count; s++) {
+			if (share->verdicts[s * c->count + i] == FAILED) {
+				summary.held--;
+				break;
+			}
+		}
+	}
+	report_text(o->out, &summary);
+	if (o->json)
+		report_json(&summary);
+	if (share->failure_count)
+		return EXIT_FOUND;
+	if (stopped)
+		return EXIT_CANNOT;
+	return sum.compared_ops ? EXIT_AGREED : EXIT_NOTHING;
+}
+
+static int run_check(struct options *o)
+{
+	static const char *const all[] = { "portman", "portlist", "goports",
+		"linux" };
+	struct check c = { .options = o };
+	struct timespec start, end;
+	struct case_list files;
+	int code = EXIT_AGREED;
+
+	if (!o->subject_count)
+		while (o->subject_count < ARRAY_SIZE(all)) {
+			o->subjects[o->subject_count] = all[o->subject_count];
+			o->subject_count++;
+		}
+	need_files(o, &files);
+	c.count = files.count;
+	c.files = calloc(c.count, sizeof(*c.files));
+	if (!c.files)
+		die(EXIT_CANNOT, "out of memory");
+	for (size_t i = 0; i < c.count; i++)
+		need_case(files.paths[i], &c.files[i]);
+	c.share = shared_memory(sizeof(*c.share) + SUBJECTS_MAX * c.count);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	for (c.subject = 0; c.subject < o->subject_count && !code; c.subject++)
+		code = in_child(check_subject, &c);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	say_failures(o, c.share);
+	if (o->tap)
+		say_tap(&c);
+	say_subjects(&c);
+	if (!code)
+		code = conclude(&c, end.tv_sec - start.tv_sec +
+				(end.tv_nsec - start.tv_nsec) / 1e9);
+	free(c.files);
+	case_free(&files);
+	return code;
+}
+
+const struct verb verb_check = {
+	.name = "check",
+	.options = "spJ",
+	.usage = "[-s SUBJECT]... FILE|DIR...",
+	.help = "do the recorded outcomes hold? (default: on every subject)",
+	.run = run_check,
+};

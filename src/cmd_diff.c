@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cmd_diff.c - diff and random: two subjects, and where they part
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "report.h"
+#include "util.h"
+
+static void say_finding(const struct options *o, const struct finding *f,
+	FILE *file)
+{
+	char op[256], outcome[2][128];
+	unsigned int last = f->divergence.index;
+
+	for (unsigned int i = 0; i <= last; i++) {
+		text_op(&f->program, &f->program.ops[i], op, sizeof(op));
+		if (i < last)
+			fprintf(file, "%s\n", op);
+	}
+	for (int i = 0; i < 2; i++)
+		text_outcome(&f->divergence.outcomes[i], outcome[i],
+			sizeof(outcome[i]));
+	/* The unqualified outcome is Linux's, if Linux is one of the two. */
+	if (!strcmp(o->subjects[1], "linux"))
+		fprintf(file, "%s   = %s %s=%s\n", op, outcome[1],
+			o->subjects[0], outcome[0]);
+	else if (!strcmp(o->subjects[0], "linux"))
+		fprintf(file, "%s   = %s %s=%s\n", op, outcome[0],
+			o->subjects[1], outcome[1]);
+	else
+		fprintf(file, "%s   = ok %s=%s %s=%s\n", op, o->subjects[0],
+			outcome[0], o->subjects[1], outcome[1]);
+}
+
+/* A file name that is the same for the same program */
+static uint32_t hash(const struct program *program)
+{
+	const uint8_t *bytes = (const uint8_t *)program->ops;
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < program->count * sizeof(*program->ops); i++)
+		h = (h ^ bytes[i]) * 16777619u;
+	return h;
+}
+
+static void keep_finding(const struct options *o, const struct finding *f)
+{
+	char path[CASE_PATH_MAX];
+	FILE *file;
+
+	if (mkdir(o->keep, 0777) && errno != EEXIST)
+		die(EXIT_CANNOT, "%s: %s", o->keep, strerror(errno));
+	if (snprintf(path, sizeof(path), "%s/unknown-%08x.case", o->keep,
+		    hash(&f->program)) >= (int)sizeof(path))
+		die(EXIT_USAGE, "--keep: too long");
+	file = fopen(path, "w");
+	if (!file)
+		die(EXIT_CANNOT, "%s: %s", path, strerror(errno));
+	fprintf(file, "# %s and %s disagree; nobody has said why yet.\n\n",
+		o->subjects[0], o->subjects[1]);
+	say_finding(o, f, file);
+	fclose(file);
+}
+
+static void say_findings(const struct options *o,
+	const struct class_list *classes, const struct compare_result *r,
+	const struct case_list *files)
+{
+	for (size_t i = 0; i < r->found; i++) {
+		const struct finding *f = &r->findings[i];
+		char name[CLASS_NAME_MAX] = "unknown";
+
+		if (f->class >= 0)
+			class_name(&classes->cases[f->class], name);
+		if (files)
+			fprintf(o->out, "# %s: %s\n", files->paths[f->number],
+				name);
+		else
+			fprintf(o->out, "# %s: program %llu, met %llu times\n",
+				name, (unsigned long long)f->number,
+				(unsigned long long)f->count);
+		say_finding(o, f, o->out);
+		fputc('\n', o->out);
+		if (o->keep && f->class < 0)
+			keep_finding(o, f);
+	}
+}
+
+static int compare_and_report(const struct options *o,
+	struct compare_job *job, const struct case_list *files)
+{
+	struct class_list classes;
+	struct compare_result result;
+	struct summary summary = { .options = o, .result = &result,
+		.classes = &classes };
+	struct skip skip = { 0 };
+	int rc, code = EXIT_AGREED;
+
+	need_classes(o, &classes);
+	job->subjects[0] = o->subjects[0];
+	job->subjects[1] = o->subjects[1];
+	job->classes = &classes;
+	job->seed = o->seed;
+	job->level = o->level;
+	job->workers = o->jobs ? o->jobs : compare_workers();
+	if (job->programs)
+		job->workers = MIN(job->workers, (job->count + 63) / 64);
+	job->quiet = o->quiet;
+	rc = compare(job, &result);
+	if (rc)
+		die(EXIT_CANNOT, "%s", strerror(-rc));
+	say_findings(o, &classes, &result, files);
+	if (result.skipped) {
+		strcpy(skip.subject, result.skipped);
+		strcpy(skip.reason, result.why);
+		summary.skips = &skip;
+		summary.skip_count = 1;
+	}
+	report_text(o->out, &summary);
+	if (result.error)
+		fprintf(stderr, "portclash: stopped early: %s\n", *result.why ?
+			result.why : strerror(-result.error));
+	if (result.unknown)
+		code = EXIT_FOUND;
+	else if (result.error == -EINVAL && !result.programs)
+		code = EXIT_USAGE;
+	else if (result.error)
+		code = EXIT_CANNOT;
+	else if (!result.compared_ops)
+		code = EXIT_NOTHING;
+	if (o->json)
+		report_json(&summary);
+	class_free(&classes);
+	free(result.findings);
+	return code;
+}
+
+static int run_random(struct options *o)
+{
+	struct compare_job job = { .count = o->count, .seconds = o->seconds };
+
+	need_subjects(o, 2);
+	if (o->arg_count)
+		die(EXIT_USAGE, "random: unexpected '%s'", o->args[0]);
+	if (!job.count && !job.seconds)
+		job.count = 10000;
+	return compare_and_report(o, &job, NULL);
+}
+
+static int run_diff(struct options *o)
+{
+	struct compare_job job = { 0 };
+	struct case_list files;
+	struct program *programs;
+	int code;
+
+	need_subjects(o, 2);
+	need_files(o, &files);
+	programs = calloc(files.count, sizeof(*programs));
+	if (!programs)
+		die(EXIT_CANNOT, "out of memory");
+	for (size_t i = 0; i < files.count; i++)
+		need_program(files.paths[i], &programs[i]);
+	job.programs = programs;
+	job.count = files.count;
+	code = compare_and_report(o, &job, &files);
+	free(programs);
+	case_free(&files);
+	return code;
+}
+
+const struct verb verb_diff = {
+	.name = "diff",
+	.options = "sjckqJ",
+	.usage = "-s A -s B FILE|DIR...",
+	.help = "first divergence of each program, minimised, and its class\n"
+		"           (a *.case is text, any other file is bytes)",
+	.run = run_diff,
+};
+
+const struct verb verb_random = {
+	.name = "random",
+	.options = "sSnTjlckqJ",
+	.usage = "-s A -s B [--seed N] [--count N | --time SECONDS]",
+	.help = "the same, of random programs that both subjects can be asked",
+	.run = run_random,
+};

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cmd_doctor.c - doctor: what this machine can do, and how to get the rest
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "report.h"
+#include "util.h"
+
+struct finding_ {
+	char subject[SUBJECT_NAME_MAX];
+	char why[SUBJECT_WHY_MAX];
+	bool here, uids;
+};
+
+static int examine(void *arg)
+{
+	struct finding_ *f = arg;
+	struct subject subject;
+
+	f->here = !subject_open(&subject, f->subject);
+	snprintf(f->why, sizeof(f->why), "%.*s", (int)sizeof(f->why) - 1,
+		subject.why);
+	f->uids = subject.can.uids;
+	subject_close(&subject);
+	return EXIT_AGREED;
+}
+
+static bool on_path(const char *program)
+{
+	const char *path = getenv("PATH");
+	char *copy = strdup(path ? path : ""), *rest = copy, *directory;
+	char full[CASE_PATH_MAX];
+	bool found = false;
+
+	while ((directory = strsep(&rest, ":"))) {
+		snprintf(full, sizeof(full), "%s/%s", directory, program);
+		found |= !access(full, X_OK);
+	}
+	free(copy);
+	return found;
+}
+
+static int run_doctor(struct options *o)
+{
+	static const char *const subjects[] = { "portman", "portlist",
+		"goports", "linux" };
+	static const char *const tools[][2] = {
+		{ "afl-fuzz", "ci/setup fuzz" }, { "clang", "ci/setup fuzz" },
+		{ "go", "ci/setup go" }, { "pytest-3", "ci/setup test" } };
+	struct finding_ *found = shared_memory(
+		sizeof(*found) * ARRAY_SIZE(subjects));
+	struct utsname host;
+	bool all = true;
+
+	if (o->arg_count)
+		die(EXIT_USAGE, "doctor: unexpected '%s'", o->args[0]);
+	uname(&host);
+	fprintf(o->out, "kernel     %s %s, %u CPUs, %s\n", host.release,
+		host.machine, compare_workers(), geteuid() ? "not root" : "root");
+	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++) {
+		strcpy(found[i].subject, subjects[i]);
+		in_child(examine, &found[i]);
+		all &= found[i].here;
+		fprintf(o->out, "%-10s %s%s\n", subjects[i],
+			found[i].here ? "ready" : found[i].why,
+			found[i].here && !found[i].uids &&
+					!strcmp(subjects[i], "linux") ?
+				"; uid= is n/a: only one uid is mapped here" :
+				"");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
+		bool here = on_path(tools[i][0]);
+
+		all &= here;
+		fprintf(o->out, "%-10s %s%s\n", tools[i][0],
+			here ? "ready" : "missing; run ",
+			here ? "" : tools[i][1]);
+	}
+	if (o->json) {
+		printf("{\"verb\":\"doctor\",\"kernel\":");
+		json_string(stdout, host.release);
+		fputs(",\"subjects\":{", stdout);
+		for (size_t i = 0; i < ARRAY_SIZE(subjects); i++) {
+			fputs(i ? "," : "", stdout);
+			json_string(stdout, subjects[i]);
+			putchar(':');
+			json_string(stdout,
+				found[i].here ? "ready" : found[i].why);
+		}
+		fputs("},\"tools\":{", stdout);
+		for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
+			fputs(i ? "," : "", stdout);
+			json_string(stdout, tools[i][0]);
+			fputs(on_path(tools[i][0]) ? ":true" : ":false",
+				stdout);
+		}
+		puts("}}");
+	}
+	return all ? EXIT_AGREED : EXIT_CANNOT;
+}
+
+const struct verb verb_doctor = {
+	.name = "doctor",
+	.options = "J",
+	.usage = "",
+	.help = "what this machine can do, and how to get the rest",
+	.run = run_doctor,
+};

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cmd_files.c - minimize, pack and unpack: one program to another form
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "minimize.h"
+#include "program_bytes.h"
+#include "report.h"
+#include "util.h"
+
+static void need_one_file(const struct options *o)
+{
+	if (o->arg_count != 1)
+		die(EXIT_USAGE, "%s takes one file, found %u", o->verb,
+			o->arg_count);
+}
+
+static FILE *need_output(const struct options *o)
+{
+	FILE *file = o->output ? fopen(o->output, "w") : o->out;
+
+	if (!file)
+		die(EXIT_CANNOT, "%s: %s", o->output, strerror(errno));
+	return file;
+}
+
+/* Close it, and only then say that all is written */
+static int finish(const struct options *o, FILE *file,
+	const struct program *program)
+{
+	bool bad = ferror(file) || (o->output ? fclose(file) : fflush(file));
+
+	if (bad)
+		die(EXIT_CANNOT, "%s: cannot write: %s",
+			o->output ? o->output : "stdout", strerror(errno));
+	if (o->json)
+		printf("{\"verb\":\"%s\",\"ops\":%u}\n", o->verb,
+			program->count);
+	return EXIT_AGREED;
+}
+
+static int run_pack(struct options *o)
+{
+	static struct case_file file;
+	static uint8_t bytes[BYTES_SIZE_MAX];
+	size_t size;
+	FILE *out;
+
+	need_one_file(o);
+	need_case(o->args[0], &file);
+	size = program_pack(&file.text.program, bytes);
+	out = need_output(o);
+	fwrite(bytes, 1, size, out);
+	return finish(o, out, &file.text.program);
+}
+
+static int run_unpack(struct options *o)
+{
+	struct program program;
+	size_t size;
+	char *data;
+	FILE *out;
+	int rc;
+
+	need_one_file(o);
+	rc = case_read(o->args[0], TEXT_SIZE_MAX, &data, &size);
+	if (rc)
+		die(EXIT_USAGE, "%s: %s", o->args[0], rc == -EFBIG ?
+			"too large for a program; at most 64 KiB" :
+			strerror(-rc));
+	if (!size)
+		die(EXIT_USAGE, "%s: empty, so it has no version byte",
+			o->args[0]);
+	program_unpack((uint8_t *)data, size, &program);
+	free(data);
+	out = need_output(o);
+	text_print(&program, NULL, out);
+	return finish(o, out, &program);
+}
+
+struct minimizing {
+	const struct options *options;
+	struct program *program;	/* shared with the parent */
+};
+
+static int minimize_in_child(void *arg)
+{
+	struct minimizing *m = arg;
+	const struct options *o = m->options;
+	struct subject subjects[2];
+	struct divergence divergence;
+	struct pair pair;
+	int rc;
+
+	for (int i = 0; i < 2; i++) {
+		if (subject_open(&subjects[i], o->subjects[i])) {
+			fprintf(stderr, "portclash: %s: %s\n", subjects[i].name,
+				subjects[i].why);
+			return EXIT_CANNOT;
+		}
+	}
+	rc = diff_pair(&pair, &subjects[0], &subjects[1]);
+	if (!rc)
+		rc = diff_one(&pair, m->program, &divergence);
+	if (rc == AGREE || rc == INCOMPARABLE) {
+		fprintf(stderr, "portclash: %s and %s do not diverge on it\n",
+			o->subjects[0], o->subjects[1]);
+		return EXIT_NOTHING;
+	}
+	if (rc == DIVERGE)
+		rc = minimize_divergence(&pair, m->program, &divergence);
+	for (int i = 0; i < 2; i++)
+		subject_close(&subjects[i]);
+	if (rc)
+		fprintf(stderr, "portclash: %s\n", strerror(-rc));
+	return rc ? EXIT_CANNOT : EXIT_AGREED;
+}
+
+static int run_minimize(struct options *o)
+{
+	struct minimizing m = { .options = o };
+	FILE *out;
+	int code;
+
+	need_one_file(o);
+	need_subjects(o, 2);
+	m.program = shared_memory(sizeof(*m.program));
+	need_program(o->args[0], m.program);
+	code = in_child(minimize_in_child, &m);
+	if (code)
+		return code;
+	out = need_output(o);
+	text_print(m.program, NULL, out);
+	return finish(o, out, m.program);
+}
+
+const struct verb verb_pack = {
+	.name = "pack",
+	.options = "oJ",
+	.usage = "[--output FILE] FILE",
+	.help = "text to the bytes that fuzzers mutate",
+	.run = run_pack,
+};
+
+const struct verb verb_unpack = {
+	.name = "unpack",
+	.options = "oJ",
+	.usage = "[--output FILE] FILE",
+	.help = "any bytes to the text of a program",
+	.run = run_unpack,
+};
+
+const struct verb verb_minimize = {
+	.name = "minimize",
+	.options = "soJ",
+	.usage = "-s A -s B [--output FILE] FILE",
+	.help = "the smallest program on which two subjects still diverge so",
+	.run = run_minimize,
+};

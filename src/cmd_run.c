@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cmd_run.c - run: programs to traces, printed
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "report.h"
+#include "util.h"
+
+struct run {
+	struct options *options;
+	struct case_list files;
+	const char *subject;
+	struct program program;
+	struct trace *trace;		/* shared with the parent */
+};
+
+static int run_one(void *arg)
+{
+	struct run *run = arg;
+	struct subject subject;
+	int rc = subject_open(&subject, run->subject);
+
+	if (!rc)
+		rc = subject_run(&subject, &run->program, 1, NULL, run->trace);
+	if (rc) {
+		fprintf(stderr, "portclash: %s: %s\n", subject.name,
+			*subject.why ? subject.why : strerror(-rc));
+		return EXIT_CANNOT;
+	}
+	subject_close(&subject);
+	return EXIT_AGREED;
+}
+
+static void print_table(FILE *file, const struct run *run,
+	const struct trace *traces)
+{
+	const struct options *o = run->options;
+	char text[256];
+
+	fprintf(file, "%-44s", "");
+	for (unsigned int s = 0; s < o->subject_count; s++)
+		fprintf(file, " %-16s", o->subjects[s]);
+	fputc('\n', file);
+	for (int i = 0; i < run->program.count; i++) {
+		text_op(&run->program, &run->program.ops[i], text,
+			sizeof(text));
+		fprintf(file, "%-44s", text);
+		for (unsigned int s = 0; s < o->subject_count; s++) {
+			text_outcome(&traces[s].outcomes[i], text,
+				sizeof(text));
+			fprintf(file, " %-16s", text);
+		}
+		fputc('\n', file);
+	}
+}
+
+static void json_trace(const struct trace *trace)
+{
+	char text[128];
+
+	putchar('[');
+	for (int i = 0; i < trace->count; i++) {
+		text_outcome(&trace->outcomes[i], text, sizeof(text));
+		fputs(i ? "," : "", stdout);
+		json_string(stdout, text);
+	}
+	putchar(']');
+}
+
+static void print_json(const struct run *run, size_t file,
+	const struct trace *traces)
+{
+	const struct options *o = run->options;
+
+	fputs(file ? ",{\"file\":" : "{\"file\":", stdout);
+	json_string(stdout, run->files.paths[file]);
+	fputs(",\"outcomes\":{", stdout);
+	for (unsigned int s = 0; s < o->subject_count; s++) {
+		fputs(s ? "," : "", stdout);
+		json_string(stdout, o->subjects[s]);
+		putchar(':');
+		json_trace(&traces[s]);
+	}
+	fputs("}}", stdout);
+}
+
+static int run_file(struct run *run, size_t file, struct trace *shared)
+{
+	struct options *o = run->options;
+	struct trace traces[SUBJECTS_MAX];
+	int code;
+
+	need_program(run->files.paths[file], &run->program);
+	for (unsigned int s = 0; s < o->subject_count; s++) {
+		run->subject = o->subjects[s];
+		run->trace = shared;
+		code = in_child(run_one, run);
+		if (code)
+			return code;
+		traces[s] = *shared;
+	}
+	if (o->json)
+		print_json(run, file, traces);
+	if (run->files.count > 1)
+		fprintf(o->out, "# %s\n", run->files.paths[file]);
+	if (o->table) {
+		print_table(o->out, run, traces);
+		return EXIT_AGREED;
+	}
+	for (unsigned int s = 0; s < o->subject_count; s++) {
+		if (o->subject_count > 1)
+			fprintf(o->out, "# %s\n", o->subjects[s]);
+		text_print(&run->program, &traces[s], o->out);
+	}
+	return EXIT_AGREED;
+}
+
+static int run_run(struct options *o)
+{
+	struct run run = { .options = o };
+	struct trace *shared = shared_memory(sizeof(*shared));
+	int code = EXIT_AGREED;
+
+	if (!o->subject_count)
+		die(EXIT_USAGE, "run: which subject? (-s)");
+	need_files(o, &run.files);
+	if (o->json)
+		fputs("{\"verb\":\"run\",\"traces\":[", stdout);
+	for (size_t i = 0; i < run.files.count && !code; i++)
+		code = run_file(&run, i, shared);
+	if (o->json)
+		puts("]}");
+	case_free(&run.files);
+	return code;
+}
+
+const struct verb verb_run = {
+	.name = "run",
+	.options = "stJ",
+	.usage = "-s SUBJECT... FILE|DIR...",
+	.help = "print the trace of each program",
+	.run = run_run,
+};

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * compare.c - many programs on two subjects, on all CPUs, with progress
+ */
+#include "compare.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gen.h"
+#include "minimize.h"
+#include "progress.h"
+#include "util.h"
+
+enum { BATCH = 32, FINDINGS_MAX = 512 };
+
+/* What a worker writes and its parent reads while it runs */
+struct share {
+	struct compare_result result;
+	struct finding findings[FINDINGS_MAX];
+	int skipped;			/* 1 + which subject */
+	char why[SUBJECT_WHY_MAX];
+};
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+unsigned int compare_workers(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return 1;
+	return MIN(CPU_COUNT(&set), COMPARE_WORKERS_MAX);
+}
+
+/* Count a divergence; keep it if it is new and worth keeping */
+static void note(const struct compare_job *job, struct share *share,
+	const struct finding *finding)
+{
+	struct compare_result *result = &share->result;
+	struct finding *old = share->findings;
+
+	result->divergent++;
+	if (finding->class < 0)
+		result->unknown++;
+	else
+		result->known++;
+	if (finding->class >= 0)
+		result->classes[finding->class]++;
+	if (finding->class >= 0 && !job->programs)
+		return;
+	for (; old < share->findings + result->found; old++) {
+		if (!job->programs &&
+		    program_equal(&old->program, &finding->program)) {
+			old->count++;
+			return;
+		}
+	}
+	if (result->found < FINDINGS_MAX) {
+		*old = *finding;
+		result->found++;
+	}
+}
+
+static int judge(const struct compare_job *job, struct pair *pair,
+	struct share *share, const struct program *program, uint64_t number,
+	const struct trace *a, const struct trace *b)
+{
+	struct compare_result *result = &share->result;
+	struct finding finding = { .number = number, .count = 1 };
+	enum verdict verdict = diff_traces(program, a, b, &finding.divergence);
+	int rc;
+
+	result->programs++;
+	result->ops += program->count;
+	result->compared_ops += verdict == AGREE ? program->count :
+					finding.divergence.index;
+	result->incomparable += verdict == INCOMPARABLE;
+	if (verdict != DIVERGE)
+		return 0;
+	finding.program = *program;
+	rc = minimize_divergence(pair, &finding.program, &finding.divergence);
+	if (rc)
+		return rc;
+	finding.class = class_find(job->classes, &finding.program,
+		job->subjects, &finding.divergence);
+	note(job, share, &finding);
+	return 0;
+}
+
+static int batches(const struct compare_job *job, struct pair *pair,
+	struct share *share, unsigned int worker)
+{
+	static struct program programs[BATCH];
+	static struct trace a[BATCH], b[BATCH];
+	struct trace *traces[2] = { a, b };
+	double end = now() + job->seconds;
+	uint64_t next = worker * BATCH;
+	int level = job->level >= 0 ? job->level : (int)pair->level;
+
+	while (!job->count || next < job->count) {
+		size_t size = job->count ? MIN(BATCH, job->count - next) : BATCH;
+		int rc;
+
+		if (job->seconds && now() >= end)
+			break;
+		for (size_t i = 0; i < size; i++) {
+			if (job->programs)
+				programs[i] = job->programs[next + i];
+			else
+				gen_program(job->seed, next + i, &pair->can,
+					level, &programs[i]);
+		}
+		rc = diff_run(pair, programs, size, traces);
+		for (size_t i = 0; i < size && !rc; i++)
+			rc = judge(job, pair, share, &programs[i], next + i,
+				&a[i], &b[i]);
+		if (rc)
+			return rc;
+		next += job->workers * BATCH;
+	}
+	return 0;
+}
+
+static void work(const struct compare_job *job, struct share *share,
+	unsigned int worker)
+{
+	struct subject subjects[2];
+	struct pair pair;
+	int rc = 0, i;
+
+	for (i = 0; i < 2 && !rc; i++)
+		rc = subject_open(&subjects[i], job->subjects[i]);
+	if (rc) {
+		share->skipped = i;
+		snprintf(share->why, sizeof(share->why), "%.*s",
+			(int)sizeof(share->why) - 1, subjects[i - 1].why);
+		return;
+	}
+	rc = diff_pair(&pair, &subjects[0], &subjects[1]);
+	if (rc)
+		snprintf(share->why, sizeof(share->why),
+			"%.80s and %.80s have no ops in common",
+			subjects[0].name, subjects[1].name);
+	else
+		rc = batches(job, &pair, share, worker);
+	share->result.error = rc;
+	for (i = 0; i < 2; i++) {
+		if (rc && !*share->why && *subjects[i].why)
+			snprintf(share->why, sizeof(share->why), "%.60s: %.130s",
+				subjects[i].name, subjects[i].why);
+		subject_close(&subjects[i]);
+	}
+}
+
+static void add(struct compare_result *sum, const struct compare_result *part)
+{
+	sum->programs += part->programs;
+	sum->ops += part->ops;
+	sum->compared_ops += part->compared_ops;
+	sum->incomparable += part->incomparable;
+	sum->divergent += part->divergent;
+	sum->known += part->known;
+	sum->unknown += part->unknown;
+	for (int i = 0; i < COMPARE_CLASSES_MAX; i++)
+		sum->classes[i] += part->classes[i];
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct finding *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* Bring what the workers found together; the same finding counts once */
+static int gather(const struct compare_job *job, struct share *shares,
+	struct compare_result *result)
+{
+	struct finding *all = calloc(job->workers * FINDINGS_MAX + 1,
+		sizeof(*all));
+	size_t n = 0;
+
+	if (!all)
+		return -ENOMEM;
+	for (unsigned int w = 0; w < job->workers; w++) {
+		struct share *share = &shares[w];
+
+		add(result, &share->result);
+		if (share->result.error && !result->error) {
+			result->error = share->result.error;
+			strcpy(result->why, share->why);
+		}
+		if (share->skipped) {
+			result->skipped = job->subjects[share->skipped - 1];
+			strcpy(result->why, share->why);
+		}
+		for (size_t i = 0; i < share->result.found; i++) {
+			struct finding *f = &share->findings[i];
+			size_t k = 0;
+
+			while (k < n && (job->programs ||
+					!program_equal(&all[k].program,
+						&f->program)))
+				k++;
+			if (k < n) {
+				all[k].count += f->count;
+				all[k].number = MIN(all[k].number, f->number);
+			} else {
+				all[n++] = *f;
+			}
+		}
+	}
+	qsort(all, n, sizeof(*all), by_number);
+	result->findings = all;
+	result->found = n;
+	return 0;
+}
+
+static void watch(const struct compare_job *job, struct share *shares,
+	pid_t *pids, struct compare_result *result)
+{
+	struct progress progress;
+	unsigned int left = 0;
+
+	for (unsigned int w = 0; w < job->workers; w++)
+		left += pids[w] != 0;
+	progress_start(&progress, job->count, job->seconds, job->quiet);
+	while (left) {
+		uint64_t programs = 0, divergent = 0, unknown = 0;
+
+		for (unsigned int w = 0; w < job->workers; w++) {
+			int status;
+
+			programs += shares[w].result.programs;
+			divergent += shares[w].result.divergent;
+			unknown += shares[w].result.unknown;
+			if (!pids[w] || waitpid(pids[w], &status, WNOHANG) <= 0)
+				continue;
+			pids[w] = 0;
+			left--;
+			if (!WIFEXITED(status) || WEXITSTATUS(status)) {
+				shares[w].result.error = -ECHILD;
+				snprintf(shares[w].why, sizeof(shares[w].why),
+					"a worker ended with wait status %d",
+					status);
+			}
+		}
+		progress_say(&progress, programs, "%llu divergent, %llu unknown",
+			(unsigned long long)divergent,
+			(unsigned long long)unknown);
+		if (left)
+			usleep(5000);
+	}
+	progress_end(&progress);
+	result->seconds = progress_seconds(&progress);
+}
+
+int compare(const struct compare_job *job, struct compare_result *result)
+{
+	size_t size = sizeof(struct share) * job->workers;
+	struct share *shares = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pids[COMPARE_WORKERS_MAX] = { 0 };
+	int rc;
+
+	memset(result, 0, sizeof(*result));
+	if (shares == MAP_FAILED)
+		return -errno;
+	fflush(NULL);
+	for (unsigned int w = 0; w < job->workers; w++) {
+		pids[w] = fork();
+		if (!pids[w]) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			work(job, &shares[w], w);
+			_exit(0);
+		}
+		if (pids[w] < 0) {
+			pids[w] = 0;
+			shares[w].result.error = -errno;
+			strcpy(shares[w].why, "cannot fork a worker");
+		}
+	}
+	watch(job, shares, pids, result);
+	rc = gather(job, shares, result);
+	munmap(shares, size);
+	return rc;
+}

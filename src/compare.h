@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * compare.h - many programs on two subjects, on all CPUs, with progress
+ *
+ * DOC: Theory of Operation
+ *
+ * Each worker is a process forked for it, since a kernel subject moves its
+ * process to a new namespace. Leader, follower, comparison, minimisation and
+ * the look-up of the class all happen in the worker; what it finds goes to
+ * memory shared with the parent, which only counts, and says how far it is.
+ */
+#ifndef COMPARE_H
+#define COMPARE_H
+
+#include "class.h"
+#include "diff.h"
+
+enum { COMPARE_CLASSES_MAX = 1024, COMPARE_WORKERS_MAX = 64 };
+
+/**
+ * struct compare_job - What to compare
+ * @subjects:	Names of the two
+ * @classes:	The known classes
+ * @programs:	A list of programs, or NULL: random ones
+ * @count:	How many; of random ones 0 means until @seconds are over
+ * @seconds:	Time limit; 0 for none
+ * @seed:	Of random programs
+ * @level:	-1, or the level that they must be of
+ * @workers:	How many processes
+ * @quiet:	No progress
+ */
+struct compare_job {
+	const char *subjects[2];
+	const struct class_list *classes;
+	const struct program *programs;
+	uint64_t count;
+	unsigned int seconds;
+	uint64_t seed;
+	int level;
+	unsigned int workers;
+	bool quiet;
+};
+
+/**
+ * struct finding - A divergence, minimised
+ * @number:	Of the program it was found in
+ * @class:	Index of a case of @classes, or -1
+ * @count:	How often it was found
+ */
+struct finding {
+	struct program program;
+	struct divergence divergence;
+	uint64_t number;
+	uint64_t count;
+	int class;
+};
+
+/**
+ * struct compare_result - What came of it
+ * @programs...@unknown:	As in the summary of every verb (see report.h)
+ * @classes:	How often each case of a class was met
+ * @findings:	What is of no known class, each once; for a list of programs
+ *		everything that diverged, by number
+ * @found:	How many
+ * @skipped:	Which subject could not be had, or NULL
+ * @why:	Then, why not; or why a worker stopped early
+ * @error:	0, or the negative errno of a worker that stopped early
+ */
+struct compare_result {
+	uint64_t programs, ops, compared_ops, incomparable, divergent, known,
+		unknown;
+	uint64_t classes[COMPARE_CLASSES_MAX];
+	struct finding *findings;
+	size_t found;
+	const char *skipped;
+	char why[SUBJECT_WHY_MAX];
+	int error;
+	double seconds;
+};
+
+/**
+ * compare() - Do it
+ * @job:	What to compare
+ * @result:	Filled in; free @findings
+ *
+ * Return: 0 if it ran, even if a subject was skipped (see @skipped), or a
+ *	   negative errno
+ */
+int compare(const struct compare_job *job, struct compare_result *result);
+
+/** compare_workers() - How many CPUs we may use */
+unsigned int compare_workers(void);
+
+#endif /* COMPARE_H */

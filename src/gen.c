@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * gen.c - random programs, each a function of a seed and a number
+ *
+ * A program is made of random index records, the same that fuzzers mutate, so
+ * there is one set of tables of values. What is added here is only likelihood:
+ * which ops, on which socket, and that a release names something reserved.
+ */
+#include "gen.h"
+
+#include <string.h>
+
+#include "program_bytes.h"
+#include "util.h"
+
+uint64_t gen_random(struct gen_random *random)
+{
+	uint64_t z = random->state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+static unsigned int below(struct gen_random *random, unsigned int n)
+{
+	return (gen_random(random) >> 32) % n;
+}
+
+/* How likely each op is, by byte 0 of a record (program_bytes.c) */
+static const uint8_t socket_weights[16] = { [1] = 18, [2] = 12, [3] = 24,
+	[4] = 12, [5] = 7, [6] = 9, [7] = 5, [8] = 3, [9] = 3, [10] = 4,
+	[11] = 2, [12] = 1, [13] = 1, [15] = 12 };
+static const uint8_t reservation_weights[16] = { [1] = 40, [2] = 14, [3] = 18,
+	[4] = 7, [5] = 3, [6] = 4, [7] = 3, [8] = 4, [9] = 2, [10] = 3 };
+
+static uint8_t code(struct gen_random *random, const uint8_t *weights)
+{
+	unsigned int sum = 0, n;
+	int i;
+
+	for (i = 0; i < 16; i++)
+		sum += weights[i];
+	n = below(random, sum);
+	for (i = 0; n >= weights[i]; i++)
+		n -= weights[i];
+	return i;
+}
+
+/* Something reserved earlier, again: one field in three times altered */
+static void reuse(struct gen_random *random, struct program *program)
+{
+	struct op *op = &program->ops[program->count - 1], altered = *op;
+	const struct op *from = &program->ops[below(random, program->count)];
+
+	if (from->kind != OP_RESERVE && from->kind != OP_TUPLE)
+		return;
+	op->reserve.res = from->reserve.res;
+	switch (below(random, 18)) {
+	case 0: op->reserve.res.flags = altered.reserve.res.flags; break;
+	case 1: op->reserve.res.device = altered.reserve.res.device; break;
+	case 2: op->reserve.res.addr = altered.reserve.res.addr; break;
+	case 3: op->reserve.res.port = altered.reserve.res.port; break;
+	case 4: op->reserve.res.dest = altered.reserve.res.dest; break;
+	case 5: op->reserve.res.transport = altered.reserve.res.transport; break;
+	}
+}
+
+static bool add(struct gen_random *random, const struct capabilities *can,
+	struct program *program)
+{
+	bool sockets = program->level == LEVEL_SOCKET;
+	int live = __builtin_popcount(program_in_use(program));
+	uint8_t record[RECORD_SIZE];
+	uint64_t words[2] = { gen_random(random), gen_random(random) };
+	struct op *op = &program->ops[program->count];
+
+	memcpy(record, words, sizeof(record));
+	record[0] = code(random, sockets ? socket_weights : reservation_weights);
+	if (sockets && !live)
+		record[0] = 1;
+	else if (!sockets && !program->count && below(random, 8))
+		record[0] = 5;
+	if (sockets && live && record[0] != 1 && below(random, 5) < 3)
+		record[1] = live - 1;
+	if (program_append_record(program, record))
+		return false;
+	if (!sockets && op_level(op->kind) >= 0 && op->kind >= OP_RESERVE &&
+	    op->kind <= OP_AVAILABLE && below(random, 2))
+		reuse(random, program);
+	if (subject_can(can, op) &&
+	    (op->kind != OP_AVAILABLE || op->reserve.res.port))
+		return true;
+	memset(op, 0, sizeof(*op));
+	program->count--;
+	return false;
+}
+
+void gen_program(uint64_t seed, uint64_t index, const struct capabilities *can,
+	enum level level, struct program *program)
+{
+	struct gen_random random = { seed };
+	unsigned int length, tries;
+
+	random.state = gen_random(&random) ^ index * 0xd1342543de82ef95;
+	length = 3 + below(&random, below(&random, 4) ? 12 : 40);
+	program_init(program, level);
+	for (tries = 0; program->count < length && tries < 8 * length; tries++)
+		add(&random, can, program);
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * main.c - the command: its verbs, its options, its errors
+ */
+#include "cmd.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "program_bytes.h"
+#include "util.h"
+
+static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
+	&verb_random, &verb_minimize, &verb_pack, &verb_unpack, &verb_serve,
+	&verb_doctor };
+
+static const struct option_help {
+	struct option option;
+	const char *argument, *help;
+} option_helps[] = {
+	{ { "subject", 1, NULL, 's' }, "SUBJECT",
+		"portman portlist linux goports pipe:COMMAND; may be repeated" },
+	{ { "seed", 1, NULL, 'S' }, "N", "which random programs (default 1)" },
+	{ { "count", 1, NULL, 'n' }, "N", "how many programs" },
+	{ { "time", 1, NULL, 'T' }, "SECONDS", "stop after that long" },
+	{ { "jobs", 1, NULL, 'j' }, "N", "processes (default: one a CPU)" },
+	{ { "ops", 1, NULL, 'l' }, "LEVEL",
+		"socket or reservation (default: the second, if all have it)" },
+	{ { "keep", 1, NULL, 'k' }, "DIR",
+		"write a candidate case of each unknown divergence there" },
+	{ { "corpus", 1, NULL, 'c' }, "DIR",
+		"where the known classes are (default: beside the command)" },
+	{ { "output", 1, NULL, 'o' }, "FILE", "write there, not to stdout" },
+	{ { "table", 0, NULL, 't' }, NULL, "one column a subject" },
+	{ { "tap", 0, NULL, 'p' }, NULL, "KTAP, a line a case and subject" },
+	{ { "quiet", 0, NULL, 'q' }, NULL, "no progress" },
+	{ { "json", 0, NULL, 'J' }, NULL, "one line of JSON, the last" },
+	{ { "help", 0, NULL, 'h' }, NULL, "this text" },
+};
+
+void die(enum exit_code code, const char *format, ...)
+{
+	va_list args;
+
+	fputs("portclash: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(code);
+}
+
+void need_subjects(const struct options *options, unsigned int count)
+{
+	if (options->subject_count != count)
+		die(EXIT_USAGE, "%s takes %u subject%s (-s), found %u",
+			options->verb, count, count == 1 ? "" : "s",
+			options->subject_count);
+}
+
+void need_files(const struct options *options, struct case_list *list)
+{
+	struct text_error error;
+
+	if (!options->arg_count)
+		die(EXIT_USAGE, "%s: no file; see 'portclash %s --help'",
+			options->verb, options->verb);
+	if (case_find(options->args, options->arg_count, list, &error))
+		die(EXIT_USAGE, "%s", error.message);
+}
+
+void need_case(const char *path, struct case_file *file)
+{
+	struct text_error error;
+
+	if (!case_load(path, file, &error)) {
+		if (!file->text.program.count)
+			die(EXIT_USAGE, "%s: no ops in it", path);
+		return;
+	}
+	if (error.line)
+		die(EXIT_USAGE, "%s:%u: %s", path, error.line, error.message);
+	die(EXIT_USAGE, "%s: %s", path, error.message);
+}
+
+void need_program(const char *path, struct program *program)
+{
+	static struct case_file file;
+	size_t length = strlen(path), size;
+	char *data;
+	int rc;
+
+	if (length > 5 && !strcmp(path + length - 5, ".case")) {
+		need_case(path, &file);
+		*program = file.text.program;
+		return;
+	}
+	rc = case_read(path, TEXT_SIZE_MAX, &data, &size);
+	if (rc)
+		die(EXIT_USAGE, "%s: %s", path, rc == -EFBIG ?
+			"too large for a program; at most 64 KiB" :
+			strerror(-rc));
+	program_unpack((uint8_t *)data, size, program);
+	free(data);
+}
+
+void need_classes(const struct options *options, struct class_list *classes)
+{
+	char path[CASE_PATH_MAX + 16];
+	struct text_error error;
+
+	snprintf(path, sizeof(path), "%s/divergences", options->corpus);
+	if (class_load(path, classes, &error))
+		die(EXIT_USAGE, "%s", error.message);
+	if (classes->count > COMPARE_CLASSES_MAX)
+		die(EXIT_USAGE, "%s: more than %d cases", path,
+			COMPARE_CLASSES_MAX);
+}
+
+int in_child(int (*what)(void *arg), void *arg)
+{
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		die(EXIT_CANNOT, "fork: %s", strerror(errno));
+	if (!pid) {
+		int code = what(arg);
+
+		fflush(NULL);
+		_exit(code);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		ASSERT(errno == EINTR);
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	fprintf(stderr, "portclash: a worker died of signal %d\n",
+		WTERMSIG(status));
+	return EXIT_FOUND;
+}
+
+void *shared_memory(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		die(EXIT_CANNOT, "out of memory");
+	return memory;
+}
+
+static void usage(FILE *file)
+{
+	fputs("usage: portclash VERB [OPTION]... [FILE|DIR]...\n"
+	      "Which sockets may share a port, who says so, and who "
+	      "disagrees.\n\n", file);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(file, "  %-10s %s\n", verbs[i]->name, verbs[i]->help);
+	fputs("\n'portclash VERB --help' says more. Exit codes: 0 agreed, "
+	      "1 found, 2 bad usage\nor input, 3 this machine cannot, "
+	      "4 skipped, 5 nothing was really tested.\n", file);
+}
+
+static void help(const struct verb *verb)
+{
+	printf("usage: portclash %s %s\n%s\n\n", verb->name, verb->usage,
+		verb->help);
+	for (size_t i = 0; i < ARRAY_SIZE(option_helps); i++) {
+		const struct option_help *o = &option_helps[i];
+		char words[40];
+
+		if (!strchr(verb->options, o->option.val) &&
+		    o->option.val != 'h')
+			continue;
+		snprintf(words, sizeof(words), "--%s%s%s", o->option.name,
+			o->argument ? " " : "", o->argument ? o->argument : "");
+		printf("  %s%-20s %s\n", o->option.val == 's' ? "-s, " : "    ",
+			words, o->help);
+	}
+}
+
+static uint64_t number(const char *what, const char *text, uint64_t max)
+{
+	char *end;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || value > max)
+		die(EXIT_USAGE, "--%s: expected a number up to %llu, found "
+			"'%s'", what, (unsigned long long)max, text);
+	return value;
+}
+
+static void take_option(struct options *o, int letter, const char *value)
+{
+	switch (letter) {
+	case 's':
+		if (o->subject_count == SUBJECTS_MAX)
+			die(EXIT_USAGE, "more than %d subjects", SUBJECTS_MAX);
+		if (!subject_find(value))
+			die(EXIT_USAGE, "no subject '%s'; known: portman "
+				"portlist linux goports pipe:COMMAND", value);
+		if (strlen(value) >= SUBJECT_NAME_MAX)
+			die(EXIT_USAGE, "a subject's name has at most %d "
+				"characters", SUBJECT_NAME_MAX - 1);
+		o->subjects[o->subject_count++] = value;
+		break;
+	case 'S':
+		o->seed = number("seed", value, UINT64_MAX);
+		o->seeded = true;
+		break;
+	case 'n': o->count = number("count", value, UINT64_MAX / 2); break;
+	case 'T': o->seconds = number("time", value, 86400 * 365); break;
+	case 'j':
+		o->jobs = number("jobs", value, COMPARE_WORKERS_MAX);
+		break;
+	case 'l':
+		if (!strcmp(value, "socket"))
+			o->level = LEVEL_SOCKET;
+		else if (!strcmp(value, "reservation"))
+			o->level = LEVEL_RESERVATION;
+		else
+			die(EXIT_USAGE, "--ops: expected socket or "
+				"reservation, found '%s'", value);
+		break;
+	case 'k': o->keep = value; break;
+	case 'c':
+		if (snprintf(o->corpus, sizeof(o->corpus), "%s", value) >=
+		    (int)sizeof(o->corpus))
+			die(EXIT_USAGE, "--corpus: too long");
+		break;
+	case 'o': o->output = value; break;
+	case 't': o->table = true; break;
+	case 'p': o->tap = true; break;
+	case 'q': o->quiet = true; break;
+	case 'J': o->json = true; break;
+	}
+}
+
+/* The corpus of the tree that the command was built in */
+static void default_corpus(char *corpus, size_t size)
+{
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	exe[MAX(n, 0)] = '\0';
+	if (snprintf(corpus, size, "%s/../corpus", dirname(exe)) >= (int)size ||
+	    access(corpus, R_OK))
+		snprintf(corpus, size, "corpus");
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .level = -1, .seed = 1, .out = stdout,
+		.argc = argc, .argv = argv };
+	struct option longs[ARRAY_SIZE(option_helps) + 1] = { 0 };
+	const struct verb *verb = NULL;
+	int letter;
+
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		usage(stdout);
+		return EXIT_AGREED;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(argv[1], verbs[i]->name))
+			verb = verbs[i];
+	if (!verb)
+		die(EXIT_USAGE, "no verb '%s'; see 'portclash --help'",
+			argv[1]);
+	for (size_t i = 0; i < ARRAY_SIZE(option_helps); i++)
+		longs[i] = option_helps[i].option;
+	o.verb = verb->name;
+	default_corpus(o.corpus, sizeof(o.corpus));
+	optind = 2;
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, ":s:h", longs, NULL)) != -1) {
+		if (letter == 'h') {
+			help(verb);
+			return EXIT_AGREED;
+		}
+		if (letter == ':')
+			die(EXIT_USAGE, "%s: '%s' needs a value", verb->name,
+				argv[optind - 1]);
+		if (letter == '?' || !strchr(verb->options, letter))
+			die(EXIT_USAGE, "%s: unknown option '%s'; see "
+				"'portclash %s --help'", verb->name,
+				argv[optind - 1], verb->name);
+		take_option(&o, letter, optarg);
+	}
+	o.args = argv + optind;
+	o.arg_count = argc - optind;
+	if (o.json)
+		o.out = stderr;
+	return verb->run(&o);
+}

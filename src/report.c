@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * report.c - the summary of a verb, for people and as one line of JSON
+ */
+#include "report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util.h"
+
+void json_string(FILE *file, const char *text)
+{
+	fputc('"', file);
+	for (; *text; text++) {
+		unsigned char c = *text;
+
+		if (c == '"' || c == '\\')
+			fprintf(file, "\\%c", c);
+		else if (c < ' ' || c >= 0x7f)
+			fprintf(file, "\\u%04x", c);
+		else
+			fputc(c, file);
+	}
+	fputc('"', file);
+}
+
+/* One class may have several cases: add them up, each name once */
+static void each_class(const struct summary *s,
+	void (*say)(FILE *, const char *, unsigned long long, bool), FILE *file)
+{
+	bool first = true;
+
+	for (size_t i = 0; s->classes && i < s->classes->count; i++) {
+		char name[CLASS_NAME_MAX], other[CLASS_NAME_MAX];
+		unsigned long long sum = 0;
+		bool before = false;
+
+		class_name(&s->classes->cases[i], name);
+		for (size_t k = 0; k < s->classes->count; k++) {
+			class_name(&s->classes->cases[k], other);
+			if (strcmp(name, other))
+				continue;
+			before |= k < i;
+			sum += s->result->classes[k];
+		}
+		if (before || !sum)
+			continue;
+		say(file, name, sum, first);
+		first = false;
+	}
+}
+
+static void say_json(FILE *file, const char *name, unsigned long long count,
+	bool first)
+{
+	fputs(first ? "" : ",", file);
+	json_string(file, name);
+	fprintf(file, ":%llu", count);
+}
+
+static void say_text(FILE *file, const char *name, unsigned long long count,
+	bool first)
+{
+	fprintf(file, "%s%-40s %llu\n", first ? "classes met:\n  " : "  ", name,
+		count);
+}
+
+static void json_check(const struct summary *s)
+{
+	char text[128];
+
+	printf(",\"cases\":%u,\"held\":%u,\"failed\":[", s->cases, s->held);
+	for (unsigned int i = 0; i < s->failure_count; i++) {
+		const struct failure *f = &s->failures[i];
+
+		fputs(i ? ",{\"file\":" : "{\"file\":", stdout);
+		json_string(stdout, f->file);
+		printf(",\"line\":%u,\"subject\":", f->line);
+		json_string(stdout, f->subject);
+		text_outcome(&f->want, text, sizeof(text));
+		fputs(",\"want\":", stdout);
+		json_string(stdout, text);
+		text_outcome(&f->got, text, sizeof(text));
+		fputs(",\"got\":", stdout);
+		json_string(stdout, text);
+		putchar('}');
+	}
+	putchar(']');
+}
+
+/* The command that does the same again, as a shell takes it */
+static void json_repeat(const struct options *options)
+{
+	size_t size;
+	char *text = NULL;
+	FILE *memory = open_memstream(&text, &size);
+
+	ASSERT(memory);
+	fputs("portclash", memory);
+	for (int i = 1; i < options->argc; i++) {
+		const char *arg = options->argv[i];
+		bool plain = *arg && strspn(arg, "abcdefghijklmnopqrstuvwxyz"
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@=,+") ==
+			strlen(arg);
+
+		fprintf(memory, plain ? " %s" : " '%s'", arg);
+	}
+	if (!strcmp(options->verb, "random") && !options->seeded)
+		fprintf(memory, " --seed %llu",
+			(unsigned long long)options->seed);
+	fclose(memory);
+	json_string(stdout, text);
+	free(text);
+}
+
+void report_json(const struct summary *s)
+{
+	const struct compare_result *r = s->result;
+	const struct options *o = s->options;
+
+	fputs("{\"verb\":", stdout);
+	json_string(stdout, o->verb);
+	fputs(",\"subjects\":[", stdout);
+	for (unsigned int i = 0; i < o->subject_count; i++) {
+		fputs(i ? "," : "", stdout);
+		json_string(stdout, o->subjects[i]);
+	}
+	printf("],\"seed\":%llu,\"programs\":%llu,\"ops\":%llu,"
+	       "\"compared_ops\":%llu,\"incomparable\":%llu,\"divergent\":%llu,"
+	       "\"known\":%llu,\"unknown\":%llu,\"classes\":{",
+		(unsigned long long)o->seed, (unsigned long long)r->programs,
+		(unsigned long long)r->ops, (unsigned long long)r->compared_ops,
+		(unsigned long long)r->incomparable,
+		(unsigned long long)r->divergent, (unsigned long long)r->known,
+		(unsigned long long)r->unknown);
+	each_class(s, say_json, stdout);
+	fputs("},\"skipped\":[", stdout);
+	for (unsigned int i = 0; i < s->skip_count; i++) {
+		fputs(i ? ",{\"subject\":" : "{\"subject\":", stdout);
+		json_string(stdout, s->skips[i].subject);
+		fputs(",\"reason\":", stdout);
+		json_string(stdout, s->skips[i].reason);
+		putchar('}');
+	}
+	printf("],\"seconds\":%.3f,\"programs_per_s\":%.0f,\"repeat\":",
+		r->seconds, r->seconds > 0 ? r->programs / r->seconds : 0);
+	json_repeat(o);
+	if (s->is_check)
+		json_check(s);
+	puts("}");
+}
+
+void report_text(FILE *file, const struct summary *s)
+{
+	const struct compare_result *r = s->result;
+
+	fprintf(file, "%llu programs, %llu ops compared of %llu, "
+		"%llu incomparable, %.1f s (%.0f programs/s)\n",
+		(unsigned long long)r->programs,
+		(unsigned long long)r->compared_ops, (unsigned long long)r->ops,
+		(unsigned long long)r->incomparable, r->seconds,
+		r->seconds > 0 ? r->programs / r->seconds : 0);
+	if (!s->is_check)
+		fprintf(file, "%llu divergent: %llu known, %llu unknown\n",
+			(unsigned long long)r->divergent,
+			(unsigned long long)r->known,
+			(unsigned long long)r->unknown);
+	else
+		fprintf(file, "%u cases, %u held, %u failures\n", s->cases,
+			s->held, s->failure_count);
+	each_class(s, say_text, file);
+	for (unsigned int i = 0; i < s->skip_count; i++)
+		fprintf(file, "skipped %s: %s\n", s->skips[i].subject,
+			s->skips[i].reason);
+}

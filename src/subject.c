@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * subject.c - a subject is a function from a program to a trace
+ */
+#include "subject.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "util.h"
+#include "world.h"
+
+static const struct subject_type *const subject_types[] = {
+	&subject_portman,
+	&subject_portlist,
+	&subject_kernel,
+	&subject_goports,
+	&subject_pipe,
+};
+
+const struct subject_type *subject_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(subject_types); i++) {
+		const struct subject_type *type = subject_types[i];
+
+		if (type->prefix ?
+			    !strncmp(name, type->name, strlen(type->name)) :
+			    !strcmp(name, type->name))
+			return type;
+	}
+	return NULL;
+}
+
+int subject_open(struct subject *subject, const char *name)
+{
+	const struct subject_type *type = subject_find(name);
+	int rc;
+
+	memset(subject, 0, sizeof(*subject));
+	snprintf(subject->name, sizeof(subject->name), "%s", name);
+	if (!type) {
+		snprintf(subject->why, sizeof(subject->why),
+			"no such subject; known: portman portlist linux "
+			"goports pipe:COMMAND");
+		return -ENOENT;
+	}
+	subject->type = type;
+	rc = type->open(subject, type->prefix ? name + strlen(type->name) :
+						"");
+	if (rc)
+		subject->type = NULL;
+	return rc;
+}
+
+void subject_close(struct subject *subject)
+{
+	if (!subject || !subject->type)
+		return;
+	subject->type->close(subject);
+	subject->type = NULL;
+}
+
+bool subject_can(const struct capabilities *can, const struct op *op)
+{
+	bool devices = can->devices;
+
+	if (!(can->ops & 1u << op->kind))
+		return false;
+	switch (op->kind) {
+	case OP_SOCKET:
+		return can->types & 1u << op->socket.type &&
+		       (can->uids || op->socket.uid == UID_NONE);
+	case OP_SET:
+		return can->options & 1u << op->set.option &&
+		       (can->uids || op->set.option != OPT_UID) &&
+		       (devices || op->set.option != OPT_DEV ||
+			op->set.value == WORLD_NO_DEVICE ||
+			op->set.value == WORLD_LO ||
+			op->set.value == WORLD_MISSING);
+	case OP_EUID: return can->uids;
+	case OP_SYSCTL: return can->sysctls & 1u << op->sysctl.key;
+	}
+	return true;
+}
+
+struct capabilities capabilities_common(const struct capabilities *a,
+	const struct capabilities *b)
+{
+	return (struct capabilities){
+		.ops = a->ops & b->ops,
+		.options = a->options & b->options,
+		.sysctls = a->sysctls & b->sysctls,
+		.types = a->types & b->types,
+		.devices = a->devices && b->devices,
+		.uids = a->uids && b->uids,
+	};
+}
+
+/**
+ * struct run - What is remembered while stepping through a program
+ * @open:	Bits of the slots whose socket is open
+ * @ports:	The port that each slot last got
+ */
+struct run {
+	uint16_t open;
+	uint16_t ports[PROGRAM_SOCKETS_MAX];
+};
+
+static struct op resolved(const struct run *run, const struct op *op)
+{
+	struct op out = *op;
+
+	if ((op->kind == OP_BIND || op->kind == OP_CONNECT) &&
+	    op->bind.place.port_of) {
+		out.bind.place.port = run->ports[op->bind.place.port_of - 1];
+		out.bind.place.port_of = 0;
+	}
+	return out;
+}
+
+static void remember(struct run *run, const struct op *op,
+	const struct outcome *outcome)
+{
+	if (outcome->kind != OUTCOME_OK)
+		return;
+	switch (op->kind) {
+	case OP_SOCKET:
+		run->open |= 1u << op->sock;
+		run->ports[op->sock] = 0;
+		break;
+	case OP_ACCEPT:
+		run->open |= 1u << op->accept.sock;
+		run->ports[op->accept.sock] = run->ports[op->sock];
+		break;
+	case OP_CLOSE: run->open &= ~(1u << op->sock); break;
+	case OP_BIND:
+		if (op->bind.place.port)
+			run->ports[op->sock] = op->bind.place.port;
+	/* fall through */
+	case OP_LISTEN:
+	case OP_CONNECT:
+		if (outcome->value == VALUE_NUMBER)
+			run->ports[op->sock] = outcome->a;
+		break;
+	}
+}
+
+static int step(struct subject *subject, struct run *run, const struct op *op,
+	const struct outcome *leader, struct outcome *out)
+{
+	struct op now = resolved(run, op);
+	int rc;
+
+	if (!subject_can(&subject->can, op)) {
+		*out = outcome_na();
+		return 0;
+	}
+	if (op_has_socket(op) && !(run->open & 1u << op->sock)) {
+		*out = outcome_error(EBADF);
+		return 0;
+	}
+	rc = subject->type->step(subject, &now, leader, out);
+	if (!rc)
+		remember(run, &now, out);
+	return rc;
+}
+
+static int repeat(struct subject *subject, struct run *run,
+	const struct op *op, const struct op *again, struct outcome *out)
+{
+	int rc = 0;
+
+	*out = outcome_ok();
+	for (int i = 0; i < op->repeat.times && !rc; i++) {
+		struct outcome each;
+
+		rc = step(subject, run, again, NULL, &each);
+		if (!rc && out->kind == OUTCOME_OK && each.kind != OUTCOME_OK)
+			*out = each;
+	}
+	return rc;
+}
+
+static int run_one(struct subject *subject, const struct program *program,
+	const struct trace *leader, struct trace *trace)
+{
+	struct run run = { 0 };
+	bool lost = false;
+	int rc = subject->type->begin(subject), end;
+
+	if (rc)
+		return rc;
+	trace->count = program->count;
+	for (unsigned int i = 0; i < program->count && !rc; i++) {
+		const struct op *op = &program->ops[i];
+		struct outcome *out = &trace->outcomes[i];
+
+		if (lost)
+			*out = outcome_na();
+		else if (op->kind == OP_REPEAT)
+			rc = repeat(subject, &run, op, op - 1, out);
+		else
+			rc = step(subject, &run, op,
+				leader ? &leader->outcomes[i] : NULL, out);
+		lost |= out->kind == OUTCOME_NA;
+	}
+	end = subject->type->end(subject);
+	return rc ? rc : end;
+}
+
+int subject_run(struct subject *subject, const struct program *programs,
+	size_t count, const struct trace *leaders, struct trace *traces)
+{
+	int rc = 0;
+
+	if (subject->type->run)
+		return subject->type->run(subject, programs, count, traces);
+	for (size_t i = 0; i < count && !rc; i++)
+		rc = run_one(subject, &programs[i],
+			leaders ? &leaders[i] : NULL, &traces[i]);
+	return rc;
+}
