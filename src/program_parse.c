@@ -13,129 +13,15 @@
 #include <string.h>
 
 #include "util.h"
+#include "words.h"
 #include "world.h"
 
-enum { WORDS_MAX = 32, LINE_MAX_BYTES = 1000 };
-
 struct parser {
+	struct words words;
 	struct case_text *out;
-	struct text_error *error;
-	unsigned int line;
-	char text[LINE_MAX_BYTES + 1];
-	char *words[WORDS_MAX + 1];	/* NULL after the last */
-	char **next;
 	bool named[PROGRAM_SOCKETS_MAX];
 	bool started;			/* an op has been seen */
 };
-
-__attribute__((format(printf, 2, 3)))
-static int fail(struct parser *p, const char *format, ...)
-{
-	va_list args;
-
-	p->error->line = p->line;
-	va_start(args, format);
-	vsnprintf(p->error->message, sizeof(p->error->message), format, args);
-	va_end(args);
-	return -EINVAL;
-}
-
-/* The next word of the op: NULL at its end, where "=" begins the outcome */
-static const char *peek(struct parser *p)
-{
-	return *p->next && strcmp(*p->next, "=") ? *p->next : NULL;
-}
-
-static char *take(struct parser *p)
-{
-	return peek(p) ? *p->next++ : NULL;
-}
-
-/* The value of "key=value" if that is the next word, else NULL */
-static char *take_value(struct parser *p, const char *key)
-{
-	size_t length = strlen(key);
-	const char *word = peek(p);
-
-	if (!word || strncmp(word, key, length) || word[length] != '=')
-		return NULL;
-	return *p->next++ + length + 1;
-}
-
-static int number(struct parser *p, const char *what, const char *word,
-	uint64_t max, uint64_t *out)
-{
-	char *end;
-
-	if (!word || !isdigit((unsigned char)*word) || strlen(word) > 12)
-		return fail(p, "expected %s, found '%s'", what,
-			word ? word : "the end of the line");
-	*out = strtoull(word, &end, 10);
-	if (*end)
-		return fail(p, "expected %s, found '%s'", what, word);
-	if (*out > max)
-		return fail(p, "%s is at most %llu, found '%s'", what,
-			(unsigned long long)max, word);
-	return 0;
-}
-
-static int number32(struct parser *p, const char *what, const char *word,
-	uint32_t max, uint32_t *out)
-{
-	uint64_t value;
-	int rc = number(p, what, word, max, &value);
-
-	if (!rc)
-		*out = value;
-	return rc;
-}
-
-static int number16(struct parser *p, const char *what, const char *word,
-	uint16_t *out)
-{
-	uint64_t value;
-	int rc = number(p, what, word, 65535, &value);
-
-	if (!rc)
-		*out = value;
-	return rc;
-}
-
-/* "low-high", or one number for both where @single allows it */
-static int pair(struct parser *p, const char *what, char *word, bool single,
-	uint16_t *low, uint16_t *high)
-{
-	char *dash = word ? strchr(word, '-') : NULL;
-	int rc;
-
-	if (!dash && !single)
-		return fail(p, "expected %s as LOW-HIGH, found '%s'", what,
-			word ? word : "the end of the line");
-	if (dash)
-		*dash = '\0';
-	rc = number16(p, what, word, low);
-	return rc ? rc : number16(p, what, dash ? dash + 1 : word, high);
-}
-
-/* Find @word among @count words of an enum; says them all if it is not there */
-static int enum_word(struct parser *p, const char *what, const char *word,
-	text_word *words, unsigned int count, uint8_t *out)
-{
-	char known[160] = "";
-
-	for (unsigned int i = 0; i < count; i++) {
-		const char *each = words(i);
-
-		if (word && *each && !strcmp(word, each)) {
-			*out = i;
-			return 0;
-		}
-		if (*each && strlen(known) + strlen(each) + 2 < sizeof(known))
-			strcat(strcat(known, " "), each);
-	}
-	return fail(p, "unknown %s '%s'; known:%s", what, word ? word : "",
-		known);
-}
 
 static int device(struct parser *p, const char *word, uint32_t *out)
 {
@@ -148,7 +34,7 @@ static int device(struct parser *p, const char *word, uint32_t *out)
 			return 0;
 		}
 	}
-	return fail(p, "unknown device '%s'; known: lo veth0 veth1 missing",
+	return words_fail(&p->words, "unknown device '%s'; known: lo veth0 veth1 missing",
 		word);
 }
 
@@ -159,14 +45,14 @@ static int socket_name(struct parser *p, const char *word, uint8_t *slot)
 	size_t length = word ? strlen(word) : 0;
 
 	if (!word || !isalpha((unsigned char)*word))
-		return fail(p, "expected the name of a socket, found '%s'",
+		return words_fail(&p->words, "expected the name of a socket, found '%s'",
 			word ? word : "the end of the line");
 	for (size_t i = 0; i < length; i++)
 		if (!isalnum((unsigned char)word[i]))
-			return fail(p, "a name is letters and digits, found "
+			return words_fail(&p->words, "a name is letters and digits, found "
 				"'%s'", word);
 	if (length > PROGRAM_NAME_MAX)
-		return fail(p, "a name has at most %d characters, found '%s'",
+		return words_fail(&p->words, "a name has at most %d characters, found '%s'",
 			PROGRAM_NAME_MAX, word);
 	for (int i = 0; i < PROGRAM_SOCKETS_MAX; i++) {
 		if (p->named[i] && !strcmp(program->names[i], word)) {
@@ -183,55 +69,19 @@ static int socket_name(struct parser *p, const char *word, uint8_t *slot)
 				p->named[*slot]; ++*slot)
 			;
 	if (*slot == PROGRAM_SOCKETS_MAX)
-		return fail(p, "more than %d sockets", PROGRAM_SOCKETS_MAX);
+		return words_fail(&p->words, "more than %d sockets", PROGRAM_SOCKETS_MAX);
 	p->named[*slot] = true;
 	memset(program->names[*slot], 0, sizeof(program->names[*slot]));
 	strcpy(program->names[*slot], word);
 	return 0;
 }
 
-/* Cut "ADDR:PORT" or "[ADDR]:PORT" in two */
-static int cut_port(struct parser *p, char *word, char **addr, char **port)
-{
-	char *end;
-
-	if (!word)
-		return fail(p, "expected an address and a port, found the end "
-			"of the line");
-	*addr = word;
-	if (*word == '[') {
-		end = strchr(word, ']');
-		if (!end || end[1] != ':')
-			return fail(p, "expected [ADDRESS]:PORT, found '%s'",
-				word);
-		*addr = word + 1;
-		*end++ = '\0';
-	} else {
-		end = strrchr(word, ':');
-		if (!end || strchr(word, ':') != end)
-			return fail(p, "expected ADDRESS:PORT, with an IPv6 "
-				"address in [], found '%s'", word);
-	}
-	*end = '\0';
-	*port = end + 1;
-	return 0;
-}
-
-static int address(struct parser *p, const char *word, bool bracketed,
-	struct addr *addr)
-{
-	if (addr_parse(word, addr) || bracketed != (addr->len == 16))
-		return fail(p, "expected an %s address, found '%s'",
-			bracketed ? "IPv6" : "IPv4", word);
-	return 0;
-}
-
 static int place(struct parser *p, struct place *out)
 {
-	char *word = take(p), *addr, *port, *scope;
+	char *word = words_take(&p->words), *addr, *port, *scope;
 	bool bracketed = word && *word == '[';
 	uint8_t slot;
-	int rc = cut_port(p, word, &addr, &port);
+	int rc = words_place(&p->words, word, &addr, &port);
 
 	if (rc)
 		return rc;
@@ -239,16 +89,16 @@ static int place(struct parser *p, struct place *out)
 	if (scope) {
 		*scope++ = '\0';
 		rc = isdigit((unsigned char)*scope) ?
-			number32(p, "a scope", scope, UINT32_MAX, &out->scope) :
+			words_number32(&p->words, "a scope", scope, UINT32_MAX, &out->scope) :
 			device(p, scope, &out->scope);
 		if (rc)
 			return rc;
 	}
-	rc = address(p, addr, bracketed, &out->addr);
+	rc = words_address(&p->words, addr, bracketed, &out->addr);
 	if (rc)
 		return rc;
 	if (*port != '@')
-		return number16(p, "a port", port, &out->port);
+		return words_number16(&p->words, "a port", port, &out->port);
 	rc = socket_name(p, port + 1, &slot);
 	out->port_of = slot + 1;
 	return rc;
@@ -258,11 +108,11 @@ static int rat(struct parser *p, char *word, struct addr *addr, uint16_t *port)
 {
 	char *text, *digits;
 	bool bracketed = word && *word == '[';
-	int rc = cut_port(p, word, &text, &digits);
+	int rc = words_place(&p->words, word, &text, &digits);
 
 	if (!rc && strcmp(text, "*"))
-		rc = address(p, text, bracketed, addr);
-	return rc ? rc : number16(p, "a port", digits, port);
+		rc = words_address(&p->words, text, bracketed, addr);
+	return rc ? rc : words_number16(&p->words, "a port", digits, port);
 }
 
 static int tester(struct parser *p, char *word, struct tester *test)
@@ -272,13 +122,13 @@ static int tester(struct parser *p, char *word, struct tester *test)
 
 	if (colon)
 		*colon = '\0';
-	rc = enum_word(p, "tester", word, text_test, TEST_KINDS, &test->kind);
+	rc = words_enum(&p->words, "tester", word, text_test, TEST_KINDS, &test->kind);
 	if (rc)
 		return rc;
 	if (test->kind >= TEST_EQ)
-		return number16(p, "a tester's number",
+		return words_number16(&p->words, "a tester's number",
 			colon ? colon + 1 : NULL, &test->arg);
-	return colon ? fail(p, "test=%s takes no number", word) : 0;
+	return colon ? words_fail(&p->words, "test=%s takes no number", word) : 0;
 }
 
 static int flags(struct parser *p, char *word, uint8_t *out)
@@ -291,7 +141,7 @@ static int flags(struct parser *p, char *word, uint8_t *out)
 		else if (!strcmp(flag, "tuple_only"))
 			*out |= RES_TUPLE_ONLY;
 		else
-			return fail(p, "unknown flag '%s'; known: most_recent "
+			return words_fail(&p->words, "unknown flag '%s'; known: most_recent "
 				"load_balanced tuple_only", flag);
 	}
 	return 0;
@@ -303,7 +153,7 @@ static int networks(struct parser *p, const char *word, struct reservation *res)
 		return 0;
 	if (!word || strspn(word, "46") != strlen(word) ||
 	    strlen(word) > PROGRAM_NETWORKS_MAX)
-		return fail(p, "expected up to %d networks such as 4, 46 or -, "
+		return words_fail(&p->words, "expected up to %d networks such as 4, 46 or -, "
 			"found '%s'", PROGRAM_NETWORKS_MAX,
 			word ? word : "the end of the line");
 	for (; *word; word++)
@@ -319,7 +169,7 @@ static int transport(struct parser *p, const char *word, uint8_t *out)
 	if (word && !strcmp(word, "udp"))
 		value = 17;
 	else if (!word || strcmp(word, "tcp"))
-		rc = number(p, "tcp, udp or a number", word, 255, &value);
+		rc = words_number(&p->words, "tcp, udp or a number", word, 255, &value);
 	*out = value;
 	return rc;
 }
@@ -328,79 +178,79 @@ static int reserve(struct parser *p, struct op *op)
 {
 	struct reservation *res = &op->reserve.res;
 	char *value, *end;
-	int rc = networks(p, take(p), res);
+	int rc = networks(p, words_take(&p->words), res);
 
 	if (!rc)
-		rc = transport(p, take(p), &res->transport);
+		rc = transport(p, words_take(&p->words), &res->transport);
 	if (!rc)
-		rc = rat(p, take(p), &res->addr, &res->port);
-	if (!rc && (value = take_value(p, "flags")))
+		rc = rat(p, words_take(&p->words), &res->addr, &res->port);
+	if (!rc && (value = words_value(&p->words, "flags")))
 		rc = flags(p, value, &res->flags);
-	if (!rc && (value = take_value(p, "dev"))) {
+	if (!rc && (value = words_value(&p->words, "dev"))) {
 		long n = strtol(value, &end, 10);
 
 		res->device = n;
 		if (!*value || *end || n != res->device)
-			rc = fail(p, "expected a device number, found '%s'",
+			rc = words_fail(&p->words, "expected a device number, found '%s'",
 				value);
 	}
-	if (!rc && (value = take_value(p, "dest")))
+	if (!rc && (value = words_value(&p->words, "dest")))
 		rc = rat(p, value, &res->dest, &res->dest_port);
-	if (!rc && op->kind == OP_RESERVE && (value = take_value(p, "random")))
-		rc = number32(p, "random", value, PROGRAM_RANDOM_MAX,
+	if (!rc && op->kind == OP_RESERVE && (value = words_value(&p->words, "random")))
+		rc = words_number32(&p->words, "random", value, PROGRAM_RANDOM_MAX,
 			&op->reserve.random);
-	if (!rc && op->kind == OP_RESERVE && (value = take_value(p, "test")))
+	if (!rc && op->kind == OP_RESERVE && (value = words_value(&p->words, "test")))
 		rc = tester(p, value, &op->reserve.test);
 	return rc;
 }
 
 static int set(struct parser *p, struct op *op)
 {
-	char *word = take(p), *value = word ? strchr(word, '=') : NULL;
+	char *word = words_take(&p->words), *value = word ? strchr(word, '=') : NULL;
 	uint16_t low, high;
 	int rc;
 
 	if (value)
 		*value++ = '\0';
-	rc = enum_word(p, "option", word, text_option, OPTIONS, &op->set.option);
+	rc = words_enum(&p->words, "option", word, text_option, OPTIONS, &op->set.option);
 	if (rc)
 		return rc;
 	switch (op->set.option) {
 	case OPT_DEV: return device(p, value ? value : "", &op->set.value);
 	case OPT_PORT_RANGE:
-		rc = pair(p, "a port range", value, false, &low, &high);
+		rc = words_pair(&p->words, "a port range", value, false, &low, &high);
 		if (!rc) {
 			op->set.value = low;
 			op->set.high = high;
 		}
 		return rc;
 	case OPT_UID:
-		return number32(p, "a uid", value, UID_NONE - 1,
+		return words_number32(&p->words, "a uid", value, UID_NONE - 1,
 			&op->set.value);
-	case OPT_LINGER: return number32(p, "linger", value, 0, &op->set.value);
+	case OPT_LINGER: return words_number32(&p->words, "linger", value, 0, &op->set.value);
 	}
 	op->set.value = 1;
-	return value ? number32(p, "a switch", value, 1, &op->set.value) : 0;
+	return value ? words_number32(&p->words, "a switch", value, 1, &op->set.value) : 0;
 }
 
 static int sysctl(struct parser *p, struct op *op)
 {
-	char *word = take(p), *value = word ? strchr(word, '=') : NULL;
+	char *word = words_take(&p->words), *value = word ? strchr(word, '=') : NULL;
 	uint16_t low = 0, high = 0;
 	int rc;
 
 	if (!value)
-		return fail(p, "expected NAME=VALUE, found '%s'",
+		return words_fail(&p->words, "expected NAME=VALUE, found '%s'",
 			word ? word : "the end of the line");
 	*value++ = '\0';
-	rc = enum_word(p, "sysctl", word, text_sysctl, SYSCTLS, &op->sysctl.key);
+	rc = words_enum(&p->words, "sysctl", word, text_sysctl, SYSCTLS, &op->sysctl.key);
 	if (rc)
 		return rc;
 	if (op->sysctl.key > SYSCTL_RESERVED_PORTS)
-		return number32(p, "a sysctl's value", value, 65535,
+		return words_number32(&p->words, "a sysctl's value", value, 65535,
 			&op->sysctl.value);
 	if (op->sysctl.key == SYSCTL_PORT_RANGE || *value)
-		rc = pair(p, "a port range", value,
+		rc = words_pair(&p->words, "a port range", value,
 			op->sysctl.key == SYSCTL_RESERVED_PORTS, &low, &high);
 	op->sysctl.value = low;
 	op->sysctl.high = high;
@@ -414,28 +264,28 @@ static int bind_or_connect(struct parser *p, struct op *op)
 	int rc = place(p, &op->bind.place);
 
 	op->bind.family = FAMILY_NATURAL;
-	if (!rc && op->kind == OP_BIND && (word = take_value(p, "len")))
-		rc = number(p, "a length", word, 128, &value);
+	if (!rc && op->kind == OP_BIND && (word = words_value(&p->words, "len")))
+		rc = words_number(&p->words, "a length", word, 128, &value);
 	op->bind.len = value;
-	if (!rc && op->kind == OP_BIND && (word = take_value(p, "family")))
-		rc = number16(p, "a family", word, &op->bind.family);
+	if (!rc && op->kind == OP_BIND && (word = words_value(&p->words, "family")))
+		rc = words_number16(&p->words, "a family", word, &op->bind.family);
 	return rc;
 }
 
 static int pick(struct parser *p, struct op *op)
 {
 	bool stable = op->kind == OP_PICK_STABLE;
-	char *word = take_value(p, stable ? "offset" : "random");
-	int rc = word ? number32(p, stable ? "offset" : "random", word,
+	char *word = words_value(&p->words, stable ? "offset" : "random");
+	int rc = word ? words_number32(&p->words, stable ? "offset" : "random", word,
 				stable ? UINT32_MAX : PROGRAM_RANDOM_MAX,
 				&op->pick.random) : 0;
 
 	if (rc)
 		return rc;
-	word = take_value(p, "test");
+	word = words_value(&p->words, "test");
 	return word ? tester(p, word, &op->pick.test) :
-		      fail(p, "expected test=, found '%s'",
-			peek(p) ? peek(p) : "the end of the line");
+		      words_fail(&p->words, "expected test=, found '%s'",
+			words_peek(&p->words) ? words_peek(&p->words) : "the end of the line");
 }
 
 static int operands(struct parser *p, struct op *op)
@@ -446,33 +296,33 @@ static int operands(struct parser *p, struct op *op)
 	switch (op->kind) {
 	case OP_SOCKET:
 		op->socket.uid = UID_NONE;
-		rc = enum_word(p, "type", take(p), text_type, SOCKET_TYPES, &op->socket.type);
-		if (!rc && (word = take_value(p, "uid")))
-			rc = number32(p, "a uid", word, UID_NONE - 1,
+		rc = words_enum(&p->words, "type", words_take(&p->words), text_type, SOCKET_TYPES, &op->socket.type);
+		if (!rc && (word = words_value(&p->words, "uid")))
+			rc = words_number32(&p->words, "a uid", word, UID_NONE - 1,
 				&op->socket.uid);
 		return rc;
 	case OP_SET: return set(p, op);
 	case OP_GET:
-		return enum_word(p, "property", take(p), text_property,
+		return words_enum(&p->words, "property", words_take(&p->words), text_property,
 			PROPERTIES, &op->get.property);
 	case OP_BIND:
 	case OP_CONNECT: return bind_or_connect(p, op);
 	case OP_LISTEN:
 		op->listen.backlog = BACKLOG_DEFAULT;
-		return peek(p) ? number16(p, "a backlog", take(p),
+		return words_peek(&p->words) ? words_number16(&p->words, "a backlog", words_take(&p->words),
 				&op->listen.backlog) : 0;
-	case OP_ACCEPT: return socket_name(p, take(p), &op->accept.sock);
+	case OP_ACCEPT: return socket_name(p, words_take(&p->words), &op->accept.sock);
 	case OP_SHUTDOWN:
-		return enum_word(p, "direction", take(p), text_direction,
+		return words_enum(&p->words, "direction", words_take(&p->words), text_direction,
 			DIRECTIONS, &op->shutdown.how);
 	case OP_EUID:
-		return number32(p, "a uid", take(p), UID_NONE - 1,
+		return words_number32(&p->words, "a uid", words_take(&p->words), UID_NONE - 1,
 			&op->euid.uid);
 	case OP_SYSCTL: return sysctl(p, op);
 	case OP_REPEAT: {
 		uint64_t times;
 
-		rc = number(p, "a count", take(p), PROGRAM_REPEAT_MAX, &times);
+		rc = words_number(&p->words, "a count", words_take(&p->words), PROGRAM_REPEAT_MAX, &times);
 		if (!rc)
 			op->repeat.times = times;
 		return rc;
@@ -482,8 +332,8 @@ static int operands(struct parser *p, struct op *op)
 	case OP_RELEASE:
 	case OP_AVAILABLE: return reserve(p, op);
 	case OP_RANGE:
-		op->range.set = peek(p) != NULL;
-		return op->range.set ? pair(p, "a port range", take(p), false,
+		op->range.set = words_peek(&p->words) != NULL;
+		return op->range.set ? words_pair(&p->words, "a port range", words_take(&p->words), false,
 				&op->range.first, &op->range.last) : 0;
 	case OP_PICK:
 	case OP_PICK_STABLE: return pick(p, op);
@@ -501,22 +351,22 @@ static int append(struct parser *p, const struct op *op)
 	switch (program_append(program, op)) {
 	case 0: return 0;
 	case -E2BIG:
-		return fail(p, "more than %d ops", PROGRAM_OPS_MAX);
+		return words_fail(&p->words, "more than %d ops", PROGRAM_OPS_MAX);
 	case -EXDEV:
-		return fail(p, "%s: a file has ops on sockets or on "
+		return words_fail(&p->words, "%s: a file has ops on sockets or on "
 			"reservations, not both", text_kind(op->kind));
 	case -EEXIST:
-		return fail(p, "the name '%s' is in use; close it first",
+		return words_fail(&p->words, "the name '%s' is in use; close it first",
 			program->names[slot]);
 	default:
-		return fail(p, "nothing that can be repeated before this");
+		return words_fail(&p->words, "nothing that can be repeated before this");
 	}
 }
 
 static int outcome(struct parser *p, const char *word, struct outcome *out)
 {
 	if (!word || text_parse_outcome(word, out))
-		return fail(p, "expected an outcome such as ok, ok:7000 or "
+		return words_fail(&p->words, "expected an outcome such as ok, ok:7000 or "
 			"EADDRINUSE, found '%s'",
 			word ? word : "the end of the line");
 	return 0;
@@ -526,24 +376,24 @@ static int expectations(struct parser *p, struct expect *expect)
 {
 	int rc;
 
-	expect->line = p->line;
-	if (!*p->next)
+	expect->line = p->words.line;
+	if (!*p->words.next)
 		return 0;
-	if (strcmp(*p->next, "="))
-		return fail(p, "unexpected '%s'", *p->next);
-	p->next++;
-	rc = outcome(p, *p->next, &expect->outcome);
+	if (strcmp(*p->words.next, "="))
+		return words_fail(&p->words, "unexpected '%s'", *p->words.next);
+	p->words.next++;
+	rc = outcome(p, *p->words.next, &expect->outcome);
 	if (rc)
 		return rc;
-	for (p->next++; *p->next; p->next++) {
-		char *who = *p->next, *value = strchr(who, '=');
+	for (p->words.next++; *p->words.next; p->words.next++) {
+		char *who = *p->words.next, *value = strchr(who, '=');
 
 		if (!value || value == who || value - who >= WHO_MAX ||
 		    !islower((unsigned char)*who))
-			return fail(p, "expected SUBJECT=OUTCOME, found '%s'",
+			return words_fail(&p->words, "expected SUBJECT=OUTCOME, found '%s'",
 				who);
 		if (expect->count == EXPECT_QUALIFIED_MAX)
-			return fail(p, "more than %d qualified outcomes",
+			return words_fail(&p->words, "more than %d qualified outcomes",
 				EXPECT_QUALIFIED_MAX);
 		*value = '\0';
 		rc = outcome(p, value + 1, &expect->qualified[expect->count]);
@@ -560,40 +410,30 @@ static int one_op(struct parser *p)
 	int rc;
 
 	memset(&op, 0, sizeof(op));
-	rc = enum_word(p, "op", take(p), text_kind, OP_KINDS, &op.kind);
+	rc = words_enum(&p->words, "op", words_take(&p->words), text_kind, OP_KINDS, &op.kind);
 	if (!rc && (op.kind == OP_SOCKET || op_has_socket(&op)))
-		rc = socket_name(p, take(p), &op.sock);
+		rc = socket_name(p, words_take(&p->words), &op.sock);
 	if (!rc)
 		rc = operands(p, &op);
-	if (!rc && peek(p))
-		rc = fail(p, "unexpected '%s'", peek(p));
+	if (!rc && words_peek(&p->words))
+		rc = words_fail(&p->words, "unexpected '%s'", words_peek(&p->words));
 	if (!rc)
 		rc = append(p, &op);
 	return rc ? rc : expectations(p,
 		&p->out->expect[p->out->program.count - 1]);
 }
 
-static int one_line(struct parser *p)
+static int one_line(struct parser *p, const char *text, size_t length)
 {
-	char *comment = strchr(p->text, '#'), *rest = p->text, *word;
-	int count = 0;
+	const char *comment;
+	int rc = words_cut(&p->words, text, length, &comment);
 
-	if (comment) {
-		*comment++ = '\0';
-		if (!p->started && !*p->out->why)
-			snprintf(p->out->why, sizeof(p->out->why), "%s",
-				comment + strspn(comment, " \t"));
-	}
-	while ((word = strsep(&rest, " \t\r"))) {
-		if (!*word)
-			continue;
-		if (count == WORDS_MAX)
-			return fail(p, "more than %d words", WORDS_MAX);
-		p->words[count++] = word;
-	}
-	p->words[count] = NULL;
-	p->next = p->words;
-	if (!count)
+	if (rc < 0)
+		return rc;
+	if (comment && !p->started && !*p->out->why)
+		snprintf(p->out->why, sizeof(p->out->why), "%s",
+			comment + strspn(comment, " \t"));
+	if (!rc)
 		return 0;
 	p->started = true;
 	return one_op(p);
@@ -603,32 +443,21 @@ int text_parse(const char *text, size_t size, struct case_text *out,
 	struct text_error *error)
 {
 	struct case_text result;
-	struct parser p = { .out = &result, .error = error };
+	struct parser p = { .words.error = error, .out = &result };
 	const char *end = text + size;
-	int rc;
 
 	memset(&result, 0, sizeof(result));
 	program_init(&result.program, LEVEL_SOCKET);
 	if (size > TEXT_SIZE_MAX)
-		return fail(&p, "%zu bytes; a program has at most %d", size,
-			TEXT_SIZE_MAX);
+		return words_fail(&p.words, "%zu bytes; a program has at most "
+			"%d", size, TEXT_SIZE_MAX);
 	while (text < end) {
 		const char *stop = memchr(text, '\n', end - text);
 		size_t length = (stop ? stop : end) - text;
+		int rc;
 
-		p.line++;
-		if (length > LINE_MAX_BYTES)
-			return fail(&p, "a line of %zu bytes; at most %d",
-				length, LINE_MAX_BYTES);
-		for (size_t i = 0; i < length; i++)
-			if (!text[i] || (unsigned char)text[i] == 0x7f ||
-			    (text[i] > 0 && text[i] < ' ' && text[i] != '\t' &&
-			     text[i] != '\r'))
-				return fail(&p, "expected text, found byte "
-					"0x%02x", (unsigned char)text[i]);
-		memcpy(p.text, text, length);
-		p.text[length] = '\0';
-		rc = one_line(&p);
+		p.words.line++;
+		rc = one_line(&p, text, length);
 		if (rc)
 			return rc;
 		text += length + 1;

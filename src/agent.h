@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * agent.h - programs in, traces out: the protocol of agents, and its server
+ *
+ * DOC: The agent protocol
+ *
+ * An agent is any command that reads programs from its stdin and answers each
+ * with a trace on its stdout: another kernel in a VM, another host over ssh,
+ * your own network stack. All is lines of text that end in "\n"; a "\r" before
+ * it is ignored. Stderr is for people.
+ *
+ * Once, at the start, the agent says who it is and what it can be asked:
+ *
+ *	portclash-agent 1 linux-6.12
+ *	can socket set get bind close set:reuseaddr type:tcp4 type:udp4 devices
+ *
+ * 1 is the version of the protocol; the rest of the line is any name. After
+ * "can" come, in any order, all on one line of less than 4096 bytes:
+ *
+ *	bind, reserve, ...		an op, by its word in the text syntax
+ *	type:tcp4, ...			a type of socket
+ *	set:reuseaddr, ...		an option of set
+ *	sysctl:ip_autobind_reuse, ...	a key of sysctl
+ *	devices				the world has veth0 and veth1, not only lo
+ *	uids				uid= and euid work
+ *
+ * A word that the client does not know is of a later day, and is ignored.
+ *
+ * Then, as often as the client likes, a program and its answer:
+ *
+ *	> socket a tcp4			an op a line, without outcomes
+ *	> bind   a 0.0.0.0:7000
+ *	> .				a line with a dot ends the program
+ *	< ok				an outcome for each op
+ *	< EADDRINUSE
+ *	< .				a line with a dot ends the trace
+ *
+ * Ops and outcomes are in the text syntax (corpus/README.md), the ops just as
+ * text_print() writes them: at most PROGRAM_OPS_MAX, and only such as the agent
+ * said that it can. Each program starts from a clean state. An op that the
+ * agent lacks after all is "n/a", and so are all after it. Where the agent
+ * chose the port, the outcome says which: "ok:40123"; ":@b" is the port that b
+ * last got. If it could not run the program at all, it answers
+ *
+ *	< ! no memory			why
+ *	< .
+ *
+ * and the client gives up. Programs may be sent before earlier ones are
+ * answered; answers come in order. The agent flushes its output whenever it
+ * would wait for input, or else the two wait for each other. The client takes
+ * silence for death (subject_pipe.c says after how long), so an agent whose
+ * programs are slow flushes more often. At the end of its input the agent
+ * exits with status 0; one that does not, soon, is killed.
+ */
+#ifndef AGENT_H
+#define AGENT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "subject.h"
+
+/* What the first line begins with, version included */
+#define AGENT_HELLO "portclash-agent 1 "
+
+enum {
+	AGENT_LINE_MAX = 4096,	/* a line of an agent, with its "\n" */
+	AGENT_WORD_MAX = 64,	/* a word of what it can, with its NUL */
+};
+
+/**
+ * agent_print_can() - Write the line of what a subject can be asked
+ * @can:	What it can
+ * @out:	Where to
+ */
+void agent_print_can(const struct capabilities *can, FILE *out);
+
+/**
+ * agent_parse_can() - Read that line
+ * @line:	NUL-terminated, without its "\n"
+ * @can:	Untouched on failure
+ *
+ * Return: 0, or -EINVAL: it does not begin with "can"
+ */
+int agent_parse_can(const char *line, struct capabilities *can);
+
+/**
+ * agent_serve() - Be an agent: answer programs until there are no more
+ * @subject:	Open; what runs them
+ * @name:	What to call it
+ * @in:		Programs; only its file descriptor is read, so nothing may be
+ *		in its buffer
+ * @out:	Traces
+ *
+ * Return: 0 at the end of @in, or a negative errno if reading or writing fails
+ */
+int agent_serve(struct subject *subject, const char *name, FILE *in,
+	FILE *out);
+
+#endif /* AGENT_H */
