@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * flagcount.h - how many references each combination of flags has
+ */
+#ifndef FLAGCOUNT_H
+#define FLAGCOUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * struct flagcount - References by combination of the three flag bits
+ * @refs:	One count for each combination, 0 to 7
+ *
+ * All zero is empty. Counts may be negative: a reference dropped under the
+ * wrong flags is remembered, as upstream does (GV-05, GV-19). Not thread-safe.
+ */
+struct flagcount {
+	int32_t refs[8];
+};
+
+/**
+ * flagcount_add() - Add a reference of one combination of flags
+ *
+ * Return: 0, or -EINVAL and nothing done: flags above 7 (GV-06)
+ */
+int flagcount_add(struct flagcount *c, uint8_t flags);
+
+/**
+ * flagcount_drop() - Drop a reference, even one that is not there
+ *
+ * Return: 0, or -EINVAL and nothing done: flags above 7 (GV-06)
+ */
+int flagcount_drop(struct flagcount *c, uint8_t flags);
+
+/** flagcount_total() - The sum of all counts, negative ones included (GV-05) */
+long flagcount_total(const struct flagcount *c);
+
+/**
+ * flagcount_refs() - References that have all of @flags (GV-05)
+ *
+ * Return: The sum over the combinations that contain @flags; with 0 the total,
+ *	   with bits above 7 nothing can contain them: 0
+ */
+long flagcount_refs(const struct flagcount *c, uint8_t flags);
+
+/** flagcount_all_have() - Does every reference have all of @flags? (GV-05) */
+bool flagcount_all_have(const struct flagcount *c, uint8_t flags);
+
+/**
+ * flagcount_shared() - The flags that every reference has (GV-05)
+ *
+ * Only positive counts limit it; 7 if there is none.
+ */
+uint8_t flagcount_shared(const struct flagcount *c);
+
+#endif /* FLAGCOUNT_H */

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * portman.c - who may have which port, as gVisor's port manager decides
+ */
+#include "portman.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "portman_private.h"
+#include "util.h"
+
+enum { TCP = 6, PORT_MAX = 65535 };
+
+static struct portman *make(bool strict)
+{
+	struct portman *pm = calloc(1, sizeof(*pm));
+	pthread_mutexattr_t attr;
+
+	if (!pm)
+		return NULL;
+	/* So that a tester that calls back gets an error, not a deadlock */
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ERRORCHECK);
+	pthread_mutex_init(&pm->table_lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+	pthread_mutex_init(&pm->range_lock, NULL);
+	pm->first = PORTMAN_FIRST_EPHEMERAL;
+	pm->count = PORT_MAX - PORTMAN_FIRST_EPHEMERAL + 1;
+	pm->strict = strict;
+	return pm;
+}
+
+struct portman *portman_new(void)
+{
+	return make(false);
+}
+
+struct portman *portman_new_strict(void)
+{
+	return make(true);
+}
+
+void portman_free(struct portman *pm)
+{
+	if (!pm)
+		return;
+	table_clear(&pm->table);
+	pthread_mutex_destroy(&pm->table_lock);
+	pthread_mutex_destroy(&pm->range_lock);
+	free(pm);
+}
+
+static bool valid_addr(const struct portman_addr *addr)
+{
+	return addr->len == 0 || addr->len == 4 || addr->len == 16;
+}
+
+bool portman_valid(const struct portman_reservation *res)
+{
+	if (res->network_count > PORTMAN_NETWORKS_MAX ||
+	    res->flags > PORTMAN_FLAG_MASK || !valid_addr(&res->addr) ||
+	    !valid_addr(&res->dest_addr))
+		return false;
+	for (int i = 0; i < res->network_count; i++)
+		if (res->networks[i] != 4 && res->networks[i] != 6)
+			return false;
+	return true;
+}
+
+/*
+ * How much of its flags a cell lets a newcomer share (GV-07): all of them for
+ * the same destination, all but tuple_only surely if either is the wildcard.
+ * Two specific destinations have nothing to do with each other.
+ */
+static bool counts(const struct cell *cell,
+	const struct portman_reservation *res, uint8_t *shared)
+{
+	if (cell->dest_port == res->dest_port &&
+	    portman_addr_equal(&cell->dest_addr, &res->dest_addr))
+		*shared &= flagcount_shared(&cell->counts);
+	else if (!cell->dest_addr.len || !res->dest_addr.len)
+		*shared &= PORTMAN_MULTI_BIND_MASK |
+			   flagcount_shared(&cell->counts);
+	else
+		return false;
+	return true;
+}
+
+/*
+ * Judge the cells of one address, which stand together from @cell on (GV-10,
+ * GV-11). The order does not matter, since what is shared only shrinks (GV-15).
+ * For a port that the manager chose itself, flags do not help TCP, and without
+ * a device even what does not count is in the way (GV-14).
+ */
+static bool address_is_free(const struct cell *cell,
+	const struct portman_reservation *res, bool chosen)
+{
+	const struct portman_addr *addr = &cell->addr;
+	bool strict_tcp = chosen && res->transport == TCP, any = false;
+	uint8_t shared = PORTMAN_FLAG_MASK;
+
+	if (strict_tcp && !res->device)
+		return false;
+	for (; cell && portman_addr_equal(&cell->addr, addr);
+	     cell = cell->next) {
+		if (res->device && cell->device &&
+		    cell->device != res->device)
+			continue;
+		any |= counts(cell, res, &shared);
+	}
+	return !any || (!strict_tcp && shared & res->flags);
+}
+
+/* Is a port free on one network? Each address by itself (GV-12) */
+static bool is_free(const struct table *table, uint8_t network,
+	const struct portman_reservation *res, uint16_t port, bool chosen)
+{
+	const struct key *key = table_key(table, network, res->transport, port);
+	const struct cell *cell = key ? key->cells : NULL, *before = NULL;
+
+	for (; cell; before = cell, cell = cell->next) {
+		if (before && portman_addr_equal(&before->addr, &cell->addr))
+			continue;
+		if (res->addr.len && cell->addr.len &&
+		    !portman_addr_equal(&res->addr, &cell->addr))
+			continue;
+		if (!address_is_free(cell, res, chosen))
+			return false;
+	}
+	return true;
+}
+
+/* Is it free on all of them? (GV-13, GV-16) */
+static bool all_free(const struct table *table,
+	const struct portman_reservation *res, uint16_t port, bool chosen)
+{
+	for (int i = 0; i < res->network_count; i++)
+		if (!is_free(table, res->networks[i], res, port, chosen))
+			return false;
+	return true;
+}
+
+/* Make every cell before the first reference, so that no memory is no change */
+static int make_cells(struct table *table,
+	const struct portman_reservation *res, uint16_t port)
+{
+	int i;
+
+	for (i = 0; i < res->network_count; i++)
+		if (!table_add(table, res->networks[i], res, port))
+			break;
+	if (i == res->network_count)
+		return 0;
+	while (i--) {
+		struct cell *cell = table_cell(table, res->networks[i], res,
+			port);
+
+		if (cell && !flagcount_total(&cell->counts))
+			table_drop(table, res->networks[i], res, port);
+	}
+	return -ENOMEM;
+}
+
+/* Drop one reference on every network (GV-19) */
+static int release(struct table *table, const struct portman_reservation *res,
+	uint16_t port)
+{
+	int rc = 0;
+
+	for (int i = 0; i < res->network_count; i++) {
+		struct cell *cell = table_cell(table, res->networks[i], res,
+			port);
+
+		if (!cell) {
+			rc = -ENOENT;
+			continue;
+		}
+		flagcount_drop(&cell->counts, res->flags);
+		if (flagcount_total(&cell->counts) <= 0)
+			table_drop(table, res->networks[i], res, port);
+	}
+	return rc;
+}
+
+/* Reserve that very port: 1, or refuse: 0, or a tester's own error (GV-17) */
+static int reserve_port(struct table *table,
+	const struct portman_reservation *res, uint16_t port, bool chosen,
+	portman_test_fn *test, void *arg)
+{
+	int rc;
+
+	if (!all_free(table, res, port, chosen))
+		return 0;
+	rc = make_cells(table, res, port);
+	if (rc)
+		return rc;
+	for (int i = 0; i < res->network_count; i++)
+		flagcount_add(&table_cell(table, res->networks[i], res,
+				port)->counts, res->flags);
+	rc = test ? test(port, arg) : 1;
+	if (rc <= 0)
+		release(table, res, port);
+	return rc;
+}
+
+/* One full cycle through the range, from an offset on (GV-22, GV-23) */
+static int pick(struct portman *pm, uint32_t offset, portman_test_fn *test,
+	void *arg, uint16_t *port)
+{
+	uint32_t count, first;
+	int rc = 0;
+
+	pthread_mutex_lock(&pm->range_lock);
+	first = pm->first;
+	count = pm->count;
+	pthread_mutex_unlock(&pm->range_lock);
+	for (uint32_t i = 0; i < count; i++) {
+		uint16_t candidate = first + (uint32_t)(offset + i) % count;
+
+		rc = test ? test(candidate, arg) : 1;
+		if (rc > 0)
+			*port = candidate;
+		if (rc)
+			break;
+	}
+	return rc > 0 ? 0 : rc ? rc : -EAGAIN;
+}
+
+struct attempt {
+	struct table *table;
+	const struct portman_reservation *res;
+	portman_test_fn *test;
+	void *arg;
+};
+
+static int try_port(uint16_t port, void *arg)
+{
+	struct attempt *attempt = arg;
+
+	return reserve_port(attempt->table, attempt->res, port, true,
+		attempt->test, attempt->arg);
+}
+
+int portman_reserve(struct portman *pm, const struct portman_reservation *res,
+	uint32_t random, portman_test_fn *test, void *arg, uint16_t *port)
+{
+	struct attempt attempt = { &pm->table, res, test, arg };
+	uint16_t chosen = res->port;
+	int rc;
+
+	if (port)
+		*port = 0;
+	if (!portman_valid(res) || (pm->strict && !res->network_count))
+		return -EINVAL;
+	if (pthread_mutex_lock(&pm->table_lock))
+		return -EDEADLK;
+	if (!res->port)
+		rc = pick(pm, random, try_port, &attempt, &chosen);
+	else
+		rc = reserve_port(&pm->table, res, res->port, false, test, arg);
+	if (res->port && rc >= 0)
+		rc = rc ? 0 : -EADDRINUSE;
+	pthread_mutex_unlock(&pm->table_lock);
+	if (!rc && port)
+		*port = chosen;
+	return rc;
+}
+
+bool portman_reserve_tuple(struct portman *pm,
+	const struct portman_reservation *res)
+{
+	bool good = true;
+
+	if (!portman_valid(res) || (pm->strict && !res->network_count))
+		return false;
+	if (pthread_mutex_lock(&pm->table_lock))
+		return false;
+	if (make_cells(&pm->table, res, res->port)) {
+		pthread_mutex_unlock(&pm->table_lock);
+		return false;
+	}
+	/* A repeated network meets its own first reference here (GV-21). */
+	for (int i = 0; i < res->network_count; i++) {
+		struct flagcount *refs = &table_cell(&pm->table,
+			res->networks[i], res, res->port)->counts;
+
+		if (flagcount_total(refs) &&
+		    !(flagcount_shared(refs) & res->flags))
+			good = false;
+		flagcount_add(refs, res->flags);
+	}
+	if (!good)
+		release(&pm->table, res, res->port);
+	pthread_mutex_unlock(&pm->table_lock);
+	return good;
+}
+
+/* Is there a reference with these flags on every network, repeats counted? */
+static bool is_held(const struct table *table,
+	const struct portman_reservation *res)
+{
+	for (int i = 0; i < res->network_count; i++) {
+		const struct cell *cell = table_cell(table, res->networks[i],
+			res, res->port);
+		int wanted = 0;
+
+		for (int j = 0; j < res->network_count; j++)
+			wanted += res->networks[j] == res->networks[i];
+		if (!cell || cell->counts.refs[res->flags] < wanted)
+			return false;
+	}
+	return true;
+}
+
+int portman_release(struct portman *pm, const struct portman_reservation *res)
+{
+	int rc;
+
+	if (!portman_valid(res) || (pm->strict && !res->network_count))
+		return -EINVAL;
+	if (pthread_mutex_lock(&pm->table_lock))
+		return -EDEADLK;
+	if (pm->strict && !is_held(&pm->table, res))
+		rc = -ENOENT;
+	else
+		rc = release(&pm->table, res, res->port);
+	pthread_mutex_unlock(&pm->table_lock);
+	return rc;
+}
+
+int portman_pick_ephemeral(struct portman *pm, uint32_t random,
+	portman_test_fn *test, void *arg, uint16_t *port)
+{
+	uint16_t chosen = 0;
+	int rc = pick(pm, random, test, arg, &chosen);
+
+	if (port)
+		*port = chosen;
+	return rc;
+}
+
+int portman_pick_ephemeral_stable(struct portman *pm, uint32_t offset,
+	portman_test_fn *test, void *arg, uint16_t *port)
+{
+	int rc;
+
+	pthread_mutex_lock(&pm->range_lock);
+	offset += pm->hint;
+	pthread_mutex_unlock(&pm->range_lock);
+	rc = portman_pick_ephemeral(pm, offset, test, arg, port);
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&pm->range_lock);
+	pm->hint++;
+	pthread_mutex_unlock(&pm->range_lock);
+	return 0;
+}
+
+void portman_range(struct portman *pm, uint16_t *first, uint16_t *last)
+{
+	pthread_mutex_lock(&pm->range_lock);
+	*first = pm->first;
+	*last = pm->first + pm->count - 1;
+	pthread_mutex_unlock(&pm->range_lock);
+}
+
+int portman_set_range(struct portman *pm, uint16_t first, uint16_t last)
+{
+	if (first > last || (pm->strict && !first))
+		return -EINVAL;
+	pthread_mutex_lock(&pm->range_lock);
+	pm->first = first;
+	pm->count = last - first + 1;
+	pthread_mutex_unlock(&pm->range_lock);
+	return 0;
+}
+
+bool portman_is_available(struct portman *pm,
+	const struct portman_reservation *res)
+{
+	bool is;
+
+	if (!portman_valid(res) || (pm->strict && !res->network_count) ||
+	    pthread_mutex_lock(&pm->table_lock))
+		return false;
+	is = all_free(&pm->table, res, res->port, false);
+	pthread_mutex_unlock(&pm->table_lock);
+	return is;
+}
+
+size_t portman_live(struct portman *pm)
+{
+	size_t live;
+
+	if (pthread_mutex_lock(&pm->table_lock))
+		return 0;
+	live = pm->table.used;
+	pthread_mutex_unlock(&pm->table_lock);
+	return live;
+}
+
+void portman_check(struct portman *pm)
+{
+	size_t keys = 0;
+
+	ASSERT(!pthread_mutex_lock(&pm->table_lock));
+	for (size_t i = 0; i < pm->table.size; i++) {
+		for (struct key *key = pm->table.slots[i]; key;
+		     key = key->next, keys++) {
+			ASSERT(key->cells);
+			ASSERT(key == table_key(&pm->table, key->network,
+				key->transport, key->port));
+			for (struct cell *cell = key->cells; cell;
+			     cell = cell->next) {
+				struct portman_reservation res = {
+					.transport = key->transport,
+					.addr = cell->addr,
+					.device = cell->device,
+					.dest_addr = cell->dest_addr,
+					.dest_port = cell->dest_port };
+
+				ASSERT(flagcount_total(&cell->counts) > 0);
+				ASSERT(cell == table_cell(&pm->table,
+					key->network, &res, key->port));
+			}
+		}
+	}
+	ASSERT(keys == pm->table.used);
+	pthread_mutex_unlock(&pm->table_lock);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * portman.h - who may have which port, as gVisor's port manager decides
+ *
+ * A *reservation* names networks, a transport, a local address and port, flags,
+ * a device and a destination. The manager says whether it is compatible with
+ * all that are held, and holds it. The rules, GV-01 to GV-33, are those of
+ * gVisor's package tcpip/ports of December 2022, quirks included; where its
+ * newest differs, the function says so. The older generation of the manager,
+ * without flags, is the same with flags 0 (portman_is_available(),
+ * PORTMAN_FIRST_EPHEMERAL).
+ *
+ * Every function is thread-safe, except portman_free(). Two locks, as upstream:
+ * one for what is held and one for the range. A tester given to
+ * portman_reserve() runs with the first one held (GV-27): in it, picks and the
+ * range are safe; the other functions find the lock theirs already, and answer
+ * -EDEADLK, false or 0 instead of waiting for ever.
+ *
+ * Errors: -EADDRINUSE (in use), -EAGAIN (no port is left), -EINVAL (what is
+ * asked makes no sense), -ENOMEM (nothing was changed), or a tester's own.
+ */
+#ifndef PORTMAN_H
+#define PORTMAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PORTMAN_FIRST_EPHEMERAL 16000
+
+/* Flags of a reservation (GV-02), and limits */
+enum {
+	PORTMAN_MOST_RECENT = 1,	/* SO_REUSEADDR of UDP */
+	PORTMAN_LOAD_BALANCED = 2,	/* SO_REUSEPORT */
+	PORTMAN_TUPLE_ONLY = 4,		/* SO_REUSEADDR of TCP */
+	PORTMAN_FLAG_MASK = 7,
+	PORTMAN_MULTI_BIND_MASK = 3,
+	PORTMAN_NETWORKS_MAX = 4,
+};
+
+/**
+ * struct portman_addr - An address, compared by length and bytes (GV-03)
+ * @len:	0 is the wildcard; 4; 16
+ * @bytes:	Those beyond @len do not matter
+ */
+struct portman_addr {
+	uint8_t len;
+	uint8_t bytes[16];
+};
+
+/**
+ * struct portman_reservation - What is reserved (GV-01)
+ * @networks:	Each 4 or 6; may repeat
+ * @network_count: How many; may be none, and then nothing is held (GV-16)
+ * @transport:	An IP protocol number; 6 has rules of its own (GV-14)
+ * @flags:	PORTMAN_* bits
+ * @device:	0 is none; others are compared as numbers (GV-11)
+ * @port:	Local port; 0 asks portman_reserve() to choose one
+ * @dest_port:	Port of the destination
+ * @addr:	Local address
+ * @dest_addr:	Destination
+ */
+struct portman_reservation {
+	uint8_t networks[PORTMAN_NETWORKS_MAX], network_count;
+	uint8_t transport, flags;
+	int32_t device;
+	uint16_t port, dest_port;
+	struct portman_addr addr, dest_addr;
+};
+
+/**
+ * portman_test_fn - May this port be taken?
+ *
+ * Return: 1 if it is good, 0 if not, a negative errno to stop with
+ */
+typedef int portman_test_fn(uint16_t port, void *arg);
+
+struct portman;
+
+/** portman_new() - An empty manager, range 16000 to 65535; NULL: no memory */
+struct portman *portman_new(void);
+
+/**
+ * portman_new_strict() - A manager that refuses misuse, changing nothing
+ *
+ * What upstream lets pass is an error: a release of what is not held with
+ * these very flags on every network (-ENOENT), an empty list of networks and a
+ * range that begins at 0 (-EINVAL).
+ */
+struct portman *portman_new_strict(void);
+
+/** portman_free() - Free it and all it holds; NULL is allowed */
+void portman_free(struct portman *pm);
+
+/**
+ * portman_reserve() - Reserve a port (GV-07 to GV-18)
+ * @pm:		The manager
+ * @res:	What to reserve
+ * @random:	If @res->port is 0: the first candidate is first + random % count
+ * @test:	Asked about each port that is free; NULL accepts all
+ * @arg:	Passed to @test
+ * @port:	Set to the port, and to 0 on any error; may be NULL
+ *
+ * Return: 0, -EADDRINUSE (that port is in use, or @test said no), -EAGAIN (port
+ *	   0: none is left), -EINVAL, -ENOMEM, or @test's error. After an
+ *	   error nothing is held that was not before.
+ */
+int portman_reserve(struct portman *pm, const struct portman_reservation *res,
+	uint32_t random, portman_test_fn *test, void *arg, uint16_t *port);
+
+/**
+ * portman_reserve_tuple() - Reserve if only the very same is held (GV-20, GV-21)
+ *
+ * Neither other addresses nor other devices nor other destinations are looked
+ * at. Port 0 is just a port here.
+ *
+ * Return: true if it is reserved; false if it is in use or makes no sense
+ */
+bool portman_reserve_tuple(struct portman *pm,
+	const struct portman_reservation *res);
+
+/**
+ * portman_release() - Drop one reference on every network (GV-19)
+ *
+ * Return: 0, -EINVAL, or -ENOENT: a network holds nothing of the kind. The
+ *	   state is as upstream's, where others are released all the same,
+ *	   and wrong flags make a count negative.
+ */
+int portman_release(struct portman *pm, const struct portman_reservation *res);
+
+/**
+ * portman_pick_ephemeral() - The first good port of the range (GV-22 to GV-24)
+ * @random:	The first candidate is first + random % count
+ * @test:	NULL accepts all
+ * @port:	Set to the port, and to 0 on any error; may be NULL
+ *
+ * Reserves nothing. The range is read once (GV-28). That an empty range is
+ * -EAGAIN is as upstream's newest; the older one panics.
+ *
+ * Return: 0, -EAGAIN (none is good), or @test's error
+ */
+int portman_pick_ephemeral(struct portman *pm, uint32_t random,
+	portman_test_fn *test, void *arg, uint16_t *port);
+
+/**
+ * portman_pick_ephemeral_stable() - The same, from a hint that moves (GV-26)
+ * @offset:	The first candidate is first + (hint + offset) % count; the hint
+ *		starts at 0 and grows by one with every success
+ */
+int portman_pick_ephemeral_stable(struct portman *pm, uint32_t offset,
+	portman_test_fn *test, void *arg, uint16_t *port);
+
+/** portman_range() - First and last ephemeral port, both included (GV-25) */
+void portman_range(struct portman *pm, uint16_t *first, uint16_t *last);
+
+/**
+ * portman_set_range() - Choose ephemeral ports from there from now on (GV-25)
+ *
+ * The count has 16 bits: 0 to 65535 is accepted, reads back, and has no port.
+ *
+ * Return: 0, or -EINVAL: @first is above @last (strict: or 0)
+ */
+int portman_set_range(struct portman *pm, uint16_t first, uint16_t last);
+
+/**
+ * portman_is_available() - Would a reserve of that very port pass?
+ *
+ * The port is taken literally, 0 too; false also if @res makes no sense.
+ */
+bool portman_is_available(struct portman *pm,
+	const struct portman_reservation *res);
+
+/** portman_live() - How many (network, transport, port) keys are held */
+size_t portman_live(struct portman *pm);
+
+/**
+ * portman_save() - All that a manager is, as bytes
+ * @data:	The caller frees it
+ * @size:	How many bytes
+ *
+ * Versioned, checksummed, and the same for the same state.
+ *
+ * Return: 0, -ENOMEM or -EDEADLK
+ */
+int portman_save(struct portman *pm, uint8_t **data, size_t *size);
+
+/**
+ * portman_load() - Become what was saved; strictness stays
+ *
+ * Return: 0, or -EINVAL (damaged), -ENOMEM, -EDEADLK: nothing was changed
+ */
+int portman_load(struct portman *pm, const uint8_t *data, size_t size);
+
+/**
+ * portman_check() - Abort if the structure is not as it must be
+ *
+ * For tests and fuzzers: no key is empty, none is there twice, every total is
+ * positive, the number of keys is right.
+ */
+void portman_check(struct portman *pm);
+
+#endif /* PORTMAN_H */
