@@ -12,8 +12,10 @@
 #include "program_text.h"
 #include "util.h"
 
-/* An answer is not held back for longer while others are made. */
-enum { AGENT_FLUSH_MS = 100 };
+enum {
+	AGENT_FLUSH_MS = 100,	/* no answer is held back for longer */
+	AGENT_WORD_MAX = 64,	/* a word of "can", with its NUL */
+};
 
 /*
  * The words of "can" are numbered, so that one list serves to write and to

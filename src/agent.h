@@ -12,7 +12,7 @@
  * Once, at the start, the agent says who it is and what it can be asked:
  *
  *	portclash-agent 1 linux-6.12
- *	can socket set get bind close set:reuseaddr type:tcp4 type:udp4 devices
+ *	can socket set bind close set:reuseaddr type:tcp4 devices
  *
  * 1 is the version of the protocol; the rest of the line is any name. After
  * "can" come, in any order, all on one line of less than 4096 bytes:
@@ -21,7 +21,7 @@
  *	type:tcp4, ...			a type of socket
  *	set:reuseaddr, ...		an option of set
  *	sysctl:ip_autobind_reuse, ...	a key of sysctl
- *	devices				the world has veth0 and veth1, not only lo
+ *	devices				the world has veth0 and veth1
  *	uids				uid= and euid work
  *
  * A word that the client does not know is of a later day, and is ignored.
@@ -49,24 +49,19 @@
  * answered; answers come in order. The agent flushes its output whenever it
  * would wait for input, or else the two wait for each other. The client takes
  * silence for death (subject_pipe.c says after how long), so an agent whose
- * programs are slow flushes more often. At the end of its input the agent
- * exits with status 0; one that does not, soon, is killed.
+ * programs are slow flushes more often, and while it has nothing to say may
+ * send empty lines, which are ignored. At the end of its input the agent exits
+ * with status 0; one that does not, soon, is killed.
  */
 #ifndef AGENT_H
 #define AGENT_H
 
-#include <stdbool.h>
 #include <stdio.h>
 
 #include "subject.h"
 
 /* What the first line begins with, version included */
 #define AGENT_HELLO "portclash-agent 1 "
-
-enum {
-	AGENT_LINE_MAX = 4096,	/* a line of an agent, with its "\n" */
-	AGENT_WORD_MAX = 64,	/* a word of what it can, with its NUL */
-};
 
 /**
  * agent_print_can() - Write the line of what a subject can be asked

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * child.c - a command of our own, and lines of text to and from it
+ */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "util.h"
+
+static int spawn(struct child *child, int in, int out, char *const argv[])
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none, sigpipe;
+	int rc;
+
+	sigemptyset(&none);
+	sigemptyset(&sigpipe);
+	sigaddset(&sigpipe, SIGPIPE);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
+		POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &sigpipe);
+	rc = posix_spawn(&child->pid, argv[0], &actions, &attributes, argv,
+		environ);
+	if (rc)
+		child->pid = 0;
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return -rc;
+}
+
+static void close_pipe(int fds[2])
+{
+	close(fds[0]);
+	close(fds[1]);
+}
+
+int child_start(struct child *child, char *const argv[])
+{
+	int to[2], from[2], rc;
+
+	child->pid = 0;
+	child->to = child->from = -1;
+	child->out_next = child->out_used = 0;
+	child->in_next = child->in_used = 0;
+	if (pipe2(to, O_CLOEXEC))
+		return -errno;
+	if (pipe2(from, O_CLOEXEC)) {
+		rc = -errno;
+		close_pipe(to);
+		return rc;
+	}
+	rc = spawn(child, to[0], from[1], argv);
+	if (rc) {
+		close_pipe(to);
+		close_pipe(from);
+		return rc;
+	}
+	close(to[0]);
+	close(from[1]);
+	child->to = to[1];
+	child->from = from[0];
+	/* Each end has flags of its own: the command's stay as they are. */
+	fcntl(child->to, F_SETFL, O_WRONLY | O_NONBLOCK);
+	fcntl(child->from, F_SETFL, O_RDONLY | O_NONBLOCK);
+	return 0;
+}
+
+/* write() without SIGPIPE, whatever this thread does with that */
+static ssize_t write_quietly(int fd, const char *data, size_t size)
+{
+	static const struct timespec now;
+	sigset_t pipe_only, before, pending;
+	ssize_t n;
+	int error;
+
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	sigpending(&pending);
+	pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+	n = write(fd, data, size);
+	error = errno;
+	if (n < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE))
+		sigtimedwait(&pipe_only, NULL, &now);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = error;
+	return n;
+}
+
+static bool must_wait(ssize_t n)
+{
+	return n < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+/* What it does not read any more is of no use to it, and no error. */
+static void write_some(struct child *child)
+{
+	ssize_t n = write_quietly(child->to, child->out + child->out_next,
+		child->out_used - child->out_next);
+
+	if (must_wait(n))
+		return;
+	if (n < 0) {
+		close(child->to);
+		child->to = -1;
+	} else {
+		child->out_next += n;
+	}
+}
+
+static int read_some(struct child *child)
+{
+	ssize_t n;
+
+	child->in_used -= child->in_next;
+	memmove(child->in, child->in + child->in_next, child->in_used);
+	child->in_next = 0;
+	n = read(child->from, child->in + child->in_used,
+		sizeof(child->in) - child->in_used);
+	if (must_wait(n))
+		return 0;
+	if (n <= 0)
+		return n ? -errno : -EPIPE;
+	child->in_used += n;
+	return 0;
+}
+
+/* Move bytes both ways, as many as can be without blocking, but some */
+static int exchange(struct child *child, int wait_ms)
+{
+	bool more = child->out_next < child->out_used;
+	struct pollfd fds[] = {
+		{ .fd = child->from, .events = POLLIN },
+		{ .fd = more ? child->to : -1, .events = POLLOUT },
+	};
+	int n = poll(fds, ARRAY_SIZE(fds), wait_ms);
+
+	if (must_wait(n))
+		return 0;
+	if (n <= 0)
+		return n ? -errno : -ETIMEDOUT;
+	if (fds[1].revents)
+		write_some(child);
+	return fds[0].revents ? read_some(child) : 0;
+}
+
+/* Take a line off what was read; NULL: there is no whole one */
+static char *take_line(struct child *child)
+{
+	char *line = child->in + child->in_next;
+	char *end = memchr(line, '\n', child->in_used - child->in_next);
+
+	if (!end)
+		return NULL;
+	*end = '\0';
+	child->in_next = end + 1 - child->in;
+	if (end > line && end[-1] == '\r')
+		end[-1] = '\0';
+	return line;
+}
+
+int child_line(struct child *child, int wait_ms, char **line)
+{
+	int rc = 0;
+
+	while (!rc && !(*line = take_line(child))) {
+		if (child->in_used - child->in_next >= CHILD_LINE_MAX)
+			return -EMSGSIZE;
+		rc = exchange(child, wait_ms);
+	}
+	return rc;
+}
+
+/* Wait until it has ended; false: it has not within @wait_ms */
+static bool has_ended(const struct child *child, int wait_ms)
+{
+	int fd = pidfd_open(child->pid, 0);
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	int n;
+
+	if (fd < 0)
+		return false;
+	do {
+		n = poll(&poll_fd, 1, wait_ms);
+	} while (n < 0 && errno == EINTR);
+	close(fd);
+	return n > 0;
+}
+
+bool child_end(struct child *child, int wait_ms, int *status)
+{
+	bool ended;
+
+	if (!child->pid)
+		return false;
+	if (child->to >= 0)
+		close(child->to);
+	ended = has_ended(child, wait_ms);
+	close(child->from);
+	kill(-child->pid, SIGKILL);
+	while (waitpid(child->pid, status, 0) < 0 && errno == EINTR)
+		;
+	child->pid = 0;
+	child->to = child->from = -1;
+	return ended;
+}
