@@ -29,8 +29,8 @@ static unsigned int below(struct gen_random *random, unsigned int n)
 
 /* How likely each op is, by byte 0 of a record (program_bytes.c) */
 static const uint8_t socket_weights[16] = { [1] = 18, [2] = 12, [3] = 24,
-	[4] = 12, [5] = 7, [6] = 9, [7] = 5, [8] = 3, [9] = 3, [10] = 4,
-	[11] = 2, [12] = 1, [13] = 1, [15] = 12 };
+	[4] = 14, [5] = 7, [6] = 5, [7] = 4, [8] = 1, [9] = 2, [10] = 2,
+	[11] = 1, [12] = 1, [13] = 1, [15] = 14 };
 static const uint8_t reservation_weights[16] = { [1] = 40, [2] = 14, [3] = 18,
 	[4] = 7, [5] = 3, [6] = 4, [7] = 3, [8] = 4, [9] = 2, [10] = 3 };
 
@@ -66,20 +66,59 @@ static void reuse(struct gen_random *random, struct program *program)
 	}
 }
 
+/*
+ * Reservations begin with a range of a few ports, but for one program in 256:
+ * there, one search may ask about 49,536 ports.
+ */
+static bool needs_range(const struct program *program, uint64_t index)
+{
+	return program->level == LEVEL_RESERVATION && !program->count &&
+	       index % 256 != 255;
+}
+
+/* Odd lengths, families and addresses are refused at once: make them rare */
+static bool is_odd(struct gen_random *random, const struct op *op)
+{
+	const struct addr *addr = &op->bind.place.addr;
+	struct addr v4 = addr_unmapped(addr);
+
+	if (op->kind != OP_BIND)
+		return false;
+	if (op->bind.len == LEN_NATURAL && op->bind.family == FAMILY_NATURAL &&
+	    (addr_is_any(addr) || v4.bytes[0] == 127 || v4.bytes[0] == 10 ||
+	     v4.bytes[0] == 0xfd || (v4.len == 16 && v4.bytes[15] == 1)))
+		return false;
+	return below(random, 16) != 0;
+}
+
+/* A connect to nowhere costs CONNECT_WAIT_MS: make it one in sixteen */
+static bool is_slow(struct gen_random *random, const struct op *op)
+{
+	const struct addr *addr = &op->bind.place.addr;
+	struct addr v4 = addr_unmapped(addr);
+
+	if (op->kind != OP_CONNECT || addr_is_any(addr) || addr_is_any(&v4) ||
+	    v4.bytes[0] == 127 || v4.bytes[0] == 10 || v4.bytes[0] == 0xfd ||
+	    v4.bytes[15] == 1)
+		return false;
+	return below(random, 16) != 0;
+}
+
 static bool add(struct gen_random *random, const struct capabilities *can,
-	struct program *program)
+	uint64_t index, struct program *program)
 {
 	bool sockets = program->level == LEVEL_SOCKET;
 	int live = __builtin_popcount(program_in_use(program));
 	uint8_t record[RECORD_SIZE];
 	uint64_t words[2] = { gen_random(random), gen_random(random) };
 	struct op *op = &program->ops[program->count];
+	bool first = needs_range(program, index);
 
 	memcpy(record, words, sizeof(record));
 	record[0] = code(random, sockets ? socket_weights : reservation_weights);
 	if (sockets && !live)
 		record[0] = 1;
-	else if (!sockets && !program->count && below(random, 8))
+	else if (first)
 		record[0] = 5;
 	if (sockets && live && record[0] != 1 && below(random, 5) < 3)
 		record[1] = live - 1;
@@ -88,8 +127,10 @@ static bool add(struct gen_random *random, const struct capabilities *can,
 	if (!sockets && op_level(op->kind) >= 0 && op->kind >= OP_RESERVE &&
 	    op->kind <= OP_AVAILABLE && below(random, 2))
 		reuse(random, program);
-	if (subject_can(can, op) &&
-	    (op->kind != OP_AVAILABLE || op->reserve.res.port))
+	if (subject_can(can, op) && !is_slow(random, op) &&
+	    !is_odd(random, op) &&
+	    (op->kind != OP_AVAILABLE || op->reserve.res.port) &&
+	    (!first || (op->range.set && op->range.first <= op->range.last)))
 		return true;
 	memset(op, 0, sizeof(*op));
 	program->count--;
@@ -106,5 +147,5 @@ void gen_program(uint64_t seed, uint64_t index, const struct capabilities *can,
 	length = 3 + below(&random, below(&random, 4) ? 12 : 40);
 	program_init(program, level);
 	for (tries = 0; program->count < length && tries < 8 * length; tries++)
-		add(&random, can, program);
+		add(&random, can, index, program);
 }

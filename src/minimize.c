@@ -10,6 +10,8 @@
 #include "util.h"
 #include "world.h"
 
+enum { PASSES_MAX = 1000 };
+
 struct minimizer {
 	struct program *best;
 	minimize_test *test;
@@ -51,7 +53,12 @@ static bool drop_ops(struct minimizer *m)
 		program_remove(&candidate, i);
 		changed |= keep(m, &candidate);
 	}
-	/* What must go together: a reserve and its release, for one. */
+	/*
+	 * What must go together: a reserve and its release. Sockets have gone
+	 * with all their ops above.
+	 */
+	if (m->best->level == LEVEL_SOCKET)
+		return changed;
 	for (int i = m->best->count - 1; i > 0; i--) {
 		for (int j = i - 1; j >= 0; j--) {
 			struct program candidate = *m->best;
@@ -66,6 +73,11 @@ static bool drop_ops(struct minimizer *m)
 		}
 	}
 	return changed;
+}
+
+static bool has_place(const struct op *op)
+{
+	return op->kind == OP_BIND || op->kind == OP_CONNECT;
 }
 
 static struct addr parsed(const char *text)
@@ -135,15 +147,24 @@ static bool plain_sockets(struct minimizer *m)
 	return changed;
 }
 
-/* The plainer addresses to try, the plainest first */
-static bool plain_place(struct minimizer *m, int i)
+/* The plain addresses, the plainest first; all passes use this one order */
+static const char *const *plain_addrs(int len, size_t *count)
 {
-	static const char *const v4[] = { "0.0.0.0", "127.0.0.1", "127.0.0.2" };
+	static const char *const v4[] = { "0.0.0.0", "127.0.0.1", "127.0.0.2",
+		"192.0.2.1" };
 	static const char *const v6[] = { "::", "::1", "::ffff:0.0.0.0",
-		"::ffff:127.0.0.1", "::ffff:127.0.0.2" };
+		"::ffff:127.0.0.1", "::ffff:127.0.0.2", "fd00::1",
+		"2001:db8::1" };
+
+	*count = len == 4 ? ARRAY_SIZE(v4) : ARRAY_SIZE(v6);
+	return len == 4 ? v4 : v6;
+}
+
+static bool plain_addr(struct minimizer *m, int i)
+{
 	const struct addr *now = &m->best->ops[i].bind.place.addr;
-	const char *const *list = now->len == 4 ? v4 : v6;
-	size_t count = now->len == 4 ? ARRAY_SIZE(v4) : ARRAY_SIZE(v6);
+	size_t count;
+	const char *const *list = plain_addrs(now->len, &count);
 
 	for (size_t n = 0; n < count; n++) {
 		struct program candidate = *m->best;
@@ -153,6 +174,92 @@ static bool plain_place(struct minimizer *m, int i)
 			return false;
 		candidate.ops[i].bind.place.addr = addr;
 		candidate.ops[i].bind.place.scope = 0;
+		if (keep(m, &candidate))
+			return true;
+	}
+	return false;
+}
+
+/* Try the values of a list in its order, up to the one that is there */
+#define TRY_LIST(m, i, field, ...)                                             \
+	({                                                                     \
+		static const uint32_t list_[] = { __VA_ARGS__ };               \
+		bool kept_ = false;                                            \
+		for (size_t n_ = 0; n_ < ARRAY_SIZE(list_) && !kept_; n_++) {  \
+			struct program try_ = *(m)->best;                      \
+			if (try_.ops[i].field == list_[n_])                    \
+				break;                                         \
+			try_.ops[i].field = list_[n_];                         \
+			kept_ = keep((m), &try_);                              \
+		}                                                              \
+		kept_;                                                         \
+	})
+
+static bool plain_place(struct minimizer *m, int i)
+{
+	bool changed = plain_addr(m, i);
+
+	changed |= TRY_LIST(m, i, bind.place.scope, 0, WORLD_LO, WORLD_VETH0,
+		WORLD_MISSING);
+	if (m->best->ops[i].bind.place.port_of) {
+		struct program candidate = *m->best;
+
+		candidate.ops[i].bind.place.port_of = 0;
+		candidate.ops[i].bind.place.port = 7000;
+		changed |= keep(m, &candidate);
+	} else {
+		changed |= TRY_LIST(m, i, bind.place.port, 7000, 7001, 7002, 0,
+			80);
+	}
+	if (m->best->ops[i].kind == OP_CONNECT)
+		return changed;
+	changed |= TRY_LIST(m, i, bind.len, LEN_NATURAL, 128, 28, 24, 16, 0);
+	changed |= TRY_LIST(m, i, bind.family, FAMILY_NATURAL, 0, 1, 2, 10);
+	return changed;
+}
+
+/* Does a plain bind do as well as this listen or connect? */
+static bool plain_kind(struct minimizer *m, int i)
+{
+	struct program candidate = *m->best;
+	struct op *op = &candidate.ops[i];
+	uint8_t sock = op->sock;
+	bool v6;
+
+	if ((op->kind != OP_LISTEN && op->kind != OP_CONNECT) ||
+	    i == candidate.count - 1)
+		return false;
+	candidate.count = i;
+	v6 = type_is_v6(program_type(&candidate, sock));
+	candidate.count = m->best->count;
+	memset(op, 0, sizeof(*op));
+	op->kind = OP_BIND;
+	op->sock = sock;
+	op->bind.place.addr = parsed(v6 ? "::" : "0.0.0.0");
+	op->bind.place.port = 7000;
+	op->bind.len = LEN_NATURAL;
+	op->bind.family = FAMILY_NATURAL;
+	return keep(m, &candidate);
+}
+
+/* Small ranges first, so that every range is one of a few */
+static bool plain_range(struct minimizer *m, int i)
+{
+	static const uint32_t ranges[][2] = { { 7000, 7000 }, { 7000, 7001 },
+		{ 40000, 40000 }, { 40000, 40001 }, { 40000, 40003 },
+		{ 40003, 40000 }, { 1, 1 }, { 0, 0 } };
+
+	if (m->best->ops[i].sysctl.key > SYSCTL_RESERVED_PORTS)
+		return false;
+	for (size_t n = 0; n < ARRAY_SIZE(ranges); n++) {
+		struct program candidate = *m->best;
+		struct op *op = &candidate.ops[i];
+
+		if (op->sysctl.value == ranges[n][0] &&
+		    op->sysctl.high == ranges[n][1])
+			return false;
+		op->sysctl.value = ranges[n][0];
+		op->sysctl.high = ranges[n][1];
 		if (keep(m, &candidate))
 			return true;
 	}
@@ -199,9 +306,54 @@ static bool plain_reservation(struct minimizer *m, int i)
 	return changed;
 }
 
+/* The places equal to @from, all made @to */
+static bool replace_place(struct minimizer *m, const struct place *from,
+	const struct place *to)
+{
+	struct program candidate = *m->best;
+
+	for (int i = 0; i < candidate.count; i++)
+		if (has_place(&candidate.ops[i]) &&
+		    !memcmp(&candidate.ops[i].bind.place, from, sizeof(*from)))
+			candidate.ops[i].bind.place = *to;
+	return keep(m, &candidate);
+}
+
+/* Places that must stay the same: change an address, or a port, everywhere */
+static bool plain_everywhere(struct minimizer *m)
+{
+	static const uint16_t ports[] = { 7000, 7001, 7002, 0 };
+	bool changed = false;
+
+	for (int i = 0; i < m->best->count; i++) {
+		const struct place from = m->best->ops[i].bind.place;
+		struct place to = from;
+		size_t count, n;
+		const char *const *list = plain_addrs(from.addr.len, &count);
+
+		if (!has_place(&m->best->ops[i]))
+			continue;
+		for (n = 0; n < count && !changed; n++) {
+			to.addr = parsed(list[n]);
+			if (addr_equal(&to.addr, &from.addr))
+				break;
+			changed = replace_place(m, &from, &to);
+		}
+		to = from;
+		for (n = 0; n < ARRAY_SIZE(ports) && !changed; n++) {
+			to.port = ports[n];
+			to.port_of = 0;
+			if (!memcmp(&to, &from, sizeof(to)))
+				break;
+			changed = replace_place(m, &from, &to);
+		}
+	}
+	return changed;
+}
+
 static bool plain_values(struct minimizer *m)
 {
-	bool changed = false;
+	bool changed = plain_everywhere(m);
 
 	for (int i = 0; i < m->best->count; i++) {
 		struct program c = *m->best;
@@ -211,26 +363,26 @@ static bool plain_values(struct minimizer *m)
 		case OP_SOCKET:
 			changed |= TRY(m, c, op->socket.uid, UID_NONE);
 			break;
-		case OP_BIND:
-			changed |= TRY(m, c, op->bind.len, LEN_NATURAL);
-			changed |= TRY(m, c, op->bind.family, FAMILY_NATURAL);
-		/* fall through */
+		case OP_BIND: changed |= plain_place(m, i); break;
 		case OP_CONNECT:
-			changed |= plain_place(m, i);
-			c = *m->best;
-			op->bind.place.port_of = 0;
-			changed |= TRY(m, c, op->bind.place.port, 7000);
+			changed |= plain_kind(m, i);
+			if (m->best->ops[i].kind == OP_CONNECT)
+				changed |= plain_place(m, i);
 			break;
 		case OP_LISTEN:
 			changed |= TRY(m, c, op->listen.backlog,
 				BACKLOG_DEFAULT);
+			changed |= plain_kind(m, i);
 			break;
+		case OP_SYSCTL: changed |= plain_range(m, i); break;
 		case OP_SHUTDOWN:
 			changed |= TRY(m, c, op->shutdown.how, SHUT_BOTH);
 			break;
 		case OP_SET:
 			if (op->set.option == OPT_DEV)
-				changed |= TRY(m, c, op->set.value, WORLD_LO);
+				changed |= TRY_LIST(m, i, set.value,
+					WORLD_NO_DEVICE, WORLD_LO, WORLD_VETH0,
+					WORLD_VETH1);
 			break;
 		case OP_REPEAT:
 			for (int n = 1; n < op->repeat.times; n *= 2)
@@ -316,14 +468,15 @@ static void rename_sockets(struct program *program)
 void minimize(struct program *program, minimize_test *test, void *arg)
 {
 	struct minimizer m = { .best = program, .test = test, .arg = arg };
-	bool changed;
+	bool changed = true;
 
 	/* Each pass only ever makes it smaller or plainer, so this ends. */
-	do {
+	for (int pass = 0; changed; pass++) {
+		ASSERT(pass < PASSES_MAX);
 		changed = drop_ops(&m);
 		changed |= plain_sockets(&m);
 		changed |= plain_values(&m);
-	} while (changed);
+	}
 	order_ops(&m);
 	rename_sockets(program);
 }
@@ -354,6 +507,21 @@ static bool still_diverges(const struct program *program, void *arg)
 	       now.outcomes[1].error == want->divergence.outcomes[1].error;
 }
 
+/* "op, repeat n" diverges at its last time: make it "op, repeat n-1, op" */
+static void unroll(struct program *program)
+{
+	struct op *last = &program->ops[program->count - 1], again;
+
+	if (last->kind != OP_REPEAT || !last->repeat.times ||
+	    program->count == PROGRAM_OPS_MAX)
+		return;
+	again = last[-1];
+	if (--last->repeat.times)
+		last++;
+	*last = again;
+	program->count = last + 1 - program->ops;
+}
+
 int minimize_divergence(struct pair *pair, struct program *program,
 	struct divergence *divergence)
 {
@@ -361,7 +529,8 @@ int minimize_divergence(struct pair *pair, struct program *program,
 
 	while (program->count > divergence->index + 1)
 		program_remove(program, program->count - 1);
-	want.kind = program->ops[divergence->index].kind;
+	unroll(program);
+	want.kind = program->ops[program->count - 1].kind;
 	minimize(program, still_diverges, &want);
 	if (!want.error)
 		want.error = diff_one(pair, program, divergence) < 0;

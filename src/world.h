@@ -28,6 +28,6 @@ enum world_device {
 enum { WORLD_RANGE_FIRST = 32768, WORLD_RANGE_LAST = 60999 };
 
 /* How long a connect may stay in progress before its outcome is EINPROGRESS */
-enum { CONNECT_WAIT_MS = 100 };
+enum { CONNECT_WAIT_MS = 50 };
 
 #endif /* WORLD_H */
