@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * netlink.c - a libnl socket that keeps the kernel's own errno
+ */
+#include "netlink.h"
+
+#include <errno.h>
+
+#include <netlink/errno.h>
+#include <netlink/handlers.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+
+static int keep_error(struct sockaddr_nl *from, struct nlmsgerr *answer,
+	void *arg)
+{
+	struct netlink *nl = arg;
+
+	(void)from;
+	nl->error = answer->error;
+	return NL_STOP;
+}
+
+int netlink_open(struct netlink *nl, int protocol)
+{
+	nl->error = 0;
+	nl->sk = nl_socket_alloc();
+	if (!nl->sk)
+		return -ENOMEM;
+	nl_socket_modify_err_cb(nl->sk, NL_CB_CUSTOM, keep_error, nl);
+	errno = 0;
+	if (nl_connect(nl->sk, protocol) < 0) {
+		int error = errno ? errno : EIO;
+
+		netlink_close(nl);
+		return -error;
+	}
+	return 0;
+}
+
+void netlink_close(struct netlink *nl)
+{
+	nl_socket_free(nl->sk);
+	nl->sk = NULL;
+}
+
+int netlink_result(struct netlink *nl, int rc)
+{
+	int error = nl->error;
+
+	nl->error = 0;
+	if (rc >= 0)
+		return 0;
+	if (error)
+		return error;
+	return rc == -NLE_NOMEM ? -ENOMEM : -EIO;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * netns.h - network namespaces as handles
+ *
+ * A network namespace belongs to a *thread*: unshare and setns move only the
+ * one that calls them, threads made later inherit, and a socket stays where it
+ * was made. A handle keeps its namespace alive; so do sockets in it. Nothing
+ * here makes a name in the file system, so nothing can be left behind.
+ *
+ * A handle may be used by many threads at a time, as long as none closes it.
+ */
+#ifndef NETNS_H
+#define NETNS_H
+
+#include <stdint.h>
+
+struct netns;
+
+/**
+ * netns_current() - A handle of the calling thread's namespace
+ * @ns:		New handle, the caller's to netns_free(); set only on success
+ *
+ * Return: 0, or a negative errno
+ */
+int netns_current(struct netns **ns);
+
+/**
+ * netns_open() - A handle of the namespace behind a path
+ * @path:	Such as /run/netns/NAME or /proc/PID/ns/net
+ * @ns:		New handle, the caller's to netns_free(); set only on success
+ *
+ * What was opened is what is verified, so the path cannot change in between.
+ *
+ * Return: 0, -ENOENT (no such path), -ENOTTY (not a namespace), -EINVAL (a
+ *	   namespace of another type), or another negative errno of open
+ */
+int netns_open(const char *path, struct netns **ns);
+
+/**
+ * netns_fd() - The descriptor of a handle, still owned by it
+ * @ns:		Handle
+ *
+ * Return: A descriptor, or -EBADF after netns_close()
+ */
+int netns_fd(const struct netns *ns);
+
+/**
+ * netns_close() - Let go of the namespace
+ * @ns:		Handle; it remains, closed, until netns_free()
+ *
+ * Return: 0, or -EBADF if it was closed before
+ */
+int netns_close(struct netns *ns);
+
+/**
+ * netns_free() - Close a handle if it is not, and free it
+ * @ns:		Handle, or NULL
+ *
+ * Return: NULL, so that ns = netns_free(ns) leaves nothing dangling
+ */
+struct netns *netns_free(struct netns *ns);
+
+/**
+ * netns_setns() - Move the calling thread into a namespace, for good
+ * @ns:		Handle
+ *
+ * Return: 0, -EBADF (closed), -EPERM (needs CAP_SYS_ADMIN here and there)
+ */
+int netns_setns(const struct netns *ns);
+
+/**
+ * netns_id() - The number of a namespace, never used again until reboot
+ * @ns:		Handle
+ * @id:		Set only on success
+ *
+ * Inode numbers are reused at once, so this asks for the kernel's cookie, in a
+ * thread made for it. Linux >= 5.14.
+ *
+ * Return: 0, or a negative errno, as for netns_setns()
+ */
+int netns_id(const struct netns *ns, uint64_t *id);
+
+/**
+ * netns_id_current() - The number of the calling thread's namespace
+ * @id:		Set only on success
+ *
+ * Return: 0, -ENOPROTOOPT (Linux < 5.14), or another negative errno
+ */
+int netns_id_current(uint64_t *id);
+
+/**
+ * netns_unshare() - Move the process into a new, empty network namespace
+ *
+ * Without the privilege for that, a user namespace is made first, in which the
+ * caller's uid and gid, and no others, are 0. The process must not have other
+ * threads then, and after either there is no way back.
+ *
+ * Return: 0, 1 (in a new user namespace too), -EPERM (neither is allowed),
+ *	   -EINVAL (there are threads), -ENOSPC (limit on namespaces), or
+ *	   another negative errno
+ */
+int netns_unshare(void);
+
+#endif /* NETNS_H */

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * subject_kernel.c - the kernel we run on
+ *
+ * kernel_socket.h says how an op on a socket is done, kernel_world.h in which
+ * world, and how programs are kept from feeling each other. Here is what
+ * belongs to the process: its sockets, its uid, and what it has to undo.
+ */
+#include "subject.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#include "kernel_socket.h"
+#include "kernel_world.h"
+#include "util.h"
+
+/* A uid that is not ours, to see whether there is more than one */
+enum { PROBE_UID = 7 };
+
+/**
+ * struct kernel - State of the subject
+ * @open:	Bits of @sockets that are open
+ * @sysctls:	Bits of the sysctls that were written
+ * @connected:	Something may outlive its descriptor: TCP tried to connect
+ * @mptcp:	The same, and it is MPTCP, part of which closes later
+ * @stale:	The world may have changed in a way that cannot be undone
+ * @demoted:	The effective uid is not root's
+ * @powers:	Effective capabilities, as they must be between programs
+ * @death:	Signal for the death of the parent; a change of uid clears it
+ */
+struct kernel {
+	struct kernel_world world;
+	struct kernel_socket sockets[PROGRAM_SOCKETS_MAX];
+	uint16_t open;
+	uint16_t sysctls;
+	bool connected, mptcp, stale, demoted;
+	uint32_t powers[_LINUX_CAPABILITY_U32S_3];
+	int death;
+};
+
+static int read_powers(uint32_t *powers)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data))
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(data); i++)
+		powers[i] = data[i].effective;
+	return 0;
+}
+
+/* Whatever the effective uid: the real one is root's and the way back, and
+ * all capabilities return with it. */
+static int promote(struct kernel *kernel)
+{
+	uint32_t powers[_LINUX_CAPABILITY_U32S_3];
+	int rc;
+
+	if (!kernel->demoted)
+		return 0;
+	if (seteuid(0))
+		return -errno;
+	kernel->demoted = false;
+	prctl(PR_SET_PDEATHSIG, kernel->death);
+	rc = read_powers(powers);
+	if (!rc && memcmp(powers, kernel->powers, sizeof(powers)))
+		rc = -EPERM;
+	return rc;
+}
+
+/* From root. Return: an errno, as the outcome */
+static int demote(struct kernel *kernel, uint32_t uid)
+{
+	if (seteuid(uid))
+		return errno;
+	kernel->demoted = uid;
+	prctl(PR_SET_PDEATHSIG, kernel->death);
+	return 0;
+}
+
+/* Is there another uid to change to, and the way back? */
+static bool have_uids(struct kernel *kernel)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool have = fd >= 0 && !getuid() && !geteuid() &&
+		    !fchown(fd, PROBE_UID, -1) &&
+		    !demote(kernel, PROBE_UID);
+
+	if (fd >= 0)
+		close(fd);
+	return !promote(kernel) && have;
+}
+
+static void kernel_close(struct subject *subject)
+{
+	struct kernel *kernel = subject->state;
+
+	kernel_world_close(&kernel->world);
+	free(kernel);
+	subject->state = NULL;
+}
+
+static int kernel_open(struct subject *subject, const char *argument)
+{
+	struct kernel *kernel = calloc(1, sizeof(*kernel));
+	int rc;
+
+	(void)argument;
+	if (!kernel) {
+		snprintf(subject->why, sizeof(subject->why), "no memory");
+		return -ENOMEM;
+	}
+	subject->state = kernel;
+	prctl(PR_GET_PDEATHSIG, &kernel->death);
+	rc = kernel_world_enter(&kernel->world, subject->why,
+		sizeof(subject->why));
+	if (!rc && (rc = read_powers(kernel->powers)))
+		snprintf(subject->why, sizeof(subject->why),
+			"cannot read capabilities: %s", strerror(-rc));
+	if (rc) {
+		kernel_close(subject);
+		return rc;
+	}
+	/* A new user namespace is a change of uid, too. */
+	prctl(PR_SET_PDEATHSIG, kernel->death);
+	subject->can = (struct capabilities){
+		.ops = (1u << (OP_REPEAT + 1)) - 1,
+		.options = (1u << OPTIONS) - 1,
+		.sysctls = kernel->world.sysctls,
+		.types = kernel->world.types,
+		.devices = kernel->world.devices,
+		.uids = have_uids(kernel),
+	};
+	return 0;
+}
+
+static int kernel_begin(struct subject *subject)
+{
+	struct kernel *kernel = subject->state;
+
+	ASSERT(!kernel->open);
+	ASSERT(!kernel->sysctls);
+	ASSERT(!kernel->demoted);
+	return 0;
+}
+
+static void close_all(struct kernel *kernel)
+{
+	for (unsigned int i = 0; i < PROGRAM_SOCKETS_MAX; i++) {
+		if (!(kernel->open & 1u << i))
+			continue;
+		if (kernel->connected)
+			kernel_socket_reset(&kernel->sockets[i]);
+		else
+			close(kernel->sockets[i].fd);
+	}
+	kernel->open = 0;
+}
+
+static int kernel_end(struct subject *subject)
+{
+	struct kernel *kernel = subject->state;
+	bool stale = kernel->stale;
+	int rc = promote(kernel);
+
+	if (rc)
+		snprintf(subject->why, sizeof(subject->why),
+			"cannot have the privileges back: %s", strerror(-rc));
+	close_all(kernel);
+	if (kernel->sysctls)
+		stale |= kernel_world_restore(&kernel->world, kernel->sysctls);
+	if (kernel->connected && !stale)
+		stale = kernel_world_clean(&kernel->world, kernel->mptcp);
+	if (stale && !rc)
+		rc = kernel_world_renew(&kernel->world, subject->why,
+			sizeof(subject->why));
+	kernel->sysctls = 0;
+	kernel->connected = kernel->mptcp = kernel->stale = false;
+	return rc;
+}
+
+static int step_connect(struct kernel *kernel, const struct op *op,
+	struct outcome *out)
+{
+	const struct kernel_socket *sock = &kernel->sockets[op->sock];
+
+	*out = kernel_socket_connect(sock, op, kernel->world.echo);
+	/* Even of a connect that failed: one to itself, after a shutdown that
+	 * failed, too, is aborted and leaves TIME_WAIT. */
+	kernel->connected |= !type_is_udp(sock->type);
+	kernel->mptcp |= kernel_socket_is_mptcp(sock);
+	/* What does not answer may be a neighbour that is not there, and of
+	 * which the kernel now knows more than it did. */
+	kernel->stale |= out->error == EINPROGRESS;
+	return 0;
+}
+
+static int step_euid(struct kernel *kernel, const struct op *op,
+	struct outcome *out)
+{
+	int rc = promote(kernel);
+
+	if (!rc)
+		*out = outcome_error(demote(kernel, op->euid.uid));
+	return rc;
+}
+
+static int step_sysctl(struct kernel *kernel, const struct op *op,
+	struct outcome *out)
+{
+	*out = outcome_error(kernel_world_set(op->sysctl.key,
+		op->sysctl.value, op->sysctl.high));
+	kernel->sysctls |= 1u << op->sysctl.key;
+	return 0;
+}
+
+/* For socket and accept: the slot is in use iff the outcome is ok. */
+static struct kernel_socket *fresh(struct kernel *kernel, unsigned int slot)
+{
+	ASSERT(slot < PROGRAM_SOCKETS_MAX);
+	ASSERT(!(kernel->open & 1u << slot));
+	return &kernel->sockets[slot];
+}
+
+static int opened(struct kernel *kernel, unsigned int slot, int rc,
+	const struct outcome *out)
+{
+	if (!rc && out->kind == OUTCOME_OK)
+		kernel->open |= 1u << slot;
+	return rc;
+}
+
+static int kernel_step(struct subject *subject, const struct op *op,
+	const struct outcome *leader, struct outcome *out)
+{
+	struct kernel *kernel = subject->state;
+	struct kernel_socket *sock = &kernel->sockets[op->sock];
+	unsigned int slot;
+
+	(void)leader;
+	ASSERT(!op_has_socket(op) || kernel->open & 1u << op->sock);
+	switch (op->kind) {
+	case OP_SOCKET:
+		slot = op->sock;
+		return opened(kernel, slot,
+			kernel_socket_open(fresh(kernel, slot),
+				op->socket.type, op->socket.uid, out),
+			out);
+	case OP_ACCEPT:
+		slot = op->accept.sock;
+		return opened(kernel, slot,
+			kernel_socket_accept(sock, fresh(kernel, slot), out),
+			out);
+	case OP_SET: *out = kernel_socket_set(sock, op); return 0;
+	case OP_GET: *out = kernel_socket_get(sock, op); return 0;
+	case OP_BIND: *out = kernel_socket_bind(sock, op); return 0;
+	case OP_LISTEN: *out = kernel_socket_listen(sock, op); return 0;
+	case OP_CONNECT: return step_connect(kernel, op, out);
+	case OP_DISCONNECT: *out = kernel_socket_disconnect(sock); return 0;
+	case OP_SHUTDOWN: *out = kernel_socket_shutdown(sock, op); return 0;
+	case OP_CLOSE:
+		close(sock->fd);
+		kernel->open &= ~(1u << op->sock);
+		*out = outcome_ok();
+		return 0;
+	case OP_EUID: return step_euid(kernel, op, out);
+	case OP_SYSCTL: return step_sysctl(kernel, op, out);
+	}
+	ASSERT(!"an op on sockets");
+	return -EINVAL;
+}
+
+const struct subject_type subject_kernel = {
+	.name = "linux",
+	.kernel = true,
+	.open = kernel_open,
+	.close = kernel_close,
+	.begin = kernel_begin,
+	.step = kernel_step,
+	.end = kernel_end,
+};
