@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * reserve_ops.h - ops on reservations, as calls of the port manager
+ */
+#ifndef RESERVE_OPS_H
+#define RESERVE_OPS_H
+
+#include "portman.h"
+#include "program.h"
+
+/**
+ * reserve_op() - Do one op on reservations
+ * @manager:	What to do it on; save puts another in its place
+ * @op:		Any op of LEVEL_RESERVATION
+ * @out:	Its outcome
+ *
+ * Return: 0, or a negative errno if it could not be run
+ */
+int reserve_op(struct portman **manager, const struct op *op,
+	struct outcome *out);
+
+#endif /* RESERVE_OPS_H */
