@@ -89,6 +89,7 @@ struct full_addr {
  * @waiting:	TCP: how many do
  * @queue, @next: TCP: the first of them, and the next in that queue
  * @error:	TCP: what is to be told
+ * @failed:	A connect failed: nobody knows what comes of that
  * @peer:	TCP: the other end
  */
 struct endpoint {
@@ -107,6 +108,7 @@ struct endpoint {
 	unsigned int capacity, waiting;
 	struct endpoint *queue, *next;
 	int error;
+	bool failed;
 	struct endpoint *peer;
 };
 

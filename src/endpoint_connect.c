@@ -181,6 +181,9 @@ static int find_listener(struct stack *stack, struct endpoint *ep,
 	}
 	if (many || (*out && *out != ep && (*out)->state != EP_LISTEN))
 		return ENDPOINT_UNKNOWN;
+	/* What a device that came after bind does is not known (EP-04). */
+	if (*out && (*out)->device != (*out)->held.device)
+		return ENDPOINT_UNKNOWN;
 	return 0;
 }
 

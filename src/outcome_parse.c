@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * outcome_parse.c - text to an outcome
+ * outcome_parse.c - text to an outcome, and to what is expected of whom
  */
 #include "program_text.h"
 
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "words.h"
 #include "world.h"
 
 static int parse_errno(const char *text, struct outcome *out)
@@ -106,4 +107,45 @@ int text_parse_outcome(const char *text, struct outcome *out)
 	if (!rc)
 		*out = result;
 	return rc;
+}
+
+static int outcome(struct words *w, const char *word, struct outcome *out)
+{
+	if (!word || text_parse_outcome(word, out))
+		return words_fail(w, "expected an outcome such as ok, ok:7000 or "
+			"EADDRINUSE, found '%s'",
+			word ? word : "the end of the line");
+	return 0;
+}
+
+int words_expect(struct words *w, struct expect *expect)
+{
+	int rc;
+
+	expect->line = w->line;
+	if (!*w->next)
+		return 0;
+	if (strcmp(*w->next, "="))
+		return words_fail(w, "unexpected '%s'", *w->next);
+	w->next++;
+	rc = outcome(w, *w->next, &expect->outcome);
+	if (rc)
+		return rc;
+	for (w->next++; *w->next; w->next++) {
+		char *who = *w->next, *value = strchr(who, '=');
+
+		if (!value || value == who || value - who >= WHO_MAX ||
+		    !islower((unsigned char)*who))
+			return words_fail(w, "expected SUBJECT=OUTCOME, found '%s'",
+				who);
+		if (expect->count == EXPECT_QUALIFIED_MAX)
+			return words_fail(w, "more than %d qualified outcomes",
+				EXPECT_QUALIFIED_MAX);
+		*value = '\0';
+		rc = outcome(w, value + 1, &expect->qualified[expect->count]);
+		if (rc)
+			return rc;
+		strcpy(expect->who[expect->count++], who);
+	}
+	return 0;
 }

@@ -363,47 +363,6 @@ static int append(struct parser *p, const struct op *op)
 	}
 }
 
-static int outcome(struct parser *p, const char *word, struct outcome *out)
-{
-	if (!word || text_parse_outcome(word, out))
-		return words_fail(&p->words, "expected an outcome such as ok, ok:7000 or "
-			"EADDRINUSE, found '%s'",
-			word ? word : "the end of the line");
-	return 0;
-}
-
-static int expectations(struct parser *p, struct expect *expect)
-{
-	int rc;
-
-	expect->line = p->words.line;
-	if (!*p->words.next)
-		return 0;
-	if (strcmp(*p->words.next, "="))
-		return words_fail(&p->words, "unexpected '%s'", *p->words.next);
-	p->words.next++;
-	rc = outcome(p, *p->words.next, &expect->outcome);
-	if (rc)
-		return rc;
-	for (p->words.next++; *p->words.next; p->words.next++) {
-		char *who = *p->words.next, *value = strchr(who, '=');
-
-		if (!value || value == who || value - who >= WHO_MAX ||
-		    !islower((unsigned char)*who))
-			return words_fail(&p->words, "expected SUBJECT=OUTCOME, found '%s'",
-				who);
-		if (expect->count == EXPECT_QUALIFIED_MAX)
-			return words_fail(&p->words, "more than %d qualified outcomes",
-				EXPECT_QUALIFIED_MAX);
-		*value = '\0';
-		rc = outcome(p, value + 1, &expect->qualified[expect->count]);
-		if (rc)
-			return rc;
-		strcpy(expect->who[expect->count++], who);
-	}
-	return 0;
-}
-
 static int one_op(struct parser *p)
 {
 	struct op op;
@@ -419,7 +378,7 @@ static int one_op(struct parser *p)
 		rc = words_fail(&p->words, "unexpected '%s'", words_peek(&p->words));
 	if (!rc)
 		rc = append(p, &op);
-	return rc ? rc : expectations(p,
+	return rc ? rc : words_expect(&p->words,
 		&p->out->expect[p->out->program.count - 1]);
 }
 

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "endpoint.h"
+#include "evidence.h"
 #include "reserve_ops.h"
 #include "util.h"
 #include "world.h"
@@ -196,19 +197,6 @@ static int bind_socket(struct stack *stack, struct sock *sock,
 	return rc == EAGAIN ? EADDRINUSE : rc;	/* EP-03 */
 }
 
-/*
- * What gVisor makes of a connect is known for addresses of this machine, and
- * without a device: its routes ignore the device, or do not (EP-33).
- */
-static bool connect_is_known(const struct endpoint *ep,
-	const struct full_addr *to)
-{
-	struct full_addr plain = { .addr = addr_unmapped(&to->addr) };
-
-	return !ep->device && !to->nic &&
-	       (!plain.addr.len || endpoint_is_local(&plain));
-}
-
 static int connect_socket(struct stack *stack, struct endpoint *ep,
 	const struct op *op)
 {
@@ -217,8 +205,6 @@ static int connect_socket(struct stack *stack, struct endpoint *ep,
 
 	if (rc)
 		return rc;
-	if (!connect_is_known(ep, &to))
-		return ENDPOINT_UNKNOWN;
 	return is_udp(ep) ? udp_connect(stack, ep, to) :
 			    tcp_connect(stack, ep, to);
 }
@@ -304,6 +290,10 @@ static int socket_step(struct state *state, const struct op *op,
 		portman_set_range(state->stack.ports, WORLD_RANGE_FIRST,
 			WORLD_RANGE_LAST);
 	state->world = true;
+	if (op_has_socket(op) && !evidence_covers(sock->ep, op)) {
+		*out = outcome_na();
+		return 0;
+	}
 	if (op->kind == OP_GET) {
 		*out = get(sock->ep, op);
 		return 0;
@@ -312,6 +302,8 @@ static int socket_step(struct state *state, const struct op *op,
 	rc = socket_call(state, op);
 	if (rc < 0)
 		return rc;
+	if (op->kind == OP_CONNECT && rc && rc != EISCONN)
+		sock->ep->failed = true;
 	*out = rc == ENDPOINT_UNKNOWN ? outcome_na() : outcome_error(rc);
 	if (!rc && chooses && !sock->explicit)
 		*out = outcome_number(sock->ep->id.local_port);

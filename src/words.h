@@ -77,4 +77,7 @@ int words_place(struct words *w, char *word, char **addr, char **port);
 int words_address(struct words *w, const char *word, bool bracketed,
 	struct addr *addr);
 
+/** words_expect() - What follows an op: "= ok portman=EINVAL", or nothing */
+int words_expect(struct words *w, struct expect *expect);
+
 #endif /* WORDS_H */

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * evidence.c - of which calls is it known what gVisor does?
+ */
+#include "evidence.h"
+
+#include "util.h"
+
+static bool is_link_local(const struct addr *addr)
+{
+	return addr->len == 16 && addr->bytes[0] == 0xfe;
+}
+
+/* Does an address fit to one that a refused bind has left? (EP-12) */
+static bool fits(const struct endpoint *ep, const struct addr *to)
+{
+	struct addr plain = addr_unmapped(to);
+
+	if (ep->network == 4 || !ep->id.local.len)
+		return true;
+	return addr_unmapped(&ep->id.local).len == plain.len;
+}
+
+static bool covers_bind(const struct endpoint *ep, const struct op *op)
+{
+	const struct place *place = &op->bind.place;
+	struct full_addr to = { .addr = addr_unmapped(&place->addr),
+		.nic = ep->device };
+
+	if (place->scope || is_link_local(&place->addr) ||
+	    !fits(ep, &place->addr))
+		return false;
+	/* Whether an address must be the device's own, nobody has asked. */
+	return !ep->device || addr_is_any(&to.addr) || to.addr.len == 4 ||
+	       endpoint_is_local(&to);
+}
+
+static bool same_peer(const struct endpoint *ep, const struct op *op)
+{
+	struct addr to = addr_unmapped(&op->bind.place.addr);
+
+	return addr_equal(&to, &ep->id.remote) &&
+	       op->bind.place.port == ep->id.remote_port;
+}
+
+static bool is_bound_to(const struct endpoint *ep, uint8_t network)
+{
+	for (int i = 0; i < ep->held.network_count; i++)
+		if (ep->held.networks[i] == network)
+			return true;
+	return ep->network == 4 || ep->state == EP_INITIAL || ep->v6only;
+}
+
+static bool covers_connect(const struct endpoint *ep, const struct op *op)
+{
+	const struct addr *addr = &op->bind.place.addr;
+	struct full_addr to = { .addr = addr_unmapped(addr) };
+	bool udp = ep->transport != 6;
+
+	if (op->bind.place.scope || is_link_local(addr) || ep->device ||
+	    ep->held.device || ep->state == EP_LISTEN)
+		return false;
+	if (!addr_is_any(&to.addr) && !endpoint_is_local(&to))
+		return false;
+	if (!fits(ep, addr) || !is_bound_to(ep, to.addr.len == 4 ? 4 : 6))
+		return false;
+	if (udp && ep->state == EP_CONNECTED)
+		return same_peer(ep, op);
+	/* From an address to another, or to "any": which route, which answer? */
+	return !ep->id.local.len || ep->state == EP_CONNECTED ||
+	       addr_equal(&ep->id.local, &to.addr);
+}
+
+bool evidence_covers(const struct endpoint *ep, const struct op *op)
+{
+	bool tcp = ep->transport == 6;
+	bool stopped = tcp && ep->state == EP_LISTEN && ep->shut;
+	bool closing = ep->state > EP_CONNECTED && ep->state != EP_CLOSED;
+
+	if (op->kind == OP_CLOSE)
+		return true;
+	if (ep->failed || ep->state == EP_ERROR)
+		return false;
+	if (tcp && closing)
+		return op->kind == OP_SHUTDOWN;
+	switch (op->kind) {
+	case OP_LISTEN: return true;
+	case OP_DISCONNECT: return !tcp;
+	case OP_BIND: return !stopped && covers_bind(ep, op);
+	case OP_CONNECT: return !stopped && covers_connect(ep, op);
+	}
+	return !stopped;
+}

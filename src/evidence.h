@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * evidence.h - of which calls is it known what gVisor does?
+ *
+ * The rules EP-01 to EP-33 are what was measured, or told. Where they are
+ * silent an endpoint could only be guessed at, and a guess that differs from
+ * Linux is no finding: there the outcome is n/a. Not known is what happens
+ *
+ *	to a socket whose connect failed (issue 3828 only says: not much);
+ *	to a listener after shutdown, but that it keeps its port (EP-16) and
+ *	  that listen revives it (EP-15);
+ *	to a TCP connection that is closing, but for its port;
+ *	with TCP and AF_UNSPEC, with scopes, with the routes of a device;
+ *	to a socket that a refused bind left with an address (EP-12), if it is
+ *	  then used with another family;
+ *	with sources that Linux would not use for that destination.
+ */
+#ifndef EVIDENCE_H
+#define EVIDENCE_H
+
+#include "endpoint.h"
+#include "program.h"
+
+/**
+ * evidence_covers() - Is it known what this call does?
+ * @ep:		Of an open socket
+ * @op:		An op on it, its places resolved
+ */
+bool evidence_covers(const struct endpoint *ep, const struct op *op);
+
+#endif /* EVIDENCE_H */

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * plain.c - plainer values for a program, while a test holds
+ */
+#include "plain.h"
+
+#include <string.h>
+
+#include "util.h"
+#include "world.h"
+
+static bool has_place(const struct op *op)
+{
+	return op->kind == OP_BIND || op->kind == OP_CONNECT;
+}
+
+static struct addr parsed(const char *text)
+{
+	struct addr addr = { 0 };
+
+	addr_parse(text, &addr);
+	return addr;
+}
+
+/* The IPv4 address that plays the role of an IPv6 one */
+static void to_v4(struct addr *addr)
+{
+	static const char *const roles[][2] = { { "::", "0.0.0.0" },
+		{ "::1", "127.0.0.1" }, { "fd00::1", "10.0.0.1" },
+		{ "fd00::2", "10.0.0.2" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
+		struct addr role = parsed(roles[i][0]);
+
+		if (addr_equal(addr, &role)) {
+			*addr = parsed(roles[i][1]);
+			return;
+		}
+	}
+	*addr = addr_unmapped(addr);
+}
+
+/* Make a socket, and the places it is given, IPv4; -1 is every socket */
+static void socket_to_v4(struct program *program, int slot)
+{
+	for (int i = 0; i < program->count; i++) {
+		struct op *op = &program->ops[i];
+
+		if (slot >= 0 && op->sock != slot)
+			continue;
+		if (op->kind == OP_SOCKET && type_is_v6(op->socket.type))
+			op->socket.type--;
+		if (op->kind == OP_BIND || op->kind == OP_CONNECT) {
+			to_v4(&op->bind.place.addr);
+			if (op->bind.place.addr.len == 4)
+				op->bind.place.scope = 0;
+		}
+	}
+}
+
+bool plain_sockets(struct minimizer *m)
+{
+	struct program candidate = *m->best;
+	bool changed = false;
+
+	socket_to_v4(&candidate, -1);
+	changed |= minimize_keep(m, &candidate);
+	for (int slot = 0; slot < PROGRAM_SOCKETS_MAX; slot++) {
+		candidate = *m->best;
+		socket_to_v4(&candidate, slot);
+		changed |= minimize_keep(m, &candidate);
+	}
+	for (int i = 0; i < m->best->count; i++) {
+		candidate = *m->best;
+		if (candidate.ops[i].kind != OP_SOCKET ||
+		    candidate.ops[i].socket.type < MPTCP4)
+			continue;
+		candidate.ops[i].socket.type -= MPTCP4 - TCP4;
+		changed |= minimize_keep(m, &candidate);
+	}
+	return changed;
+}
+
+/* The plain addresses, the plainest first; all passes use this one order */
+static const char *const *plain_addrs(int len, size_t *count)
+{
+	static const char *const v4[] = { "0.0.0.0", "127.0.0.1", "127.0.0.2",
+		"10.0.0.1", "192.0.2.1", "224.0.0.1" };
+	static const char *const v6[] = { "::", "::1", "::ffff:0.0.0.0",
+		"::ffff:127.0.0.1", "::ffff:127.0.0.2", "fd00::1",
+		"2001:db8::1", "ff0e::1" };
+
+	*count = len == 4 ? ARRAY_SIZE(v4) : ARRAY_SIZE(v6);
+	return len == 4 ? v4 : v6;
+}
+
+static bool plain_addr(struct minimizer *m, int i)
+{
+	const struct addr *now = &m->best->ops[i].bind.place.addr;
+	size_t count;
+	const char *const *list = plain_addrs(now->len, &count);
+
+	for (size_t n = 0; n < count; n++) {
+		struct program candidate = *m->best;
+		struct addr addr = parsed(list[n]);
+
+		if (addr_equal(&addr, now))
+			return false;
+		candidate.ops[i].bind.place.addr = addr;
+		candidate.ops[i].bind.place.scope = 0;
+		if (minimize_keep(m, &candidate))
+			return true;
+	}
+	return false;
+}
+
+/* Try the values of a list in its order, up to the one that is there */
+#define TRY_LIST(m, i, field, ...)                                             \
+	({                                                                     \
+		static const uint32_t list_[] = { __VA_ARGS__ };               \
+		bool kept_ = false;                                            \
+		for (size_t n_ = 0; n_ < ARRAY_SIZE(list_) && !kept_; n_++) {  \
+			struct program try_ = *(m)->best;                      \
+			if (try_.ops[i].field == list_[n_])                    \
+				break;                                         \
+			try_.ops[i].field = list_[n_];                         \
+			kept_ = minimize_keep((m), &try_);                              \
+		}                                                              \
+		kept_;                                                         \
+	})
+
+static bool plain_place(struct minimizer *m, int i)
+{
+	bool changed = plain_addr(m, i);
+
+	changed |= TRY_LIST(m, i, bind.place.scope, 0, WORLD_LO, WORLD_VETH0,
+		WORLD_MISSING);
+	for (int n = 0; n < 2 && m->best->ops[i].bind.place.port_of; n++) {
+		struct program candidate = *m->best;
+
+		candidate.ops[i].bind.place.port_of = 0;
+		candidate.ops[i].bind.place.port = n ? 0 : 7000;
+		changed |= minimize_keep(m, &candidate);
+	}
+	if (!m->best->ops[i].bind.place.port_of) {
+		changed |= TRY_LIST(m, i, bind.place.port, 7000, 7001, 7002, 0,
+			80);
+	}
+	if (m->best->ops[i].kind == OP_CONNECT)
+		return changed;
+	changed |= TRY_LIST(m, i, bind.len, LEN_NATURAL, 128, 28, 24, 16, 0);
+	changed |= TRY_LIST(m, i, bind.family, FAMILY_NATURAL, 0, 1, 2, 10);
+	return changed;
+}
+
+/* Does a plain bind do as well as this listen or connect? */
+static bool plain_kind(struct minimizer *m, int i)
+{
+	struct program candidate = *m->best;
+	struct op *op = &candidate.ops[i];
+	uint8_t sock = op->sock;
+	bool v6;
+
+	if ((op->kind != OP_LISTEN && op->kind != OP_CONNECT) ||
+	    i == candidate.count - 1)
+		return false;
+	candidate.count = i;
+	v6 = type_is_v6(program_type(&candidate, sock));
+	candidate.count = m->best->count;
+	memset(op, 0, sizeof(*op));
+	op->kind = OP_BIND;
+	op->sock = sock;
+	op->bind.place.addr = parsed(v6 ? "::" : "0.0.0.0");
+	op->bind.place.port = 7000;
+	op->bind.len = LEN_NATURAL;
+	op->bind.family = FAMILY_NATURAL;
+	return minimize_keep(m, &candidate);
+}
+
+/* Small ranges first, so that every range is one of a few */
+static bool plain_range(struct minimizer *m, int i)
+{
+	static const uint32_t ranges[][2] = { { 7000, 7000 }, { 7000, 7001 },
+		{ 40000, 40000 }, { 40000, 40001 }, { 40000, 40003 },
+		{ 40003, 40000 }, { 1, 1 }, { 0, 0 } };
+
+	if (m->best->ops[i].sysctl.key > SYSCTL_RESERVED_PORTS)
+		return false;
+	for (size_t n = 0; n < ARRAY_SIZE(ranges); n++) {
+		struct program candidate = *m->best;
+		struct op *op = &candidate.ops[i];
+
+		if (op->sysctl.value == ranges[n][0] &&
+		    op->sysctl.high == ranges[n][1])
+			return false;
+		op->sysctl.value = ranges[n][0];
+		op->sysctl.high = ranges[n][1];
+		if (minimize_keep(m, &candidate))
+			return true;
+	}
+	return false;
+}
+
+/* Try one value in one op; @at points into @candidate, a copy of the best */
+#define TRY(m, candidate, at, value)                                           \
+	({                                                                     \
+		(at) = (value);                                                \
+		bool kept_ = minimize_keep((m), &(candidate));                          \
+		(candidate) = *(m)->best;                                      \
+		kept_;                                                         \
+	})
+
+static bool plain_reservation(struct minimizer *m, int i)
+{
+	struct program c = *m->best;
+	struct op *op = &c.ops[i];
+	struct reservation *res = &op->reserve.res;
+	struct addr none = { 0 };
+	bool changed = false;
+
+	for (int n = res->network_count; n > 1; n--) {
+		res->networks[--res->network_count] = 0;
+		changed |= minimize_keep(m, &c);
+		c = *m->best;
+	}
+	if (res->network_count == 1)
+		changed |= TRY(m, c, res->networks[0], 4);
+	changed |= TRY(m, c, res->transport, 6);
+	changed |= TRY(m, c, res->addr, none);
+	changed |= TRY(m, c, res->device, 0);
+	changed |= TRY(m, c, res->dest_port, 0);
+	changed |= TRY(m, c, res->dest, none);
+	for (int bit = 4; bit; bit >>= 1)
+		changed |= TRY(m, c, res->flags, res->flags & ~bit);
+	if (res->port)
+		changed |= TRY(m, c, res->port, 7000);
+	if (op->kind != OP_RESERVE)
+		return changed;
+	changed |= TRY(m, c, op->reserve.random, 0);
+	changed |= TRY(m, c, op->reserve.test, (struct tester){ 0 });
+	return changed;
+}
+
+/* Every use of an address, made another */
+static bool replace_addr(struct minimizer *m, struct addr from, struct addr to)
+{
+	struct program c = *m->best;
+
+	for (int i = 0; i < c.count; i++)
+		if (has_place(&c.ops[i]) &&
+		    addr_equal(&c.ops[i].bind.place.addr, &from))
+			c.ops[i].bind.place.addr = to;
+	return minimize_keep(m, &c);
+}
+
+/* Every use of a port, made a number: in places, and as a range of one */
+static bool replace_port(struct minimizer *m, struct place from, uint16_t to)
+{
+	struct program c = *m->best;
+
+	for (int i = 0; i < c.count; i++) {
+		struct op *op = &c.ops[i];
+		struct place *place = &op->bind.place;
+
+		if (has_place(op) && place->port == from.port &&
+		    place->port_of == from.port_of) {
+			place->port = to;
+			place->port_of = 0;
+		}
+		if (op->kind == OP_SYSCTL && op->sysctl.key ==
+		    SYSCTL_PORT_RANGE && op->sysctl.value == from.port &&
+		    op->sysctl.high == from.port)
+			op->sysctl.value = op->sysctl.high = to;
+	}
+	return minimize_keep(m, &c);
+}
+
+/* What must stay the same: change an address, or a port, everywhere */
+static bool plain_everywhere(struct minimizer *m)
+{
+	static const uint16_t ports[] = { 7000, 7001, 7002, 0 };
+	bool changed = false;
+
+	for (int i = 0; i < m->best->count; i++) {
+		const struct place from = m->best->ops[i].bind.place;
+		bool kept = false;
+		size_t count, n;
+		const char *const *list = plain_addrs(from.addr.len, &count);
+
+		if (!has_place(&m->best->ops[i]))
+			continue;
+		for (n = 0; n < count && !kept; n++) {
+			struct addr to = parsed(list[n]);
+
+			if (addr_equal(&to, &from.addr))
+				break;
+			kept = replace_addr(m, from.addr, to);
+		}
+		changed |= kept;
+		kept = false;
+		for (n = 0; n < ARRAY_SIZE(ports) && !kept; n++) {
+			if (!from.port_of && from.port == ports[n])
+				break;
+			kept = replace_port(m, from, ports[n]);
+		}
+		changed |= kept;
+	}
+	return changed;
+}
+
+bool plain_values(struct minimizer *m)
+{
+	bool changed = plain_everywhere(m);
+
+	for (int i = 0; i < m->best->count; i++) {
+		struct program c = *m->best;
+		struct op *op = &c.ops[i];
+
+		switch (op->kind) {
+		case OP_SOCKET:
+			changed |= TRY(m, c, op->socket.uid, UID_NONE);
+			break;
+		case OP_BIND: changed |= plain_place(m, i); break;
+		case OP_CONNECT:
+			changed |= plain_kind(m, i);
+			if (m->best->ops[i].kind == OP_CONNECT)
+				changed |= plain_place(m, i);
+			break;
+		case OP_LISTEN:
+			changed |= TRY(m, c, op->listen.backlog,
+				BACKLOG_DEFAULT);
+			changed |= plain_kind(m, i);
+			break;
+		case OP_SYSCTL: changed |= plain_range(m, i); break;
+		case OP_SHUTDOWN:
+			changed |= TRY(m, c, op->shutdown.how, SHUT_BOTH);
+			break;
+		case OP_SET:
+			if (op->set.option == OPT_DEV)
+				changed |= TRY_LIST(m, i, set.value,
+					WORLD_NO_DEVICE, WORLD_LO, WORLD_VETH0,
+					WORLD_VETH1);
+			break;
+		case OP_REPEAT:
+			for (int n = 1; n < op->repeat.times; n *= 2)
+				if (TRY(m, c, op->repeat.times, n))
+					changed = true;
+			break;
+		case OP_RESERVE:
+		case OP_TUPLE:
+		case OP_RELEASE:
+		case OP_AVAILABLE: changed |= plain_reservation(m, i); break;
+		}
+	}
+	return changed;
+}
