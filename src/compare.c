@@ -94,6 +94,10 @@ static int judge(const struct compare_job *job, struct pair *pair,
 		return 0;
 	finding.program = *program;
 	rc = minimize_divergence(pair, &finding.program, &finding.divergence);
+	if (rc == -EAGAIN) {
+		result->incomparable++;
+		return 0;
+	}
 	if (rc)
 		return rc;
 	finding.class = class_find(job->classes, &finding.program,

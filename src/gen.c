@@ -76,6 +76,30 @@ static bool needs_range(const struct program *program, uint64_t index)
 	       index % 256 != 255;
 }
 
+/* Sockets of one protocol that crowd on one port: how they share is the point */
+static bool is_crowded(const struct program *program, uint64_t index)
+{
+	return program->level == LEVEL_SOCKET && index % 4 == 3;
+}
+
+static const uint8_t crowd_weights[16] = { [1] = 20, [2] = 20, [3] = 25,
+	[4] = 8, [5] = 6 };
+
+static void crowd(struct op *op, uint64_t index)
+{
+	bool udp = index & 4;
+
+	if (op->kind == OP_SOCKET)
+		op->socket.type = (udp ? UDP4 : TCP4) + (op->socket.type & 1);
+	if (op->kind == OP_SET && op->set.option > OPT_V6ONLY)
+		op->set = (typeof(op->set)){
+			.option = op->set.option & 1, .value = 1 };
+	if (op->kind == OP_BIND) {
+		op->bind.place.port = 7000;
+		op->bind.place.port_of = 0;
+	}
+}
+
 /* Odd lengths, families and addresses are refused at once: make them rare */
 static bool is_odd(struct gen_random *random, const struct op *op)
 {
@@ -115,7 +139,8 @@ static bool add(struct gen_random *random, const struct capabilities *can,
 	bool first = needs_range(program, index);
 
 	memcpy(record, words, sizeof(record));
-	record[0] = code(random, sockets ? socket_weights : reservation_weights);
+	record[0] = code(random, is_crowded(program, index) ? crowd_weights :
+		sockets ? socket_weights : reservation_weights);
 	if (sockets && !live)
 		record[0] = 1;
 	else if (first)
@@ -124,6 +149,8 @@ static bool add(struct gen_random *random, const struct capabilities *can,
 		record[1] = live - 1;
 	if (program_append_record(program, record))
 		return false;
+	if (is_crowded(program, index))
+		crowd(op, index);
 	if (!sockets && op_level(op->kind) >= 0 && op->kind >= OP_RESERVE &&
 	    op->kind <= OP_AVAILABLE && below(random, 2))
 		reuse(random, program);

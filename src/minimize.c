@@ -4,6 +4,7 @@
  */
 #include "minimize.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -237,24 +238,27 @@ static void unroll(struct program *program)
  * A kernel that chose the port of another socket by chance does not do so
  * again. With that port as the only one to choose, it does.
  */
-static void force_choice(struct program *program, const struct wanted *want)
+static bool force_choice(struct program *program, struct wanted *want)
 {
 	const struct outcome *chosen =
 		&want->divergence.outcomes[want->pair->leader];
 	struct program forced = *program;
 	struct op *op = &forced.ops[0];
 
+	if (still_diverges(program, want))
+		return true;
 	if (program->count == PROGRAM_OPS_MAX || chosen->value != VALUE_NUMBER ||
-	    program->level != LEVEL_SOCKET ||
-	    still_diverges(program, (void *)want))
-		return;
+	    program->level != LEVEL_SOCKET)
+		return false;
 	memmove(op + 1, op, forced.count++ * sizeof(*op));
 	memset(op, 0, sizeof(*op));
 	op->kind = OP_SYSCTL;
 	op->sysctl.key = SYSCTL_PORT_RANGE;
 	op->sysctl.value = op->sysctl.high = chosen->a;
-	if (still_diverges(&forced, (void *)want))
-		*program = forced;
+	if (!still_diverges(&forced, want))
+		return false;
+	*program = forced;
+	return true;
 }
 
 int minimize_divergence(struct pair *pair, struct program *program,
@@ -266,7 +270,8 @@ int minimize_divergence(struct pair *pair, struct program *program,
 		program_remove(program, program->count - 1);
 	unroll(program);
 	want.kind = program->ops[program->count - 1].kind;
-	force_choice(program, &want);
+	if (!force_choice(program, &want))
+		return want.error ? want.error : -EAGAIN;
 	minimize(program, still_diverges, &want);
 	if (!want.error)
 		want.error = diff_one(pair, program, divergence) < 0;

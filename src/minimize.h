@@ -32,7 +32,8 @@ void minimize(struct program *program, minimize_test *test, void *arg);
  *
  * The same means: at the last op, of the same kind, with the same outcomes.
  *
- * Return: 0, or a negative errno from a subject
+ * Return: 0, -EAGAIN (it does not happen again: it hangs on a number that a
+ *	   kernel chose by chance), or a negative errno from a subject
  */
 int minimize_divergence(struct pair *pair, struct program *program,
 	struct divergence *divergence);
