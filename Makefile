@@ -26,10 +26,11 @@ SOURCES  := $(notdir $(wildcard src/*.c))
 COMMAND  := main.c $(filter cmd_%.c,$(SOURCES))
 LIBRARY  := $(filter-out $(COMMAND),$(SOURCES))
 TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
+FUZZ     := fuzz quiet
 TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
 
 .PHONY: all run check help clean setup check-c check-san check-pytest \
-	fuzz libfuzzer replay bench seeds
+	fuzz libfuzzer replay bench seeds plants
 
 all: build/portclash build/libportclash.a $(if $(shell command -v $(GO)),build/goports)
 
@@ -64,24 +65,41 @@ build/goports: $(wildcard harness/goports/*.go)
 		$(GO) build -o $@ ./harness/goports
 
 build/plain/test_%: build/plain/h_test_%.o build/plain/lib.a
-	$(CC) $(CFLAGS) -o $@ $^ $(NL_LIBS) -lcmocka -lpthread
+	$(CC) $(CFLAGS) $(WRAP) -o $@ $^ $(NL_LIBS) -lcmocka -lpthread
 build/san/test_%: build/san/h_test_%.o build/san/lib.a
-	$(CC) -g $(SANITIZE) -o $@ $^ $(NL_LIBS) -lcmocka -lpthread
+	$(CC) -g $(SANITIZE) $(WRAP) -o $@ $^ $(NL_LIBS) -lcmocka -lpthread
+
+build/%/test_portman: WRAP := -Wl,--wrap=malloc,--wrap=calloc
+
+# Not instrumented, since it works on AFL++'s map itself
+build/afl/h_quiet.o: harness/quiet.c | build/afl
+	$(CLANG) $(BASE) $(WARN) -O2 -g -c -o $@ $<
 
 # Fuzz targets: for AFL++, for libFuzzer, and one that only replays files
-build/afl/fuzz_%: build/afl/h_fuzz_%.o build/afl/lib.a
+build/afl/fuzz_%: build/afl/h_fuzz_%.o $(FUZZ:%=build/afl/h_%.o) build/afl/lib.a
 	AFL_QUIET=1 $(AFL_CC) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(NL_LIBS) -lpthread
-build/libfuzzer/fuzz_%: build/libfuzzer/h_fuzz_%.o build/libfuzzer/lib.a
+build/libfuzzer/fuzz_%: build/libfuzzer/h_fuzz_%.o $(FUZZ:%=build/libfuzzer/h_%.o) build/libfuzzer/lib.a
 	$(CLANG) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(NL_LIBS) -lpthread
-build/replay/fuzz_%: build/plain/h_fuzz_%.o build/plain/h_replay.o build/plain/lib.a
+build/replay/fuzz_%: build/plain/h_fuzz_%.o $(FUZZ:%=build/plain/h_%.o) build/plain/h_replay.o build/plain/lib.a
 	mkdir -p build/replay
 	$(CC) $(CFLAGS) -o $@ $^ $(NL_LIBS) -lpthread
-build/san/replay_%: build/san/h_fuzz_%.o build/san/h_replay.o build/san/lib.a
+build/san/replay_%: build/san/h_fuzz_%.o $(FUZZ:%=build/san/h_%.o) build/san/h_replay.o build/san/lib.a
 	$(CC) -g $(SANITIZE) -o $@ $^ $(NL_LIBS) -lpthread
 
 fuzz: $(TARGETS:%=build/afl/%)
 libfuzzer: $(TARGETS:%=build/libfuzzer/%)
 replay: $(TARGETS:%=build/replay/%)
+
+# A second make: what setup installs changes what there is to build
+run: setup
+	@$(MAKE) --no-print-directory -j$$(nproc) all fuzz replay
+	@ci/campaign --time $(T)
+
+seeds: build/portclash
+	ci/seeds $<
+
+plants: fuzz replay
+	harness/plants/run
 
 clean:
 	rm -rf build
@@ -91,6 +109,8 @@ help:
 	@echo "   make fuzz          the AFL++ targets: build/afl/fuzz_*"
 	@echo "   make libfuzzer     the libFuzzer targets: build/libfuzzer/fuzz_*"
 	@echo "   make replay        the same, to replay files: build/replay/fuzz_*"
+	@echo "   make seeds         new seeds from the cases: corpus/fuzz/"
+	@echo "   make plants        plant bugs, and see that fuzzing finds them"
 	@echo "   make setup         install what is missing, from Debian's packages"
 	@echo "   make clean"
 
