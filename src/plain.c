@@ -275,6 +275,30 @@ static bool replace_port(struct minimizer *m, struct place from, uint16_t to)
 	return minimize_keep(m, &c);
 }
 
+/* Of two specific addresses the first to be used is 127.0.0.1 */
+static bool swap_specific(struct minimizer *m)
+{
+	const struct addr one = parsed("127.0.0.1"), two = parsed("127.0.0.2");
+	struct program c = *m->best;
+	bool first = true;
+
+	for (int i = 0; i < c.count; i++) {
+		struct addr *addr = &c.ops[i].bind.place.addr;
+
+		if (!has_place(&c.ops[i]))
+			continue;
+		if (addr_equal(addr, &one)) {
+			if (first)
+				return false;
+			*addr = two;
+		} else if (addr_equal(addr, &two)) {
+			first = false;
+			*addr = one;
+		}
+	}
+	return minimize_keep(m, &c);
+}
+
 /* What must stay the same: change an address, or a port, everywhere */
 static bool plain_everywhere(struct minimizer *m)
 {
@@ -310,7 +334,7 @@ static bool plain_everywhere(struct minimizer *m)
 
 bool plain_values(struct minimizer *m)
 {
-	bool changed = plain_everywhere(m);
+	bool changed = plain_everywhere(m) | swap_specific(m);
 
 	for (int i = 0; i < m->best->count; i++) {
 		struct program c = *m->best;

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * fuzz.c - what the fuzz targets share: counters, and a readable last word
+ */
+#include "fuzz.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "program_text.h"
+
+static struct fuzz_counters unread;
+struct fuzz_counters *fuzz_counters = &unread;
+
+const char *fuzz_file;
+
+static const struct program *running;
+
+/* A path below $PORTCLASH_FUZZ_DIR; false if that is not set */
+static bool path_of(char path[FUZZ_PATH_MAX], const char *name)
+{
+	const char *directory = getenv("PORTCLASH_FUZZ_DIR");
+
+	return directory && *directory &&
+	       snprintf(path, FUZZ_PATH_MAX, "%s/%s", directory, name) <
+		       FUZZ_PATH_MAX;
+}
+
+static void map_counters(void)
+{
+	char path[FUZZ_PATH_MAX];
+	void *map;
+	int fd;
+
+	if (!path_of(path, "counters"))
+		return;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0 || ftruncate(fd, sizeof(*fuzz_counters))) {
+		perror(path);
+		exit(3);
+	}
+	map = mmap(NULL, sizeof(*fuzz_counters), PROT_READ | PROT_WRITE,
+		MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED) {
+		perror(path);
+		exit(3);
+	}
+	close(fd);
+	fuzz_counters = map;
+}
+
+static void last_word(void)
+{
+	const struct program *program = running;
+
+	running = NULL;
+	if (fuzz_file)
+		fprintf(stderr, "\nfuzz: %s: failed\n", fuzz_file);
+	fuzz_file = NULL;
+	if (!program)
+		return;
+	fputs("\nfuzz: while running\n\n", stderr);
+	text_print(program, NULL, stderr);
+}
+
+/* The process is lost, so what a handler may call no longer matters. */
+static void on_abort(int number)
+{
+	last_word();
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+/* Only there with sanitizers, which may end the process by themselves */
+extern void __sanitizer_set_death_callback(void (*callback)(void))
+	__attribute__((weak));
+
+/*
+ * AddressSanitizer keeps 256 MB of freed memory by default, and so touches new
+ * memory all the time. A program frees some kilobytes at most.
+ */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "quarantine_size_mb=1:thread_local_quarantine_size_kb=64:"
+	       "malloc_context_size=8";
+}
+
+void fuzz_start(void)
+{
+	map_counters();
+	signal(SIGABRT, on_abort);
+	if (__sanitizer_set_death_callback)
+		__sanitizer_set_death_callback(last_word);
+}
+
+void fuzz_running(const struct program *program)
+{
+	running = program;
+}
+
+void fuzz_class(const struct case_file *file)
+{
+	char name[CLASS_NAME_MAX];
+
+	class_name(file, name);
+	for (int i = 0; i < FUZZ_CLASSES_MAX; i++) {
+		char *slot = fuzz_counters->classes[i].name;
+
+		if (!*slot)
+			strcpy(slot, name);
+		if (strcmp(slot, name))
+			continue;
+		fuzz_counters->classes[i].count++;
+		return;
+	}
+}
+
+uint64_t fuzz_hash(const void *data, size_t size)
+{
+	const uint8_t *bytes = data;
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ bytes[i]) * 0x100000001b3;
+	return hash;
+}
+
+void fuzz_say(const struct program *program, const char *const names[2],
+	const struct divergence *divergence, FILE *file)
+{
+	char op[256], outcome[128];
+	int linux_ = !strcmp(names[0], "linux") ? 0 :
+		     !strcmp(names[1], "linux") ? 1 : -1;
+
+	for (unsigned int i = 0; i <= divergence->index; i++) {
+		text_op(program, &program->ops[i], op, sizeof(op));
+		fprintf(file, "%s%s", op, i < divergence->index ? "\n" : "");
+	}
+	strcpy(outcome, "ok");
+	if (linux_ >= 0)
+		text_outcome(&divergence->outcomes[linux_], outcome,
+			sizeof(outcome));
+	fprintf(file, "   = %s", outcome);
+	for (int i = 0; i < 2; i++) {
+		if (i == linux_)
+			continue;
+		text_outcome(&divergence->outcomes[i], outcome,
+			sizeof(outcome));
+		fprintf(file, " %s=%s", names[i], outcome);
+	}
+	fputc('\n', file);
+}
+
+void fuzz_keep(const struct program *program, const char *const names[2],
+	const struct divergence *divergence)
+{
+	char path[FUZZ_PATH_MAX], name[64];
+	FILE *file;
+	int fd;
+
+	if (fuzz_counters->unknown_kinds >= UNKNOWN_MAX ||
+	    !path_of(path, "unknown"))
+		return;
+	mkdir(path, 0777);
+	snprintf(name, sizeof(name), "unknown/%016llx.case",
+		(unsigned long long)fuzz_hash(program->ops,
+			program->count * sizeof(*program->ops)));
+	path_of(path, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	file = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!file)
+		return;		/* known to be unknown */
+	fprintf(file, "# %s and %s disagree; nobody has said why yet.\n\n",
+		names[0], names[1]);
+	fuzz_say(program, names, divergence, file);
+	fclose(file);
+	fuzz_counters->unknown_kinds++;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fuzz.h - what the fuzz targets share: counters, and a readable last word
+ *
+ * DOC: Theory of Operation
+ *
+ * A fuzzer counts calls of LLVMFuzzerTestOneInput(), each of which may run many
+ * programs, and knows nothing of classes. So the targets count themselves, in
+ * a file that whoever started them maps, too: $PORTCLASH_FUZZ_DIR/counters.
+ * Counts thus survive every child that AFL++ ends. Without the variable they
+ * are kept, and nobody reads them.
+ *
+ * A target that aborts, for whatever reason, first prints the program it was
+ * running: an input stands for several, so its bytes alone do not tell.
+ */
+#ifndef FUZZ_H
+#define FUZZ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "class.h"
+#include "diff.h"
+
+enum { FUZZ_CLASSES_MAX = 1024, FUZZ_PATH_MAX = 4096, UNKNOWN_MAX = 500 };
+
+/**
+ * struct fuzz_counters - What a target has done; ci/campaign reads it
+ * @execs:	Calls of LLVMFuzzerTestOneInput()
+ * @programs:	Programs that were run and compared
+ * @refused:	Programs that were not run: of the other level, too expensive
+ * @incomparable...@unknown: As in the summary of portclash diff
+ * @unknown_kinds: How many cases of unknown ones were written
+ * @failed:	How often a subject did not work
+ * @classes:	How often each class was met; ends at the first without a name
+ */
+struct fuzz_counters {
+	uint64_t execs, programs, refused, incomparable, divergent, known,
+		unknown, unknown_kinds, failed;
+	struct {
+		char name[CLASS_NAME_MAX];
+		uint64_t count;
+	} classes[FUZZ_CLASSES_MAX];
+};
+
+extern struct fuzz_counters *fuzz_counters;
+
+/** fuzz_start() - Map the counters, and print a last word if we abort */
+void fuzz_start(void);
+
+/** fuzz_running() - Say which program runs now; it must stay where it is */
+void fuzz_running(const struct program *program);
+
+/* The file that is replayed, if any; part of the last word */
+extern const char *fuzz_file;
+
+/** fuzz_class() - Count a known divergence, by the name of its class */
+void fuzz_class(const struct case_file *file);
+
+/** fuzz_hash() - FNV-1a, 64 bits, of any bytes */
+uint64_t fuzz_hash(const void *data, size_t size);
+
+/**
+ * fuzz_say() - Write a divergence as a case without its why
+ * @program:	The program, up to where the two part
+ * @names:	Of the two subjects; linux has the unqualified outcome
+ * @divergence:	At which op they part, and how
+ * @file:	Where to
+ */
+void fuzz_say(const struct program *program, const char *const names[2],
+	const struct divergence *divergence, FILE *file);
+
+/**
+ * quiet_begin() - From here to quiet_end(), coverage does not count
+ *
+ * For what depends on more than the input: were it seen, the fuzzer would take
+ * it for something new each time.
+ */
+void quiet_begin(void);
+void quiet_end(void);
+
+/**
+ * fuzz_keep() - Write one to $PORTCLASH_FUZZ_DIR/unknown, unless it is there
+ *
+ * At most UNKNOWN_MAX of them: after that, more files help nobody.
+ */
+void fuzz_keep(const struct program *program, const char *const names[2],
+	const struct divergence *divergence);
+
+/* What a fuzzer calls; the prototypes are LLVM's */
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#endif /* FUZZ_H */

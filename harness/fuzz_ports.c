@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * fuzz_ports.c - the port manager against the flat list of reservations
+ *
+ * DOC: Theory of Operation
+ *
+ * Under test: portman, with the flat list (portlist) as its oracle. The input
+ * is a program as bytes (program_bytes.h). It is run, and then VARIANTS edits
+ * of it, drawn from a hash of the input: an exec of AFL++ costs 13 us however
+ * little it does, so it had better do several. The first edit only saves and
+ * loads somewhere in the middle, which must change no outcome.
+ *
+ * A failure is an outcome that differs; a structure that is not as it must be
+ * (portman_check(): after each op of the input, at the end of an edit); a state
+ * that does not survive being saved; and whatever a sanitizer says. Both sides
+ * are pure, so all of it aborts.
+ */
+#include "fuzz.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen.h"
+#include "minimize.h"
+#include "program_bytes.h"
+#include "reserve_ops.h"
+#include "util.h"
+
+/*
+ * Ports that one program may ask about, and ops it may do with repeats: some
+ * hundred microseconds. Longer walks are for corpus/cases and portclash random.
+ */
+enum { VARIANTS = 8, EDITS_MAX = 3, COST_MAX = 2000 };
+
+static const char *const names[2] = { "portman", "portlist" };
+
+/* Check the structure after each op, not only at the end */
+static bool each_op;
+
+/* Save, load, save: the same bytes; go on with what was loaded */
+static int save(struct portman **pm)
+{
+	struct portman *loaded = portman_new();
+	uint8_t *first, *second;
+	size_t sizes[2];
+
+	if (!loaded)
+		return -ENOMEM;
+	ASSERT(!portman_save(*pm, &first, &sizes[0]));
+	ASSERT(!portman_load(loaded, first, sizes[0]));
+	ASSERT(!portman_save(loaded, &second, &sizes[1]));
+	ASSERT(sizes[0] == sizes[1] && !memcmp(first, second, sizes[0]));
+	free(first);
+	free(second);
+	portman_free(*pm);
+	*pm = loaded;
+	return 0;
+}
+
+static int checked_begin(struct subject *subject)
+{
+	subject->state = portman_new();
+	return subject->state ? 0 : -ENOMEM;
+}
+
+static int checked_step(struct subject *subject, const struct op *op,
+	const struct outcome *leader, struct outcome *out)
+{
+	struct portman *pm = subject->state;
+	int rc;
+
+	(void)leader;
+	if (op->kind == OP_SAVE) {
+		rc = save(&pm);
+		*out = outcome_ok();
+	} else {
+		rc = reserve_op(&pm, op, out);
+	}
+	subject->state = pm;
+	if (!rc && each_op)
+		portman_check(pm);
+	return rc;
+}
+
+static int checked_end(struct subject *subject)
+{
+	portman_check(subject->state);
+	portman_free(subject->state);
+	subject->state = NULL;
+	return 0;
+}
+
+/* The subject portman at the level of reservations, but checked at each step */
+static const struct subject_type checked_type = {
+	.name = "portman",
+	.follows = true,
+	.begin = checked_begin,
+	.step = checked_step,
+	.end = checked_end,
+};
+
+static struct subject checked = { .type = &checked_type };
+static struct subject list;
+static struct pair pair;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	fuzz_start();
+	ASSERT(!subject_open(&list, names[1]));
+	strcpy(checked.name, names[0]);
+	checked.can = list.can;
+	ASSERT(!diff_pair(&pair, &checked, &list));
+	return 0;
+}
+
+/**
+ * struct walker - What decides how long the search for a port takes
+ * @first, @count: The range
+ * @held:	At most how many ports are held
+ */
+struct walker {
+	uint16_t first, count;
+	uint32_t held;
+};
+
+/* At most how many ports of the range an op asks about */
+static uint32_t walk_cost(const struct walker *w, const struct op *op)
+{
+	struct tester test = op->kind == OP_RESERVE ? op->reserve.test :
+						      op->pick.test;
+	uint32_t last = w->first + w->count - 1u;
+	uint32_t bad = 0;	/* ports in a row that the tester may refuse */
+
+	switch (test.kind) {
+	case TEST_NONE:
+	case TEST_EQ: return w->count;
+	case TEST_ODD: return MIN(w->count, 2 * (w->held + 1));
+	case TEST_NTH: bad = test.arg ? test.arg : w->count; break;
+	case TEST_GE: bad = MAX(test.arg, w->first) - w->first; break;
+	case TEST_LT: bad = test.arg <= last ? last - test.arg + 1 : 0; break;
+	}
+	return MIN(w->count, bad + w->held + 1);
+}
+
+/* An upper bound, without running it, of what a program costs */
+static uint32_t program_cost(const struct program *program)
+{
+	struct walker w = { PORTMAN_FIRST_EPHEMERAL,
+		65536 - PORTMAN_FIRST_EPHEMERAL, 0 };
+	uint32_t cost = 0;
+
+	for (unsigned int i = 0; i < program->count; i++) {
+		const struct op *op = &program->ops[i];
+		uint32_t times = 1;
+
+		if (op->kind == OP_REPEAT) {
+			times = op->repeat.times;
+			op--;
+		}
+		if (op->kind == OP_RANGE && op->range.set &&
+		    op->range.first <= op->range.last) {
+			w.first = op->range.first;
+			w.count = op->range.last - op->range.first + 1;
+		}
+		cost += times;
+		if (op->kind == OP_RESERVE)
+			w.held += times;
+		if (op->kind == OP_PICK || op->kind == OP_PICK_STABLE ||
+		    (op->kind == OP_RESERVE && !op->reserve.res.port))
+			cost += times * walk_cost(&w, op);
+		if (cost > COST_MAX)
+			break;
+	}
+	return cost;
+}
+
+/* Run a program on both; the two never differ */
+static void compare(const struct program *program)
+{
+	struct divergence divergence;
+	int verdict;
+
+	if (program_cost(program) > COST_MAX) {
+		fuzz_counters->refused++;
+		return;
+	}
+	fuzz_running(program);
+	verdict = diff_one(&pair, program, &divergence);
+	fuzz_running(NULL);
+	ASSERT(verdict >= 0);
+	fuzz_counters->programs++;
+	if (verdict == AGREE)
+		return;
+	struct program small = *program;
+
+	fuzz_counters->divergent++;
+	fuzz_counters->unknown++;
+	minimize_divergence(&pair, &small, &divergence);
+	fputs("\nfuzz_ports: the port manager and the flat list differ\n\n",
+		stderr);
+	fuzz_say(&small, names, &divergence, stderr);
+	fuzz_keep(&small, names, &divergence);
+	abort();
+}
+
+static unsigned int below(struct gen_random *random, unsigned int n)
+{
+	return (gen_random(random) >> 32) % n;
+}
+
+/* Put an op somewhere, and drop what a program may not have (two repeats) */
+static void insert(struct program *program, unsigned int at, struct op op)
+{
+	struct program out;
+
+	program_init(&out, program->level);
+	for (unsigned int i = 0; i <= program->count; i++) {
+		if (i == at)
+			program_append(&out, &op);
+		if (i < program->count)
+			program_append(&out, &program->ops[i]);
+	}
+	*program = out;
+}
+
+static bool is_reservation(const struct op *op)
+{
+	return op->kind >= OP_RESERVE && op->kind <= OP_AVAILABLE;
+}
+
+/* One field of a reservation, as some other op has it */
+static void borrow(struct gen_random *random, struct reservation *to,
+	const struct reservation *from)
+{
+	switch (below(random, 6)) {
+	case 0: to->addr = from->addr; break;
+	case 1: to->port = from->port; break;
+	case 2: to->device = from->device; break;
+	case 3: to->transport = from->transport; break;
+	case 4:
+		to->dest = from->dest;
+		to->dest_port = from->dest_port;
+		break;
+	case 5:
+		memcpy(to->networks, from->networks, sizeof(to->networks));
+		to->network_count = from->network_count;
+	}
+}
+
+/* Alter one op in place; only a reservation has much to alter */
+static void alter(struct gen_random *random, struct program *program,
+	struct op *op)
+{
+	const struct op *other = &program->ops[below(random, program->count)];
+
+	if (op->kind == OP_REPEAT) {
+		op->repeat.times = below(random, 9);
+	} else if (is_reservation(op)) {
+		if (below(random, 2) && is_reservation(other))
+			borrow(random, &op->reserve.res, &other->reserve.res);
+		else
+			op->reserve.res.flags ^= 1u << below(random, 3);
+	}
+}
+
+/* The same reservation, in an op that has no tester and no random number */
+static struct op turned(const struct op *op, enum op_kind kind)
+{
+	struct op out;
+
+	memset(&out, 0, sizeof(out));
+	out.kind = is_reservation(op) ? kind : OP_LIVE;
+	if (is_reservation(op))
+		out.reserve.res = op->reserve.res;
+	return out;
+}
+
+/* Hold it some times more, drop it as often or not, and ask who has it */
+static void hold_and_drop(struct gen_random *random, struct program *program,
+	const struct op *op)
+{
+	static struct op repeat = { .kind = OP_REPEAT };
+	static const uint8_t kinds[] = { OP_RESERVE, OP_RELEASE, OP_AVAILABLE };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct op again = turned(op, kinds[i]);
+
+		program_append(program, &again);
+		repeat.repeat.times = below(random, 8);
+		if (kinds[i] != OP_AVAILABLE && repeat.repeat.times)
+			program_append(program, &repeat);
+	}
+}
+
+static void edit(struct gen_random *random, struct program *program)
+{
+	unsigned int at = below(random, program->count);
+	unsigned int from = below(random, program->count);
+	struct op *op = &program->ops[at], copy = program->ops[from];
+
+	switch (below(random, 10)) {
+	case 0: insert(program, at, copy); break;
+	case 1: program_remove(program, at); break;
+	case 2:
+	case 3: alter(random, program, op); break;
+	case 4: insert(program, at, turned(&copy, OP_RELEASE)); break;
+	case 5: insert(program, at, turned(&copy, OP_AVAILABLE)); break;
+	case 6:
+	case 7:
+		/* Something held, once more, as it is or nearly so */
+		copy = turned(&copy, OP_RESERVE);
+		insert(program, at, copy);
+		if (at < program->count)
+			alter(random, program, &program->ops[at]);
+		break;
+	case 8: hold_and_drop(random, program, &copy); break;
+	case 9:
+		/* An exchange; the two inserts make it well formed again. */
+		program_remove(program, at);
+		insert(program, MIN(from, program->count), copy);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct op save_op = { .kind = OP_SAVE };
+	static const struct op live_op = { .kind = OP_LIVE };
+	static struct program program, variant;
+	struct gen_random random = { fuzz_hash(data, size) };
+
+	fuzz_counters->execs++;
+	program_unpack(data, size, &program);
+	if (program.level != LEVEL_RESERVATION || !program.count) {
+		fuzz_counters->refused++;
+		return 0;
+	}
+	each_op = true;
+	compare(&program);
+	each_op = false;
+	for (int i = 0; i < VARIANTS; i++) {
+		variant = program;
+		if (!i)
+			insert(&variant, below(&random, program.count + 1),
+				save_op);
+		for (int n = i ? 1 + below(&random, EDITS_MAX) : 0;
+		     n && variant.count; n--)
+			edit(&random, &variant);
+		program_append(&variant, &live_op);
+		compare(&variant);
+	}
+	return 0;
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * replay.c - give files to a fuzz target, without any fuzzer
+ *
+ *	replay FILE|DIR...
+ *
+ * The way to reproduce a crash, to run a corpus as a regression test, and to
+ * look at a target with gdb or perf. Exits 0 if all files passed; a target that
+ * fails aborts, after the name of the file was printed. 2 is bad usage, 3 that
+ * this machine cannot run the target, 5 that there was no file at all.
+ */
+#include <errno.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "case.h"
+#include "fuzz.h"
+
+enum { FILE_MAX = 1 << 20 };
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static void replay(const char *path)
+{
+	size_t size;
+	char *data;
+	int rc = case_read(path, FILE_MAX, &data, &size);
+
+	if (rc) {
+		fprintf(stderr, "%s: %s\n", path, strerror(-rc));
+		exit(2);
+	}
+	fuzz_file = path;
+	LLVMFuzzerTestOneInput((const uint8_t *)data, size);
+	fuzz_file = NULL;
+	free(data);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int files = 0;
+	FTSENT *entry;
+	FTS *tree;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: %s FILE|DIR...\n", argv[0]);
+		return 2;
+	}
+	LLVMFuzzerInitialize(&argc, &argv);
+	tree = fts_open(argv + 1, FTS_LOGICAL | FTS_NOCHDIR, by_name);
+	while (tree && (errno = 0, entry = fts_read(tree))) {
+		switch (entry->fts_info) {
+		case FTS_F:
+			replay(entry->fts_path);
+			files++;
+			break;
+		case FTS_NS:
+		case FTS_ERR:
+		case FTS_DNR:
+			fprintf(stderr, "%s: %s\n", entry->fts_path,
+				strerror(entry->fts_errno));
+			return 2;
+		}
+	}
+	if (!tree || errno) {
+		perror(argv[0]);
+		return 2;
+	}
+	fts_close(tree);
+	printf("%u files ok: %llu programs, %llu refused, %llu divergent, "
+	       "%llu of them unknown\n", files,
+		(unsigned long long)fuzz_counters->programs,
+		(unsigned long long)fuzz_counters->refused,
+		(unsigned long long)fuzz_counters->divergent,
+		(unsigned long long)fuzz_counters->unknown);
+	return files ? 0 : 5;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * said.h - for tests: run a text and compare with the outcomes it says
+ */
+#ifndef SAID_H
+#define SAID_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "program_text.h"
+#include "subject.h"
+
+static inline void said_fail(const struct program *program,
+	const struct trace *a, const struct trace *b, unsigned int index)
+{
+	fprintf(stderr, "op %u of:\n", index);
+	text_print(program, a, stderr);
+	if (b) {
+		fprintf(stderr, "and:\n");
+		text_print(program, b, stderr);
+	}
+	fail();
+}
+
+static inline struct case_text said_parsed(const char *text)
+{
+	struct case_text out;
+	struct text_error error = { 0 };
+
+	if (text_parse(text, strlen(text), &out, &error))
+		fail_msg("line %u: %s in:\n%s", error.line, error.message,
+			text);
+	return out;
+}
+
+static inline bool holds(const struct outcome *want, const struct outcome *got)
+{
+	if (want->value != VALUE_NONE)
+		return outcome_equal(want, got);
+	return want->kind == got->kind && want->error == got->error;
+}
+
+/* The outcomes written in @text must be those of @subject */
+static inline void said_check(struct subject *subject, const char *text)
+{
+	struct case_text want = said_parsed(text);
+	struct trace got;
+
+	assert_int_equal(
+		subject_run(subject, &want.program, 1, NULL, &got), 0);
+	for (unsigned int i = 0; i < got.count; i++)
+		if (!holds(&want.expect[i].outcome, &got.outcomes[i]))
+			said_fail(&want.program, &got, NULL, i);
+}
+
+#endif /* SAID_H */

@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * test_kernel.c - the kernel as a subject, and its world
+ *
+ * Opening the subject leaves the machine's network, so nothing here is ever
+ * bound in it. All works without root, too, except where it says so.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "netns.h"
+#include "program_text.h"
+#include "sockdiag.h"
+#include "subject.h"
+#include "util.h"
+
+enum { NOBODY = 65534 };
+
+static struct subject linux_;
+
+/* Run a case and hold what it gave against what is written */
+static void holds(const char *text)
+{
+	static struct case_text written;
+	struct text_error error;
+	struct trace trace;
+
+	if (text_parse(text, strlen(text), &written, &error))
+		fail_msg("line %u: %s", error.line, error.message);
+	if (subject_run(&linux_, &written.program, 1, NULL, &trace))
+		fail_msg("%s", linux_.why);
+	for (unsigned int i = 0; i < trace.count; i++) {
+		const struct outcome *want = &written.expect[i].outcome;
+		struct outcome got = trace.outcomes[i];
+		char words[128];
+
+		if (want->kind == OUTCOME_OK && !want->value)
+			got.value = VALUE_NONE;
+		if (got.kind == want->kind && got.error == want->error &&
+		    (got.value == VALUE_NONE || outcome_equal(&got, want)))
+			continue;
+		text_outcome(&trace.outcomes[i], words, sizeof(words));
+		fail_msg("line %u gave %s in:\n%s", written.expect[i].line,
+			words, text);
+	}
+}
+
+static void count_row(const struct inet_diag_msg *row, void *arg)
+{
+	(void)row;
+	++*(unsigned int *)arg;
+}
+
+static unsigned int left_over(void)
+{
+	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP };
+	struct sockdiag *diag;
+	unsigned int count = 0;
+
+	assert_int_equal(sockdiag_open(&diag), 0);
+	for (int i = 0; i < 4; i++)
+		assert_true(sockdiag_each(diag, protocols[i / 2],
+				    i % 2 ? AF_INET : AF_INET6, SOCKDIAG_ALL,
+				    count_row, &count) >= 0);
+	sockdiag_close(diag);
+	return count;
+}
+
+static int close_subject(void **state)
+{
+	(void)state;
+	subject_close(&linux_);
+	return 0;
+}
+
+static void every_address_is_usable_at_once(void **state)
+{
+	static const char *const places[][3] = {
+		{ "tcp4", "udp4", "127.0.0.1" },
+		{ "tcp4", "udp4", "127.1.2.3" },
+		{ "tcp4", "udp4", "10.0.0.1" },
+		{ "tcp4", "udp4", "10.0.0.2" },
+		{ "tcp6", "udp6", "[::1]" },
+		{ "tcp6", "udp6", "[fd00::1]" },
+		{ "tcp6", "udp6", "[fd00::2]" },
+		{ "tcp6", "udp6", "[fe80::2%veth0]" },
+		{ "tcp6", "udp6", "[::ffff:10.0.0.1]" },
+		{ "tcp6", "udp6", "[fe80::2%10]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(places); i++) {
+		const char *const *place = places[i / 2];
+		char text[400];
+
+		/* An abandoned connect makes the next world a new one. */
+		holds("socket a tcp4\n"
+		      "connect a 10.0.0.9:1 = EINPROGRESS\n");
+		snprintf(text, sizeof(text),
+			"socket a %s\nbind a %s:80\n"
+			"socket b tcp%c\nconnect b %s:81 = ECONNREFUSED\n",
+			place[i % 2], place[2], place[0][3], place[2]);
+		holds(text);
+	}
+	holds("socket a tcp4\nbind a 192.0.2.1:80 = EADDRNOTAVAIL\n"
+	      "connect a 192.0.2.1:80 = ENETUNREACH\n"
+	      "socket b tcp6\nbind b [2001:db8::1]:80 = EADDRNOTAVAIL\n"
+	      "bind b [fe80::2%lo]:80 = EADDRNOTAVAIL\n"
+	      "get b dev = ok:lo\n"
+	      "set b dev=veth1\nget b dev = ok:veth1\n"
+	      "set b dev=missing = ENODEV\nset b dev=\nget b dev = ok:-\n");
+}
+
+static const char *const cases[] = {
+	"socket a tcp4\nset a reuseaddr\nbind a 0.0.0.0:7000\nlisten a\n"
+	"socket b tcp4\nset b reuseaddr\nbind b 127.0.0.1:7000 = EADDRINUSE\n",
+
+	"socket a udp4\nset a reuseport\nbind a 127.0.0.1:7000\n"
+	"socket b udp4\nset b reuseport\nbind b 127.0.0.1:7000\n"
+	"set b reuseport=0\nsocket c udp4\nset c reuseport\n"
+	"bind c 127.0.0.1:7000 = EADDRINUSE\n",
+
+	/* Dual-stack, and what a bind does to v6only */
+	"socket a tcp6\nget a v6only = ok:0\nbind a [::]:7000\n"
+	"get a name = ok:[::]:7000\nset a v6only = EINVAL\n"
+	"socket b tcp4\nbind b 10.0.0.1:7000 = EADDRINUSE\n"
+	"socket c tcp6\nset c v6only\nget c v6only = ok:1\n"
+	"bind c [::ffff:10.0.0.1]:7001 = EINVAL\n",
+
+	/* Lengths and families */
+	"socket a tcp4\nbind a 127.0.0.1:7000 len=15 = EINVAL\n"
+	"bind a 127.0.0.1:7000 family=10 = EAFNOSUPPORT\n"
+	"bind a 127.0.0.1:7000 family=0 = EAFNOSUPPORT\n"
+	"bind a 0.0.0.0:7000 family=0\nget a name = ok:0.0.0.0:7000\n"
+	"socket b tcp6\nbind b 127.0.0.1:7000 = EINVAL\n"
+	"bind b 127.0.0.1:7000 len=28 = EAFNOSUPPORT\n"
+	"bind b [::1]:7000 len=23 = EINVAL\n"
+	"bind b [::1]:7000 len=24\nget b name = ok:[::1]:7000\n",
+
+	/* Options that let a foreign address be bound */
+	"socket a tcp4\nset a freebind\nbind a 192.0.2.1:80\n"
+	"socket b tcp6\nset b freebind\nbind b [2001:db8::1]:80\n"
+	"socket c udp4\nset c transparent\nbind c 192.0.2.1:80\n"
+	"socket d udp6\nset d transparent\nbind d [2001:db8::1]:80\n"
+	"socket e tcp6\nset e freebind\nset e freebind=0\n"
+	"bind e [2001:db8::1]:81 = EADDRNOTAVAIL\n",
+
+	/* Chosen ports: told where chosen, and only there */
+	"socket a tcp4\nset a port_range=40000-40000\n"
+	"bind a 127.0.0.1:0 = ok:40000\nlisten a = ok:40000\n"
+	"socket b tcp4\nset b port_range=40001-40001\nlisten b = ok:40001\n"
+	"socket c tcp4\nset c port_range=40002-40002\n"
+	"connect c 127.0.0.1:@a = ok:40002\n"
+	"socket d udp6\nset d port_range=40003-40003\n"
+	"connect d [::1]:9 = ok:40003\n"
+	"socket e tcp4\nset e port_range=40004-40004\nset e bind_no_port\n"
+	"bind e 127.0.0.1:0\nget e name = ok:127.0.0.1:0\n"
+	"listen e = ok:40004\n"
+	"socket f tcp4\nset f port_range=40000-40000\n"
+	"bind f 127.0.0.1:0 = EADDRINUSE\n"
+	"socket g tcp4\nset g port_range=2-1 = EINVAL\n",
+
+	/* Connections: a refused one ends as if connect had blocked */
+	"socket a tcp4\nbind a 0.0.0.0:7000\n"
+	"connect a 127.0.0.1:1 = ECONNREFUSED\nget a name = ok:0.0.0.0:7000\n"
+	"socket b tcp4\nbind b 127.0.0.2:7000 = EADDRINUSE\n",
+
+	"socket a tcp6\nbind a [::]:7000\nlisten a\naccept a n = EAGAIN\n"
+	"socket b tcp4\nconnect b 127.0.0.1:7000\n"
+	"connect b 127.0.0.1:7000 = EISCONN\naccept a c\n"
+	"get c name = ok:[::ffff:127.0.0.1]:7000\naccept a d = EAGAIN\n"
+	"shutdown c wr\nshutdown b rdwr\nshutdown b rdwr = ENOTCONN\n"
+	"disconnect a\naccept a e = EINVAL\nlisten a = EADDRINUSE\n",
+
+	/* TIME_WAIT keeps a port; a reset does not */
+	"socket a tcp4\nbind a 127.0.0.1:7000\nlisten a\n"
+	"socket b tcp4\nbind b 127.0.0.1:7001\nconnect b 127.0.0.1:7000\n"
+	"accept a c\nclose c\nclose b\nclose a\n"
+	"socket d tcp4\nbind d 127.0.0.1:7000 = EADDRINUSE\n"
+	"bind d 127.0.0.1:7001\n",
+
+	"socket a tcp4\nbind a 127.0.0.1:7000\nlisten a\n"
+	"socket b tcp4\nconnect b 127.0.0.1:7000\naccept a c\n"
+	"set c linger=0\nclose c\nclose b\nclose a\n"
+	"socket d tcp4\nbind d 127.0.0.1:7000\n",
+
+	/* Connections that nobody accepts, orphans, and one to itself */
+	"socket a tcp4\nbind a 127.0.0.1:7000\nlisten a 0\n"
+	"socket b tcp4\nbind b 127.0.0.1:7001\nconnect b 127.0.0.1:7000\n"
+	"close b\n",
+
+	"socket a tcp6\nbind a [::1]:7000\nlisten a\n"
+	"socket b tcp6\nbind b [::1]:7001\nconnect b [::1]:7000\n"
+	"accept a c\nclose b\nclose a\n",
+
+	"socket a tcp4\nshutdown a wr = ENOTCONN\nbind a 127.0.0.1:7000\n"
+	"connect a 127.0.0.1:7000 = ECONNABORTED\n",
+
+	"socket a tcp4\nset a repair\nbind a 127.0.0.1:7000\n"
+	"connect a 127.0.0.1:1\n",
+
+	/* Ops on what is closed never reach the kernel */
+	"socket a udp4\nclose a\nbind a 127.0.0.1:1 = EBADF\n"
+	"listen a = EBADF\nget a name = EBADF\n"
+	"socket b udp4\nlisten b = EOPNOTSUPP\naccept b c = EOPNOTSUPP\n"
+	"close c = EBADF\n",
+
+	/* sysctls */
+	"sysctl ip_local_port_range=7000-7000\nsocket a udp4\n"
+	"bind a 0.0.0.0:0 = ok:7000\n"
+	"sysctl ip_local_port_range=5-4 = EINVAL\n"
+	"sysctl ip_local_reserved_ports=7000-7001\nsocket b tcp4\n"
+	"bind b 0.0.0.0:0 = EADDRINUSE\n"
+	"sysctl ip_local_reserved_ports=\nbind b 0.0.0.0:0 = ok:7000\n",
+
+	"sysctl ip_nonlocal_bind=1\nsocket a tcp4\nbind a 192.0.2.1:1\n"
+	"socket b tcp6\nbind b [2001:db8::1]:1 = EADDRNOTAVAIL\n"
+	"sysctl ipv6_nonlocal_bind=1\nbind b [2001:db8::1]:1\n"
+	"sysctl bindv6only=1\nsocket c udp6\nget c v6only = ok:1\n"
+	"sysctl ip_autobind_reuse=2 = EINVAL\nsysctl ip_autobind_reuse=1\n",
+
+	/* MPTCP */
+	"socket a mptcp4\nbind a 127.0.0.1:7000\nlisten a\n"
+	"socket t tcp4\nbind t 127.0.0.1:7000 = EADDRINUSE\n"
+	"socket b mptcp4\nconnect b 127.0.0.1:7000\naccept a c\n"
+	"close c\nclose b\n",
+};
+
+static void a_port_that_was_written_is_not_told(void **state)
+{
+	static const char text[] =
+		"socket a tcp4\nbind a 127.0.0.1:7000\nlisten a\n"
+		"socket b tcp4\nbind b 127.0.0.1:7001\n"
+		"connect b 127.0.0.1:7000\naccept a c\ndisconnect b\n"
+		"connect b 127.0.0.1:7000\n"
+		"socket d udp6\nbind d [::1]:7001\nconnect d [::1]:7002\n";
+	static struct case_text written;
+	struct text_error error;
+	struct trace trace;
+
+	(void)state;
+	assert_int_equal(text_parse(text, strlen(text), &written, &error), 0);
+	assert_int_equal(subject_run(&linux_, &written.program, 1, NULL,
+		&trace), 0);
+	for (unsigned int i = 0; i < trace.count; i++) {
+		assert_int_equal(trace.outcomes[i].kind, OUTCOME_OK);
+		assert_int_equal(trace.outcomes[i].value, VALUE_NONE);
+	}
+}
+
+static void programs_do_not_feel_each_other(void **state)
+{
+	(void)state;
+	/* All use the same ports, in any order, some more than once. */
+	for (int round = 0; round < 3; round++)
+		for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+			holds(cases[i]);
+			if (round)
+				holds(cases[i]);
+			assert_int_equal(left_over(), 0);
+		}
+}
+
+static void read_line(const char *path, char *line, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, line, size - 1);
+
+	assert_true(n >= 0);
+	line[n] = '\0';
+	close(fd);
+}
+
+static void sysctls_are_restored(void **state)
+{
+	static const char *const paths[] = {
+		"/proc/sys/net/ipv4/ip_local_port_range",
+		"/proc/sys/net/ipv4/ip_local_reserved_ports",
+		"/proc/sys/net/ipv4/ip_autobind_reuse",
+		"/proc/sys/net/ipv4/ip_unprivileged_port_start",
+		"/proc/sys/net/ipv4/ip_nonlocal_bind",
+		"/proc/sys/net/ipv6/ip_nonlocal_bind",
+		"/proc/sys/net/ipv6/bindv6only",
+	};
+	char before[ARRAY_SIZE(paths)][64], after[64];
+	uint64_t id, again;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		read_line(paths[i], before[i], sizeof(before[i]));
+	assert_string_equal(before[0], "32768\t60999\n");
+	assert_int_equal(netns_id_current(&id), 0);
+	holds("sysctl ip_unprivileged_port_start=0\n"
+	      "sysctl ip_local_port_range=500-600\n"
+	      "sysctl ip_local_reserved_ports=7000\n"
+	      "sysctl ip_autobind_reuse=1\nsysctl ip_nonlocal_bind=1\n"
+	      "sysctl ipv6_nonlocal_bind=1\nsysctl bindv6only=1\n");
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		read_line(paths[i], after, sizeof(after));
+		assert_string_equal(after, before[i]);
+	}
+	/* Here the range can only go back after the other. */
+	holds("sysctl ip_local_port_range=50000-50010\n"
+	      "sysctl ip_unprivileged_port_start=40000\n");
+	/* Not by giving up the world */
+	assert_int_equal(netns_id_current(&again), 0);
+	assert_true(id == again);
+	holds("socket a tcp4\nconnect a 10.0.0.9:1 = EINPROGRESS\n");
+	assert_int_equal(netns_id_current(&again), 0);
+	assert_false(id == again);
+}
+
+static void uids_come_and_go(void **state)
+{
+	static const char text[] =
+		"socket a tcp4 uid=1000\nset a reuseport\n"
+		"bind a 127.0.0.1:7000\n"
+		"socket b tcp4 uid=7\nset b reuseport\n"
+		"bind b 127.0.0.1:7000 = EADDRINUSE\nset b uid=1000\n"
+		"bind b 127.0.0.1:7000\n"
+		"euid 1000\nsocket c tcp4\nbind c 127.0.0.1:80 = EACCES\n"
+		"set c transparent = EPERM\nset c reuseport\n"
+		"bind c 127.0.0.1:7000\nsocket f tcp4 uid=7 = EPERM\n"
+		"sysctl bindv6only=1 = EACCES\n"
+		"euid 7\nsocket d tcp4\nset d reuseport\n"
+		"bind d 127.0.0.1:7000 = EADDRINUSE\n"
+		"euid 0\nsocket e tcp4\nset e transparent\n"
+		"bind e 192.0.2.1:80\neuid 1000\n";
+	int death = 0;
+
+	(void)state;
+	if (!linux_.can.uids) {
+		print_message("only one uid is mapped here\n");
+		skip();
+	}
+	assert_int_equal(prctl(PR_GET_PDEATHSIG, &death), 0);
+	assert_int_equal(death, SIGKILL);
+	for (int i = 0; i < 3; i++) {
+		holds(text);
+		assert_int_equal(geteuid(), 0);
+		holds(cases[4]);
+	}
+	assert_int_equal(prctl(PR_GET_PDEATHSIG, &death), 0);
+	assert_int_equal(death, SIGKILL);
+}
+
+static unsigned int count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int count = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+static void no_descriptor_is_lost(void **state)
+{
+	unsigned int before = count_fds();
+
+	(void)state;
+	for (int i = 0; i < 10000; i++)
+		holds(cases[i % ARRAY_SIZE(cases)]);
+	for (int i = 0; i < 5; i++)
+		holds("socket a tcp4\nconnect a 10.0.0.9:1 = EINPROGRESS\n");
+	assert_int_equal(count_fds(), before);
+}
+
+/* In a child without privileges: the exit status says what failed */
+static int as_nobody(void)
+{
+	struct subject subject;
+	struct program program;
+	struct trace trace;
+	struct op op = { .kind = OP_SOCKET, .socket.uid = UID_NONE };
+
+	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+	    setresuid(NOBODY, NOBODY, NOBODY))
+		return 1;
+	/* As an exec would have done; else /proc/self is still root's. */
+	prctl(PR_SET_DUMPABLE, 1);
+	if (subject_open(&subject, "linux")) {
+		fprintf(stderr, "%s\n", subject.why);
+		return 2;
+	}
+	if (subject.can.uids || !subject.can.devices)
+		return 3;
+	program_init(&program, LEVEL_SOCKET);
+	program_append(&program, &op);
+	op = (struct op){ .kind = OP_SET,
+		.set = { .option = OPT_TRANSPARENT, .value = 1 } };
+	program_append(&program, &op);
+	op = (struct op){ .kind = OP_SYSCTL,
+		.sysctl = { SYSCTL_UNPRIVILEGED_START, 80, 0 } };
+	program_append(&program, &op);
+	if (subject_run(&subject, &program, 1, NULL, &trace))
+		return 4;
+	for (unsigned int i = 0; i < trace.count; i++)
+		if (trace.outcomes[i].kind != OUTCOME_OK)
+			return 10 + i;
+	subject_close(&subject);
+	return 0;
+}
+
+static void nobody_can_have_the_kernel_too(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (!linux_.can.uids) {
+		print_message("the other tests were this one\n");
+		skip();
+	}
+	pid = fork();
+	if (!pid)
+		_exit(as_nobody());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_address_is_usable_at_once),
+		cmocka_unit_test(a_port_that_was_written_is_not_told),
+		cmocka_unit_test(programs_do_not_feel_each_other),
+		cmocka_unit_test(sysctls_are_restored),
+		cmocka_unit_test(uids_come_and_go),
+		cmocka_unit_test(no_descriptor_is_lost),
+		cmocka_unit_test(nobody_can_have_the_kernel_too),
+	};
+
+	/* As for a worker; it must survive every change of uid. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (subject_open(&linux_, "linux")) {
+		fprintf(stderr, "skipped: %s\n", linux_.why);
+		return 4;
+	}
+	return cmocka_run_group_tests(tests, NULL, close_subject);
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * test_subjects.c - portman against portlist, and both against the rules
+ */
+#include "said.h"
+
+#include <errno.h>
+
+#include "diff.h"
+#include "gen.h"
+#include "program_bytes.h"
+#include "util.h"
+
+enum { PROGRAMS = 30000, BYTE_PROGRAMS = 3000 };
+
+static struct subject portman, portlist;
+
+static int open_both(void **state)
+{
+	(void)state;
+	return subject_open(&portman, "portman") ||
+	       subject_open(&portlist, "portlist");
+}
+
+static int close_both(void **state)
+{
+	(void)state;
+	subject_close(&portman);
+	subject_close(&portlist);
+	return 0;
+}
+
+/* Two traces of one program: the same, and nothing left out */
+static void compare(const struct program *program)
+{
+	struct divergence divergence;
+	struct trace a, b;
+
+	assert_int_equal(subject_run(&portman, program, 1, NULL, &a), 0);
+	assert_int_equal(subject_run(&portlist, program, 1, NULL, &b), 0);
+	if (diff_traces(program, &a, &b, &divergence) != AGREE)
+		said_fail(program, &a, &b, divergence.index);
+}
+
+static void reservations_agree(void **state)
+{
+	(void)state;
+	for (int i = 0; i < PROGRAMS; i++) {
+		struct program program;
+
+		gen_program(1, i, &portman.can, LEVEL_RESERVATION, &program);
+		compare(&program);
+	}
+}
+
+/* Any bytes: literal ops too, and all 64; repeat only as long as is quick */
+static void byte_programs(enum level level,
+	void (*use)(const struct program *))
+{
+	static uint8_t bytes[1 + RECORD_SIZE * 80];
+	struct gen_random random = { 2 };
+
+	for (int n = 0; n < BYTE_PROGRAMS; n++) {
+		size_t size = gen_random(&random) % sizeof(bytes);
+		struct program program;
+
+		for (size_t i = 0; i < size; i++)
+			bytes[i] = gen_random(&random) >> 9;
+		for (size_t i = 1; n % 2 && i < size; i += RECORD_SIZE)
+			bytes[i] &= 0x7f;
+		bytes[0] = level;
+		program_unpack(bytes, size, &program);
+		for (int i = 0; i < program.count; i++)
+			if (program.ops[i].kind == OP_REPEAT && n % 16)
+				program.ops[i].repeat.times %= 4;
+		use(&program);
+	}
+}
+
+static void any_bytes_agree(void **state)
+{
+	(void)state;
+	byte_programs(LEVEL_RESERVATION, compare);
+}
+
+/* One that follows itself takes every port it chose */
+static void follow_self(const struct program *program)
+{
+	struct divergence divergence;
+	struct trace a, b;
+
+	assert_int_equal(subject_run(&portman, program, 1, NULL, &a), 0);
+	assert_int_equal(subject_run(&portman, program, 1, &a, &b), 0);
+	if (diff_traces(program, &a, &b, &divergence) == DIVERGE)
+		said_fail(program, &a, &b, divergence.index);
+	for (int i = 0; i < program->count; i++)
+		if (a.outcomes[i].value == VALUE_NUMBER)
+			assert_int_equal(a.outcomes[i].a, b.outcomes[i].a);
+}
+
+static void sockets_are_safe(void **state)
+{
+	(void)state;
+	byte_programs(LEVEL_SOCKET, follow_self);
+	for (int i = 0; i < PROGRAMS; i++) {
+		struct program program;
+
+		gen_program(3, i, &portman.can, LEVEL_SOCKET, &program);
+		follow_self(&program);
+	}
+}
+
+/* What reservations answer, as the two subjects must put it */
+static void reservation_outcomes(void **state)
+{
+	static const char *const texts[] = {
+		"range = ok:16000-65535\n"
+		"reserve 4 tcp *:80\n"
+		"reserve 4 tcp 10.0.0.1:80 = EADDRINUSE\n"
+		"reserve 46 udp *:80 = ok\n"
+		"live = ok:3\n"
+		"available 4 tcp *:80 = ok:0\n"
+		"available 6 tcp *:80 = ok:1\n"
+		"release 4 tcp *:80\n"
+		"release 4 tcp *:80\n"
+		"live = ok:2\n"
+		"save\n"
+		"available 4 udp *:80 = ok:0\n",
+		"range 5-4 = EINVAL\n"
+		"range 16000-16001 = ok\n"
+		"range = ok:16000-16001\n"
+		"reserve 4 tcp *:0 random=1 = ok:16001\n"
+		"reserve 4 tcp *:0 random=1 test=all = ok:16000/1\n"
+		"reserve 4 tcp *:0 = EAGAIN\n"
+		"reserve 4 udp *:0 test=err = EPROTO\n"
+		"reserve 4 udp *:7 test=err = EPROTO\n"
+		"reserve 4 udp *:7 test=none = EADDRINUSE\n"
+		"reserve 4 udp *:7 test=eq:7 = ok:7/1\n"
+		"pick random=5 test=nth:2 = ok:16000/2\n"
+		"pick test=none = EAGAIN\n"
+		"pick_stable offset=0 test=all = ok:16000/1\n"
+		"pick_stable offset=0 test=all = ok:16001/1\n"
+		"pick test=erreq:16000 = EPROTO\n",
+		/* GV-25: all ports are none */
+		"range 0-65535\n"
+		"range = ok:0-65535\n"
+		"reserve 4 tcp *:0 = EAGAIN\n"
+		"pick test=all = EAGAIN\n"
+		"pick_stable test=all = EAGAIN\n",
+		/* GV-08: bit 2 passes between a wildcard and a specific peer */
+		"tuple 4 tcp 10.0.0.1:80 dest=10.0.0.9:1\n"
+		"reserve 4 tcp *:80 = EADDRINUSE\n"
+		"reserve 4 tcp *:80 flags=tuple_only = EADDRINUSE\n"
+		"reserve 4 tcp *:80 flags=load_balanced\n"
+		"tuple 4 tcp 10.0.0.1:80 dest=10.0.0.9:1 = EADDRINUSE\n"
+		"tuple 4 tcp 10.0.0.1:80 dest=10.0.0.9:2\n",
+		/* GV-19: a wrong flag is remembered and eats a right one */
+		"reserve 4 udp *:80 flags=most_recent\n"
+		"reserve 4 udp *:80 flags=most_recent\n"
+		"release 4 udp *:80\n"
+		"reserve 4 udp *:80 = EADDRINUSE\n"
+		"release 4 udp *:80 flags=most_recent\n"
+		"live = ok:0\n",
+		/* GV-12: addresses do not limit each other */
+		"reserve 4 udp 10.0.0.1:80 flags=load_balanced\n"
+		"reserve 4 udp 10.0.0.2:80 flags=most_recent\n"
+		"reserve 4 udp *:80 flags=most_recent+load_balanced\n"
+		"reserve 44 udp *:81 flags=most_recent\n"
+		"tuple 44 udp *:82 = EADDRINUSE\n"
+		"live = ok:2\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		said_check(&portman, texts[i]);
+		said_check(&portlist, texts[i]);
+	}
+}
+
+/* Many keys on many ports: what a careless list would take hours for */
+static void portlist_is_quick_enough(void **state)
+{
+	struct program program;
+	struct op reserve = { .kind = OP_RESERVE }, times = { 0 };
+
+	(void)state;
+	reserve.reserve.res = (struct reservation){ .networks = { 4, 6 },
+		.network_count = 2, .transport = 6 };
+	times.kind = OP_REPEAT;
+	times.repeat.times = 299;
+	program_init(&program, LEVEL_RESERVATION);
+	while (!program_append(&program, &reserve) &&
+		!program_append(&program, &times))
+		;
+	reserve.reserve.test.kind = TEST_NONE;
+	program.ops[PROGRAM_OPS_MAX - 2] = reserve;
+	compare(&program);
+}
+
+/* Told which port the leader got, it takes that one or refuses */
+static void follows_the_leader(void **state)
+{
+	struct case_text text = said_parsed("socket a udp4\nsocket b tcp4\n"
+		"socket c tcp4\nsocket d tcp4\nsocket e tcp4\n"
+		"bind a 127.0.0.1:0\nbind b 127.0.0.1:0\n"
+		"bind c 127.0.0.1:0\nlisten d\nconnect e 127.0.0.1:@d\n"
+		"bind a 127.0.0.1:0\n");
+	static const uint16_t want[] = { 50000, 50001, 50001, 50003, 50004 };
+	static const int errors[] = { 0, 0, EADDRINUSE, 0, 0 };
+	struct trace leader = { .count = text.program.count }, got;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		leader.outcomes[5 + i] = outcome_number(want[i]);
+	assert_int_equal(
+		subject_run(&portman, &text.program, 1, &leader, &got), 0);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(got.outcomes[5 + i].error, errors[i]);
+		if (!errors[i])
+			assert_int_equal(got.outcomes[5 + i].a, want[i]);
+	}
+	assert_int_equal(got.outcomes[10].error, EINVAL);
+	/* Out of our range, and a leader that refused: free to choose */
+	leader.outcomes[5] = outcome_number(7);
+	leader.outcomes[6] = outcome_error(EADDRINUSE);
+	assert_int_equal(
+		subject_run(&portman, &text.program, 1, &leader, &got), 0);
+	assert_int_equal(got.outcomes[5].error, EADDRINUSE);
+	assert_int_equal(got.outcomes[6].kind, OUTCOME_OK);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reservation_outcomes),
+		cmocka_unit_test(reservations_agree),
+		cmocka_unit_test(any_bytes_agree),
+		cmocka_unit_test(portlist_is_quick_enough),
+		cmocka_unit_test(follows_the_leader),
+		cmocka_unit_test(sockets_are_safe),
+	};
+
+	return cmocka_run_group_tests(tests, open_both, close_both);
+}
