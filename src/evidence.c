@@ -71,7 +71,16 @@ static bool covers_connect(const struct endpoint *ep, const struct op *op)
 	       addr_equal(&ep->id.local, &to.addr);
 }
 
-bool evidence_covers(const struct endpoint *ep, const struct op *op)
+/* Of a port that bind or listen chose, who knows when it is given back? */
+static bool covers_giving_back(const struct endpoint *ep, bool explicit)
+{
+	if (ep->transport != 6)
+		return explicit || !ep->was_bound;
+	return explicit || ep->state != EP_LISTEN;
+}
+
+bool evidence_covers(const struct endpoint *ep, bool explicit,
+	const struct op *op)
 {
 	bool tcp = ep->transport == 6;
 	bool stopped = tcp && ep->state == EP_LISTEN && ep->shut;
@@ -85,7 +94,9 @@ bool evidence_covers(const struct endpoint *ep, const struct op *op)
 		return op->kind == OP_SHUTDOWN;
 	switch (op->kind) {
 	case OP_LISTEN: return true;
-	case OP_DISCONNECT: return !tcp;
+	case OP_DISCONNECT: return !tcp && covers_giving_back(ep, explicit);
+	case OP_SHUTDOWN:
+		return !stopped && covers_giving_back(ep, explicit);
 	case OP_BIND: return !stopped && covers_bind(ep, op);
 	case OP_CONNECT: return !stopped && covers_connect(ep, op);
 	}

@@ -10,6 +10,7 @@
  *	to a listener after shutdown, but that it keeps its port (EP-16) and
  *	  that listen revives it (EP-15);
  *	to a TCP connection that is closing, but for its port;
+ *	to a port that bind or listen chose, by disconnect or shutdown;
  *	with TCP and AF_UNSPEC, with scopes, with the routes of a device;
  *	to a socket that a refused bind left with an address (EP-12), if it is
  *	  then used with another family;
@@ -24,8 +25,10 @@
 /**
  * evidence_covers() - Is it known what this call does?
  * @ep:		Of an open socket
+ * @explicit:	Its port was written in a bind
  * @op:		An op on it, its places resolved
  */
-bool evidence_covers(const struct endpoint *ep, const struct op *op);
+bool evidence_covers(const struct endpoint *ep, bool explicit,
+	const struct op *op);
 
 #endif /* EVIDENCE_H */
