@@ -29,7 +29,7 @@ TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
 FUZZ     := fuzz quiet
 TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
 
-.PHONY: all run check help clean setup check-c check-san check-pytest \
+.PHONY: all run check help clean setup check-pytest \
 	fuzz libfuzzer replay bench seeds plants
 
 all: build/portclash build/libportclash.a $(if $(shell command -v $(GO)),build/goports)
@@ -101,11 +101,18 @@ seeds: build/portclash
 plants: fuzz replay
 	harness/plants/run
 
+# All tests; ci/check has the steps, and installs what is missing before it builds
+check:
+	@MAKE='$(MAKE)' PYTEST='$(PYTEST)' ci/check
+check-pytest: all build/san/portclash
+	$(PYTEST) pytest/ -n 2
+
 clean:
 	rm -rf build
 
 help:
 	@sed -n '3,/^$$/s/^#//p' Makefile
+	@echo "   make check-pytest  only the differential suite"
 	@echo "   make fuzz          the AFL++ targets: build/afl/fuzz_*"
 	@echo "   make libfuzzer     the libFuzzer targets: build/libfuzzer/fuzz_*"
 	@echo "   make replay        the same, to replay files: build/replay/fuzz_*"

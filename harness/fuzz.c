@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "program_bytes.h"
 #include "program_text.h"
 
 static struct fuzz_counters unread;
@@ -102,6 +103,17 @@ void fuzz_start(void)
 void fuzz_running(const struct program *program)
 {
 	running = program;
+}
+
+bool fuzz_unpack(const uint8_t *data, size_t size, enum level level,
+	struct program *program)
+{
+	program->count = 0;
+	/* Bit 0 of byte 0 is the level (program_bytes.h). */
+	if (!size || (data[0] & 1) != (uint8_t)level)
+		return false;
+	program_unpack(data, size, program);
+	return program->count;
 }
 
 void fuzz_class(const struct case_file *file)

@@ -24,7 +24,7 @@
 #include "class.h"
 #include "diff.h"
 
-enum { FUZZ_CLASSES_MAX = 1024, FUZZ_PATH_MAX = 4096, UNKNOWN_MAX = 500 };
+enum { FUZZ_CLASSES_MAX = 1024, FUZZ_PATH_MAX = 4096, UNKNOWN_MAX = 200 };
 
 /**
  * struct fuzz_counters - What a target has done; ci/campaign reads it
@@ -55,6 +55,17 @@ void fuzz_running(const struct program *program);
 
 /* The file that is replayed, if any; part of the last word */
 extern const char *fuzz_file;
+
+/**
+ * fuzz_unpack() - Decode an input, if it is of the level of this target
+ * @level:	Any other is not even looked at: what decoding it covers would
+ *		fill the fuzzer's queue with what is then refused
+ * @program:	The program; without ops if there is none
+ *
+ * Return: Is there any op in it?
+ */
+bool fuzz_unpack(const uint8_t *data, size_t size, enum level level,
+	struct program *program);
 
 /** fuzz_class() - Count a known divergence, by the name of its class */
 void fuzz_class(const struct case_file *file);

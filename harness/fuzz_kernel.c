@@ -28,7 +28,6 @@
 #include <unistd.h>
 
 #include "minimize.h"
-#include "program_bytes.h"
 #include "util.h"
 
 /* Slots of the memory of divergences */
@@ -174,10 +173,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		open_world();
 		quiet_end();
 	}
-	program_unpack(data, size, &program);
-	if (program.level == LEVEL_SOCKET)
+	if (fuzz_unpack(data, size, LEVEL_SOCKET, &program))
 		restrict_program(&program);
-	if (program.level != LEVEL_SOCKET || !program.count) {
+	if (!program.count) {
 		fuzz_counters->refused++;
 		return 0;
 	}

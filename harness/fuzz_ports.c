@@ -23,7 +23,6 @@
 
 #include "gen.h"
 #include "minimize.h"
-#include "program_bytes.h"
 #include "reserve_ops.h"
 #include "util.h"
 
@@ -332,8 +331,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct gen_random random = { fuzz_hash(data, size) };
 
 	fuzz_counters->execs++;
-	program_unpack(data, size, &program);
-	if (program.level != LEVEL_RESERVATION || !program.count) {
+	if (!fuzz_unpack(data, size, LEVEL_RESERVATION, &program)) {
 		fuzz_counters->refused++;
 		return 0;
 	}

@@ -39,7 +39,7 @@ static inline struct case_text said_parsed(const char *text)
 	return out;
 }
 
-static inline bool holds(const struct outcome *want, const struct outcome *got)
+static inline bool said_holds(const struct outcome *want, const struct outcome *got)
 {
 	if (want->value != VALUE_NONE)
 		return outcome_equal(want, got);
@@ -55,8 +55,34 @@ static inline void said_check(struct subject *subject, const char *text)
 	assert_int_equal(
 		subject_run(subject, &want.program, 1, NULL, &got), 0);
 	for (unsigned int i = 0; i < got.count; i++)
-		if (!holds(&want.expect[i].outcome, &got.outcomes[i]))
+		if (!said_holds(&want.expect[i].outcome, &got.outcomes[i]))
 			said_fail(&want.program, &got, NULL, i);
 }
+
+/* The subject of the tests that are about portman alone */
+static struct subject said_portman __attribute__((unused));
+
+static inline int said_open_portman(void **state)
+{
+	(void)state;
+	return subject_open(&said_portman, "portman");
+}
+
+static inline int said_close_portman(void **state)
+{
+	(void)state;
+	subject_close(&said_portman);
+	return 0;
+}
+
+static inline void said_check_all(const char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		said_check(&said_portman, texts[i]);
+}
+
+#define CHECK_ALL(texts) said_check_all(texts, ARRAY_SIZE(texts))
+
+#define AB(a, b) "socket a " a "\nsocket b " b "\n"
 
 #endif /* SAID_H */

@@ -5,14 +5,7 @@
  * Opening the subject leaves the machine's network, so nothing here is ever
  * bound in it. All works without root, too, except where it says so.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "said.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -36,28 +29,7 @@ static struct subject linux_;
 /* Run a case and hold what it gave against what is written */
 static void holds(const char *text)
 {
-	static struct case_text written;
-	struct text_error error;
-	struct trace trace;
-
-	if (text_parse(text, strlen(text), &written, &error))
-		fail_msg("line %u: %s", error.line, error.message);
-	if (subject_run(&linux_, &written.program, 1, NULL, &trace))
-		fail_msg("%s", linux_.why);
-	for (unsigned int i = 0; i < trace.count; i++) {
-		const struct outcome *want = &written.expect[i].outcome;
-		struct outcome got = trace.outcomes[i];
-		char words[128];
-
-		if (want->kind == OUTCOME_OK && !want->value)
-			got.value = VALUE_NONE;
-		if (got.kind == want->kind && got.error == want->error &&
-		    (got.value == VALUE_NONE || outcome_equal(&got, want)))
-			continue;
-		text_outcome(&trace.outcomes[i], words, sizeof(words));
-		fail_msg("line %u gave %s in:\n%s", written.expect[i].line,
-			words, text);
-	}
+	said_check(&linux_, text);
 }
 
 static void count_row(const struct inet_diag_msg *row, void *arg)

@@ -56,7 +56,8 @@ static int find(const char *path, bool asked, struct case_list *list)
 	if (!S_ISDIR(st.st_mode)) {
 		size_t length = strlen(path);
 
-		if (!asked && (length < 5 || strcmp(path + length - 5, ".case")))
+		if (!asked &&
+		    (length < 5 || strcmp(path + length - 5, ".case")))
 			return 0;
 		return add(list, path);
 	}

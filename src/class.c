@@ -36,7 +36,7 @@ int class_load(const char *directory, struct class_list *list,
 			list->count++;
 		else
 			snprintf(error->message, sizeof(error->message),
-				"%.80s:%u: %.100s", files.paths[i], where.line,
+				"%s:%u: %.200s", files.paths[i], where.line,
 				where.message);
 	}
 	case_free(&files);

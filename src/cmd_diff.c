@@ -17,9 +17,16 @@ static void say_finding(const struct options *o, const struct finding *f,
 	unsigned int last = f->divergence.index;
 
 	for (unsigned int i = 0; i <= last; i++) {
+		const struct outcome *both = &f->divergence.before.outcomes[i];
+
 		text_op(&f->program, &f->program.ops[i], op, sizeof(op));
-		if (i < last)
+		if (i == last)
+			break;
+		text_outcome(both, outcome[0], sizeof(outcome[0]));
+		if (both->kind == OUTCOME_OK)
 			fprintf(file, "%s\n", op);
+		else
+			fprintf(file, "%s   = %s\n", op, outcome[0]);
 	}
 	for (int i = 0; i < 2; i++)
 		text_outcome(&f->divergence.outcomes[i], outcome[i],

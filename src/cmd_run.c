@@ -14,6 +14,7 @@ struct run {
 	const char *subject;
 	struct program program;
 	struct trace *trace;		/* shared with the parent */
+	FILE *json;			/* in memory: all of it, or nothing */
 };
 
 static int run_one(void *arg)
@@ -56,17 +57,17 @@ static void print_table(FILE *file, const struct run *run,
 	}
 }
 
-static void json_trace(const struct trace *trace)
+static void json_trace(FILE *json, const struct trace *trace)
 {
 	char text[128];
 
-	putchar('[');
+	fputc('[', json);
 	for (int i = 0; i < trace->count; i++) {
 		text_outcome(&trace->outcomes[i], text, sizeof(text));
-		fputs(i ? "," : "", stdout);
-		json_string(stdout, text);
+		fputs(i ? "," : "", json);
+		json_string(json, text);
 	}
-	putchar(']');
+	fputc(']', json);
 }
 
 static void print_json(const struct run *run, size_t file,
@@ -74,16 +75,16 @@ static void print_json(const struct run *run, size_t file,
 {
 	const struct options *o = run->options;
 
-	fputs(file ? ",{\"file\":" : "{\"file\":", stdout);
-	json_string(stdout, run->files.paths[file]);
-	fputs(",\"outcomes\":{", stdout);
+	fputs(file ? ",{\"file\":" : "{\"file\":", run->json);
+	json_string(run->json, run->files.paths[file]);
+	fputs(",\"outcomes\":{", run->json);
 	for (unsigned int s = 0; s < o->subject_count; s++) {
-		fputs(s ? "," : "", stdout);
-		json_string(stdout, o->subjects[s]);
-		putchar(':');
-		json_trace(&traces[s]);
+		fputs(s ? "," : "", run->json);
+		json_string(run->json, o->subjects[s]);
+		fputc(':', run->json);
+		json_trace(run->json, &traces[s]);
 	}
-	fputs("}}", stdout);
+	fputs("}}", run->json);
 }
 
 static int run_file(struct run *run, size_t file, struct trace *shared)
@@ -122,16 +123,20 @@ static int run_run(struct options *o)
 	struct run run = { .options = o };
 	struct trace *shared = shared_memory(sizeof(*shared));
 	int code = EXIT_AGREED;
+	char *text = NULL;
+	size_t size;
 
 	if (!o->subject_count)
 		die(EXIT_USAGE, "run: which subject? (-s)");
 	need_files(o, &run.files);
-	if (o->json)
-		fputs("{\"verb\":\"run\",\"traces\":[", stdout);
+	run.json = open_memstream(&text, &size);
+	ASSERT(run.json);
 	for (size_t i = 0; i < run.files.count && !code; i++)
 		code = run_file(&run, i, shared);
-	if (o->json)
-		puts("]}");
+	fclose(run.json);
+	if (o->json && !code)
+		printf("{\"verb\":\"run\",\"traces\":[%s]}\n", text);
+	free(text);
 	case_free(&run.files);
 	return code;
 }

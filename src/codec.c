@@ -206,7 +206,8 @@ static void code_port_of(struct codec *c, uint16_t used, uint8_t *port_of)
 	uint8_t byte;
 
 	if (c->literal) {
-		*port_of = codec_raw(c, *port_of, 1) % (PROGRAM_SOCKETS_MAX + 1);
+		*port_of = codec_raw(c, *port_of, 1);
+		*port_of %= PROGRAM_SOCKETS_MAX + 1;
 		return;
 	}
 	if (c->packing) {

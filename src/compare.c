@@ -117,8 +117,11 @@ static int batches(const struct compare_job *job, struct pair *pair,
 	int level = job->level >= 0 ? job->level : (int)pair->level;
 
 	while (!job->count || next < job->count) {
-		size_t size = job->count ? MIN(BATCH, job->count - next) : BATCH;
+		size_t size = BATCH;
 		int rc;
+
+		if (job->count)
+			size = MIN(size, job->count - next);
 
 		if (job->seconds && now() >= end)
 			break;
@@ -165,8 +168,9 @@ static void work(const struct compare_job *job, struct share *share,
 	share->result.error = rc;
 	for (i = 0; i < 2; i++) {
 		if (rc && !*share->why && *subjects[i].why)
-			snprintf(share->why, sizeof(share->why), "%.60s: %.130s",
-				subjects[i].name, subjects[i].why);
+			snprintf(share->why, sizeof(share->why),
+				"%.60s: %.130s", subjects[i].name,
+				subjects[i].why);
 		subject_close(&subjects[i]);
 	}
 }
@@ -264,7 +268,8 @@ static void watch(const struct compare_job *job, struct share *shares,
 					status);
 			}
 		}
-		progress_say(&progress, programs, "%llu divergent, %llu unknown",
+		progress_say(&progress, programs,
+			"%llu divergent, %llu unknown",
 			(unsigned long long)divergent,
 			(unsigned long long)unknown);
 		if (left)

@@ -30,6 +30,7 @@ enum verdict diff_traces(const struct program *program, const struct trace *a,
 		divergence->index = i;
 		divergence->outcomes[0] = *x;
 		divergence->outcomes[1] = *y;
+		divergence->before = *a;
 		return na ? INCOMPARABLE : DIVERGE;
 	}
 	return AGREE;

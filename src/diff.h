@@ -13,10 +13,12 @@ enum verdict { AGREE, DIVERGE, INCOMPARABLE };
  * struct divergence - Where two traces part; what follows is consequence
  * @index:	The op; for INCOMPARABLE the first n/a
  * @outcomes:	What each of the two gave
+ * @before:	The first one's trace: up to there both are the same
  */
 struct divergence {
 	unsigned int index;
 	struct outcome outcomes[2];
+	struct trace before;
 };
 
 /** diff_outcomes() - Are they the same, for this op at this level? */

@@ -224,10 +224,19 @@ void tcp_cleanup(struct stack *stack, struct endpoint *ep);
 /** tcp_fail() - The same, and an error that the next connect tells */
 void tcp_fail(struct stack *stack, struct endpoint *ep, int error);
 
+/** udp_bind() - The call; see tcp_bind() */
 int udp_bind(struct stack *stack, struct endpoint *ep, struct full_addr to);
+
+/** udp_connect() - The call; chooses a port if there is none (EP-27) */
 int udp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to);
+
+/** udp_disconnect() - connect with AF_UNSPEC (EP-27a) */
 int udp_disconnect(struct stack *stack, struct endpoint *ep);
+
+/** udp_shutdown() - The call */
 int udp_shutdown(struct endpoint *ep);
+
+/** udp_close() - The call; gives the port back */
 void udp_close(struct stack *stack, struct endpoint *ep);
 
 #endif /* ENDPOINT_H */

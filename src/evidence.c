@@ -66,7 +66,7 @@ static bool covers_connect(const struct endpoint *ep, const struct op *op)
 		return false;
 	if (udp && ep->state == EP_CONNECTED)
 		return same_peer(ep, op);
-	/* From an address to another, or to "any": which route, which answer? */
+	/* From an address to another, or to "any": by which route? */
 	return !ep->id.local.len || ep->state == EP_CONNECTED ||
 	       addr_equal(&ep->id.local, &to.addr);
 }

@@ -16,7 +16,7 @@
  * wrong flags is remembered, as upstream does (GV-05, GV-19). Not thread-safe.
  */
 struct flagcount {
-	int32_t refs[8];
+	int64_t refs[8];
 };
 
 /**

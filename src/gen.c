@@ -62,7 +62,9 @@ static void reuse(struct gen_random *random, struct program *program)
 	case 2: op->reserve.res.addr = altered.reserve.res.addr; break;
 	case 3: op->reserve.res.port = altered.reserve.res.port; break;
 	case 4: op->reserve.res.dest = altered.reserve.res.dest; break;
-	case 5: op->reserve.res.transport = altered.reserve.res.transport; break;
+	case 5:
+		op->reserve.res.transport = altered.reserve.res.transport;
+		break;
 	}
 }
 
@@ -76,7 +78,7 @@ static bool needs_range(const struct program *program, uint64_t index)
 	       index % 256 != 255;
 }
 
-/* Sockets of one protocol that crowd on one port: how they share is the point */
+/* Sockets of one protocol that crowd on one port: do they share it? */
 static bool is_crowded(const struct program *program, uint64_t index)
 {
 	return program->level == LEVEL_SOCKET && index % 4 == 3;

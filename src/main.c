@@ -27,7 +27,7 @@ static const struct option_help {
 	const char *argument, *help;
 } option_helps[] = {
 	{ { "subject", 1, NULL, 's' }, "SUBJECT",
-		"portman portlist linux goports pipe:COMMAND; may be repeated" },
+		"portman portlist linux goports pipe:COMMAND; repeatable" },
 	{ { "seed", 1, NULL, 'S' }, "N", "which random programs (default 1)" },
 	{ { "count", 1, NULL, 'n' }, "N", "how many programs" },
 	{ { "time", 1, NULL, 'T' }, "SECONDS", "stop after that long" },

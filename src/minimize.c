@@ -247,8 +247,8 @@ static bool force_choice(struct program *program, struct wanted *want)
 
 	if (still_diverges(program, want))
 		return true;
-	if (program->count == PROGRAM_OPS_MAX || chosen->value != VALUE_NUMBER ||
-	    program->level != LEVEL_SOCKET)
+	if (program->count == PROGRAM_OPS_MAX ||
+	    chosen->value != VALUE_NUMBER || program->level != LEVEL_SOCKET)
 		return false;
 	memmove(op + 1, op, forced.count++ * sizeof(*op));
 	memset(op, 0, sizeof(*op));

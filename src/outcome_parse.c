@@ -112,8 +112,8 @@ int text_parse_outcome(const char *text, struct outcome *out)
 static int outcome(struct words *w, const char *word, struct outcome *out)
 {
 	if (!word || text_parse_outcome(word, out))
-		return words_fail(w, "expected an outcome such as ok, ok:7000 or "
-			"EADDRINUSE, found '%s'",
+		return words_fail(w, "expected an outcome such as ok, ok:7000 "
+			"or EADDRINUSE, found '%s'",
 			word ? word : "the end of the line");
 	return 0;
 }
@@ -136,8 +136,8 @@ int words_expect(struct words *w, struct expect *expect)
 
 		if (!value || value == who || value - who >= WHO_MAX ||
 		    !islower((unsigned char)*who))
-			return words_fail(w, "expected SUBJECT=OUTCOME, found '%s'",
-				who);
+			return words_fail(w, "expected SUBJECT=OUTCOME, found "
+				"'%s'", who);
 		if (expect->count == EXPECT_QUALIFIED_MAX)
 			return words_fail(w, "more than %d qualified outcomes",
 				EXPECT_QUALIFIED_MAX);

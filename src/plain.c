@@ -124,7 +124,7 @@ static bool plain_addr(struct minimizer *m, int i)
 			if (try_.ops[i].field == list_[n_])                    \
 				break;                                         \
 			try_.ops[i].field = list_[n_];                         \
-			kept_ = minimize_keep((m), &try_);                              \
+			kept_ = minimize_keep((m), &try_);                     \
 		}                                                              \
 		kept_;                                                         \
 	})
@@ -205,7 +205,7 @@ static bool plain_range(struct minimizer *m, int i)
 #define TRY(m, candidate, at, value)                                           \
 	({                                                                     \
 		(at) = (value);                                                \
-		bool kept_ = minimize_keep((m), &(candidate));                          \
+		bool kept_ = minimize_keep((m), &(candidate));                 \
 		(candidate) = *(m)->best;                                      \
 		kept_;                                                         \
 	})

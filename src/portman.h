@@ -96,7 +96,7 @@ void portman_free(struct portman *pm);
  * portman_reserve() - Reserve a port (GV-07 to GV-18)
  * @pm:		The manager
  * @res:	What to reserve
- * @random:	If @res->port is 0: the first candidate is first + random % count
+ * @random:	For port 0: the first candidate is first + random % count
  * @test:	Asked about each port that is free; NULL accepts all
  * @arg:	Passed to @test
  * @port:	Set to the port, and to 0 on any error; may be NULL
@@ -109,10 +109,10 @@ int portman_reserve(struct portman *pm, const struct portman_reservation *res,
 	uint32_t random, portman_test_fn *test, void *arg, uint16_t *port);
 
 /**
- * portman_reserve_tuple() - Reserve if only the very same is held (GV-20, GV-21)
+ * portman_reserve_tuple() - Reserve beside what is not the very same
  *
- * Neither other addresses nor other devices nor other destinations are looked
- * at. Port 0 is just a port here.
+ * Only the same tuple can be in the way (GV-20, GV-21): other addresses,
+ * devices and destinations are not looked at. Port 0 is just a port here.
  *
  * Return: true if it is reserved; false if it is in use or makes no sense
  */

@@ -17,7 +17,7 @@ enum {
 	MAGIC_SIZE = 8,
 	HEADER_SIZE = MAGIC_SIZE + 2 + 2 + 4 + 8,
 	ADDR_SIZE = 17,
-	CELL_SIZE = 1 + 1 + 2 + 4 + 2 + 2 * ADDR_SIZE + 8 * 4,
+	CELL_SIZE = 1 + 1 + 2 + 4 + 2 + 2 * ADDR_SIZE + 8 * 8,
 	SUM_SIZE = 8,
 };
 
@@ -76,7 +76,7 @@ static void put_cell(uint8_t **at, const struct key *key,
 	put_addr(at, &cell->addr);
 	put_addr(at, &cell->dest_addr);
 	for (size_t i = 0; i < ARRAY_SIZE(cell->counts.refs); i++)
-		put(at, (uint32_t)cell->counts.refs[i], 4);
+		put(at, cell->counts.refs[i], 8);
 }
 
 static int compare_cells(const void *a, const void *b)
@@ -150,7 +150,7 @@ static int get_cell(const uint8_t *at, struct table *table)
 	get_addr(&at, &res.addr);
 	get_addr(&at, &res.dest_addr);
 	for (size_t i = 0; i < ARRAY_SIZE(counts.refs); i++)
-		counts.refs[i] = (int32_t)get(&at, 4);
+		counts.refs[i] = get(&at, 8);
 	if (!portman_valid(&res) || flagcount_total(&counts) <= 0 ||
 	    table_cell(table, res.networks[0], &res, res.port))
 		return -EINVAL;

@@ -196,7 +196,7 @@ struct op {
 		struct {
 			uint16_t times;
 		} repeat;
-		struct {			/* also tuple, release, available */
+		struct {	/* also tuple, release, available */
 			struct reservation res;
 			struct tester test;
 			uint32_t random;
@@ -205,7 +205,7 @@ struct op {
 			uint8_t set;		/* 0: only ask */
 			uint16_t first, last;
 		} range;
-		struct {			/* pick_stable: random is offset */
+		struct {	/* pick_stable: random is offset */
 			struct tester test;
 			uint32_t random;
 		} pick;

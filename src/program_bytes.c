@@ -121,7 +121,8 @@ size_t program_pack(const struct program *program, uint8_t *data)
 	data[size++] = program->level;
 	for (int i = 0; i < PROGRAM_SOCKETS_MAX; i++) {
 		struct codec c = { .packing = true, .literal = true,
-			.bytes = data + size + 1, .room = PROGRAM_NAME_MAX + 1 };
+			.bytes = data + size + 1,
+			.room = PROGRAM_NAME_MAX + 1 };
 
 		if (!names_differ(program, i))
 			continue;

@@ -20,10 +20,10 @@ struct parser {
 	struct words words;
 	struct case_text *out;
 	bool named[PROGRAM_SOCKETS_MAX];
-	bool started;			/* an op has been seen */
+	bool started; /* an op has been seen */
 };
 
-static int device(struct parser *p, const char *word, uint32_t *out)
+static int device(struct words *w, const char *word, uint32_t *out)
 {
 	static const uint32_t devices[] = { WORLD_NO_DEVICE, WORLD_LO,
 		WORLD_VETH0, WORLD_VETH1, WORLD_MISSING };
@@ -34,25 +34,30 @@ static int device(struct parser *p, const char *word, uint32_t *out)
 			return 0;
 		}
 	}
-	return words_fail(&p->words, "unknown device '%s'; known: lo veth0 veth1 missing",
-		word);
+	return words_fail(
+		w, "unknown device '%s'; known: lo veth0 veth1 missing", word);
 }
 
 /* A socket's name: the slot it has, or a new one */
 static int socket_name(struct parser *p, const char *word, uint8_t *slot)
 {
+	struct words *w = &p->words;
 	struct program *program = &p->out->program;
 	size_t length = word ? strlen(word) : 0;
 
 	if (!word || !isalpha((unsigned char)*word))
-		return words_fail(&p->words, "expected the name of a socket, found '%s'",
+		return words_fail(w,
+			"expected the name of a socket, found '%s'",
 			word ? word : "the end of the line");
 	for (size_t i = 0; i < length; i++)
 		if (!isalnum((unsigned char)word[i]))
-			return words_fail(&p->words, "a name is letters and digits, found "
-				"'%s'", word);
+			return words_fail(w,
+				"a name is letters and digits, found "
+				"'%s'",
+				word);
 	if (length > PROGRAM_NAME_MAX)
-		return words_fail(&p->words, "a name has at most %d characters, found '%s'",
+		return words_fail(w,
+			"a name has at most %d characters, found '%s'",
 			PROGRAM_NAME_MAX, word);
 	for (int i = 0; i < PROGRAM_SOCKETS_MAX; i++) {
 		if (p->named[i] && !strcmp(program->names[i], word)) {
@@ -62,14 +67,15 @@ static int socket_name(struct parser *p, const char *word, uint8_t *slot)
 	}
 	/* Its own slot if it is one of a..p, so that bytes need not name it. */
 	if (length == 1 && *word >= 'a' && *word < 'a' + PROGRAM_SOCKETS_MAX &&
-	    !p->named[*word - 'a'])
+		!p->named[*word - 'a'])
 		*slot = *word - 'a';
 	else
-		for (*slot = 0; *slot < PROGRAM_SOCKETS_MAX &&
-				p->named[*slot]; ++*slot)
+		for (*slot = 0; *slot < PROGRAM_SOCKETS_MAX && p->named[*slot];
+			++*slot)
 			;
 	if (*slot == PROGRAM_SOCKETS_MAX)
-		return words_fail(&p->words, "more than %d sockets", PROGRAM_SOCKETS_MAX);
+		return words_fail(
+			w, "more than %d sockets", PROGRAM_SOCKETS_MAX);
 	p->named[*slot] = true;
 	memset(program->names[*slot], 0, sizeof(program->names[*slot]));
 	strcpy(program->names[*slot], word);
@@ -78,10 +84,11 @@ static int socket_name(struct parser *p, const char *word, uint8_t *slot)
 
 static int place(struct parser *p, struct place *out)
 {
-	char *word = words_take(&p->words), *addr, *port, *scope;
+	struct words *w = &p->words;
+	char *word = words_take(w), *addr, *port, *scope;
 	bool bracketed = word && *word == '[';
 	uint8_t slot;
-	int rc = words_place(&p->words, word, &addr, &port);
+	int rc = words_place(w, word, &addr, &port);
 
 	if (rc)
 		return rc;
@@ -89,168 +96,73 @@ static int place(struct parser *p, struct place *out)
 	if (scope) {
 		*scope++ = '\0';
 		rc = isdigit((unsigned char)*scope) ?
-			words_number32(&p->words, "a scope", scope, UINT32_MAX, &out->scope) :
-			device(p, scope, &out->scope);
+			     words_number32(w, "a scope", scope, UINT32_MAX,
+				     &out->scope) :
+			     device(w, scope, &out->scope);
 		if (rc)
 			return rc;
 	}
-	rc = words_address(&p->words, addr, bracketed, &out->addr);
+	rc = words_address(w, addr, bracketed, &out->addr);
 	if (rc)
 		return rc;
 	if (*port != '@')
-		return words_number16(&p->words, "a port", port, &out->port);
+		return words_number16(w, "a port", port, &out->port);
 	rc = socket_name(p, port + 1, &slot);
 	out->port_of = slot + 1;
 	return rc;
 }
 
-static int rat(struct parser *p, char *word, struct addr *addr, uint16_t *port)
+static int set(struct words *w, struct op *op)
 {
-	char *text, *digits;
-	bool bracketed = word && *word == '[';
-	int rc = words_place(&p->words, word, &text, &digits);
-
-	if (!rc && strcmp(text, "*"))
-		rc = words_address(&p->words, text, bracketed, addr);
-	return rc ? rc : words_number16(&p->words, "a port", digits, port);
-}
-
-static int tester(struct parser *p, char *word, struct tester *test)
-{
-	char *colon = strchr(word, ':');
-	int rc;
-
-	if (colon)
-		*colon = '\0';
-	rc = words_enum(&p->words, "tester", word, text_test, TEST_KINDS, &test->kind);
-	if (rc)
-		return rc;
-	if (test->kind >= TEST_EQ)
-		return words_number16(&p->words, "a tester's number",
-			colon ? colon + 1 : NULL, &test->arg);
-	return colon ? words_fail(&p->words, "test=%s takes no number", word) : 0;
-}
-
-static int flags(struct parser *p, char *word, uint8_t *out)
-{
-	for (char *rest = word, *flag; (flag = strsep(&rest, "+"));) {
-		if (!strcmp(flag, "most_recent"))
-			*out |= RES_MOST_RECENT;
-		else if (!strcmp(flag, "load_balanced"))
-			*out |= RES_LOAD_BALANCED;
-		else if (!strcmp(flag, "tuple_only"))
-			*out |= RES_TUPLE_ONLY;
-		else
-			return words_fail(&p->words, "unknown flag '%s'; known: most_recent "
-				"load_balanced tuple_only", flag);
-	}
-	return 0;
-}
-
-static int networks(struct parser *p, const char *word, struct reservation *res)
-{
-	if (word && !strcmp(word, "-"))
-		return 0;
-	if (!word || strspn(word, "46") != strlen(word) ||
-	    strlen(word) > PROGRAM_NETWORKS_MAX)
-		return words_fail(&p->words, "expected up to %d networks such as 4, 46 or -, "
-			"found '%s'", PROGRAM_NETWORKS_MAX,
-			word ? word : "the end of the line");
-	for (; *word; word++)
-		res->networks[res->network_count++] = *word - '0';
-	return 0;
-}
-
-static int transport(struct parser *p, const char *word, uint8_t *out)
-{
-	uint64_t value = 6;
-	int rc = 0;
-
-	if (word && !strcmp(word, "udp"))
-		value = 17;
-	else if (!word || strcmp(word, "tcp"))
-		rc = words_number(&p->words, "tcp, udp or a number", word, 255, &value);
-	*out = value;
-	return rc;
-}
-
-static int reserve(struct parser *p, struct op *op)
-{
-	struct reservation *res = &op->reserve.res;
-	char *value, *end;
-	int rc = networks(p, words_take(&p->words), res);
-
-	if (!rc)
-		rc = transport(p, words_take(&p->words), &res->transport);
-	if (!rc)
-		rc = rat(p, words_take(&p->words), &res->addr, &res->port);
-	if (!rc && (value = words_value(&p->words, "flags")))
-		rc = flags(p, value, &res->flags);
-	if (!rc && (value = words_value(&p->words, "dev"))) {
-		long n = strtol(value, &end, 10);
-
-		res->device = n;
-		if (!*value || *end || n != res->device)
-			rc = words_fail(&p->words, "expected a device number, found '%s'",
-				value);
-	}
-	if (!rc && (value = words_value(&p->words, "dest")))
-		rc = rat(p, value, &res->dest, &res->dest_port);
-	if (!rc && op->kind == OP_RESERVE && (value = words_value(&p->words, "random")))
-		rc = words_number32(&p->words, "random", value, PROGRAM_RANDOM_MAX,
-			&op->reserve.random);
-	if (!rc && op->kind == OP_RESERVE && (value = words_value(&p->words, "test")))
-		rc = tester(p, value, &op->reserve.test);
-	return rc;
-}
-
-static int set(struct parser *p, struct op *op)
-{
-	char *word = words_take(&p->words), *value = word ? strchr(word, '=') : NULL;
+	char *word = words_take(w), *value = word ? strchr(word, '=') : NULL;
 	uint16_t low, high;
 	int rc;
 
 	if (value)
 		*value++ = '\0';
-	rc = words_enum(&p->words, "option", word, text_option, OPTIONS, &op->set.option);
+	rc = words_enum(
+		w, "option", word, text_option, OPTIONS, &op->set.option);
 	if (rc)
 		return rc;
 	switch (op->set.option) {
-	case OPT_DEV: return device(p, value ? value : "", &op->set.value);
+	case OPT_DEV: return device(w, value ? value : "", &op->set.value);
 	case OPT_PORT_RANGE:
-		rc = words_pair(&p->words, "a port range", value, false, &low, &high);
+		rc = words_pair(w, "a port range", value, false, &low, &high);
 		if (!rc) {
 			op->set.value = low;
 			op->set.high = high;
 		}
 		return rc;
 	case OPT_UID:
-		return words_number32(&p->words, "a uid", value, UID_NONE - 1,
-			&op->set.value);
-	case OPT_LINGER: return words_number32(&p->words, "linger", value, 0, &op->set.value);
+		return words_number32(
+			w, "a uid", value, UID_NONE - 1, &op->set.value);
+	case OPT_LINGER:
+		return words_number32(w, "linger", value, 0, &op->set.value);
 	}
 	op->set.value = 1;
-	return value ? words_number32(&p->words, "a switch", value, 1, &op->set.value) : 0;
+	return value ? words_number32(w, "a switch", value, 1, &op->set.value) :
+		       0;
 }
 
-static int sysctl(struct parser *p, struct op *op)
+static int sysctl(struct words *w, struct op *op)
 {
-	char *word = words_take(&p->words), *value = word ? strchr(word, '=') : NULL;
+	char *word = words_take(w), *value = word ? strchr(word, '=') : NULL;
 	uint16_t low = 0, high = 0;
 	int rc;
 
 	if (!value)
-		return words_fail(&p->words, "expected NAME=VALUE, found '%s'",
+		return words_fail(w, "expected NAME=VALUE, found '%s'",
 			word ? word : "the end of the line");
 	*value++ = '\0';
-	rc = words_enum(&p->words, "sysctl", word, text_sysctl, SYSCTLS, &op->sysctl.key);
+	rc = words_enum(
+		w, "sysctl", word, text_sysctl, SYSCTLS, &op->sysctl.key);
 	if (rc)
 		return rc;
 	if (op->sysctl.key > SYSCTL_RESERVED_PORTS)
-		return words_number32(&p->words, "a sysctl's value", value, 65535,
-			&op->sysctl.value);
+		return words_number32(
+			w, "a sysctl's value", value, 65535, &op->sysctl.value);
 	if (op->sysctl.key == SYSCTL_PORT_RANGE || *value)
-		rc = words_pair(&p->words, "a port range", value,
+		rc = words_pair(w, "a port range", value,
 			op->sysctl.key == SYSCTL_RESERVED_PORTS, &low, &high);
 	op->sysctl.value = low;
 	op->sysctl.high = high;
@@ -259,70 +171,60 @@ static int sysctl(struct parser *p, struct op *op)
 
 static int bind_or_connect(struct parser *p, struct op *op)
 {
+	struct words *w = &p->words;
 	uint64_t value = LEN_NATURAL;
 	char *word;
 	int rc = place(p, &op->bind.place);
 
 	op->bind.family = FAMILY_NATURAL;
-	if (!rc && op->kind == OP_BIND && (word = words_value(&p->words, "len")))
-		rc = words_number(&p->words, "a length", word, 128, &value);
+	if (!rc && op->kind == OP_BIND && (word = words_value(w, "len")))
+		rc = words_number(w, "a length", word, 128, &value);
 	op->bind.len = value;
-	if (!rc && op->kind == OP_BIND && (word = words_value(&p->words, "family")))
-		rc = words_number16(&p->words, "a family", word, &op->bind.family);
+	if (!rc && op->kind == OP_BIND && (word = words_value(w, "family")))
+		rc = words_number16(w, "a family", word, &op->bind.family);
 	return rc;
-}
-
-static int pick(struct parser *p, struct op *op)
-{
-	bool stable = op->kind == OP_PICK_STABLE;
-	char *word = words_value(&p->words, stable ? "offset" : "random");
-	int rc = word ? words_number32(&p->words, stable ? "offset" : "random", word,
-				stable ? UINT32_MAX : PROGRAM_RANDOM_MAX,
-				&op->pick.random) : 0;
-
-	if (rc)
-		return rc;
-	word = words_value(&p->words, "test");
-	return word ? tester(p, word, &op->pick.test) :
-		      words_fail(&p->words, "expected test=, found '%s'",
-			words_peek(&p->words) ? words_peek(&p->words) : "the end of the line");
 }
 
 static int operands(struct parser *p, struct op *op)
 {
+	struct words *w = &p->words;
 	char *word;
 	int rc;
 
 	switch (op->kind) {
 	case OP_SOCKET:
 		op->socket.uid = UID_NONE;
-		rc = words_enum(&p->words, "type", words_take(&p->words), text_type, SOCKET_TYPES, &op->socket.type);
-		if (!rc && (word = words_value(&p->words, "uid")))
-			rc = words_number32(&p->words, "a uid", word, UID_NONE - 1,
+		rc = words_enum(w, "type", words_take(w), text_type,
+			SOCKET_TYPES, &op->socket.type);
+		if (!rc && (word = words_value(w, "uid")))
+			rc = words_number32(w, "a uid", word, UID_NONE - 1,
 				&op->socket.uid);
 		return rc;
-	case OP_SET: return set(p, op);
+	case OP_SET: return set(w, op);
 	case OP_GET:
-		return words_enum(&p->words, "property", words_take(&p->words), text_property,
+		return words_enum(w, "property", words_take(w), text_property,
 			PROPERTIES, &op->get.property);
 	case OP_BIND:
 	case OP_CONNECT: return bind_or_connect(p, op);
 	case OP_LISTEN:
 		op->listen.backlog = BACKLOG_DEFAULT;
-		return words_peek(&p->words) ? words_number16(&p->words, "a backlog", words_take(&p->words),
-				&op->listen.backlog) : 0;
-	case OP_ACCEPT: return socket_name(p, words_take(&p->words), &op->accept.sock);
+		return words_peek(w) ?
+			       words_number16(w, "a backlog", words_take(w),
+				       &op->listen.backlog) :
+			       0;
+	case OP_ACCEPT: return socket_name(p, words_take(w), &op->accept.sock);
 	case OP_SHUTDOWN:
-		return words_enum(&p->words, "direction", words_take(&p->words), text_direction,
+		return words_enum(w, "direction", words_take(w), text_direction,
 			DIRECTIONS, &op->shutdown.how);
 	case OP_EUID:
-		return words_number32(&p->words, "a uid", words_take(&p->words), UID_NONE - 1,
-			&op->euid.uid);
-	case OP_SYSCTL: return sysctl(p, op);
+		return words_number32(
+			w, "a uid", words_take(w), UID_NONE - 1, &op->euid.uid);
+	case OP_SYSCTL: return sysctl(w, op);
 	case OP_REPEAT: {
 		uint64_t times;
 
-		rc = words_number(&p->words, "a count", words_take(&p->words), PROGRAM_REPEAT_MAX, &times);
+		rc = words_number(w, "a count", words_take(w),
+			PROGRAM_REPEAT_MAX, &times);
 		if (!rc)
 			op->repeat.times = times;
 		return rc;
@@ -330,19 +232,23 @@ static int operands(struct parser *p, struct op *op)
 	case OP_RESERVE:
 	case OP_TUPLE:
 	case OP_RELEASE:
-	case OP_AVAILABLE: return reserve(p, op);
+	case OP_AVAILABLE: return words_reserve(w, op);
 	case OP_RANGE:
-		op->range.set = words_peek(&p->words) != NULL;
-		return op->range.set ? words_pair(&p->words, "a port range", words_take(&p->words), false,
-				&op->range.first, &op->range.last) : 0;
+		op->range.set = words_peek(w) != NULL;
+		return op->range.set ?
+			       words_pair(w, "a port range", words_take(w),
+				       false, &op->range.first,
+				       &op->range.last) :
+			       0;
 	case OP_PICK:
-	case OP_PICK_STABLE: return pick(p, op);
+	case OP_PICK_STABLE: return words_pick(w, op);
 	}
 	return 0;
 }
 
 static int append(struct parser *p, const struct op *op)
 {
+	struct words *w = &p->words;
 	struct program *program = &p->out->program;
 	uint8_t slot = op->kind == OP_ACCEPT ? op->accept.sock : op->sock;
 
@@ -350,36 +256,39 @@ static int append(struct parser *p, const struct op *op)
 		program->level = op_level(op->kind);
 	switch (program_append(program, op)) {
 	case 0: return 0;
-	case -E2BIG:
-		return words_fail(&p->words, "more than %d ops", PROGRAM_OPS_MAX);
+	case -E2BIG: return words_fail(w, "more than %d ops", PROGRAM_OPS_MAX);
 	case -EXDEV:
-		return words_fail(&p->words, "%s: a file has ops on sockets or on "
-			"reservations, not both", text_kind(op->kind));
+		return words_fail(w,
+			"%s: a file has ops on sockets or on "
+			"reservations, not both",
+			text_kind(op->kind));
 	case -EEXIST:
-		return words_fail(&p->words, "the name '%s' is in use; close it first",
+		return words_fail(w, "the name '%s' is in use; close it first",
 			program->names[slot]);
 	default:
-		return words_fail(&p->words, "nothing that can be repeated before this");
+		return words_fail(
+			w, "nothing that can be repeated before this");
 	}
 }
 
 static int one_op(struct parser *p)
 {
+	struct words *w = &p->words;
 	struct op op;
 	int rc;
 
 	memset(&op, 0, sizeof(op));
-	rc = words_enum(&p->words, "op", words_take(&p->words), text_kind, OP_KINDS, &op.kind);
+	rc = words_enum(w, "op", words_take(w), text_kind, OP_KINDS, &op.kind);
 	if (!rc && (op.kind == OP_SOCKET || op_has_socket(&op)))
-		rc = socket_name(p, words_take(&p->words), &op.sock);
+		rc = socket_name(p, words_take(w), &op.sock);
 	if (!rc)
 		rc = operands(p, &op);
-	if (!rc && words_peek(&p->words))
-		rc = words_fail(&p->words, "unexpected '%s'", words_peek(&p->words));
+	if (!rc && words_peek(w))
+		rc = words_fail(w, "unexpected '%s'", words_peek(w));
 	if (!rc)
 		rc = append(p, &op);
-	return rc ? rc : words_expect(&p->words,
-		&p->out->expect[p->out->program.count - 1]);
+	return rc ? rc :
+		    words_expect(w, &p->out->expect[p->out->program.count - 1]);
 }
 
 static int one_line(struct parser *p, const char *text, size_t length)
@@ -408,8 +317,10 @@ int text_parse(const char *text, size_t size, struct case_text *out,
 	memset(&result, 0, sizeof(result));
 	program_init(&result.program, LEVEL_SOCKET);
 	if (size > TEXT_SIZE_MAX)
-		return words_fail(&p.words, "%zu bytes; a program has at most "
-			"%d", size, TEXT_SIZE_MAX);
+		return words_fail(&p.words,
+			"%zu bytes; a program has at most "
+			"%d",
+			size, TEXT_SIZE_MAX);
 	while (text < end) {
 		const char *stop = memchr(text, '\n', end - text);
 		size_t length = (stop ? stop : end) - text;

@@ -65,7 +65,7 @@ struct case_text {
  */
 struct text_error {
 	unsigned int line;
-	char message[200];
+	char message[768];
 };
 
 /**

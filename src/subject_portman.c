@@ -290,7 +290,8 @@ static int socket_step(struct state *state, const struct op *op,
 		portman_set_range(state->stack.ports, WORLD_RANGE_FIRST,
 			WORLD_RANGE_LAST);
 	state->world = true;
-	if (op_has_socket(op) && !evidence_covers(sock->ep, sock->explicit, op)) {
+	if (op_has_socket(op) &&
+	    !evidence_covers(sock->ep, sock->explicit, op)) {
 		*out = outcome_na();
 		return 0;
 	}

@@ -69,8 +69,8 @@ int words_number32(struct words *w, const char *what, const char *word,
 	return rc;
 }
 
-int words_number16(struct words *w, const char *what, const char *word,
-	uint16_t *out)
+int words_number16(
+	struct words *w, const char *what, const char *word, uint16_t *out)
 {
 	uint64_t value;
 	int rc = words_number(w, what, word, 65535, &value);
@@ -87,8 +87,8 @@ int words_pair(struct words *w, const char *what, char *word, bool single,
 	int rc;
 
 	if (!dash && !single)
-		return words_fail(w, "expected %s as LOW-HIGH, found '%s'", what,
-			word ? word : "the end of the line");
+		return words_fail(w, "expected %s as LOW-HIGH, found '%s'",
+			what, word ? word : "the end of the line");
 	if (dash)
 		*dash = '\0';
 	rc = words_number16(w, what, word, low);
@@ -110,8 +110,8 @@ int words_enum(struct words *w, const char *what, const char *word,
 		if (*each && strlen(known) + strlen(each) + 2 < sizeof(known))
 			strcat(strcat(known, " "), each);
 	}
-	return words_fail(w, "unknown %s '%s'; known:%s", what, word ? word : "",
-		known);
+	return words_fail(
+		w, "unknown %s '%s'; known:%s", what, word ? word : "", known);
 }
 
 int words_place(struct words *w, char *word, char **addr, char **port)
@@ -119,29 +119,32 @@ int words_place(struct words *w, char *word, char **addr, char **port)
 	char *end;
 
 	if (!word)
-		return words_fail(w, "expected an address and a port, found the end "
+		return words_fail(w,
+			"expected an address and a port, found the end "
 			"of the line");
 	*addr = word;
 	if (*word == '[') {
 		end = strchr(word, ']');
 		if (!end || end[1] != ':')
-			return words_fail(w, "expected [ADDRESS]:PORT, found '%s'",
-				word);
+			return words_fail(
+				w, "expected [ADDRESS]:PORT, found '%s'", word);
 		*addr = word + 1;
 		*end++ = '\0';
 	} else {
 		end = strrchr(word, ':');
 		if (!end || strchr(word, ':') != end)
-			return words_fail(w, "expected ADDRESS:PORT, with an IPv6 "
-				"address in [], found '%s'", word);
+			return words_fail(w,
+				"expected ADDRESS:PORT, with an IPv6 "
+				"address in [], found '%s'",
+				word);
 	}
 	*end = '\0';
 	*port = end + 1;
 	return 0;
 }
 
-int words_address(struct words *w, const char *word, bool bracketed,
-	struct addr *addr)
+int words_address(
+	struct words *w, const char *word, bool bracketed, struct addr *addr)
 {
 	if (addr_parse(word, addr) || bracketed != (addr->len == 16))
 		return words_fail(w, "expected an %s address, found '%s'",
@@ -149,8 +152,8 @@ int words_address(struct words *w, const char *word, bool bracketed,
 	return 0;
 }
 
-int words_cut(struct words *w, const char *text, size_t length,
-	const char **comment)
+int words_cut(
+	struct words *w, const char *text, size_t length, const char **comment)
 {
 	char *rest, *word, *hash;
 	int count = 0;
@@ -161,7 +164,7 @@ int words_cut(struct words *w, const char *text, size_t length,
 			WORDS_LINE_MAX);
 	for (size_t i = 0; i < length; i++)
 		if (iscntrl((unsigned char)text[i]) && text[i] != '\t' &&
-		    text[i] != '\r')
+			text[i] != '\r')
 			return words_fail(w, "expected text, found byte 0x%02x",
 				(unsigned char)text[i]);
 	memcpy(w->text, text, length);

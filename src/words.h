@@ -80,4 +80,10 @@ int words_address(struct words *w, const char *word, bool bracketed,
 /** words_expect() - What follows an op: "= ok portman=EINVAL", or nothing */
 int words_expect(struct words *w, struct expect *expect);
 
+/** words_reserve() - What reserve, tuple, release and available take */
+int words_reserve(struct words *w, struct op *op);
+
+/** words_pick() - What pick and pick_stable take */
+int words_pick(struct words *w, struct op *op);
+
 #endif /* WORDS_H */

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options and fixtures of the differential suite.
+
+Nothing is built here: make does that. "make check" runs all of it, and
+"make run" runs test_follow.py beside AFL++.
+"""
+
+import os
+import re
+
+import hypothesis
+import pytest
+
+import portcheck
+
+# The same examples each time, and no file left behind: a failure prints what
+# is needed to have it again.
+hypothesis.settings.register_profile(
+    "portclash", derandomize=True, database=None, deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow,
+                           hypothesis.HealthCheck.function_scoped_fixture])
+hypothesis.settings.load_profile("portclash")
+
+
+def pytest_addoption(parser):
+    """What ci/campaign gives to test_follow.py."""
+    group = parser.getgroup("portclash")
+    group.addoption("--follow", metavar="DIR",
+                    help="follow the queues of AFL++ below DIR")
+    group.addoption("--time", type=float, default=60, metavar="SECONDS",
+                    help="how long to follow them (default 60)")
+    group.addoption("--seed", type=int, metavar="N",
+                    help="of the random programs in between (default: by date)")
+
+
+def required():
+    """The subjects that must be here: CI names them, so that a green run
+    cannot be an empty one."""
+    names = re.split(r"[\s,]+", os.environ.get("PORTCLASH_REQUIRE", ""))
+    return {name for name in names if name}
+
+
+@pytest.fixture
+def need():
+    """Skip with the reason when an answer lacks a subject, or fail if that
+    subject is required."""
+    def check(answer):
+        absent = {skip["subject"] for skip in answer.json["skipped"]}
+        if absent & required():
+            pytest.fail(f"required, but not here: {answer.skipped}")
+        if absent:
+            pytest.skip(answer.skipped)
+        return answer.json
+    return check
+
+
+@pytest.fixture(scope="session")
+def uids(tmp_path_factory):
+    """May the kernel subject change the owner of a socket here? Without root
+    only one uid is mapped, and what needs a second is not comparable."""
+    case = tmp_path_factory.mktemp("uids") / "uid.case"
+    case.write_text("# A socket of somebody else.\n\nsocket a tcp4 uid=1000\n")
+    answer = portcheck.portclash("check", "--json", "-s", "linux", case)
+    return answer.json["incomparable"] == 0 and not answer.skipped

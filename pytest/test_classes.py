@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The classes of divergence: each is a minimised case, and finds itself."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from portcheck import (AGREED, DIVERGENCES, USAGE, cases, class_of, portclash)
+
+PAIR = ("-s", "portman", "-s", "linux")
+CLASSES = cases(DIVERGENCES)
+
+
+@pytest.fixture(scope="module")
+def diff():
+    """All classes in one batch: what each of them is said to be."""
+    return portclash("diff", "--json", *PAIR, *CLASSES)
+
+
+def test_there_are_classes():
+    """gVisor's rules are not Linux's, so an empty folder is a defect."""
+    assert CLASSES
+
+
+def test_first_line_is_a_sentence():
+    """The class is explained, not only named."""
+    for path in CLASSES:
+        first = path.read_text().splitlines()[0]
+        assert re.fullmatch(r"# [A-Za-z0-9:].{20,}\.", first), f"{path}: {first}"
+
+
+def test_each_case_is_of_its_own_class(diff, need, uids):
+    """The definition applied to itself, case by case."""
+    result = need(diff)
+    assert not diff.crashed and diff.code == AGREED, diff
+    said = dict(re.findall(r"^# (\S+): (\S+)$", diff.err, re.MULTILINE))
+    wrong = [f"{path.name}: {said.get(str(path), 'no divergence')}"
+             for path in CLASSES if said.get(str(path)) != class_of(path)]
+    if not uids:
+        wrong = wrong[result["incomparable"]:]
+    assert not wrong, "\n".join(wrong)
+    assert result["unknown"] == 0
+
+
+def test_the_numbers_of_a_summary_add_up(diff, need, uids):
+    """As many of each class as it has cases."""
+    result = need(diff)
+    assert result["programs"] == len(CLASSES)
+    assert result["known"] == result["divergent"] == sum(
+        result["classes"].values())
+    if uids:
+        assert result["classes"] == Counter(map(class_of, CLASSES))
+
+
+def test_each_case_is_minimal_already(tmp_path, need, diff, uids):
+    """Minimising is idempotent, so a class can be looked up by its program.
+
+    Packed bytes are compared: they have every op and every name, and nothing
+    of how the file is written.
+    """
+    need(diff)
+    wrong = []
+    for path in CLASSES:
+        small, before, after = (tmp_path / name for name in
+                                ("small.case", "before", "after"))
+        answer = portclash("minimize", *PAIR, "--output", small, path)
+        if answer.code != AGREED:
+            # Where a uid is needed and cannot be had, they do not diverge.
+            if uids:
+                wrong.append(f"{path.name}: {answer.err}")
+            continue
+        portclash("pack", "--output", before, path)
+        portclash("pack", "--output", after, small)
+        if before.read_bytes() != after.read_bytes():
+            wrong.append(f"{path.name} minimises to\n{small.read_text()}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_both_outcomes_are_recorded(need):
+    """A class says what both do: the last op is ok for one at most, and the
+    case holds for both."""
+    answer = portclash("check", "--json", *PAIR, *CLASSES)
+    result = need(answer)
+    assert answer.code == AGREED, result["failed"]
+    for path in CLASSES:
+        last = [line for line in path.read_text().splitlines()
+                if line.split("#")[0].strip()][-1]
+        assert re.search(r"\s=\s.*\bportman=", last), f"{path}: {last}"
+
+
+def test_a_class_that_does_not_parse_is_an_error(tmp_path):
+    """Not a class less: with the file, the line and what is wrong with it."""
+    folder = tmp_path / "divergences"
+    folder.mkdir()
+    (folder / "broken.case").write_text("# Broken.\n\nsocket a tcp5\n")
+    answer = portclash("random", *PAIR, "--count", 1, "--corpus", tmp_path)
+    assert answer.code == USAGE, answer
+    assert "broken.case:3:" in answer.err

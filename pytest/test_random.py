@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random programs, by seed, on two subjects: no divergence of no class."""
+
+import pytest
+
+from portcheck import AGREED, FOUND, portclash
+
+PAIRS = (("portman", "portlist", 100000), ("portman", "goports", 20000),
+         ("portman", "linux", 20000))
+NUMBERS = ("programs", "ops", "compared_ops", "incomparable", "divergent",
+           "known", "unknown", "classes")
+
+
+def numbers(result):
+    """What must not depend on the time or on the number of processes."""
+    return {key: result[key] for key in NUMBERS}
+
+
+def random(first, second, count, *more, timeout=300):
+    """One run of "random"; the progress would only fill the log."""
+    return portclash("random", "--json", "--quiet", "-s", first, "-s", second,
+                     "--count", count, *more, timeout=timeout)
+
+
+@pytest.mark.parametrize("first,second,count", PAIRS)
+def test_no_unknown_divergence(first, second, count, need):
+    """The main promise; on failure the minimised programs are printed."""
+    answer = random(first, second, count, "--seed", 1)
+    assert not answer.crashed, answer
+    result = need(answer)
+    assert result["unknown"] == 0, answer
+    assert answer.code == AGREED, answer
+    assert result["programs"] == count
+    assert result["compared_ops"] > count
+    # Most are compared to their end, or else little was tested.
+    assert result["incomparable"] < count / 2
+    assert result["known"] == result["divergent"] == sum(
+        result["classes"].values())
+
+
+@pytest.mark.parametrize("first,second", [pair[:2] for pair in PAIRS])
+def test_a_seed_is_all_there_is_to_chance(first, second, need):
+    """A failure is a seed and a commit: the same again, on any machine."""
+    alone = random(first, second, 2000, "--seed", 7, "--jobs", 1)
+    once = need(alone)
+    assert numbers(once) == numbers(
+        random(first, second, 2000, "--seed", 7, "--jobs", 1).json)
+    for jobs in (2, 3):
+        assert numbers(once) == numbers(
+            random(first, second, 2000, "--seed", 7, "--jobs", jobs).json), jobs
+    assert numbers(once) != numbers(
+        random(first, second, 2000, "--seed", 9).json)
+
+
+def test_the_time_limit_holds():
+    """--time decides alone when no count is given."""
+    answer = portclash("random", "--json", "--quiet", "-s", "portman",
+                       "-s", "portlist", "--time", 1)
+    assert answer.code == AGREED, answer
+    assert 0.9 < answer.json["seconds"] < 3
+    assert answer.json["programs"] > 100
+
+
+def test_unknown_divergences_are_found_and_kept(tmp_path, need):
+    """Planted: without any class, what is known otherwise is unknown. The
+    candidates must be cases that the command itself can read and repeat."""
+    empty, kept = tmp_path / "empty", tmp_path / "kept"
+    empty.mkdir()
+    answer = random("portman", "linux", 500, "--seed", 1, "--corpus", empty,
+                    "--keep", kept)
+    result = need(answer)
+    assert answer.code == FOUND, answer
+    assert result["unknown"] == result["divergent"] > 0
+    candidates = sorted(kept.glob("*.case"))
+    assert candidates
+    again = portclash("check", "--json", "-s", "portman", "-s", "linux",
+                      *candidates)
+    assert again.code == AGREED, again
+    diff = portclash("diff", "--json", "-s", "portman", "-s", "linux",
+                     "--corpus", empty, *candidates)
+    assert diff.json["divergent"] == len(candidates), diff

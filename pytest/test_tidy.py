@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules of the house that a machine can check."""
+
+import re
+import subprocess
+from itertools import count
+
+import pytest
+
+from portcheck import ROOT
+
+SOURCES = sorted([*ROOT.glob("src/*.[ch]"), *ROOT.glob("harness/*.[ch]")])
+HEADERS = sorted(ROOT.glob("src/*.h"))
+LINES_MAX = 450
+COLUMNS_MAX = 80
+EVERYWHERE = {"util"}
+
+# What a pure module may call that is not ours: memory, locks, and the words of
+# a failed assertion. Sorting and formatting into memory decide nothing.
+PURE_CALLS = re.compile(
+    r"_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|abort|stderr|fwrite|(__)?fprintf(_chk)?|"
+    r"(__)?v?sn?printf(_chk)?|malloc|calloc|realloc|free|qsort|"
+    r"(__)?mem(cpy|set|cmp|move|chr)(_chk)?|"
+    r"(__)?str(n?cpy|n?cmp|len|n?cat|r?chr|spn|cspn|pbrk|nlen|toul|toull|tol)"
+    r"(_chk)?|__isoc\w+|pthread_mutex(attr)?_\w+")
+
+# What only modules marked "!" may call: files, sockets, processes, clocks
+SYSTEM_CALLS = re.compile(
+    r"socket|bind|listen|connect|accept4?|f?open(at|dir)?(64)?|fdopen|close|"
+    r"p?read(v|dir|link)?(64)?|p?writev?|recv\w*|send(to|msg)?|ioctl|fcntl(64)?|"
+    r"v?fork|clone|exec\w+|wait(pid|id)?|kill(pg)?|unshare|setns|p?poll|"
+    r"select|epoll\w*|pipe2?|dup[23]?|mkdir|unlink|rename|f?stat(64)?|access|"
+    r"scandir(64)?|fts_\w+|syscall|prctl|uname|getenv|setenv|get(e?[ug]id|p?pid)|"
+    r"time|clock_\w+|gettimeofday|u?sleep|nanosleep|s?rand(om)?(_r)?|"
+    r"[dlm]rand48|getrandom|getentropy|arc4random\w*|sched_\w+|nl_\w+|rtnl_\w+|"
+    r"pthread_create|popen|system|exit|_exit")
+
+# Of these three none sees another. (The specification is of a later day.)
+JUDGES = ("portman", "portlist", "spec")
+
+
+def relative(path):
+    """A path as it is told to people."""
+    return path.relative_to(ROOT)
+
+
+def test_pytest_is_not_shadowed():
+    """This folder must not become the package "pytest", nor hide a module of
+    the standard library (models-of-style, section 6)."""
+    assert not (ROOT / "pytest" / "__init__.py").exists()
+    assert not list(ROOT.glob("**/pytest.py"))
+    names = {path.name for path in (ROOT / "pytest").glob("*.py")}
+    assert all(re.fullmatch(r"conftest|portcheck|test_[a-z]+", name[:-3])
+               for name in names)
+
+
+def test_one_interpreter():
+    """A bare python3 may be somebody else's, without our packages."""
+    wrong = []
+    for path in [ROOT / "Makefile", *ROOT.glob("ci/*"), *ROOT.glob(".ci/*"),
+                 *ROOT.glob("harness/**/*"), *ROOT.glob("netns-scripts/*"),
+                 *ROOT.glob(".github/workflows/*"), *ROOT.glob("pytest/*"),
+                 *ROOT.glob(".clusterfuzzlite/*"), *ROOT.glob("**/README.md")]:
+        if not path.is_file():
+            continue
+        for number, line in enumerate(path.read_text(errors="replace")
+                                      .splitlines(), 1):
+            # A command at the start of a line or of a list of commands
+            if re.search(r"(^\s*|[;&|(`$]\s*|env |exec |\"|')python3?(\.\d+)? ",
+                         line) or "env python3" in line.replace(
+                             "a bare python3", ""):
+                if path.name != "test_tidy.py" and "apt" not in line \
+                        and not re.match(r"^\w+='python3 ", line):
+                    wrong.append(f"{relative(path)}:{number}: {line.strip()}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_files_are_short():
+    """A file that is longer has two ideas."""
+    wrong = [f"{relative(path)}: {lines} lines" for path in SOURCES
+             if (lines := len(path.read_text().splitlines())) > LINES_MAX]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_lines_are_narrow():
+    """80 columns, tabs are 8, no blanks at the end, one newline at the end."""
+    wrong = []
+    for path in SOURCES:
+        text = path.read_text()
+        for number, line in enumerate(text.splitlines(), 1):
+            if len(line.expandtabs(8)) > COLUMNS_MAX or line != line.rstrip():
+                wrong.append(f"{relative(path)}:{number}: {line.strip()}")
+        if not text.endswith("\n") or text.endswith("\n\n"):
+            wrong.append(f"{relative(path)}: its end")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_file_says_what_it_is():
+    """SPDX on the first line, then a banner with the name and the purpose."""
+    wrong = []
+    for path in SOURCES:
+        head = path.read_text()
+        opening = (r"// SPDX-License-Identifier: Apache-2\.0\n"
+                   if path.suffix == ".c" else
+                   r"/\* SPDX-License-Identifier: Apache-2\.0 \*/\n")
+        banner = rf"/\*\n \* {re.escape(path.name)} - \S.*\n"
+        if not re.match(opening + banner, head):
+            wrong.append(str(relative(path)))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_headers_are_guarded():
+    """By the file's name, without a leading underscore."""
+    wrong = []
+    for path in HEADERS:
+        guard = path.name.upper().replace(".", "_")
+        text = path.read_text()
+        if (f"\n#ifndef {guard}\n#define {guard}\n" not in text or
+                not text.endswith(f"#endif /* {guard} */\n")):
+            wrong.append(str(relative(path)))
+    assert not wrong, "\n".join(wrong)
+
+
+def chunks(text):
+    """The parts of a header between blank lines that are outside of braces
+    and comments, each with the number of its first line."""
+    chunk, start, depth, comment = [], 1, 0, False
+    for number, line in zip(count(1), text.splitlines() + [""]):
+        if not line.strip() and not depth and not comment:
+            if chunk:
+                yield start, "\n".join(chunk)
+            chunk, start = [], number + 1
+            continue
+        chunk.append(line)
+        comment = line.rfind("/*") > line.rfind("*/") or (
+            comment and "*/" not in line)
+        if not comment:
+            depth += line.count("{") - line.count("}")
+
+
+def declared(code):
+    """Names of the functions that code without comments declares or defines."""
+    code = re.sub(r"__attribute__\(\(.*?\)\)\s", "", code, flags=re.DOTALL)
+    code = re.sub(r"^#.*(\\\n.*)*", "", code, flags=re.MULTILINE)
+    return re.findall(
+        r"^(?!typedef|struct \w+ \{|enum|extern|\s)[\w][\w \t*]*?[ *](\w+)\(",
+        code, re.MULTILINE)
+
+
+def test_every_function_has_kernel_doc():
+    """`name() - Purpose` above each declaration of a header. A family that
+    stands together may share one comment."""
+    wrong, seen = [], 0
+    for path in HEADERS:
+        before = ""
+        for number, chunk in chunks(path.read_text()):
+            comments = "".join(re.findall(r"/\*.*?\*/", chunk, re.DOTALL))
+            code = re.sub(r"/\*.*?\*/", "", chunk, flags=re.DOTALL)
+            names = declared(code)
+            seen += len(names)
+            for name in names:
+                own = f"{name}() - " in comments
+                family = len(names) > 1 and chunk.startswith("/*")
+                if not own and not family and f"{name}() " not in before:
+                    wrong.append(f"{relative(path)}:{number}: {name}()")
+            before = comments if not code.strip() else before
+    assert seen > 100, "the pattern for declarations is wrong"
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_tests_above_can_fail():
+    """Planted: a function without a comment, and one with another's."""
+    text = "/** one() - First */\nint one(void);\n\nint two(int a,\n\tint b);\n"
+    names = [(number, declared(re.sub(r"/\*.*?\*/", "", chunk)))
+             for number, chunk in chunks(text)]
+    assert names == [(1, ["one"]), (4, ["two"])]
+    assert SYSTEM_CALLS.fullmatch("socket") and not PURE_CALLS.fullmatch("open")
+
+
+# --- floors ---------------------------------------------------------------
+
+
+class Modules:
+    """ci/modules: which file belongs to which module, and what it may see."""
+
+    def __init__(self, text):
+        self.may, self.of, self.system, self.errors = {}, {}, set(), []
+        for number, line in enumerate(text.splitlines(), 1):
+            line = line.split("#")[0].strip()
+            if line:
+                self.add(number, *line.split(":"))
+
+    def add(self, number, names, may):
+        """One line: a module, and only modules that are above it."""
+        parts = names.split()
+        name = parts[0].rstrip("!")
+        self.may[name] = set()
+        for part in parts:
+            stem = part.rstrip("!")
+            if stem in self.of:
+                self.errors.append(f"{number}: {stem} is there twice")
+            self.of[stem] = name
+            if part.endswith("!"):
+                self.system.add(stem)
+        for other in may.split():
+            if other == name or other not in self.may:
+                self.errors.append(f"{number}: {name} may not include {other}"
+                                   ", which is not above it")
+            self.may[name].add(other)
+
+    def sees(self, name):
+        """All that a module sees, directly or through others."""
+        found, todo = set(), {name}
+        while todo:
+            todo = set().union(*(self.may[one] for one in todo)) - found
+            found |= todo
+        return found
+
+
+@pytest.fixture(scope="module")
+def modules():
+    """The list, as it is."""
+    return Modules((ROOT / "ci" / "modules").read_text())
+
+
+def test_modules_are_listed_in_reading_order(modules):
+    """Every file of src/ once, and nothing that is not there."""
+    assert not modules.errors, "\n".join(modules.errors)
+    files = {path.stem for path in ROOT.glob("src/*.[ch]")}
+    assert files - set(modules.of) == set(), "not in ci/modules"
+    assert set(modules.of) - files == set(), "only in ci/modules"
+
+
+def test_a_cycle_is_found():
+    """Planted: a module that includes what is below it."""
+    assert Modules("a : b\nb :\n").errors
+    assert Modules("a :\nb : a\na :\n").errors
+    assert not Modules("a :\nb! c : a\n").errors
+
+
+def test_includes_are_allowed(modules):
+    """Each include of each file; an allowance that nobody uses goes too."""
+    wrong, used = [], set()
+    for path in sorted(ROOT.glob("src/*.[ch]")):
+        name = modules.of.get(path.stem)
+        for header in re.findall(r'^#include "(.*)\.h"', path.read_text(),
+                                 re.MULTILINE):
+            other = modules.of.get(header)
+            used.add((name, other))
+            if (other != name and other not in EVERYWHERE and
+                    other not in modules.may.get(name, ())):
+                wrong.append(f"{relative(path)} includes {header}.h")
+    unused = [f"ci/modules: {name} does not include {other}"
+              for name, may in modules.may.items() for other in sorted(may)
+              if (name, other) not in used]
+    assert not wrong + unused, "\n".join(wrong + unused)
+
+
+def test_judges_do_not_see_each_other(modules):
+    """They were written apart, so that no mistake is in two of them."""
+    for judge in JUDGES:
+        if judge in modules.may:
+            assert not modules.sees(judge) & set(JUDGES), judge
+
+
+def symbols(*flags):
+    """What the objects define or need, from nm, by the name of their source."""
+    objects = [path for path in (ROOT / "build" / "plain").glob("*.o")
+               if (ROOT / "src" / f"{path.stem}.c").exists()]
+    if not objects:
+        pytest.skip("build/plain has no objects: run make")
+    done = subprocess.run(["nm", "-A", "-P", *flags, *objects], check=True,
+                          capture_output=True, text=True)
+    found = {}
+    for line in done.stdout.splitlines():
+        path, name = line.split(": ", 1)
+        stem = re.split(r"[/\\]", path)[-1][:-2]
+        found.setdefault(stem, set()).add(name.split()[0].split("@")[0])
+    return found
+
+
+def test_judges_are_pure():
+    """portman, portlist and what is between them and a program: no I/O, no
+    clock, no chance. What they call is listed, so that the rest is not."""
+    ours = set().union(*symbols("--defined-only", "-g").values())
+    wrong = [f"{stem}.o calls {name}"
+             for stem, names in symbols("-u").items()
+             if re.match(r"(subject_)?port(man|list)|flagcount|endpoint|demux"
+                         r"|reserve_ops|tester|spec", stem)
+             for name in sorted(names - ours)
+             if not PURE_CALLS.fullmatch(name)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_only_few_modules_touch_the_system(modules):
+    """Those that are marked "!" in ci/modules, and each of them does."""
+    calls = {stem: {name for name in names if SYSTEM_CALLS.fullmatch(name)}
+             for stem, names in symbols("-u").items()}
+    wrong = [f"{stem}.o calls {', '.join(sorted(names))}"
+             for stem, names in calls.items()
+             if names and stem not in modules.system]
+    needless = [f"{stem} needs no ! in ci/modules" for stem in modules.system
+                if stem in calls and not calls[stem]]
+    assert not wrong + needless, "\n".join(wrong + needless)
