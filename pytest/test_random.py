@@ -57,7 +57,8 @@ def test_the_time_limit_holds():
     answer = portclash("random", "--json", "--quiet", "-s", "portman",
                        "-s", "portlist", "--time", 1)
     assert answer.code == AGREED, answer
-    assert 0.9 < answer.json["seconds"] < 3
+    # It is looked at between batches, and a batch may have slow programs.
+    assert 0.9 < answer.json["seconds"] < 10
     assert answer.json["programs"] > 100
 
 

@@ -143,37 +143,38 @@ static void sysctl_first(struct minimizer *m)
 	}
 }
 
-/* Call the sockets a, b, c in the order in which they are made */
+/* Call the sockets a, b, c in the order in which they are made, each its own */
 static void rename_sockets(struct program *program)
 {
-	struct program out;
-	int8_t slots[PROGRAM_SOCKETS_MAX];
-	int next = 0;
+	struct program out = *program, standard;
+	uint8_t slots[PROGRAM_SOCKETS_MAX], next = 0;
 
-	memset(slots, -1, sizeof(slots));
-	program_init(&out, program->level);
-	for (int i = 0; i < program->count; i++) {
-		struct op *op = &program->ops[i];
+	memset(slots, PROGRAM_SOCKETS_MAX, sizeof(slots));
+	for (int i = 0; i < out.count; i++) {
+		struct op *op = &out.ops[i];
 		bool bind = op->kind == OP_BIND || op->kind == OP_CONNECT;
-		uint8_t *named[3] = {
-			op->kind == OP_SOCKET || op_has_socket(op) ?
-				&op->sock : NULL,
-			op->kind == OP_ACCEPT ? &op->accept.sock : NULL };
-		uint8_t of = bind ? op->bind.place.port_of - 1 : 0;
+		uint8_t *made = op->kind == OP_SOCKET ? &op->sock :
+			op->kind == OP_ACCEPT ? &op->accept.sock : NULL;
+		uint8_t *of = bind ? &op->bind.place.port_of : NULL;
 
-		if (bind && op->bind.place.port_of)
-			named[2] = &of;
-		for (int n = 0; n < 3; n++) {
-			if (!named[n])
-				continue;
-			if (slots[*named[n]] < 0)
-				slots[*named[n]] = next++;
-			*named[n] = slots[*named[n]];
-		}
-		if (named[2])
-			op->bind.place.port_of = of + 1;
+		if (op_has_socket(op) && slots[op->sock] < PROGRAM_SOCKETS_MAX)
+			op->sock = slots[op->sock];
+		else if (op_has_socket(op))
+			return;		/* of a socket that never was */
+		if (of && *of && slots[*of - 1] < PROGRAM_SOCKETS_MAX)
+			*of = slots[*of - 1] + 1;
+		else if (of && *of)
+			return;
+		if (!made)
+			continue;
+		if (next == PROGRAM_SOCKETS_MAX)
+			return;
+		slots[*made] = next;
+		*made = next++;
 	}
-	memcpy(program->names, out.names, sizeof(out.names));
+	program_init(&standard, out.level);
+	memcpy(out.names, standard.names, sizeof(out.names));
+	*program = out;
 }
 
 void minimize(struct program *program, minimize_test *test, void *arg)

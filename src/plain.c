@@ -180,9 +180,9 @@ static bool plain_kind(struct minimizer *m, int i)
 /* Small ranges first, so that every range is one of a few */
 static bool plain_range(struct minimizer *m, int i)
 {
-	static const uint32_t ranges[][2] = { { 7000, 7000 }, { 7000, 7001 },
-		{ 40000, 40000 }, { 40000, 40001 }, { 40000, 40003 },
-		{ 40003, 40000 }, { 1, 1 }, { 0, 0 } };
+	static const uint32_t ranges[][2] = { { 7000, 7000 }, { 7001, 7001 },
+		{ 7000, 7001 }, { 40000, 40000 }, { 40000, 40001 },
+		{ 40000, 40003 }, { 40003, 40000 }, { 1, 1 }, { 0, 0 } };
 
 	if (m->best->ops[i].sysctl.key > SYSCTL_RESERVED_PORTS)
 		return false;
@@ -334,7 +334,9 @@ static bool plain_everywhere(struct minimizer *m)
 
 bool plain_values(struct minimizer *m)
 {
-	bool changed = plain_everywhere(m) | swap_specific(m);
+	bool changed = plain_everywhere(m);
+
+	changed |= swap_specific(m);
 
 	for (int i = 0; i < m->best->count; i++) {
 		struct program c = *m->best;
