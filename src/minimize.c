@@ -11,7 +11,8 @@
 #include "plain.h"
 #include "util.h"
 
-enum { PASSES_MAX = 1000 };
+/* Of socket programs longer than this, which are slow, no pairs are dropped */
+enum { ROUNDS_MAX = 8, PASSES_MAX = 1000, PAIRS_OPS_MAX = 24 };
 
 /* Take a candidate if it is another program for which the test holds */
 bool minimize_keep(struct minimizer *m, const struct program *candidate)
@@ -48,12 +49,16 @@ static bool drop_ops(struct minimizer *m)
 		program_remove(&candidate, i);
 		changed |= minimize_keep(m, &candidate);
 	}
-	/*
-	 * What must go together: a reserve and its release. Sockets have gone
-	 * with all their ops above.
-	 */
-	if (m->best->level == LEVEL_SOCKET)
-		return changed;
+	return changed;
+}
+
+/* What must go together: a reserve and its release, two options */
+static bool drop_pairs(struct minimizer *m)
+{
+	bool changed = false;
+
+	if (m->best->level == LEVEL_SOCKET && m->best->count > PAIRS_OPS_MAX)
+		return false;
 	for (int i = m->best->count - 1; i > 0; i--) {
 		for (int j = i - 1; j >= 0; j--) {
 			struct program candidate = *m->best;
@@ -68,6 +73,34 @@ static bool drop_ops(struct minimizer *m)
 		}
 	}
 	return changed;
+}
+
+/* Move one op to an earlier place, if it can go there */
+static bool move_op(struct minimizer *m, int from, int to)
+{
+	struct program c = *m->best;
+	struct op op = c.ops[from];
+
+	memmove(c.ops + to + 1, c.ops + to, (from - to) * sizeof(op));
+	c.ops[to] = op;
+	return minimize_keep(m, &c);
+}
+
+/* Set options when a socket is made, if that will do */
+static void options_first(struct minimizer *m)
+{
+	for (int i = 1; i < m->best->count - 1; i++) {
+		const struct op *ops = m->best->ops;
+		int made = i;
+
+		if (ops[i].kind != OP_SET)
+			continue;
+		while (made && (ops[made].kind != OP_SOCKET ||
+			       ops[made].sock != ops[i].sock))
+			made--;
+		if (made + 1 < i && ops[made].kind == OP_SOCKET)
+			move_op(m, i, made + 1);
+	}
 }
 
 static bool is_preparation(const struct op *op)
@@ -102,30 +135,29 @@ static void flush(struct program *out, struct program *waiting, int slot)
 }
 
 /* Make sockets, and set their options, only just before they are used */
-static void order_ops(struct minimizer *m)
+static void order_ops(struct program *program)
 {
-	struct program out, waiting;
-	int last = m->best->count - 1;
+	struct program out = *program, waiting;
+	int last = program->count - 1;
 
-	program_init(&out, m->best->level);
-	program_init(&waiting, m->best->level);
-	memcpy(out.names, m->best->names, sizeof(out.names));
+	out.count = 0;
+	program_init(&waiting, program->level);
 	for (int i = 0; i <= last; i++) {
-		const struct op *op = &m->best->ops[i];
+		const struct op *op = &program->ops[i];
 
 		if (is_preparation(op) && i < last) {
 			waiting.ops[waiting.count++] = *op;
 			continue;
 		}
+		for (int slot = 0; slot < PROGRAM_SOCKETS_MAX; slot++)
+			if (i == last && slot != op->sock)
+				flush(&out, &waiting, slot);
 		if (op->kind == OP_SOCKET || op_has_socket(op))
 			flush(&out, &waiting, op->sock);
-		if (i == last)
-			while (waiting.count)
-				flush(&out, &waiting, waiting.ops[0].sock);
 		program_append(&out, op);
 	}
-	if (out.count == m->best->count)
-		minimize_keep(m, &out);
+	if (out.count == program->count)
+		*program = out;
 }
 
 /* A sysctl goes first, if it can */
@@ -177,21 +209,93 @@ static void rename_sockets(struct program *program)
 	*program = out;
 }
 
+/* Where a step begins, which is an op with what prepares it: before @end */
+static int step_start(const struct program *program, int end)
+{
+	int start = end - 1;
+
+	while (start > 0 && is_preparation(&program->ops[start - 1]))
+		start--;
+	return start;
+}
+
+/* Does what is done with the first socket come first? Then what is in ops */
+static int by_order(const struct program *a, const struct program *b)
+{
+	for (int i = 0; i < a->count; i++)
+		if (a->ops[i].sock != b->ops[i].sock)
+			return a->ops[i].sock - b->ops[i].sock;
+	return memcmp(a->ops, b->ops, a->count * sizeof(*a->ops));
+}
+
+/* Swap two steps that are neighbours, if that is a better order */
+static bool swap_steps(struct minimizer *m)
+{
+	/* The last op stays the last. */
+	int end = step_start(m->best, m->best->count);
+
+	while (end > 0) {
+		const struct op *ops = m->best->ops;
+		int start = step_start(m->best, end);
+		int before = start ? step_start(m->best, start) : 0;
+		struct program c = *m->best;
+
+		memcpy(c.ops + before, ops + start,
+			(end - start) * sizeof(*ops));
+		memcpy(c.ops + before + end - start, ops + before,
+			(start - before) * sizeof(*ops));
+		order_ops(&c);
+		rename_sockets(&c);
+		if (op_has_socket(&ops[end - 1]) &&
+		    (!start || op_has_socket(&ops[start - 1])) &&
+		    by_order(&c, m->best) < 0 && minimize_keep(m, &c))
+			return true;
+		end = start;
+	}
+	return false;
+}
+
+/* One order for what can be done in several */
+static void canonical_order(struct minimizer *m)
+{
+	struct program c = *m->best;
+
+	order_ops(&c);
+	minimize_keep(m, &c);
+	rename_sockets(m->best);
+	while (swap_steps(m))
+		;
+}
+
+/* Each pass only ever makes it smaller or plainer, so this ends. */
+static void make_plain(struct minimizer *m)
+{
+	bool changed = true;
+
+	for (int pass = 0; changed; pass++) {
+		ASSERT(pass < PASSES_MAX);
+		changed = drop_ops(m);
+		changed |= plain_sockets(m);
+		changed |= plain_values(m);
+		if (!changed)
+			changed = drop_pairs(m);
+	}
+}
+
 void minimize(struct program *program, minimize_test *test, void *arg)
 {
 	struct minimizer m = { .best = program, .test = test, .arg = arg };
-	bool changed = true;
+	struct program before;
+	int round = 0;
 
-	/* Each pass only ever makes it smaller or plainer, so this ends. */
-	for (int pass = 0; changed; pass++) {
-		ASSERT(pass < PASSES_MAX);
-		changed = drop_ops(&m);
-		changed |= plain_sockets(&m);
-		changed |= plain_values(&m);
-	}
-	sysctl_first(&m);
-	order_ops(&m);
-	rename_sockets(program);
+	/* In another order more may be plain. */
+	do {
+		before = *program;
+		make_plain(&m);
+		sysctl_first(&m);
+		options_first(&m);
+		canonical_order(&m);
+	} while (!program_equal(&before, program) && ++round < ROUNDS_MAX);
 }
 
 struct wanted {

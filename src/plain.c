@@ -9,12 +9,7 @@
 #include "util.h"
 #include "world.h"
 
-static bool has_place(const struct op *op)
-{
-	return op->kind == OP_BIND || op->kind == OP_CONNECT;
-}
-
-static struct addr parsed(const char *text)
+struct addr plain_parsed(const char *text)
 {
 	struct addr addr = { 0 };
 
@@ -30,10 +25,10 @@ static void to_v4(struct addr *addr)
 		{ "fd00::2", "10.0.0.2" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
-		struct addr role = parsed(roles[i][0]);
+		struct addr role = plain_parsed(roles[i][0]);
 
 		if (addr_equal(addr, &role)) {
-			*addr = parsed(roles[i][1]);
+			*addr = plain_parsed(roles[i][1]);
 			return;
 		}
 	}
@@ -81,8 +76,7 @@ bool plain_sockets(struct minimizer *m)
 	return changed;
 }
 
-/* The plain addresses, the plainest first; all passes use this one order */
-static const char *const *plain_addrs(int len, size_t *count)
+const char *const *plain_addrs(int len, size_t *count)
 {
 	static const char *const v4[] = { "0.0.0.0", "127.0.0.1", "127.0.0.2",
 		"10.0.0.1", "192.0.2.1", "224.0.0.1" };
@@ -102,7 +96,7 @@ static bool plain_addr(struct minimizer *m, int i)
 
 	for (size_t n = 0; n < count; n++) {
 		struct program candidate = *m->best;
-		struct addr addr = parsed(list[n]);
+		struct addr addr = plain_parsed(list[n]);
 
 		if (addr_equal(&addr, now))
 			return false;
@@ -112,6 +106,22 @@ static bool plain_addr(struct minimizer *m, int i)
 			return true;
 	}
 	return false;
+}
+
+void plain_ports(const struct program *program, uint16_t ports[PLAIN_PORTS])
+{
+	static const uint16_t list[PLAIN_PORTS] = { 7000, 7001, 7002, 0, 0,
+		80 };
+
+	memcpy(ports, list, sizeof(list));
+	for (int i = 0; i < program->count; i++) {
+		const struct op *op = &program->ops[i];
+
+		if (op->kind == OP_SYSCTL &&
+		    op->sysctl.key == SYSCTL_PORT_RANGE &&
+		    op->sysctl.value == op->sysctl.high)
+			ports[3] = op->sysctl.value;
+	}
 }
 
 /* Try the values of a list in its order, up to the one that is there */
@@ -129,23 +139,33 @@ static bool plain_addr(struct minimizer *m, int i)
 		kept_;                                                         \
 	})
 
+static bool plain_port(struct minimizer *m, int i)
+{
+	const struct place now = m->best->ops[i].bind.place;
+	uint16_t ports[PLAIN_PORTS];
+
+	plain_ports(m->best, ports);
+	for (int n = 0; n < PLAIN_PORTS; n++) {
+		struct program candidate = *m->best;
+		struct place *place = &candidate.ops[i].bind.place;
+
+		if (!now.port_of && now.port == ports[n])
+			return false;
+		place->port_of = 0;
+		place->port = ports[n];
+		if (minimize_keep(m, &candidate))
+			return true;
+	}
+	return false;
+}
+
 static bool plain_place(struct minimizer *m, int i)
 {
 	bool changed = plain_addr(m, i);
 
 	changed |= TRY_LIST(m, i, bind.place.scope, 0, WORLD_LO, WORLD_VETH0,
 		WORLD_MISSING);
-	for (int n = 0; n < 2 && m->best->ops[i].bind.place.port_of; n++) {
-		struct program candidate = *m->best;
-
-		candidate.ops[i].bind.place.port_of = 0;
-		candidate.ops[i].bind.place.port = n ? 0 : 7000;
-		changed |= minimize_keep(m, &candidate);
-	}
-	if (!m->best->ops[i].bind.place.port_of) {
-		changed |= TRY_LIST(m, i, bind.place.port, 7000, 7001, 7002, 0,
-			80);
-	}
+	changed |= plain_port(m, i);
 	if (m->best->ops[i].kind == OP_CONNECT)
 		return changed;
 	changed |= TRY_LIST(m, i, bind.len, LEN_NATURAL, 128, 28, 24, 16, 0);
@@ -156,25 +176,31 @@ static bool plain_place(struct minimizer *m, int i)
 /* Does a plain bind do as well as this listen or connect? */
 static bool plain_kind(struct minimizer *m, int i)
 {
-	struct program candidate = *m->best;
-	struct op *op = &candidate.ops[i];
-	uint8_t sock = op->sock;
+	struct program before = *m->best;
+	uint8_t sock = before.ops[i].sock;
+	uint16_t ports[PLAIN_PORTS];
 	bool v6;
 
-	if ((op->kind != OP_LISTEN && op->kind != OP_CONNECT) ||
-	    i == candidate.count - 1)
+	if (i == before.count - 1)
 		return false;
-	candidate.count = i;
-	v6 = type_is_v6(program_type(&candidate, sock));
-	candidate.count = m->best->count;
-	memset(op, 0, sizeof(*op));
-	op->kind = OP_BIND;
-	op->sock = sock;
-	op->bind.place.addr = parsed(v6 ? "::" : "0.0.0.0");
-	op->bind.place.port = 7000;
-	op->bind.len = LEN_NATURAL;
-	op->bind.family = FAMILY_NATURAL;
-	return minimize_keep(m, &candidate);
+	plain_ports(&before, ports);
+	before.count = i;
+	v6 = type_is_v6(program_type(&before, sock));
+	for (int n = 0; n < PLAIN_PORTS; n++) {
+		struct program candidate = *m->best;
+		struct op *op = &candidate.ops[i];
+
+		memset(op, 0, sizeof(*op));
+		op->kind = OP_BIND;
+		op->sock = sock;
+		op->bind.place.addr = plain_parsed(v6 ? "::" : "0.0.0.0");
+		op->bind.place.port = ports[n];
+		op->bind.len = LEN_NATURAL;
+		op->bind.family = FAMILY_NATURAL;
+		if (minimize_keep(m, &candidate))
+			return true;
+	}
+	return false;
 }
 
 /* Small ranges first, so that every range is one of a few */
@@ -241,102 +267,9 @@ static bool plain_reservation(struct minimizer *m, int i)
 	return changed;
 }
 
-/* Every use of an address, made another */
-static bool replace_addr(struct minimizer *m, struct addr from, struct addr to)
-{
-	struct program c = *m->best;
-
-	for (int i = 0; i < c.count; i++)
-		if (has_place(&c.ops[i]) &&
-		    addr_equal(&c.ops[i].bind.place.addr, &from))
-			c.ops[i].bind.place.addr = to;
-	return minimize_keep(m, &c);
-}
-
-/* Every use of a port, made a number: in places, and as a range of one */
-static bool replace_port(struct minimizer *m, struct place from, uint16_t to)
-{
-	struct program c = *m->best;
-
-	for (int i = 0; i < c.count; i++) {
-		struct op *op = &c.ops[i];
-		struct place *place = &op->bind.place;
-
-		if (has_place(op) && place->port == from.port &&
-		    place->port_of == from.port_of) {
-			place->port = to;
-			place->port_of = 0;
-		}
-		if (op->kind == OP_SYSCTL && op->sysctl.key ==
-		    SYSCTL_PORT_RANGE && op->sysctl.value == from.port &&
-		    op->sysctl.high == from.port)
-			op->sysctl.value = op->sysctl.high = to;
-	}
-	return minimize_keep(m, &c);
-}
-
-/* Of two specific addresses the first to be used is 127.0.0.1 */
-static bool swap_specific(struct minimizer *m)
-{
-	const struct addr one = parsed("127.0.0.1"), two = parsed("127.0.0.2");
-	struct program c = *m->best;
-	bool first = true;
-
-	for (int i = 0; i < c.count; i++) {
-		struct addr *addr = &c.ops[i].bind.place.addr;
-
-		if (!has_place(&c.ops[i]))
-			continue;
-		if (addr_equal(addr, &one)) {
-			if (first)
-				return false;
-			*addr = two;
-		} else if (addr_equal(addr, &two)) {
-			first = false;
-			*addr = one;
-		}
-	}
-	return minimize_keep(m, &c);
-}
-
-/* What must stay the same: change an address, or a port, everywhere */
-static bool plain_everywhere(struct minimizer *m)
-{
-	static const uint16_t ports[] = { 7000, 7001, 7002, 0 };
-	bool changed = false;
-
-	for (int i = 0; i < m->best->count; i++) {
-		const struct place from = m->best->ops[i].bind.place;
-		bool kept = false;
-		size_t count, n;
-		const char *const *list = plain_addrs(from.addr.len, &count);
-
-		if (!has_place(&m->best->ops[i]))
-			continue;
-		for (n = 0; n < count && !kept; n++) {
-			struct addr to = parsed(list[n]);
-
-			if (addr_equal(&to, &from.addr))
-				break;
-			kept = replace_addr(m, from.addr, to);
-		}
-		changed |= kept;
-		kept = false;
-		for (n = 0; n < ARRAY_SIZE(ports) && !kept; n++) {
-			if (!from.port_of && from.port == ports[n])
-				break;
-			kept = replace_port(m, from, ports[n]);
-		}
-		changed |= kept;
-	}
-	return changed;
-}
-
 bool plain_values(struct minimizer *m)
 {
-	bool changed = plain_everywhere(m);
-
-	changed |= swap_specific(m);
+	bool changed = plain_together(m);
 
 	for (int i = 0; i < m->best->count; i++) {
 		struct program c = *m->best;

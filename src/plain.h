@@ -30,10 +30,36 @@ struct minimizer {
  */
 bool minimize_keep(struct minimizer *m, const struct program *candidate);
 
+/* How many ports plain_ports() tells */
+enum { PLAIN_PORTS = 6 };
+
+/** plain_parsed() - The address that a well-formed text says */
+struct addr plain_parsed(const char *text);
+
+/**
+ * plain_addrs() - The plain addresses, the plainest first
+ * @len:	4 or 16
+ * @count:	How many there are
+ *
+ * Return: Them, as text. All passes use this one order.
+ */
+const char *const *plain_addrs(int len, size_t *count);
+
+/**
+ * plain_ports() - The plain ports, the plainest first
+ * @program:	If a sysctl leaves it just one port to choose, then that one is
+ *		plainer than 0, since it says what would be chosen
+ * @ports:	Filled in. All passes use this one order.
+ */
+void plain_ports(const struct program *program, uint16_t ports[PLAIN_PORTS]);
+
 /** plain_sockets() - IPv6 to IPv4, MPTCP to TCP; was anything changed? */
 bool plain_sockets(struct minimizer *m);
 
-/** plain_values() - Everything else; was anything changed? */
+/** plain_values() - The values of each op; was anything changed? */
 bool plain_values(struct minimizer *m);
+
+/** plain_together() - What holds only if changed everywhere; was anything? */
+bool plain_together(struct minimizer *m);
 
 #endif /* PLAIN_H */
