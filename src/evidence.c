@@ -4,7 +4,17 @@
  */
 #include "evidence.h"
 
+#include <string.h>
+
 #include "util.h"
+
+/* That of lo's own network; bind takes it (EP-10), who knows about connect */
+static bool is_broadcast(const struct addr *addr)
+{
+	static const uint8_t loopback[] = { 127, 255, 255, 255 };
+
+	return addr->len == 4 && !memcmp(addr->bytes, loopback, 4);
+}
 
 static bool is_link_local(const struct addr *addr)
 {
@@ -62,6 +72,8 @@ static bool covers_connect(const struct endpoint *ep, const struct op *op)
 		return false;
 	if (!addr_is_any(&to.addr) && !endpoint_is_local(&to))
 		return false;
+	if (is_broadcast(&to.addr))
+		return false;
 	if (!fits(ep, addr) || !is_bound_to(ep, to.addr.len == 4 ? 4 : 6))
 		return false;
 	if (udp && ep->state == EP_CONNECTED)
@@ -91,7 +103,7 @@ bool evidence_covers(const struct endpoint *ep, bool explicit,
 	if (ep->failed || ep->state == EP_ERROR)
 		return false;
 	if (tcp && closing)
-		return op->kind == OP_SHUTDOWN;
+		return op->kind == OP_SHUTDOWN && !ep->device;
 	switch (op->kind) {
 	case OP_LISTEN: return true;
 	case OP_DISCONNECT: return !tcp && covers_giving_back(ep, explicit);

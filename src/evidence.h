@@ -14,6 +14,7 @@
  *	with TCP and AF_UNSPEC, with scopes, with the routes of a device;
  *	to a socket that a refused bind left with an address (EP-12), if it is
  *	  then used with another family;
+ *	with a connect to a broadcast address;
  *	with sources that Linux would not use for that destination.
  */
 #ifndef EVIDENCE_H

@@ -267,9 +267,33 @@ static bool plain_reservation(struct minimizer *m, int i)
 	return changed;
 }
 
+/* Does the last op do so with a socket that is made earlier? */
+static bool plain_last(struct minimizer *m)
+{
+	int last = m->best->count - 1;
+
+	if (!op_has_socket(&m->best->ops[last]))
+		return false;
+	for (int i = 0; i < last; i++) {
+		const struct op *made = &m->best->ops[i];
+		struct program candidate = *m->best;
+
+		if (made->kind != OP_SOCKET)
+			continue;
+		if (made->sock == m->best->ops[last].sock)
+			return false;
+		candidate.ops[last].sock = made->sock;
+		if (minimize_keep(m, &candidate))
+			return true;
+	}
+	return false;
+}
+
 bool plain_values(struct minimizer *m)
 {
 	bool changed = plain_together(m);
+
+	changed |= plain_last(m);
 
 	for (int i = 0; i < m->best->count; i++) {
 		struct program c = *m->best;
@@ -286,8 +310,8 @@ bool plain_values(struct minimizer *m)
 				changed |= plain_place(m, i);
 			break;
 		case OP_LISTEN:
-			changed |= TRY(m, c, op->listen.backlog,
-				BACKLOG_DEFAULT);
+			changed |= TRY_LIST(m, i, listen.backlog,
+				BACKLOG_DEFAULT, 0);
 			changed |= plain_kind(m, i);
 			break;
 		case OP_SYSCTL: changed |= plain_range(m, i); break;
