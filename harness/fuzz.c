@@ -143,32 +143,6 @@ uint64_t fuzz_hash(const void *data, size_t size)
 	return hash;
 }
 
-void fuzz_say(const struct program *program, const char *const names[2],
-	const struct divergence *divergence, FILE *file)
-{
-	char op[256], outcome[128];
-	int linux_ = !strcmp(names[0], "linux") ? 0 :
-		     !strcmp(names[1], "linux") ? 1 : -1;
-
-	for (unsigned int i = 0; i <= divergence->index; i++) {
-		text_op(program, &program->ops[i], op, sizeof(op));
-		fprintf(file, "%s%s", op, i < divergence->index ? "\n" : "");
-	}
-	strcpy(outcome, "ok");
-	if (linux_ >= 0)
-		text_outcome(&divergence->outcomes[linux_], outcome,
-			sizeof(outcome));
-	fprintf(file, "   = %s", outcome);
-	for (int i = 0; i < 2; i++) {
-		if (i == linux_)
-			continue;
-		text_outcome(&divergence->outcomes[i], outcome,
-			sizeof(outcome));
-		fprintf(file, " %s=%s", names[i], outcome);
-	}
-	fputc('\n', file);
-}
-
 void fuzz_keep(const struct program *program, const char *const names[2],
 	const struct divergence *divergence)
 {
@@ -190,7 +164,7 @@ void fuzz_keep(const struct program *program, const char *const names[2],
 		return;		/* known to be unknown */
 	fprintf(file, "# %s and %s disagree; nobody has said why yet.\n\n",
 		names[0], names[1]);
-	fuzz_say(program, names, divergence, file);
+	class_write(program, names, divergence, file);
 	fclose(file);
 	fuzz_counters->unknown_kinds++;
 }

@@ -74,16 +74,6 @@ void fuzz_class(const struct case_file *file);
 uint64_t fuzz_hash(const void *data, size_t size);
 
 /**
- * fuzz_say() - Write a divergence as a case without its why
- * @program:	The program, up to where the two part
- * @names:	Of the two subjects; linux has the unqualified outcome
- * @divergence:	At which op they part, and how
- * @file:	Where to
- */
-void fuzz_say(const struct program *program, const char *const names[2],
-	const struct divergence *divergence, FILE *file);
-
-/**
  * quiet_begin() - From here to quiet_end(), coverage does not count
  *
  * For what depends on more than the input: were it seen, the fuzzer would take

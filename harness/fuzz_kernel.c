@@ -129,7 +129,7 @@ static void unknown(const struct program *program,
 		return;
 	fuzz_counters->unknown++;
 	fputs("\nfuzz_kernel: a divergence of no known class\n\n", stderr);
-	fuzz_say(program, names, divergence, stderr);
+	class_write(program, names, divergence, stderr);
 	fuzz_running(NULL);
 	abort();
 }

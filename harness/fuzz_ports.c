@@ -200,7 +200,7 @@ static void compare(const struct program *program)
 	minimize_divergence(&pair, &small, &divergence);
 	fputs("\nfuzz_ports: the port manager and the flat list differ\n\n",
 		stderr);
-	fuzz_say(&small, names, &divergence, stderr);
+	class_write(&small, names, &divergence, stderr);
 	fuzz_keep(&small, names, &divergence);
 	abort();
 }

@@ -39,7 +39,8 @@ static inline struct case_text said_parsed(const char *text)
 	return out;
 }
 
-static inline bool said_holds(const struct outcome *want, const struct outcome *got)
+static inline bool said_holds(const struct outcome *want,
+	const struct outcome *got)
 {
 	if (want->value != VALUE_NONE)
 		return outcome_equal(want, got);

@@ -287,5 +287,6 @@ int main(void)
 		cmocka_unit_test(x14_to_x19_addresses),
 	};
 
-	return cmocka_run_group_tests(tests, said_open_portman, said_close_portman);
+	return cmocka_run_group_tests(tests, said_open_portman,
+		said_close_portman);
 }

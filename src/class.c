@@ -76,6 +76,53 @@ int class_find(const struct class_list *list, const struct program *program,
 	return -1;
 }
 
+/* As it will be the next time */
+static void write_outcome(const struct op *op, const char *before,
+	const struct outcome *outcome, FILE *file)
+{
+	struct outcome sure = *outcome;
+	char text[128];
+
+	if (op_level(op->kind) == LEVEL_SOCKET && op->kind != OP_GET)
+		sure.value = VALUE_NONE;
+	text_outcome(&sure, text, sizeof(text));
+	fprintf(file, "%s%s", before, text);
+}
+
+void class_write(const struct program *program,
+	const char *const subjects[2], const struct divergence *divergence,
+	FILE *file)
+{
+	const struct op *op = program->ops;
+	unsigned int last = divergence->index;
+	char text[256];
+	int judge = !strcmp(subjects[0], "linux") ? 0 :
+		    !strcmp(subjects[1], "linux") ? 1 : -1;
+
+	for (unsigned int i = 0; i < last; i++, op++) {
+		const struct outcome *both = &divergence->before.outcomes[i];
+
+		text_op(program, op, text, sizeof(text));
+		fputs(text, file);
+		if (both->kind != OUTCOME_OK)
+			write_outcome(op, "   = ", both, file);
+		fputc('\n', file);
+	}
+	text_op(program, op, text, sizeof(text));
+	fprintf(file, "%s   = ", text);
+	if (judge < 0)
+		fputs("ok", file);
+	else
+		write_outcome(op, "", &divergence->outcomes[judge], file);
+	for (int i = 0; i < 2; i++) {
+		if (i == judge)
+			continue;
+		fprintf(file, " %s=", subjects[i]);
+		write_outcome(op, "", &divergence->outcomes[i], file);
+	}
+	fputc('\n', file);
+}
+
 void class_name(const struct case_file *file, char name[CLASS_NAME_MAX])
 {
 	const char *slash = strrchr(file->path, '/');

@@ -10,39 +10,6 @@
 #include "report.h"
 #include "util.h"
 
-static void say_finding(const struct options *o, const struct finding *f,
-	FILE *file)
-{
-	char op[256], outcome[2][128];
-	unsigned int last = f->divergence.index;
-
-	for (unsigned int i = 0; i <= last; i++) {
-		const struct outcome *both = &f->divergence.before.outcomes[i];
-
-		text_op(&f->program, &f->program.ops[i], op, sizeof(op));
-		if (i == last)
-			break;
-		text_outcome(both, outcome[0], sizeof(outcome[0]));
-		if (both->kind == OUTCOME_OK)
-			fprintf(file, "%s\n", op);
-		else
-			fprintf(file, "%s   = %s\n", op, outcome[0]);
-	}
-	for (int i = 0; i < 2; i++)
-		text_outcome(&f->divergence.outcomes[i], outcome[i],
-			sizeof(outcome[i]));
-	/* The unqualified outcome is Linux's, if Linux is one of the two. */
-	if (!strcmp(o->subjects[1], "linux"))
-		fprintf(file, "%s   = %s %s=%s\n", op, outcome[1],
-			o->subjects[0], outcome[0]);
-	else if (!strcmp(o->subjects[0], "linux"))
-		fprintf(file, "%s   = %s %s=%s\n", op, outcome[0],
-			o->subjects[1], outcome[1]);
-	else
-		fprintf(file, "%s   = ok %s=%s %s=%s\n", op, o->subjects[0],
-			outcome[0], o->subjects[1], outcome[1]);
-}
-
 /* A file name that is the same for the same program */
 static uint32_t hash(const struct program *program)
 {
@@ -69,7 +36,7 @@ static void keep_finding(const struct options *o, const struct finding *f)
 		die(EXIT_CANNOT, "%s: %s", path, strerror(errno));
 	fprintf(file, "# %s and %s disagree; nobody has said why yet.\n\n",
 		o->subjects[0], o->subjects[1]);
-	say_finding(o, f, file);
+	class_write(&f->program, o->subjects, &f->divergence, file);
 	fclose(file);
 }
 
@@ -90,7 +57,7 @@ static void say_findings(const struct options *o,
 			fprintf(o->out, "# %s: program %llu, met %llu times\n",
 				name, (unsigned long long)f->number,
 				(unsigned long long)f->count);
-		say_finding(o, f, o->out);
+		class_write(&f->program, o->subjects, &f->divergence, o->out);
 		fputc('\n', o->out);
 		if (o->keep && f->class < 0)
 			keep_finding(o, f);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "class.h"
 #include "minimize.h"
 #include "program_bytes.h"
 #include "report.h"
@@ -80,9 +81,11 @@ static int run_unpack(struct options *o)
 	return finish(o, out, &program);
 }
 
+/* Shared with the child that does it */
 struct minimizing {
 	const struct options *options;
-	struct program *program;	/* shared with the parent */
+	struct program program;
+	struct divergence divergence;
 };
 
 static int minimize_in_child(void *arg)
@@ -90,7 +93,6 @@ static int minimize_in_child(void *arg)
 	struct minimizing *m = arg;
 	const struct options *o = m->options;
 	struct subject subjects[2];
-	struct divergence divergence;
 	struct pair pair;
 	int rc;
 
@@ -103,14 +105,14 @@ static int minimize_in_child(void *arg)
 	}
 	rc = diff_pair(&pair, &subjects[0], &subjects[1]);
 	if (!rc)
-		rc = diff_one(&pair, m->program, &divergence);
+		rc = diff_one(&pair, &m->program, &m->divergence);
 	if (rc == AGREE || rc == INCOMPARABLE) {
 		fprintf(stderr, "portclash: %s and %s do not diverge on it\n",
 			o->subjects[0], o->subjects[1]);
 		return EXIT_NOTHING;
 	}
 	if (rc == DIVERGE)
-		rc = minimize_divergence(&pair, m->program, &divergence);
+		rc = minimize_divergence(&pair, &m->program, &m->divergence);
 	for (int i = 0; i < 2; i++)
 		subject_close(&subjects[i]);
 	if (rc)
@@ -120,20 +122,20 @@ static int minimize_in_child(void *arg)
 
 static int run_minimize(struct options *o)
 {
-	struct minimizing m = { .options = o };
+	struct minimizing *m = shared_memory(sizeof(*m));
 	FILE *out;
 	int code;
 
 	need_one_file(o);
 	need_subjects(o, 2);
-	m.program = shared_memory(sizeof(*m.program));
-	need_program(o->args[0], m.program);
-	code = in_child(minimize_in_child, &m);
+	m->options = o;
+	need_program(o->args[0], &m->program);
+	code = in_child(minimize_in_child, m);
 	if (code)
 		return code;
 	out = need_output(o);
-	text_print(m.program, NULL, out);
-	return finish(o, out, m.program);
+	class_write(&m->program, o->subjects, &m->divergence, out);
+	return finish(o, out, &m->program);
 }
 
 const struct verb verb_pack = {
