@@ -80,3 +80,8 @@ def test_unknown_divergences_are_found_and_kept(tmp_path, need):
     diff = portclash("diff", "--json", "-s", "portman", "-s", "linux",
                      "--corpus", empty, *candidates)
     assert diff.json["divergent"] == len(candidates), diff
+    for path in candidates:
+        small = portclash("minimize", "-s", "portman", "-s", "linux", path)
+        ops = [line for line in path.read_text().splitlines()
+               if line and not line.startswith("#")]
+        assert small.out.decode().splitlines() == ops, path

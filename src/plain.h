@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * plain.h - plainer values for a program, while a test holds
+ * plain.h - a plainer program of as many ops, while a test holds
  *
- * The passes of minimize() that keep the ops and change what is in them. Each
- * tries its values in a fixed order, the plainest first, and stops at the one
+ * The passes of minimize() that keep the ops and change what is in them
+ * (plain.c), in all of them together (plain_together.c), and their order
+ * (plain_order.c). Each tries its values in a fixed order, the plainest first, and stops at the one
  * that is there: so no pass undoes another.
  */
 #ifndef PLAIN_H
@@ -52,6 +53,15 @@ const char *const *plain_addrs(int len, size_t *count);
  * @ports:	Filled in. All passes use this one order.
  */
 void plain_ports(const struct program *program, uint16_t ports[PLAIN_PORTS]);
+
+/**
+ * plain_order() - Ops in one order, and sockets called a, b, c
+ *
+ * A sysctl first, then options as early as will do; a socket is made just
+ * before it is used; and what is done with one comes before what is done with
+ * a later one.
+ */
+void plain_order(struct minimizer *m);
 
 /** plain_sockets() - IPv6 to IPv4, MPTCP to TCP; was anything changed? */
 bool plain_sockets(struct minimizer *m);
