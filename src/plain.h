@@ -4,8 +4,8 @@
  *
  * The passes of minimize() that keep the ops and change what is in them
  * (plain.c), in all of them together (plain_together.c), and their order
- * (plain_order.c). Each tries its values in a fixed order, the plainest first, and stops at the one
- * that is there: so no pass undoes another.
+ * (plain_order.c). Each tries its values in a fixed order, the plainest first,
+ * and stops at the one that is there: so no pass undoes another.
  */
 #ifndef PLAIN_H
 #define PLAIN_H
