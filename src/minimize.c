@@ -99,6 +99,7 @@ void minimize(struct program *program, minimize_test *test, void *arg)
 	do {
 		before = *program;
 		make_plain(&m);
+		plain_listeners(&m);
 		plain_order(&m);
 	} while (!program_equal(&before, program) && ++round < ROUNDS_MAX);
 }

@@ -82,7 +82,7 @@ const char *const *plain_addrs(int len, size_t *count)
 		"10.0.0.1", "192.0.2.1", "224.0.0.1" };
 	static const char *const v6[] = { "::", "::1", "::ffff:0.0.0.0",
 		"::ffff:127.0.0.1", "::ffff:127.0.0.2", "fd00::1",
-		"2001:db8::1", "ff0e::1" };
+		"2001:db8::1", "ff0e::1", "ff02::1" };
 
 	*count = len == 4 ? ARRAY_SIZE(v4) : ARRAY_SIZE(v6);
 	return len == 4 ? v4 : v6;
@@ -159,9 +159,30 @@ static bool plain_port(struct minimizer *m, int i)
 	return false;
 }
 
+/* Does the wildcard of the socket's own family do, whole and unscoped? */
+static bool plain_wildcard(struct minimizer *m, int i)
+{
+	struct program candidate = *m->best;
+	struct op *op = &candidate.ops[i];
+	bool v6;
+
+	candidate.count = i;
+	v6 = type_is_v6(program_type(&candidate, op->sock));
+	candidate.count = m->best->count;
+	op->bind.place.addr = plain_parsed(v6 ? "::" : "0.0.0.0");
+	op->bind.place.scope = 0;
+	if (op->kind == OP_BIND) {
+		op->bind.len = LEN_NATURAL;
+		op->bind.family = FAMILY_NATURAL;
+	}
+	return minimize_keep(m, &candidate);
+}
+
 static bool plain_place(struct minimizer *m, int i)
 {
-	bool changed = plain_addr(m, i);
+	bool changed = plain_wildcard(m, i);
+
+	changed |= plain_addr(m, i);
 
 	changed |= TRY_LIST(m, i, bind.place.scope, 0, WORLD_LO, WORLD_VETH0,
 		WORLD_MISSING);
@@ -171,6 +192,16 @@ static bool plain_place(struct minimizer *m, int i)
 	changed |= TRY_LIST(m, i, bind.len, LEN_NATURAL, 128, 28, 24, 16, 0);
 	changed |= TRY_LIST(m, i, bind.family, FAMILY_NATURAL, 0, 1, 2, 10);
 	return changed;
+}
+
+void plain_bind(struct op *op, bool v6, uint16_t port)
+{
+	memset(op, 0, sizeof(*op));
+	op->kind = OP_BIND;
+	op->bind.place.addr = plain_parsed(v6 ? "::" : "0.0.0.0");
+	op->bind.place.port = port;
+	op->bind.len = LEN_NATURAL;
+	op->bind.family = FAMILY_NATURAL;
 }
 
 /* Does a plain bind do as well as this listen or connect? */
@@ -190,13 +221,8 @@ static bool plain_kind(struct minimizer *m, int i)
 		struct program candidate = *m->best;
 		struct op *op = &candidate.ops[i];
 
-		memset(op, 0, sizeof(*op));
-		op->kind = OP_BIND;
+		plain_bind(op, v6, ports[n]);
 		op->sock = sock;
-		op->bind.place.addr = plain_parsed(v6 ? "::" : "0.0.0.0");
-		op->bind.place.port = ports[n];
-		op->bind.len = LEN_NATURAL;
-		op->bind.family = FAMILY_NATURAL;
 		if (minimize_keep(m, &candidate))
 			return true;
 	}
@@ -319,6 +345,8 @@ bool plain_values(struct minimizer *m)
 			changed |= TRY(m, c, op->shutdown.how, SHUT_BOTH);
 			break;
 		case OP_SET:
+			if (op->set.option < OPT_DEV)
+				changed |= TRY(m, c, op->set.value, 1);
 			if (op->set.option == OPT_DEV)
 				changed |= TRY_LIST(m, i, set.value,
 					WORLD_NO_DEVICE, WORLD_LO, WORLD_VETH0,

@@ -54,6 +54,16 @@ const char *const *plain_addrs(int len, size_t *count);
  */
 void plain_ports(const struct program *program, uint16_t ports[PLAIN_PORTS]);
 
+/** plain_bind() - Make @op a bind of socket 0 to the wildcard and a port */
+void plain_bind(struct op *op, bool v6, uint16_t port);
+
+/**
+ * plain_listeners() - Bind what listens and is then meant by ":@a"
+ *
+ * That is one op more, but no port is left to chance.
+ */
+void plain_listeners(struct minimizer *m);
+
 /**
  * plain_order() - Ops in one order, and sockets called a, b, c
  *

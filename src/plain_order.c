@@ -159,29 +159,44 @@ static int by_order(const struct program *a, const struct program *b)
 	return memcmp(a->ops, b->ops, a->count * sizeof(*a->ops));
 }
 
+/* Swap the step that ends at @end with the one before it, that ends at @mid */
+static struct program swapped(const struct program *program, int mid, int end)
+{
+	const struct op *ops = program->ops;
+	int start = step_start(program, mid);
+	struct program c = *program;
+
+	if (ops[end - 1].sock == ops[mid - 1].sock) {
+		/* What prepares the first prepares both. */
+		c.ops[mid - 1] = ops[end - 1];
+		c.ops[end - 1] = ops[mid - 1];
+	} else {
+		memcpy(c.ops + start, ops + mid, (end - mid) * sizeof(*ops));
+		memcpy(c.ops + start + end - mid, ops + start,
+			(mid - start) * sizeof(*ops));
+	}
+	order_ops(&c);
+	rename_sockets(&c);
+	return c;
+}
+
 /* Swap two steps that are neighbours, if that is a better order */
 static bool swap_steps(struct minimizer *m)
 {
+	const struct op *ops = m->best->ops;
 	/* The last op stays the last. */
-	int end = step_start(m->best, m->best->count);
+	int end = step_start(m->best, m->best->count), mid;
 
-	while (end > 0) {
-		const struct op *ops = m->best->ops;
-		int start = step_start(m->best, end);
-		int before = start ? step_start(m->best, start) : 0;
-		struct program c = *m->best;
+	for (; end > 0; end = mid) {
+		struct program c;
 
-		memcpy(c.ops + before, ops + start,
-			(end - start) * sizeof(*ops));
-		memcpy(c.ops + before + end - start, ops + before,
-			(start - before) * sizeof(*ops));
-		order_ops(&c);
-		rename_sockets(&c);
-		if (op_has_socket(&ops[end - 1]) &&
-		    (!start || op_has_socket(&ops[start - 1])) &&
-		    by_order(&c, m->best) < 0 && minimize_keep(m, &c))
+		mid = step_start(m->best, end);
+		if (!mid || !op_has_socket(&ops[end - 1]) ||
+		    !op_has_socket(&ops[mid - 1]))
+			continue;
+		c = swapped(m->best, mid, end);
+		if (by_order(&c, m->best) < 0 && minimize_keep(m, &c))
 			return true;
-		end = start;
 	}
 	return false;
 }

@@ -4,6 +4,8 @@
  */
 #include "plain.h"
 
+#include <string.h>
+
 #include "util.h"
 #include "world.h"
 
@@ -162,6 +164,46 @@ static bool replace_device(struct minimizer *m, uint32_t from, uint32_t to)
 			op->bind.place.scope = to;
 	}
 	return minimize_keep(m, &c);
+}
+
+/* Is the port of a socket used as ":@a" anywhere? */
+static bool is_meant(const struct program *program, uint8_t sock)
+{
+	for (int i = 0; i < program->count; i++)
+		if (has_place(&program->ops[i]) &&
+		    program->ops[i].bind.place.port_of == sock + 1)
+			return true;
+	return false;
+}
+
+void plain_listeners(struct minimizer *m)
+{
+	for (int i = 0; i < m->best->count - 1; i++) {
+		struct program c = *m->best;
+		struct op *op = &c.ops[i];
+		uint8_t sock = op->sock;
+		bool v6;
+
+		if (op->kind != OP_LISTEN || !is_meant(&c, sock) ||
+		    c.count == PROGRAM_OPS_MAX)
+			continue;
+		c.count = i;
+		v6 = type_is_v6(program_type(&c, sock));
+		c.count = m->best->count;
+		memmove(op + 1, op, (c.count++ - i) * sizeof(*op));
+		plain_bind(op, v6, 7000);
+		op->sock = sock;
+		for (int n = i; n < c.count; n++) {
+			struct place *place = &c.ops[n].bind.place;
+
+			if (!has_place(&c.ops[n]) ||
+			    place->port_of != sock + 1)
+				continue;
+			place->port_of = 0;
+			place->port = 7000;
+		}
+		minimize_keep(m, &c);
+	}
 }
 
 bool plain_together(struct minimizer *m)
