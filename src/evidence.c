@@ -105,6 +105,10 @@ bool evidence_covers(const struct endpoint *ep, bool explicit,
 	if (tcp && closing)
 		return op->kind == OP_SHUTDOWN && !ep->device;
 	switch (op->kind) {
+	case OP_GET:
+		/* Has a child the device of its listener? */
+		return !stopped && (op->get.property != GET_DEV ||
+				    ep->device == ep->held.device);
 	case OP_LISTEN: return true;
 	case OP_DISCONNECT: return !tcp && covers_giving_back(ep, explicit);
 	case OP_SHUTDOWN:

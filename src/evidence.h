@@ -15,6 +15,7 @@
  *	to a socket that a refused bind left with an address (EP-12), if it is
  *	  then used with another family;
  *	with a connect to a broadcast address;
+ *	to the device of a child;
  *	with sources that Linux would not use for that destination.
  */
 #ifndef EVIDENCE_H
