@@ -107,7 +107,7 @@ bool evidence_covers(const struct endpoint *ep, bool explicit,
 	switch (op->kind) {
 	case OP_GET:
 		/* Has a child the device of its listener? */
-		return !stopped && (op->get.property != GET_DEV ||
+		return !stopped && (op->get.property != GET_DEV || !tcp ||
 				    ep->device == ep->held.device);
 	case OP_LISTEN: return true;
 	case OP_DISCONNECT: return !tcp && covers_giving_back(ep, explicit);

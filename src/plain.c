@@ -233,8 +233,9 @@ static bool plain_kind(struct minimizer *m, int i)
 static bool plain_range(struct minimizer *m, int i)
 {
 	static const uint32_t ranges[][2] = { { 7000, 7000 }, { 7001, 7001 },
-		{ 7000, 7001 }, { 40000, 40000 }, { 40000, 40001 },
-		{ 40000, 40003 }, { 40003, 40000 }, { 1, 1 }, { 0, 0 } };
+		{ 7000, 7001 }, { 7000, 7002 }, { 40000, 40000 },
+		{ 40000, 40001 }, { 40000, 40003 }, { 40003, 40000 }, { 1, 1 },
+		{ 0, 0 } };
 
 	if (m->best->ops[i].sysctl.key > SYSCTL_RESERVED_PORTS)
 		return false;
@@ -343,6 +344,9 @@ bool plain_values(struct minimizer *m)
 		case OP_SYSCTL: changed |= plain_range(m, i); break;
 		case OP_SHUTDOWN:
 			changed |= TRY(m, c, op->shutdown.how, SHUT_BOTH);
+			if (i < m->best->count - 1)
+				changed |= TRY(m, c, *op, ((struct op){
+					.kind = OP_CLOSE, .sock = op->sock }));
 			break;
 		case OP_SET:
 			if (op->set.option < OPT_DEV)
