@@ -96,7 +96,9 @@ bool evidence_covers(const struct endpoint *ep, bool explicit,
 {
 	bool tcp = ep->transport == 6;
 	bool stopped = tcp && ep->state == EP_LISTEN && ep->shut;
-	bool closing = ep->state > EP_CONNECTED && ep->state != EP_CLOSED;
+	/* A refused listen also closes (EP-13), but without a peer. */
+	bool closing = ep->state > EP_CONNECTED &&
+		       (ep->state != EP_CLOSED || ep->id.remote_port);
 
 	if (op->kind == OP_CLOSE)
 		return true;

@@ -9,7 +9,7 @@
  *	to a socket whose connect failed (issue 3828 only says: not much);
  *	to a listener after shutdown, but that it keeps its port (EP-16) and
  *	  that listen revives it (EP-15);
- *	to a TCP connection that is closing, but for its port;
+ *	to a TCP connection that is closing or over, but for its port;
  *	to a port that bind or listen chose, by disconnect or shutdown;
  *	with TCP and AF_UNSPEC, with scopes, with the routes of a device;
  *	to a socket that a refused bind left with an address (EP-12), if it is
