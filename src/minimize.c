@@ -104,6 +104,7 @@ void minimize(struct program *program, minimize_test *test, void *arg)
 	} while (!program_equal(&before, program) && ++round < ROUNDS_MAX);
 }
 
+/* @divergence: as it was the last time; what may not change does not */
 struct wanted {
 	struct pair *pair;
 	uint8_t kind;
@@ -123,11 +124,14 @@ static bool still_diverges(const struct program *program, void *arg)
 	verdict = diff_one(want->pair, program, &now);
 	if (verdict < 0)
 		want->error = verdict;
-	return verdict == DIVERGE && now.index == program->count - 1u &&
-	       now.outcomes[0].kind == want->divergence.outcomes[0].kind &&
-	       now.outcomes[1].kind == want->divergence.outcomes[1].kind &&
-	       now.outcomes[0].error == want->divergence.outcomes[0].error &&
-	       now.outcomes[1].error == want->divergence.outcomes[1].error;
+	if (verdict != DIVERGE || now.index != program->count - 1u ||
+	    now.outcomes[0].kind != want->divergence.outcomes[0].kind ||
+	    now.outcomes[1].kind != want->divergence.outcomes[1].kind ||
+	    now.outcomes[0].error != want->divergence.outcomes[0].error ||
+	    now.outcomes[1].error != want->divergence.outcomes[1].error)
+		return false;
+	want->divergence = now;
+	return true;
 }
 
 /* "op, repeat n" diverges at its last time: make it "op, repeat n-1, op" */
@@ -184,7 +188,8 @@ int minimize_divergence(struct pair *pair, struct program *program,
 	if (!force_choice(program, &want))
 		return want.error ? want.error : -EAGAIN;
 	minimize(program, still_diverges, &want);
-	if (!want.error)
-		want.error = diff_one(pair, program, divergence) < 0;
+	if (!want.error && !still_diverges(program, &want))
+		return want.error ? want.error : -EAGAIN;
+	*divergence = want.divergence;
 	return want.error;
 }
