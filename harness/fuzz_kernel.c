@@ -33,13 +33,6 @@
 /* Slots of the memory of divergences */
 enum { MEMORY_SLOTS = 1 << 16 };
 
-/*
- * See op_cost(). A connect of TCP is dear because of what it leaves behind; a
- * program that repeats it 300 times would hold AFL++ up for seconds, since each
- * program in the queue is tried a thousand times over.
- */
-enum { CONNECT_COST = 18, COST_MAX = 300 };
-
 /* What a divergence came to, beside the index of a class */
 enum { CLASS_UNKNOWN = -1 };
 

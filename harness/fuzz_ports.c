@@ -32,6 +32,9 @@
  */
 enum { VARIANTS = 8, EDITS_MAX = 3, COST_MAX = 2000 };
 
+/* Reservations that the flat list looks at in the time of an op */
+enum { SCANNED_AT_ONCE = 16 };
+
 static const char *const names[2] = { "portman", "portlist" };
 
 /* Check the structure after each op, not only at the end */
@@ -164,9 +167,9 @@ static uint32_t program_cost(const struct program *program)
 			w.first = op->range.first;
 			w.count = op->range.last - op->range.first + 1;
 		}
-		cost += times;
-		if (op->kind == OP_RESERVE)
+		if (op->kind == OP_RESERVE || op->kind == OP_TUPLE)
 			w.held += times;
+		cost += times * (1 + w.held / SCANNED_AT_ONCE);
 		if (op->kind == OP_PICK || op->kind == OP_PICK_STABLE ||
 		    (op->kind == OP_RESERVE && !op->reserve.res.port))
 			cost += times * walk_cost(&w, op);
