@@ -317,7 +317,7 @@ static void uids_come_and_go(void **state)
 
 	(void)state;
 	if (!linux_.can.uids) {
-		print_message("only one uid is mapped here\n");
+		print_message("skipped: only one uid is mapped here\n");
 		skip();
 	}
 	assert_int_equal(prctl(PR_GET_PDEATHSIG, &death), 0);
@@ -398,7 +398,7 @@ static void nobody_can_have_the_kernel_too(void **state)
 
 	(void)state;
 	if (!linux_.can.uids) {
-		print_message("the other tests were this one\n");
+		print_message("skipped: the other tests were this one\n");
 		skip();
 	}
 	pid = fork();
