@@ -91,6 +91,12 @@ static bool covers_giving_back(const struct endpoint *ep, bool explicit)
 	return explicit || ep->state != EP_LISTEN;
 }
 
+/* Has either end one, by which its segments would go? */
+static bool has_device(const struct endpoint *ep)
+{
+	return ep->device || (ep->peer && ep->peer->device);
+}
+
 bool evidence_covers(const struct endpoint *ep, bool explicit,
 	const struct op *op)
 {
@@ -105,7 +111,7 @@ bool evidence_covers(const struct endpoint *ep, bool explicit,
 	if (ep->failed || ep->state == EP_ERROR)
 		return false;
 	if (tcp && closing)
-		return op->kind == OP_SHUTDOWN && !ep->device;
+		return op->kind == OP_SHUTDOWN && !has_device(ep);
 	switch (op->kind) {
 	case OP_GET:
 		/* Has a child the device of its listener? */
