@@ -47,6 +47,13 @@ static inline bool said_holds(const struct outcome *want,
 	return want->kind == got->kind && want->error == got->error;
 }
 
+/* Skip this test, and tell ci/check why */
+static inline void said_skip(const char *why)
+{
+	print_message("skipped: %s\n", why);
+	skip();
+}
+
 /* The outcomes written in @text must be those of @subject */
 static inline void said_check(struct subject *subject, const char *text)
 {

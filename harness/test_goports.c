@@ -6,19 +6,11 @@
  * fails here makes a comparison with portman worthless. A program a rule; "ok"
  * is any ok, as in a case.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "said.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "program_text.h"
-#include "subject.h"
 #include "util.h"
 
 static const char *const samples[] = {
@@ -194,10 +186,8 @@ static void open_goports(struct subject *subject)
 {
 	int rc = subject_open(subject, "goports");
 
-	if (rc == -ENOENT) {
-		print_message("skipped: %s\n", subject->why);
-		skip();
-	}
+	if (rc == -ENOENT)
+		said_skip(subject->why);
 	if (rc)
 		fail_msg("%s", subject->why);
 }

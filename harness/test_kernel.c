@@ -317,10 +317,8 @@ static void uids_come_and_go(void **state)
 	int death = 0;
 
 	(void)state;
-	if (!linux_.can.uids) {
-		print_message("skipped: only one uid is mapped here\n");
-		skip();
-	}
+	if (!linux_.can.uids)
+		said_skip("only one uid is mapped here");
 	assert_int_equal(prctl(PR_GET_PDEATHSIG, &death), 0);
 	assert_int_equal(death, SIGKILL);
 	for (int i = 0; i < 3; i++) {
@@ -415,18 +413,14 @@ static void nobody_can_have_the_kernel_too(void **state)
 	pid_t pid;
 
 	(void)state;
-	if (!linux_.can.uids) {
-		print_message("skipped: the other tests were this one\n");
-		skip();
-	}
+	if (!linux_.can.uids)
+		said_skip("the other tests were this one");
 	pid = fork();
 	if (!pid)
 		_exit(as_nobody());
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == FORBIDDEN) {
-		print_message("skipped: nobody may make a user namespace\n");
-		skip();
-	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == FORBIDDEN)
+		said_skip("nobody may make a user namespace");
 	assert_int_equal(status, 0);
 }
 
