@@ -400,6 +400,16 @@ size_t portman_live(struct portman *pm)
 	return live;
 }
 
+/* The cells of an address must stay together: does it come again after @end? */
+static bool comes_again(const struct cell *end)
+{
+	for (const struct cell *cell = end->next; cell; cell = cell->next)
+		if (portman_addr_equal(&cell->addr, &end->addr))
+			return !portman_addr_equal(&end->next->addr,
+				&end->addr);
+	return false;
+}
+
 void portman_check(struct portman *pm)
 {
 	size_t keys = 0;
@@ -420,6 +430,7 @@ void portman_check(struct portman *pm)
 					.dest_addr = cell->dest_addr,
 					.dest_port = cell->dest_port };
 
+				ASSERT(!comes_again(cell));
 				ASSERT(flagcount_total(&cell->counts) > 0);
 				ASSERT(cell == table_cell(&pm->table,
 					key->network, &res, key->port));
