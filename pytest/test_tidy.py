@@ -110,9 +110,12 @@ def test_every_file_says_what_it_is():
 
 
 def test_headers_are_guarded():
-    """By the file's name, without a leading underscore."""
+    """By the file's name, without a leading underscore; but for a list that
+    is there to be included more than once, and says so."""
     wrong = []
     for path in HEADERS:
+        if "/* No include guard: " in path.read_text():
+            continue
         guard = path.name.upper().replace(".", "_")
         text = path.read_text()
         if (f"\n#ifndef {guard}\n#define {guard}\n" not in text or

@@ -248,6 +248,8 @@ enum value_kind {
  * @kind:	An outcome_kind
  * @value:	A value_kind; OUTCOME_OK only
  * @error:	A positive errno; OUTCOME_ERRNO only
+ * @rule:	The rule that decided, from the specification only; 0 is none
+ * @effects:	A bit for each effect beside it. Neither is ever compared.
  */
 struct outcome {
 	uint8_t kind;
@@ -255,6 +257,8 @@ struct outcome {
 	uint16_t error;
 	uint32_t a, b;
 	struct addr addr;
+	uint16_t rule;
+	uint64_t effects[2];
 };
 
 /**

@@ -13,6 +13,7 @@
 static const struct subject_type *const subject_types[] = {
 	&subject_portman,
 	&subject_portlist,
+	&subject_spec,
 	&subject_kernel,
 	&subject_goports,
 	&subject_pipe,
@@ -40,7 +41,7 @@ int subject_open(struct subject *subject, const char *name)
 	snprintf(subject->name, sizeof(subject->name), "%s", name);
 	if (!type) {
 		snprintf(subject->why, sizeof(subject->why),
-			"no such subject; known: portman portlist linux "
+			"no such subject; known: portman portlist spec linux "
 			"goports pipe:COMMAND");
 		return -ENOENT;
 	}
@@ -166,7 +167,8 @@ static int step(struct subject *subject, struct run *run, const struct op *op,
 }
 
 static int repeat(struct subject *subject, struct run *run,
-	const struct op *op, const struct op *again, struct outcome *out)
+	const struct op *op, const struct op *again,
+	const struct outcome *leader, struct outcome *out)
 {
 	int rc = 0;
 
@@ -174,7 +176,7 @@ static int repeat(struct subject *subject, struct run *run,
 	for (int i = 0; i < op->repeat.times && !rc; i++) {
 		struct outcome each;
 
-		rc = step(subject, run, again, NULL, &each);
+		rc = step(subject, run, again, leader, &each);
 		if (!rc && out->kind == OUTCOME_OK && each.kind != OUTCOME_OK)
 			*out = each;
 	}
@@ -198,7 +200,8 @@ static int run_one(struct subject *subject, const struct program *program,
 		if (lost)
 			*out = outcome_na();
 		else if (op->kind == OP_REPEAT)
-			rc = repeat(subject, &run, op, op - 1, out);
+			rc = repeat(subject, &run, op, op - 1,
+				leader ? &leader->outcomes[i] : NULL, out);
 		else
 			rc = step(subject, &run, op,
 				leader ? &leader->outcomes[i] : NULL, out);

@@ -92,7 +92,7 @@ struct subject {
 };
 
 extern const struct subject_type subject_portman, subject_portlist,
-	subject_kernel, subject_pipe, subject_goports;
+	subject_spec, subject_kernel, subject_pipe, subject_goports;
 
 /**
  * subject_find() - The type of a name, without opening it

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * spec.c - one op: sockets, options, names
+ */
+#include "spec_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+size_t spec_size(void)
+{
+	return sizeof(struct spec);
+}
+
+void spec_reset(struct spec *spec, const struct spec_force *force)
+{
+	memset(spec, 0, offsetof(struct spec, sockets));
+	spec->force = force;
+	spec->low = WORLD_RANGE_FIRST;
+	spec->high = WORLD_RANGE_LAST;
+	spec->unprivileged = 1024;
+}
+
+void spec_copy(struct spec *to, const struct spec *from)
+{
+	memcpy(to, from, offsetof(struct spec, sockets));
+	memcpy(to->sockets, from->sockets,
+		from->count * sizeof(*from->sockets));
+	memcpy(to->ports, from->ports,
+		from->port_count * sizeof(*from->ports));
+	memcpy(to->places, from->places,
+		from->place_count * sizeof(*from->places));
+}
+
+struct spec_socket *spec_new(struct spec *spec, uint8_t type)
+{
+	unsigned int i = 0;
+
+	while (i < spec->count && spec->sockets[i].type != NO_TYPE)
+		i++;
+	ASSERT(i < SPEC_SOCKETS_MAX);
+	if (i == spec->count)
+		spec->count++;
+	spec->sockets[i] = (struct spec_socket){ .type = type };
+	spec_any_again(&spec->sockets[i]);
+	return &spec->sockets[i];
+}
+
+void spec_free(struct spec *spec, struct spec_socket *s)
+{
+	s->type = NO_TYPE;
+	s->held = false;
+	while (spec->count && spec->sockets[spec->count - 1].type == NO_TYPE)
+		spec->count--;
+}
+
+static enum spec_rule make_socket(struct spec *spec, const struct op *op)
+{
+	struct spec_socket *s;
+
+	CHECK(spec, op->socket.uid != UID_NONE && spec->euid &&
+		op->socket.uid != spec->euid, socket_owner_not_permitted);
+	s = spec_new(spec, op->socket.type);
+	s->uid = op->socket.uid == UID_NONE ? spec->euid : op->socket.uid;
+	s->v6only = spec_v6(s) && spec->bindv6only;
+	spec->index[op->sock] = s - spec->sockets;
+	return RULE_socket_made;
+}
+
+static enum spec_rule check_set(struct spec *spec,
+	const struct spec_socket *s, const struct op *op)
+{
+	bool on = op->set.value, root = !spec->euid;
+	uint32_t low = op->set.value, high = op->set.high;
+
+	switch (op->set.option) {
+	case OPT_V6ONLY:
+		CHECK(spec, !spec_v6(s), set_v6only_ipv4);
+		CHECK(spec, s->port, set_v6only_bound);
+		break;
+	case OPT_TRANSPARENT:
+		CHECK(spec, on && !root, set_transparent_not_permitted);
+		break;
+	case OPT_REPAIR:
+		CHECK(spec, spec_is_udp(s) || spec_is_mptcp(s),
+			set_repair_not_tcp);
+		CHECK(spec, !root || s->state == LISTEN,
+			set_repair_not_permitted);
+		break;
+	case OPT_DEV:
+		CHECK(spec, on && !spec_device_exists(op->set.value),
+			set_device_unknown);
+		CHECK(spec, s->device && !root, set_device_not_permitted);
+		break;
+	case OPT_PORT_RANGE:
+		CHECK(spec, low && high && low > high, set_range_reversed);
+		break;
+	case OPT_UID:
+		CHECK(spec, !root && (s->uid != spec->euid ||
+			op->set.value != spec->euid), set_owner_not_permitted);
+		break;
+	}
+	return RULE_option_set;
+}
+
+static void apply_set(struct spec_socket *s, const struct op *op)
+{
+	bool on = op->set.value;
+
+	switch (op->set.option) {
+	case OPT_REUSEADDR: s->reuse = on ? CAN_REUSE : NO_REUSE; break;
+	case OPT_REUSEPORT: s->reuseport = on; break;
+	case OPT_V6ONLY: s->v6only = on; break;
+	case OPT_FREEBIND: s->freebind = on; break;
+	case OPT_TRANSPARENT: s->transparent = on; break;
+	case OPT_BIND_NO_PORT: s->no_port = on; break;
+	case OPT_REPAIR:
+		s->repair = on;
+		s->reuse = on ? FORCE_REUSE : NO_REUSE;
+		break;
+	case OPT_DEV: s->device = op->set.value; break;
+	case OPT_PORT_RANGE:
+		s->low = op->set.value;
+		s->high = op->set.high;
+		break;
+	case OPT_UID: s->uid = op->set.value; break;
+	case OPT_LINGER: s->linger0 = true; break;
+	}
+}
+
+static enum spec_rule set(struct spec *spec, struct spec_socket *s,
+	const struct op *op)
+{
+	enum spec_rule rule = check_set(spec, s, op);
+
+	if (rule == RULE_option_set)
+		apply_set(s, op);
+	return rule;
+}
+
+static void get_name(const struct spec_socket *s, const struct outcome *leader,
+	struct outcome *out)
+{
+	struct in16 name = s->rcv;
+
+	if (spec_v6(s) ? in16_any(name) : in16_is(name, 0))
+		name = spec_v6(s) ? s->source : in16_v4(s->source4);
+	out->value = VALUE_PLACE;
+	out->addr = in16_addr(name, spec_v6(s));
+	out->a = s->name_port;
+	if (s->name_unknown && leader && leader->value == VALUE_PLACE)
+		out->a = leader->a;
+}
+
+static enum spec_rule get(struct spec *spec, const struct spec_socket *s,
+	const struct op *op, const struct outcome *leader, struct outcome *out)
+{
+	CHECK(spec, op->get.property == GET_V6ONLY && !spec_v6(s) &&
+		s->type != MPTCP4, get_v6only_ipv4);
+	switch (op->get.property) {
+	case GET_NAME: get_name(s, leader, out); break;
+	case GET_DEV:
+		out->value = VALUE_DEVICE;
+		out->a = !s->device || spec_device_exists(s->device) ?
+				 s->device :
+				 WORLD_MISSING;
+		break;
+	case GET_V6ONLY: *out = outcome_number(s->v6only); break;
+	}
+	return RULE_property_told;
+}
+
+static enum spec_rule check_sysctl(struct spec *spec, const struct op *op)
+{
+	uint32_t low = op->sysctl.value, high = op->sysctl.high;
+
+	CHECK(spec, spec->euid, sysctl_not_permitted);
+	switch (op->sysctl.key) {
+	case SYSCTL_PORT_RANGE:
+		CHECK(spec, low > high || !low, sysctl_range_reversed);
+		CHECK(spec, low < spec->unprivileged,
+			sysctl_range_below_unprivileged);
+		break;
+	case SYSCTL_RESERVED_PORTS:
+		CHECK(spec, low > high, sysctl_range_reversed);
+		break;
+	case SYSCTL_AUTOBIND_REUSE:
+		CHECK(spec, low > 1, sysctl_too_big);
+		break;
+	case SYSCTL_UNPRIVILEGED_START:
+		CHECK(spec, low > spec->low,
+			sysctl_unprivileged_above_range);
+		break;
+	default: CHECK(spec, low > UINT8_MAX, sysctl_too_big);
+	}
+	return RULE_sysctl_written;
+}
+
+static enum spec_rule set_sysctl(struct spec *spec, const struct op *op)
+{
+	enum spec_rule rule = check_sysctl(spec, op);
+	uint32_t value = op->sysctl.value, high = op->sysctl.high;
+
+	if (rule != RULE_sysctl_written)
+		return rule;
+	switch (op->sysctl.key) {
+	case SYSCTL_PORT_RANGE:
+		spec->low = value;
+		spec->high = high;
+		break;
+	case SYSCTL_RESERVED_PORTS:
+		spec->reserved_low = value;
+		spec->reserved_high = high;
+		break;
+	case SYSCTL_AUTOBIND_REUSE: spec->autobind_reuse = value; break;
+	case SYSCTL_UNPRIVILEGED_START: spec->unprivileged = value; break;
+	case SYSCTL_NONLOCAL4: spec->nonlocal4 = value; break;
+	case SYSCTL_NONLOCAL6: spec->nonlocal6 = value; break;
+	case SYSCTL_BINDV6ONLY: spec->bindv6only = value; break;
+	}
+	return rule;
+}
+
+static enum spec_rule answer(struct spec *spec, const struct op *op,
+	const struct outcome *leader, struct outcome *out)
+{
+	struct spec_socket *s = &spec->sockets[spec->index[op->sock]];
+
+	switch (op->kind) {
+	case OP_SOCKET: return make_socket(spec, op);
+	case OP_SET: return set(spec, s, op);
+	case OP_GET: return get(spec, s, op, leader, out);
+	case OP_BIND: return spec_bind(spec, s, op, leader, out);
+	case OP_LISTEN: return spec_listen(spec, s, op, leader, out);
+	case OP_CONNECT: return spec_connect(spec, s, op, leader, out);
+	case OP_DISCONNECT: return spec_disconnect(spec, s);
+	case OP_ACCEPT:
+		return spec_accept(spec, s, &spec->index[op->accept.sock]);
+	case OP_SHUTDOWN: return spec_shutdown(spec, s, op);
+	case OP_CLOSE: spec_close(spec, s); return RULE_socket_closed;
+	case OP_EUID: spec->euid = op->euid.uid; return RULE_caller_changed;
+	case OP_SYSCTL: return set_sysctl(spec, op);
+	}
+	ASSERT(!"an op on sockets");
+	return SPEC_NO_RULE;
+}
+
+void spec_step(struct spec *spec, const struct op *op,
+	const struct outcome *leader, struct outcome *out)
+{
+	enum spec_rule rule;
+
+	spec->effects[0] = spec->effects[1] = 0;
+	*out = outcome_ok();
+	rule = answer(spec, op, leader, out);
+	if (rule == RULE_not_modelled)
+		*out = outcome_na();
+	else if (!rule)
+		*out = outcome_error(ENOTRECOVERABLE);
+	else if (spec_rule_errno(rule))
+		*out = outcome_error(spec_rule_errno(rule));
+	out->rule = rule;
+	memcpy(out->effects, spec->effects, sizeof(out->effects));
+}

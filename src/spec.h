@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spec.h - the executable specification of Linux bind(), listen() and connect()
+ *
+ * DOC: Theory of Operation
+ *
+ * What the kernel knows about ports is here a plain value: sockets, the port
+ * buckets of TCP with their address buckets and caches, and the one ordered
+ * list of UDP. An op is answered in two steps. First *which rule?*: checks, in
+ * the kernel's order, each of which names a rule of spec_rules.h; the first
+ * that holds is the answer. Then the effect, which cannot fail. Nothing here
+ * allocates, reads a clock or does any I/O.
+ *
+ * A rule is in force or not. Versions of the kernel differ in nothing else,
+ * and a rule that is switched off by name shows what it is good for.
+ *
+ * Where the kernel chooses, the specification says what it may choose: told
+ * the kernel's choice, it follows or objects.
+ *
+ * Packets arrive at once and time does not pass, so handshakes are over before
+ * the call is, and TIME_WAIT never ends.
+ */
+#ifndef SPEC_H
+#define SPEC_H
+
+#include "program.h"
+
+#define SPEC_VERSION(major, minor, patch)                                      \
+	((uint32_t)(major) << 16 | (minor) << 8 |                              \
+		((patch) < 255 ? (patch) : 255))
+
+/* The rules, each with a number; 0 is none */
+enum spec_rule {
+	SPEC_NO_RULE,
+#define DECISION(name, ...) RULE_##name,
+#include "spec_rules.h"
+	SPEC_LAST_DECISION,	/* only a mark */
+#define EFFECT(name, ...) RULE_##name,
+#include "spec_rules.h"
+	SPEC_RULES
+};
+
+_Static_assert(SPEC_RULES - SPEC_LAST_DECISION <= 128, "outcome.effects");
+
+/**
+ * struct spec_rule_info - What is said of a rule
+ * @name:	In words
+ * @error:	A positive errno, or 0
+ * @function:	Of the kernel, which it stands for
+ * @text:	A sentence
+ * @since, @before: Versions of Linux, 0 for no limit
+ */
+struct spec_rule_info {
+	const char *name;
+	int error;
+	const char *function;
+	const char *text;
+	uint32_t since, before;
+};
+
+extern const struct spec_rule_info spec_rules[SPEC_RULES];
+
+/** spec_rule_errno() - What an op fails with by this rule, or 0 */
+static inline int spec_rule_errno(enum spec_rule rule)
+{
+	return spec_rules[rule].error;
+}
+
+/** spec_rule_decides() - Does it answer ops? Otherwise it is an effect */
+static inline bool spec_rule_decides(enum spec_rule rule)
+{
+	return rule < SPEC_LAST_DECISION;
+}
+
+/** spec_rule_find() - The rule of a name, or SPEC_NO_RULE */
+enum spec_rule spec_rule_find(const char *name, size_t length);
+
+/* Sockets of a program, waiting children, orphans and TIME_WAIT together */
+enum { SPEC_SOCKETS_MAX = 96 };
+
+struct spec;
+
+/**
+ * struct spec_force - Which rules are in force
+ * @version:	SPEC_VERSION() of the kernel it stands for
+ */
+struct spec_force {
+	uint32_t version;
+	bool rule[SPEC_RULES];
+};
+
+/**
+ * spec_force_init() - The rules of a kernel
+ * @force:	Filled in
+ * @version:	SPEC_VERSION(major, minor, patch)
+ */
+void spec_force_init(struct spec_force *force, uint32_t version);
+
+/** spec_size() - Bytes of a struct spec */
+size_t spec_size(void);
+
+/**
+ * spec_reset() - The world as it is when a program begins
+ * @spec:	spec_size() bytes
+ * @force:	Which rules are in force; must outlive @spec
+ */
+void spec_reset(struct spec *spec, const struct spec_force *force);
+
+/** spec_copy() - What @from is; copies only what is in use */
+void spec_copy(struct spec *to, const struct spec *from);
+
+/**
+ * spec_step() - Answer one op, and do what it does
+ * @spec:	Changed
+ * @op:		Its places are resolved, its socket is open
+ * @leader:	What the kernel answered, whose choices to follow, or NULL
+ * @out:	The outcome, with the rule and its effects
+ */
+void spec_step(struct spec *spec, const struct op *op,
+	const struct outcome *leader, struct outcome *out);
+
+#endif /* SPEC_H */

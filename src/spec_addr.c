@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * spec_addr.c - addresses: of which kind, which are local, which overlap
+ */
+#include "spec_private.h"
+
+#include <string.h>
+
+#include "world.h"
+
+#define V4(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
+
+struct in16 in16_from(const struct addr *addr)
+{
+	struct in16 out = { 0 };
+
+	if (addr->len == 4) {
+		uint32_t v4;
+
+		memcpy(&v4, addr->bytes, 4);
+		return in16_v4(__builtin_bswap32(v4));
+	}
+	memcpy(&out.high, addr->bytes, 8);
+	memcpy(&out.low, addr->bytes + 8, 8);
+	out.high = __builtin_bswap64(out.high);
+	out.low = __builtin_bswap64(out.low);
+	return out;
+}
+
+struct addr in16_addr(struct in16 from, bool v6)
+{
+	struct addr out = { .len = v6 ? 16 : 4 };
+	uint64_t high = __builtin_bswap64(from.high);
+	uint64_t low = __builtin_bswap64(from.low);
+	uint32_t v4 = __builtin_bswap32(from.low);
+
+	if (v6) {
+		memcpy(out.bytes, &high, 8);
+		memcpy(out.bytes + 8, &low, 8);
+	} else {
+		memcpy(out.bytes, &v4, 4);
+	}
+	return out;
+}
+
+uint32_t spec_local4(uint32_t v4)
+{
+	if (spec_broadcast4(v4))
+		return 0;
+	return v4 >> 24 == 127	      ? WORLD_LO :
+	       v4 == V4(10, 0, 0, 1) ? WORLD_VETH0 :
+	       v4 == V4(10, 0, 0, 2) ? WORLD_VETH1 :
+				       0;
+}
+
+bool spec_broadcast4(uint32_t v4)
+{
+	return v4 == V4(255, 255, 255, 255) || v4 == V4(10, 0, 0, 255) ||
+	       v4 == V4(127, 255, 255, 255);
+}
+
+bool spec_group4(uint32_t v4)
+{
+	return v4 >> 28 == 14 || spec_broadcast4(v4);
+}
+
+uint32_t spec_device6(struct in16 addr)
+{
+	static const uint64_t site = UINT64_C(0xfd) << 56;
+	static const uint64_t link = UINT64_C(0xfe80) << 48;
+
+	if (in16_equal(addr, IN16_LOOPBACK))
+		return WORLD_LO;
+	if (addr.low == 2)
+		return addr.high == link ? WORLD_VETH0 :
+		       addr.high == site ? WORLD_VETH1 :
+					   0;
+	return addr.high == site && addr.low == 1 ? WORLD_VETH0 : 0;
+}
+
+/* What is not global is usable on its own device only (PRE-18). */
+bool spec_local6(struct in16 addr, uint32_t device)
+{
+	uint32_t own = spec_device6(addr);
+	bool global = addr.high >> 56 == 0xfd;
+
+	return own && (!device || device == own || global);
+}
+
+bool spec_device_exists(uint32_t device)
+{
+	return device == WORLD_LO || device == WORLD_VETH0 ||
+	       device == WORLD_VETH1;
+}
+
+void spec_any_again(struct spec_socket *s)
+{
+	s->rcv4 = s->source4 = 0;
+	s->rcv = spec_v6(s) ? IN16_ANY : in16_v4(0);
+	s->source = IN16_ANY;
+}
+
+void spec_set_rcv4(struct spec_socket *s, uint32_t v4)
+{
+	s->rcv4 = v4;
+	s->rcv = in16_v4(v4);
+}
+
+bool spec_devices_meet(struct spec *spec, const struct spec_socket *a,
+	const struct spec_socket *b)
+{
+	return !a->device || !b->device || a->device == b->device ||
+	       !APPLIES(spec, devices_keep_apart);
+}
+
+/**
+ * struct side - One of two that may overlap
+ * @wild:	Its wildcard counts
+ * @v6:		Of AF_INET6
+ */
+struct side {
+	struct in16 rcv;
+	uint32_t rcv4;
+	bool v6only, wild, v6;
+};
+
+static bool overlap4(struct spec *spec, const struct side *a,
+	const struct side *b)
+{
+	if (b->v6only && APPLIES(spec, v6only_spares_ipv4))
+		return false;
+	if (a->rcv4 == b->rcv4)
+		return b->rcv4 != DUMMY4 || in16_is(b->rcv, DUMMY4) ||
+		       APPLIES(spec, ipv6_has_a_dummy_ipv4_address);
+	if ((!a->rcv4 && a->wild) || (!b->rcv4 && b->wild))
+		return APPLIES(spec, ipv4_wildcard_covers);
+	return false;
+}
+
+/* OVL-02: the order of the questions is the kernel's */
+static bool overlap(struct spec *spec, const struct side *a,
+	const struct side *b)
+{
+	bool a_mapped = in16_mapped(a->rcv), b_mapped = in16_mapped(b->rcv);
+	bool a_any = in16_any(a->rcv), b_any = in16_any(b->rcv);
+
+	if (!a->v6)
+		return overlap4(spec, a, b);
+	if (a_mapped && (b_mapped || !b->v6))
+		return overlap4(spec, a, b);
+	if (a_any && b_any)
+		return APPLIES(spec, ipv6_wildcards_meet);
+	if (b_any && b->wild &&
+	    !(b->v6only && a_mapped && APPLIES(spec, v6only_spares_mapped)))
+		return APPLIES(spec, ipv6_wildcard_covers);
+	if (a_any && a->wild &&
+	    !(a->v6only && (b_mapped || !b->v6) &&
+		    APPLIES(spec, v6only_spares_mapped)))
+		return APPLIES(spec, ipv6_wildcard_covers);
+	return b->v6 && in16_equal(a->rcv, b->rcv);
+}
+
+bool spec_overlap(struct spec *spec, const struct spec_socket *a,
+	const struct spec_socket *b)
+{
+	struct side x = { a->rcv, a->rcv4, a->v6only, true, spec_v6(a) };
+	struct side y = { b->rcv, b->rcv4, b->v6only, true, spec_v6(b) };
+
+	return overlap(spec, &x, &y);
+}
+
+bool spec_covered(struct spec *spec, const struct spec_port *port,
+	const struct spec_socket *a)
+{
+	struct side x = { port->rcv, port->rcv4, port->v6only, true,
+		port->v6 };
+	struct side y = { a->rcv, a->rcv4, a->v6only, false, spec_v6(a) };
+
+	return overlap(spec, &x, &y);
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * spec_bind.c - bind and listen: what is asked before it is asked for a port
+ */
+#include "spec_private.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+/* Of sockaddr_in, of sockaddr_in6 before and since it has a scope (RFC 2133) */
+enum { LEN_4 = 16, LEN_6_OLD = 24, LEN_6 = 28 };
+
+/**
+ * struct name - An address as the kernel sees it
+ * @len:	Its length in bytes
+ * @family:	What it says it is
+ */
+struct name {
+	struct in16 addr;
+	uint32_t v4, scope;
+	uint16_t family, port;
+	unsigned int len;
+};
+
+/*
+ * The two structures are different at the same bytes: what is an IPv4 address
+ * in one is the flow label in the other. The harness writes the one that fits
+ * the address, whatever the socket.
+ */
+static struct name name_of(const struct op *op)
+{
+	const struct place *place = &op->bind.place;
+	bool four = place->addr.len == 4;
+	struct name name = {
+		.addr = in16_from(&place->addr),
+		.scope = place->scope,
+		.family = op->bind.family == FAMILY_NATURAL ?
+				  (four ? AF_INET : AF_INET6) :
+				  op->bind.family,
+		.port = place->port,
+		.len = op->bind.len == LEN_NATURAL ? (four ? LEN_4 : LEN_6) :
+						     op->bind.len,
+	};
+
+	name.v4 = four ? name.addr.low : 0;
+	/* Only written behind the IPv4 address: the rest is zero. */
+	if (four)
+		name.addr = (struct in16){ 0, 0 };
+	return name;
+}
+
+static bool may_be_foreign(struct spec *spec, const struct spec_socket *s,
+	bool sysctl)
+{
+	return (s->freebind && APPLIES(spec, freebind_frees)) ||
+	       (s->transparent && APPLIES(spec, transparent_frees)) ||
+	       (sysctl && APPLIES(spec, nonlocal_frees));
+}
+
+/* PRE-04: the device does not matter. */
+static bool is_usable4(struct spec *spec, const struct spec_socket *s,
+	uint32_t v4)
+{
+	return !v4 || spec_local4(v4) ||
+	       (spec_group4(v4) && APPLIES(spec, groups_can_be_bound)) ||
+	       may_be_foreign(spec, s, spec->nonlocal4);
+}
+
+static bool is_privileged(struct spec *spec, uint16_t port)
+{
+	return port && port < spec->unprivileged && spec->euid;
+}
+
+static enum spec_rule check4(struct spec *spec, struct spec_socket *s,
+	const struct name *name)
+{
+	bool unspec = name->family == AF_UNSPEC && !name->v4 &&
+		      APPLIES(spec, unspec_means_ipv4);
+
+	CHECK(spec, name->len < LEN_4, bind4_short);
+	CHECK(spec, name->family != AF_INET && !unspec, bind4_family);
+	CHECK(spec, !is_usable4(spec, s, name->v4), bind4_not_local);
+	CHECK(spec, is_privileged(spec, name->port), bind4_privileged);
+	CHECK(spec, s->state != CLOSED, bind4_in_use);
+	CHECK(spec, s->port, bind4_bound);
+	return SPEC_NO_RULE;
+}
+
+static enum spec_rule check6_mapped(struct spec *spec, struct spec_socket *s,
+	const struct name *name)
+{
+	CHECK(spec, s->v6only, bind6_mapped_v6only);
+	CHECK(spec, s->device && !spec_device_exists(s->device),
+		bind6_mapped_no_device);
+	CHECK(spec, !is_usable4(spec, s, name->addr.low),
+		bind6_mapped_not_local);
+	return SPEC_NO_RULE;
+}
+
+/* The scope is taken for the device even if all fails later (PRE-16). */
+static enum spec_rule check6_native(struct spec *spec, struct spec_socket *s,
+	const struct name *name)
+{
+	bool group = in16_multicast(name->addr);
+
+	if (in16_scoped(name->addr)) {
+		if (name->len >= LEN_6 && name->scope &&
+		    APPLIES(spec, scope_sets_device))
+			s->device = name->scope;
+		CHECK(spec, !s->device, bind6_no_scope);
+	}
+	CHECK(spec, s->device && !spec_device_exists(s->device),
+		bind6_no_device);
+	CHECK(spec, !group && !spec_local6(name->addr, s->device) &&
+		!may_be_foreign(spec, s, spec->nonlocal6), bind6_not_local);
+	return SPEC_NO_RULE;
+}
+
+static enum spec_rule check6(struct spec *spec, struct spec_socket *s,
+	const struct name *name)
+{
+	CHECK(spec, name->len < LEN_6_OLD, bind6_short);
+	CHECK(spec, name->family != AF_INET6, bind6_family);
+	CHECK(spec, in16_multicast(name->addr) && !spec_is_udp(s),
+		bind6_multicast_stream);
+	CHECK(spec, is_privileged(spec, name->port), bind6_privileged);
+	CHECK(spec, s->state != CLOSED, bind6_in_use);
+	CHECK(spec, s->port, bind6_bound);
+	if (in16_mapped(name->addr))
+		return check6_mapped(spec, s, name);
+	return in16_any(name->addr) ? SPEC_NO_RULE :
+				      check6_native(spec, s, name);
+}
+
+/* The address, before the port is asked for */
+static void set_address(struct spec *spec, struct spec_socket *s,
+	const struct name *name)
+{
+	if (!spec_v6(s)) {
+		spec_set_rcv4(s, name->v4);
+		s->source4 = spec_group4(name->v4) ? 0 : name->v4;
+		return;
+	}
+	s->rcv = name->addr;
+	s->rcv4 = in16_mapped(name->addr) ? (uint32_t)name->addr.low :
+		  in16_any(name->addr)	  ? 0 :
+					    DUMMY4;
+	s->source4 = s->rcv4;
+	if (!in16_multicast(name->addr))
+		s->source = name->addr;
+	if (!in16_any(name->addr) && !in16_mapped(name->addr) &&
+	    APPLIES(spec, address_sets_v6only))
+		s->v6only = true;
+}
+
+/* For port 0 the choice is made here. */
+static enum spec_rule ask_port(struct spec *spec, const struct spec_socket *s,
+	const struct outcome *leader, bool listening, uint16_t *port)
+{
+	if (spec_is_udp(s))
+		return *port ? udp_ask(spec, s, *port) :
+			       udp_choose(spec, s, leader, port);
+	return *port ? tcp_ask(spec, s, *port, listening) :
+		       tcp_choose(spec, s, leader, port);
+}
+
+static void take_port(struct spec *spec, struct spec_socket *s, uint16_t port,
+	bool listening)
+{
+	if (spec_is_udp(s))
+		udp_take(spec, s, port);
+	else
+		tcp_take(spec, s, port, listening);
+	s->name_port = port;
+	s->name_unknown = false;
+}
+
+static void lock(struct spec *spec, struct spec_socket *s, uint16_t port)
+{
+	bool addr = spec_v6(s) ? !in16_any(s->rcv) : s->rcv4;
+
+	if (addr && APPLIES(spec, bind_locks_address))
+		s->locks |= ADDR_LOCK;
+	if (port && APPLIES(spec, bind_locks_port))
+		s->locks |= PORT_LOCK;
+}
+
+enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
+	const struct op *op, const struct outcome *leader,
+	struct outcome *out)
+{
+	struct name name = name_of(op);
+	enum spec_rule rule = spec_v6(s) ? check6(spec, s, &name) :
+					   check4(spec, s, &name);
+	bool v6only = s->v6only;
+	uint16_t port = name.port;
+
+	if (rule)
+		return rule;
+	set_address(spec, s, &name);
+	if (!port && s->no_port && spec_holds(spec, RULE_bind_no_port)) {
+		lock(spec, s, 0);
+		s->name_port = 0;
+		s->name_unknown = false;
+		return RULE_bind_no_port;
+	}
+	rule = ask_port(spec, s, leader, false, &port);
+	if (!rule || spec_rule_errno(rule)) {
+		if (APPLIES(spec, failed_bind_restores_v6only))
+			s->v6only = v6only;
+		spec_any_again(s);
+		return rule;
+	}
+	lock(spec, s, name.port);
+	take_port(spec, s, port, false);
+	if (!name.port)
+		*out = outcome_number(port);
+	return rule;
+}
+
+static enum spec_rule check_listen(struct spec *spec, struct spec_socket *s)
+{
+	CHECK(spec, spec_is_udp(s), listen_udp);
+	CHECK(spec, s->call != UNCONNECTED, listen_connected);
+	CHECK(spec, s->state != CLOSED && s->state != LISTEN, listen_connected);
+	CHECK(spec, s->state == LISTEN, listen_again);
+	return SPEC_NO_RULE;
+}
+
+enum spec_rule spec_listen(struct spec *spec, struct spec_socket *s,
+	const struct op *op, const struct outcome *leader,
+	struct outcome *out)
+{
+	enum spec_rule rule = check_listen(spec, s);
+	uint16_t port = s->port;
+
+	if (rule == RULE_listen_again)
+		s->backlog = op->listen.backlog;
+	if (rule)
+		return rule;
+	rule = ask_port(spec, s, leader, true, &port);
+	if (!rule || spec_rule_errno(rule))
+		return rule;
+	*out = s->port && s->locks & PORT_LOCK ? outcome_ok() :
+						 outcome_number(port);
+	take_port(spec, s, port, true);
+	s->state = LISTEN;
+	s->backlog = op->listen.backlog;
+	return rule;
+}

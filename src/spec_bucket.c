@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * spec_bucket.c - the port and address buckets of TCP, and what they remember
+ */
+#include "spec_private.h"
+
+struct spec_port *spec_port(struct spec *spec, uint16_t port)
+{
+	for (unsigned int i = 0; i < spec->port_count; i++)
+		if (spec->ports[i].port == port)
+			return &spec->ports[i];
+	return NULL;
+}
+
+static struct spec_place *find_place(struct spec *spec,
+	const struct spec_socket *s, uint16_t port)
+{
+	for (unsigned int i = 0; i < spec->place_count; i++)
+		if (spec->places[i].port == port &&
+		    in16_equal(spec->places[i].rcv, s->rcv))
+			return &spec->places[i];
+	return NULL;
+}
+
+bool spec_owns(const struct spec_socket *s, uint16_t port)
+{
+	return s->port == port && s->held && s->type != NO_TYPE &&
+	       !spec_is_udp(s);
+}
+
+static bool is_client_only(struct fast fast)
+{
+	return fast.reuse < 0 && fast.reuseport < 0;
+}
+
+static bool is_client(const struct spec_socket *s)
+{
+	return s->locks & CONNECT_BOUND;
+}
+
+static const struct fast client_only = { -1, -1 };
+
+static struct spec_port *need_port(struct spec *spec, uint16_t port)
+{
+	struct spec_port *bucket = spec_port(spec, port);
+
+	if (bucket)
+		return bucket;
+	ASSERT(spec->port_count < SPEC_SOCKETS_MAX);
+	bucket = &spec->ports[spec->port_count++];
+	*bucket = (struct spec_port){ .port = port };
+	return bucket;
+}
+
+static struct spec_place *need_place(struct spec *spec,
+	const struct spec_socket *s, uint16_t port)
+{
+	struct spec_place *place = find_place(spec, s, port);
+
+	if (place)
+		return place;
+	ASSERT(spec->place_count < SPEC_SOCKETS_MAX);
+	place = &spec->places[spec->place_count++];
+	*place = (struct spec_place){ .port = port, .rcv = s->rcv };
+	if (is_client(s))
+		place->fast = client_only;
+	return place;
+}
+
+/* TCP-06; a socket that is in a group of listeners does not ask. */
+bool spec_cached(struct spec *spec, const struct spec_port *port,
+	const struct spec_socket *a)
+{
+	if (port->fast.reuseport <= FAST_NONE || !a->reuseport ||
+	    (port->uid != a->uid && APPLIES(spec, cache_has_a_uid)))
+		return false;
+	return (port->fast.reuseport == FAST_ANY &&
+		       APPLIES(spec, cache_is_for_any_address)) ||
+	       spec_covered(spec, port, a);
+}
+
+/* What the cache of a port learns of a socket that may have it (TCP-05) */
+static void remember(struct spec *spec, struct spec_port *port,
+	const struct spec_socket *s, bool was_empty, bool listening)
+{
+	bool reuse = s->reuse && !listening;
+	bool first = was_empty && APPLIES(spec, first_owner_fills_cache);
+
+	if (first)
+		port->fast.reuse = reuse;
+	else if (!reuse && APPLIES(spec, no_reuse_ends_fast_reuse))
+		port->fast.reuse = 0;
+	if (!s->reuseport) {
+		if (APPLIES(spec, no_reuseport_wipes_cache))
+			port->fast.reuseport = FAST_NONE;
+		return;
+	}
+	if (!first && spec_cached(spec, port, s))
+		return;
+	if (!APPLIES(spec, reuseport_fills_cache))
+		return;
+	port->fast.reuseport = first ? FAST_ANY : FAST_STRICT;
+	port->uid = s->uid;
+	port->rcv = s->rcv;
+	port->rcv4 = s->rcv4;
+	port->v6 = spec_v6(s);
+	port->v6only = s->v6only;
+}
+
+static bool is_empty(struct spec *spec, uint16_t port)
+{
+	for (unsigned int i = 0; i < spec->count; i++)
+		if (spec_owns(&spec->sockets[i], port))
+			return false;
+	return true;
+}
+
+void tcp_take(struct spec *spec, struct spec_socket *s, uint16_t port,
+	bool listening)
+{
+	bool was_empty = is_empty(spec, port);
+	struct spec_port *bucket = need_port(spec, port);
+	struct spec_place *place = need_place(spec, s, port);
+
+	remember(spec, bucket, s, was_empty, listening);
+	place->fast = bucket->fast;
+	s->port = port;
+	s->held = true;
+}
+
+void tcp_join(struct spec *spec, struct spec_socket *s, uint16_t port)
+{
+	bool fresh = !spec_port(spec, port);
+	struct spec_port *bucket = need_port(spec, port);
+
+	if (fresh)
+		bucket->fast = client_only;
+	need_place(spec, s, port);
+	s->port = port;
+	s->held = true;
+}
+
+/* An address bucket that has lost an owner (TCP-13) */
+static void settle_place(struct spec *spec, struct spec_place *place)
+{
+	bool used = false;
+
+	for (unsigned int i = 0; i < spec->count; i++) {
+		const struct spec_socket *s = &spec->sockets[i];
+
+		if (!spec_owns(s, place->port) ||
+		    !in16_equal(s->rcv, place->rcv))
+			continue;
+		used = true;
+		if (!is_client(s))
+			return;
+	}
+	if (!used)
+		*place = spec->places[--spec->place_count];
+	else if (APPLIES(spec, clients_free_the_port))
+		place->fast = client_only;
+}
+
+static void settle_port(struct spec *spec, struct spec_port *port)
+{
+	bool used = false;
+
+	for (unsigned int i = 0; i < spec->place_count; i++) {
+		if (spec->places[i].port != port->port)
+			continue;
+		used = true;
+		if (!is_client_only(spec->places[i].fast))
+			return;
+	}
+	if (!used)
+		*port = spec->ports[--spec->port_count];
+	else if (APPLIES(spec, clients_free_the_port))
+		port->fast = client_only;
+}
+
+void tcp_leave(struct spec *spec, struct spec_socket *s)
+{
+	struct spec_place *place;
+
+	if (!s->held)
+		return;
+	place = find_place(spec, s, s->port);
+	s->held = false;
+	s->locks &= ~CONNECT_BOUND;
+	settle_place(spec, place);
+	settle_port(spec, spec_port(spec, s->port));
+	s->port = 0;
+}
+
+/* The port bucket is not looked at again when an address changes. */
+void tcp_move_from(struct spec *spec, struct spec_socket *s)
+{
+	struct spec_place *place;
+
+	if (!s->held)
+		return;
+	place = find_place(spec, s, s->port);
+	s->held = false;
+	settle_place(spec, place);
+}
+
+void tcp_move_to(struct spec *spec, struct spec_socket *s)
+{
+	if (!s->port)
+		return;
+	need_place(spec, s, s->port);
+	s->held = true;
+}
+
+void tcp_reset_addr(struct spec *spec, struct spec_socket *s)
+{
+	if (s->locks & ADDR_LOCK)
+		return;
+	tcp_move_from(spec, s);
+	spec_any_again(s);
+	tcp_move_to(spec, s);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spec_conn.h - connections, from the handshake to TIME_WAIT (private to spec)
+ */
+#ifndef SPEC_CONN_H
+#define SPEC_CONN_H
+
+#include "spec_route.h"
+
+/**
+ * conn_is_unique() - Is there no other connection with both of these ends?
+ * @s:		Its address and its peer's are set
+ * @port:	The local port it would have
+ * @recycle:	A connection in TIME_WAIT may be replaced: it then is
+ */
+bool conn_is_unique(struct spec *spec, const struct spec_socket *s,
+	uint16_t port, bool recycle);
+
+/** conn_open() - Its port is taken: who answers? */
+enum spec_rule conn_open(struct spec *spec, struct spec_socket *s,
+	const struct route *route);
+
+/** conn_done() - It is closed (tcp_done) and perhaps keeps its port */
+void conn_done(struct spec *spec, struct spec_socket *s);
+
+/** conn_abort() - At once (tcp_disconnect): a connected peer gets a reset */
+void conn_abort(struct spec *spec, struct spec_socket *s);
+
+/** conn_fin() - No more will be sent */
+void conn_fin(struct spec *spec, struct spec_socket *s);
+
+#endif /* SPEC_CONN_H */

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * spec_connect.c - connect: what is asked before anything is sent
+ */
+#include "spec_conn.h"
+#include "spec_route.h"
+
+#include <errno.h>
+
+/* An IPv6 socket may be asked to go by IPv4. */
+struct target {
+	struct in16 to;
+	uint32_t scope;
+	uint16_t port;
+	bool v4;
+};
+
+static enum spec_rule check_name(struct spec *spec,
+	const struct spec_socket *s, const struct op *op, struct target *target)
+{
+	const struct place *place = &op->bind.place;
+	bool four = place->addr.len == 4;
+
+	CHECK(spec, four && spec_v6(s) && spec_is_udp(s) && s->v6only,
+		connect_ipv4_name_v6only);
+	/* UDP takes an IPv4 name on an IPv6 socket. */
+	CHECK(spec, four && spec_v6(s) && !spec_is_udp(s),
+		connect_ipv4_name_short);
+	CHECK(spec, !four && !spec_v6(s), connect_ipv6_name);
+	*target = (struct target){ .to = in16_from(&place->addr),
+		.scope = place->scope, .port = place->port, .v4 = four };
+	return SPEC_NO_RULE;
+}
+
+/* What an AF_INET6 socket asks of the name (tcp_v6_connect and UDP's) */
+static enum spec_rule check6(struct spec *spec, struct spec_socket *s,
+	struct target *target)
+{
+	if (in16_any(target->to))
+		target->to = in16_mapped(s->rcv) ? in16_v4(LOOPBACK4) :
+						   IN16_LOOPBACK;
+	target->v4 = in16_mapped(target->to);
+	CHECK(spec, in16_multicast(target->to) && !spec_is_udp(s),
+		connect_multicast);
+	if (in16_scoped(target->to)) {
+		if (target->scope) {
+			CHECK(spec, s->device && s->device != target->scope,
+				connect_other_scope);
+			if (APPLIES(spec, connect_scope_sets_device))
+				s->device = target->scope;
+		}
+		CHECK(spec, !s->device, connect_no_scope);
+	}
+	CHECK(spec, target->v4 && s->v6only, connect_mapped_v6only);
+	return SPEC_NO_RULE;
+}
+
+/* UDP's source address, by IPv4 (__ip4_datagram_connect) */
+static enum spec_rule udp_connect4(struct spec *spec, struct spec_socket *s,
+	const struct target *target)
+{
+	bool moved = false;
+	struct route route;
+	enum spec_rule rule = spec_route4(spec, s, target->to.low, &route);
+
+	if (rule)
+		return rule;
+	CHECK(spec, route.broadcast, connect_udp_broadcast);
+	if (!s->source4)
+		s->source4 = route.from4;
+	if (!s->rcv4 && APPLIES(spec, connect_narrows_address)) {
+		s->rcv4 = route.from4;
+		moved = true;
+	}
+	if (spec_v6(s)) {
+		if (in16_any(s->source) || in16_is(s->source, 0))
+			s->source = in16_v4(s->source4);
+		if (in16_any(s->rcv) || in16_is(s->rcv, 0))
+			s->rcv = in16_v4(s->rcv4);
+		else
+			moved = false;
+	} else if (moved) {
+		s->rcv = in16_v4(s->rcv4);
+	}
+	if (moved)
+		udp_readdressed(spec, s);
+	return RULE_connect_udp;
+}
+
+static enum spec_rule udp_connect6(struct spec *spec, struct spec_socket *s,
+	const struct target *target)
+{
+	struct route route;
+	enum spec_rule rule = spec_route6(spec, s, target->to, &route);
+
+	if (rule)
+		return rule;
+	if (in16_any(s->source))
+		s->source = route.from;
+	if (in16_any(s->rcv) && APPLIES(spec, connect_narrows_address)) {
+		s->rcv = route.from;
+		s->rcv4 = APPLIES(spec, ipv6_connect_sets_dummy) ? DUMMY4 : 0;
+		udp_readdressed(spec, s);
+	}
+	return RULE_connect_udp;
+}
+
+static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
+	const struct op *op, const struct outcome *leader, struct outcome *out)
+{
+	struct target target;
+	enum spec_rule rule;
+	uint16_t port;
+
+	if (!s->port) {
+		rule = udp_choose(spec, s, leader, &port);
+		if (rule == RULE_udp_no_port_left)
+			return RULE_connect_udp_no_port_left;
+		if (!rule)
+			return rule;
+		udp_take(spec, s, port);
+		s->name_port = port;
+		s->name_unknown = !leader || leader->kind != OUTCOME_OK;
+	}
+	rule = check_name(spec, s, op, &target);
+	if (!rule && spec_v6(s) && op->bind.place.addr.len == 16)
+		rule = check6(spec, s, &target);
+	if (!rule)
+		rule = target.v4 || !spec_v6(s) ?
+			       udp_connect4(spec, s, &target) :
+			       udp_connect6(spec, s, &target);
+	if (rule != RULE_connect_udp)
+		return rule;
+	s->state = ESTABLISHED;
+	if (!(s->locks & PORT_LOCK))
+		*out = outcome_number(s->port);
+	return rule;
+}
+
+static enum spec_rule check_state(struct spec *spec,
+	const struct spec_socket *s)
+{
+	CHECK(spec, s->call == CONNECTED, connect_connected);
+	CHECK(spec, s->call == CONNECTING, connect_connecting);
+	CHECK(spec, s->state != CLOSED, connect_listening);
+	CHECK(spec, s->repair, not_modelled);
+	CHECK(spec, spec_is_mptcp(s), not_modelled);
+	return SPEC_NO_RULE;
+}
+
+/* Where the source of a connection is its address now (CON-02) */
+static void set_source(struct spec *spec, struct spec_socket *s,
+	const struct route *route)
+{
+	bool moves = route->v4 ? !s->source4 : in16_any(s->rcv);
+
+	if (moves && APPLIES(spec, connect_moves_address)) {
+		tcp_move_from(spec, s);
+		if (route->v4)
+			spec_set_rcv4(s, route->from4);
+		else
+			s->rcv = route->from;
+		tcp_move_to(spec, s);
+	}
+	if (route->v4) {
+		s->source4 = route->from4;
+		s->rcv4 = route->from4;
+	} else {
+		s->source = s->rcv;
+		s->rcv4 = APPLIES(spec, ipv6_connect_sets_dummy) ? DUMMY4 : 0;
+	}
+}
+
+static void failed(struct spec *spec, struct spec_socket *s)
+{
+	if (!(s->locks & PORT_LOCK) && APPLIES(spec, failed_connect_frees_port))
+		tcp_leave(spec, s);
+	tcp_reset_addr(spec, s);
+}
+
+/* A port for it, unless it has one; the 4-tuple must be its own. */
+static enum spec_rule get_port(struct spec *spec, struct spec_socket *s,
+	const struct outcome *leader)
+{
+	bool known = true;
+	enum spec_rule rule;
+	uint16_t port;
+
+	if (s->port) {
+		CHECK(spec, !conn_is_unique(spec, s, s->port, true),
+			connect_same_4_tuple);
+		return SPEC_NO_RULE;
+	}
+	rule = tcp_choose_connect(spec, s, leader, &port, &known);
+	if (rule)
+		return rule;
+	if (APPLIES(spec, clients_free_the_port))
+		s->locks |= CONNECT_BOUND;
+	tcp_join(spec, s, port);
+	s->name_port = port;
+	s->name_unknown = !known;
+	return SPEC_NO_RULE;
+}
+
+static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
+	const struct op *op, const struct outcome *leader, struct outcome *out)
+{
+	struct target target;
+	struct route route;
+	enum spec_rule rule = check_state(spec, s);
+
+	if (!rule)
+		rule = check_name(spec, s, op, &target);
+	if (!rule && spec_v6(s))
+		rule = check6(spec, s, &target);
+	if (rule)
+		return rule;
+	if (!spec_v6(s) || target.v4)
+		rule = spec_route4(spec, s, target.to.low, &route);
+	else
+		rule = spec_route6(spec, s, target.to, &route);
+	if (rule)
+		return rule;
+	CHECK(spec, route.v4 && spec_group4(route.to4), connect_group);
+	set_source(spec, s, &route);
+	s->peer_addr = route.v4 ? in16_v4(route.to4) : route.to;
+	s->peer_port = target.port;
+	rule = get_port(spec, s, leader);
+	if (rule) {
+		failed(spec, s);
+		return rule;
+	}
+	if (spec_v6(s) && route.v4)
+		s->v4_ops = true;
+	rule = conn_open(spec, s, &route);
+	if (rule == RULE_connect_refused || rule == RULE_connect_aborted) {
+		s->shut = 0;
+		s->call = UNCONNECTED;
+		failed(spec, s);
+	} else if (rule == RULE_connect_done && !(s->locks & PORT_LOCK)) {
+		*out = outcome_number(s->port);
+	}
+	return rule;
+}
+
+enum spec_rule spec_connect(struct spec *spec, struct spec_socket *s,
+	const struct op *op, const struct outcome *leader,
+	struct outcome *out)
+{
+	return (spec_is_udp(s) ? udp_connect : tcp_connect)(spec, s, op,
+		leader, out);
+}

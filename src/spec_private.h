@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spec_private.h - the state of the specification, and who asks whom
+ *
+ * Read spec.h first, then down the files as they ask each other:
+ *
+ *	spec.c		 one op: sockets, options, names
+ *	spec_bind.c	 what bind asks before it asks for a port
+ *	spec_connect.c	 what connect asks; routes are in spec_route.c
+ *	spec_conn.c	 connections: handshake, FIN, RST, TIME_WAIT
+ *	spec_tcp.c	 may this TCP socket have this port?
+ *	spec_udp.c	 the same for UDP
+ *	spec_addr.c	 addresses: kinds, which are local, which overlap
+ */
+#ifndef SPEC_PRIVATE_H
+#define SPEC_PRIVATE_H
+
+#include "spec.h"
+#include "util.h"
+#include "world.h"
+
+/* An address of either family: IPv4 ones in their mapped form */
+struct in16 {
+	uint64_t high, low;
+};
+
+enum tcp_state {
+	CLOSED,
+	LISTEN,
+	SYN_SENT,
+	ESTABLISHED,
+	CLOSE_WAIT,
+	FIN_WAIT1,
+	FIN_WAIT2,
+	CLOSING,
+	LAST_ACK,
+	TIME_WAIT,
+};
+
+/* What the calls of a stream socket believe, apart from its tcp_state */
+enum call_state { UNCONNECTED, CONNECTING, CONNECTED, DISCONNECTING };
+
+/* What stays when a port or an address is given back (ST-01) */
+enum { ADDR_LOCK = 1, PORT_LOCK = 2, CONNECT_BOUND = 4 };
+
+/* Values of struct spec_socket.reuse */
+enum { NO_REUSE, CAN_REUSE, FORCE_REUSE };
+
+/* Which halves are shut down */
+enum { SHUT_RCV = 1, SHUT_SEND = 2 };
+
+/* "127.0.0.6", which an AF_INET6 socket has as IPv4 address if it has none */
+#define DUMMY4 0x7f000006u
+#define LOOPBACK4 0x7f000001u
+
+/**
+ * struct spec_socket - One socket, orphan or TIME_WAIT
+ * @rcv:	Address it receives at: bound to, or the source of a connection
+ * @source:	AF_INET6: address to send from, if not @rcv
+ * @peer_addr:	The other end
+ * @rcv4:	The same as @rcv for IPv4: DUMMY4 if it is no IPv4 address
+ * @source4:	The same as @source for IPv4
+ * @uid:	Owner
+ * @device:	Bound to, or 0
+ * @port:	Local port, 0 for none (inet_num)
+ * @name_port:	What getsockname tells (inet_sport), which may be stale
+ * @peer_port:	The other end's
+ * @low, @high:	IP_LOCAL_PORT_RANGE
+ * @type:	A socket_type
+ * @state:	A tcp_state; a connected UDP socket is ESTABLISHED
+ * @call:	A call_state
+ * @reuse:	NO_REUSE, CAN_REUSE or FORCE_REUSE
+ * @locks:	ADDR_LOCK, PORT_LOCK, CONNECT_BOUND
+ * @shut:	SHUT_RCV, SHUT_SEND
+ * @held:	TCP: it is in a port bucket; UDP: it is in the list
+ * @v4_ops:	AF_INET6: packets go out by IPv4 since a mapped connect
+ * @orphan:	Its descriptor is closed
+ * @name_unknown: The kernel chose @name_port and nobody was told
+ * @peer:	1 + index of the other end, 0 for none
+ * @listener:	1 + index of who has it in its accept queue, 0 for none
+ * @turn:	Its turn in that queue
+ * @backlog:	Of a listener
+ * @waiting:	How many are in its queue
+ * @error:	A pending errno
+ */
+struct spec_socket {
+	struct in16 rcv, source, peer_addr;
+	uint32_t rcv4, source4;
+	uint32_t uid;
+	uint32_t device;
+	uint16_t port, name_port, peer_port;
+	uint16_t low, high;
+	uint8_t type, state, call, reuse, locks, shut;
+	bool reuseport, v6only, freebind, transparent, no_port, linger0, repair;
+	bool held, v4_ops, orphan, name_unknown;
+	uint8_t peer, listener;
+	uint16_t turn, backlog, waiting, error;
+};
+
+/* -1 is "connect-bound only", and for sharing as good as 0 (TCP-14) */
+struct fast {
+	int8_t reuse, reuseport;
+};
+
+/* Values of struct fast.reuseport */
+enum { FAST_NONE = 0, FAST_ANY = 1, FAST_STRICT = 2 };
+
+/**
+ * struct spec_port - A port bucket of TCP (ST-04)
+ * @uid...@v6only: Of the socket that the cache remembers
+ */
+struct spec_port {
+	struct in16 rcv;
+	uint32_t uid, rcv4;
+	uint16_t port;
+	struct fast fast;
+	bool v6, v6only;
+};
+
+/* An address bucket of TCP */
+struct spec_place {
+	struct in16 rcv;
+	uint16_t port;
+	struct fast fast;
+};
+
+/**
+ * struct spec - All there is
+ * @effects:	A bit for each effect of this op, from SPEC_LAST_DECISION
+ * @index:	Socket of each slot of the program
+ * @count:	Sockets in use are below; a free one has no type
+ * @udp:	UDP sockets with a port, in the order they are examined
+ * @udp2:	The same in the order of the address table (UDP-07)
+ */
+struct spec {
+	const struct spec_force *force;
+	uint64_t effects[2];
+	uint32_t euid;
+	uint16_t low, high, reserved_low, reserved_high, unprivileged;
+	bool autobind_reuse, nonlocal4, nonlocal6, bindv6only;
+	bool port_unknown;
+	uint16_t turn;
+	uint8_t count, udp_count, port_count, place_count;
+	uint8_t index[PROGRAM_SOCKETS_MAX];
+	uint8_t udp[PROGRAM_SOCKETS_MAX], udp2[PROGRAM_SOCKETS_MAX];
+	struct spec_socket sockets[SPEC_SOCKETS_MAX];
+	struct spec_port ports[SPEC_SOCKETS_MAX];
+	struct spec_place places[SPEC_SOCKETS_MAX];
+};
+
+enum { NO_TYPE = 0xff };
+
+/** spec_holds() - Is a rule in force? */
+static inline bool spec_holds(const struct spec *spec, enum spec_rule rule)
+{
+	return spec->force->rule[rule];
+}
+
+/** spec_effect() - Is it in force? Then it is said to have had an effect. */
+static inline bool spec_effect(struct spec *spec, enum spec_rule rule)
+{
+	unsigned int bit = rule - SPEC_LAST_DECISION;
+
+	if (!spec_holds(spec, rule))
+		return false;
+	spec->effects[bit / 64] |= UINT64_C(1) << bit % 64;
+	return true;
+}
+
+/* CHECK() - If the condition holds and the rule is in force, that is it. */
+#define CHECK(spec, condition, rule)                                           \
+	do {                                                                   \
+		if ((condition) && spec_holds(spec, RULE_##rule))              \
+			return RULE_##rule;                                    \
+	} while (0)
+
+/* APPLIES() - Is the effect in force? Then it is listed beside the decision. */
+#define APPLIES(spec, rule) spec_effect(spec, RULE_##rule)
+
+/* spec_addr.c */
+
+/** in16_v4() - The mapped form of an IPv4 address in host order */
+static inline struct in16 in16_v4(uint32_t v4)
+{
+	return (struct in16){ 0, UINT64_C(0xffff) << 32 | v4 };
+}
+
+/** in16_equal() - Are they the same? */
+static inline bool in16_equal(struct in16 a, struct in16 b)
+{
+	return a.high == b.high && a.low == b.low;
+}
+
+/** in16_any() - Is it "::"? */
+static inline bool in16_any(struct in16 a)
+{
+	return !a.high && !a.low;
+}
+
+/** in16_mapped() - Is it an IPv4 address? */
+static inline bool in16_mapped(struct in16 a)
+{
+	return !a.high && a.low >> 32 == 0xffff;
+}
+
+/** in16_is() - Is it that IPv4 address? */
+static inline bool in16_is(struct in16 a, uint32_t v4)
+{
+	return !a.high && a.low == (UINT64_C(0xffff) << 32 | v4);
+}
+
+#define IN16_ANY ((struct in16){ 0, 0 })
+#define IN16_LOOPBACK ((struct in16){ 0, 1 })
+
+/** in16_from() - An address of a program */
+struct in16 in16_from(const struct addr *addr);
+
+/** in16_addr() - And back: @v6 says in which family */
+struct addr in16_addr(struct in16 from, bool v6);
+
+/** in16_multicast() - IPv6 multicast, of whatever scope */
+static inline bool in16_multicast(struct in16 a)
+{
+	return a.high >> 56 == 0xff;
+}
+
+/** in16_link_local() - Unicast of one link */
+static inline bool in16_link_local(struct in16 a)
+{
+	return a.high >> 54 == 0xfe80 >> 6;
+}
+
+/** in16_scoped() - Does it mean something on one device only? */
+static inline bool in16_scoped(struct in16 a)
+{
+	unsigned int scope = a.high >> 48 & 15;
+
+	return in16_link_local(a) ||
+	       (in16_multicast(a) && (scope == 1 || scope == 2));
+}
+
+/** spec_local4() - Device of a local IPv4 address, 0 if it is not local */
+uint32_t spec_local4(uint32_t v4);
+
+/** spec_group4() - Is it multicast or broadcast? */
+bool spec_group4(uint32_t v4);
+
+/** spec_broadcast4() - Is it broadcast? */
+bool spec_broadcast4(uint32_t v4);
+
+/** spec_local6() - Is it configured, and usable on @device (0: any)? */
+bool spec_local6(struct in16 addr, uint32_t device);
+
+/** spec_device6() - Device of a local IPv6 address, 0 if it is not local */
+uint32_t spec_device6(struct in16 addr);
+
+/** spec_device_exists() - Is there one of this number? */
+bool spec_device_exists(uint32_t device);
+
+/** spec_v6() - Is it an AF_INET6 socket? */
+static inline bool spec_v6(const struct spec_socket *s)
+{
+	return type_is_v6(s->type);
+}
+
+/** spec_is_udp() - Is it a UDP socket? */
+static inline bool spec_is_udp(const struct spec_socket *s)
+{
+	return type_is_udp(s->type);
+}
+
+/** spec_is_mptcp() - Is it an MPTCP socket? */
+static inline bool spec_is_mptcp(const struct spec_socket *s)
+{
+	return s->type == MPTCP4 || s->type == MPTCP6;
+}
+
+/** spec_any() - Is it bound to no address of its own? */
+static inline bool spec_any(const struct spec_socket *s)
+{
+	return in16_any(s->rcv) || in16_is(s->rcv, 0);
+}
+
+/** spec_overlap() - Does what @a asks for overlap with what @b has (OVL-02)? */
+bool spec_overlap(struct spec *spec, const struct spec_socket *a,
+	const struct spec_socket *b);
+
+/** spec_covered() - Does what a port's cache remembers cover @a (TCP-06)? */
+bool spec_covered(struct spec *spec, const struct spec_port *port,
+	const struct spec_socket *a);
+
+/** spec_devices_meet() - Unless both have one and they differ (OVL-01) */
+bool spec_devices_meet(struct spec *spec, const struct spec_socket *a,
+	const struct spec_socket *b);
+
+/** spec_any_again() - To no address, as after a release (inet_reset_saddr) */
+void spec_any_again(struct spec_socket *s);
+
+/** spec_set_rcv4() - To an IPv4 address, for both families */
+void spec_set_rcv4(struct spec_socket *s, uint32_t v4);
+
+/* spec_bucket.c */
+
+/** spec_port() - The bucket of a port, or NULL */
+struct spec_port *spec_port(struct spec *spec, uint16_t port);
+
+/** spec_owns() - Is it TCP and has that port? */
+bool spec_owns(const struct spec_socket *s, uint16_t port);
+
+/** spec_cached() - Does the reuseport cache of a port let it in (TCP-06)? */
+bool spec_cached(struct spec *spec, const struct spec_port *port,
+	const struct spec_socket *a);
+
+/* spec_tcp.c */
+
+/**
+ * tcp_ask() - May it have this port?
+ * @s:		Its address is set
+ * @port:	Not 0
+ * @listening:	It is about to listen
+ *
+ * Return: The rule
+ */
+enum spec_rule tcp_ask(struct spec *spec, const struct spec_socket *s,
+	uint16_t port, bool listening);
+
+/**
+ * tcp_choose() - Which port may it have?
+ * @leader:	The kernel's choice, or NULL
+ * @port:	The choice: followed if it may be chosen
+ *
+ * Return: The rule
+ */
+enum spec_rule tcp_choose(struct spec *spec, const struct spec_socket *s,
+	const struct outcome *leader, uint16_t *port);
+
+/** tcp_choose_connect() - The same for a connect (CON-04) */
+enum spec_rule tcp_choose_connect(struct spec *spec,
+	const struct spec_socket *s, const struct outcome *leader,
+	uint16_t *port, bool *known);
+
+/** tcp_take() - It has the port now; the caches learn of it (TCP-05) */
+void tcp_take(struct spec *spec, struct spec_socket *s, uint16_t port,
+	bool listening);
+
+/** tcp_join() - It has the port now, and the caches do not learn of it */
+void tcp_join(struct spec *spec, struct spec_socket *s, uint16_t port);
+
+/** tcp_leave() - It gives the port back (TCP-13) */
+void tcp_leave(struct spec *spec, struct spec_socket *s);
+
+/** tcp_move_from() - It leaves its address bucket, to be set another address */
+void tcp_move_from(struct spec *spec, struct spec_socket *s);
+
+/** tcp_move_to() - And joins that of its new address */
+void tcp_move_to(struct spec *spec, struct spec_socket *s);
+
+/** tcp_reset_addr() - Back to no address, unless that is locked */
+void tcp_reset_addr(struct spec *spec, struct spec_socket *s);
+
+/** spec_range() - The ports to choose from, both included */
+void spec_range(struct spec *spec, const struct spec_socket *s,
+	uint16_t *low, uint16_t *high);
+
+/** spec_reserved() - Is it not to be chosen? */
+bool spec_reserved(struct spec *spec, uint16_t port);
+
+/* spec_udp.c */
+
+/** udp_ask() - May it have this port? */
+enum spec_rule udp_ask(struct spec *spec, const struct spec_socket *s,
+	uint16_t port);
+
+/** udp_choose() - Which port may it have? As tcp_choose() */
+enum spec_rule udp_choose(struct spec *spec, const struct spec_socket *s,
+	const struct outcome *leader, uint16_t *port);
+
+/** udp_take() - It has the port now */
+void udp_take(struct spec *spec, struct spec_socket *s, uint16_t port);
+
+/** udp_leave() - It gives the port back */
+void udp_leave(struct spec *spec, struct spec_socket *s);
+
+/** udp_readdressed() - Its address has changed */
+void udp_readdressed(struct spec *spec, struct spec_socket *s);
+
+/*
+ * The calls, in spec_bind.c, spec_connect.c and spec_conn.c. Each returns the
+ * rule that answers it; @out already has a value, if there is one.
+ */
+
+/** spec_bind() - bind(2) */
+enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
+	const struct op *op, const struct outcome *leader,
+	struct outcome *out);
+
+/** spec_listen() - listen(2) */
+enum spec_rule spec_listen(struct spec *spec, struct spec_socket *s,
+	const struct op *op, const struct outcome *leader,
+	struct outcome *out);
+
+/** spec_connect() - connect(2) */
+enum spec_rule spec_connect(struct spec *spec, struct spec_socket *s,
+	const struct op *op, const struct outcome *leader,
+	struct outcome *out);
+
+/** spec_disconnect() - connect(2) with AF_UNSPEC */
+enum spec_rule spec_disconnect(struct spec *spec, struct spec_socket *s);
+
+/** spec_accept() - accept(2); @index: where the child is */
+enum spec_rule spec_accept(struct spec *spec, struct spec_socket *s,
+	uint8_t *index);
+
+/** spec_shutdown() - shutdown(2) */
+enum spec_rule spec_shutdown(struct spec *spec, struct spec_socket *s,
+	const struct op *op);
+
+/** spec_close() - close(2), which cannot fail */
+void spec_close(struct spec *spec, struct spec_socket *s);
+
+/** spec_new() - A free socket; all zero but for its type */
+struct spec_socket *spec_new(struct spec *spec, uint8_t type);
+
+/** spec_free() - It is no more */
+void spec_free(struct spec *spec, struct spec_socket *s);
+
+#endif /* SPEC_PRIVATE_H */

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * spec_tcp.c - may this TCP socket have this port?
+ *
+ * A port that sockets have is a bucket. Who asks for it is compared with those
+ * of its owners that the kernel looks at, one by one, by the one predicate
+ * below; unless a short cut, the cache of the bucket, has the answer.
+ */
+#include "spec_conn.h"
+
+#include <errno.h>
+
+
+/* How a search for a port differs from a question about one (TCP-01) */
+enum asking {
+	ASK_EXPLICIT,	/* relax, reuseport ok */
+	ASK_SEARCH,	/* neither: any overlap is a conflict */
+	ASK_AGAIN,	/* relax only: with ip_autobind_reuse */
+};
+
+/* Which owners are looked at, and do they overlap? (TCP-04) */
+static bool meets(struct spec *spec, const struct spec_socket *a,
+	const struct spec_socket *b)
+{
+	bool as_ipv4 = !spec_v6(a) || in16_mapped(a->rcv);
+
+	if (!spec_devices_meet(spec, a, b))
+		return false;
+	if (in16_any(a->rcv) || (in16_is(a->rcv, 0) &&
+				 (APPLIES(spec, mapped_wildcard_asks_all) ||
+				  !spec_v6(a))))
+		return spec_overlap(spec, a, b);
+	if (b->v6only && as_ipv4 && APPLIES(spec, v6only_spares_ipv4))
+		return false;
+	if (in16_any(b->rcv))
+		return APPLIES(spec, ipv6_wildcard_covers);
+	if (in16_is(b->rcv, 0) && as_ipv4)
+		return spec_v6(a) && spec_v6(b) &&
+		       APPLIES(spec, mapped_wildcard_overlooked) ?
+			false : APPLIES(spec, ipv4_wildcard_covers);
+	return in16_equal(a->rcv, b->rcv);
+}
+
+/* May both have the port? The rule that says so (TCP-01, TCP-02). */
+static enum spec_rule pair(struct spec *spec, const struct spec_socket *a,
+	const struct spec_socket *b, enum asking how)
+{
+	bool both = a->reuseport && b->reuseport;
+	bool waits = b->state == TIME_WAIT &&
+		     spec_holds(spec, RULE_tcp_share_time_wait);
+	bool kin = waits || a->uid == b->uid ||
+		   !spec_holds(spec, RULE_tcp_conflict_uid);
+	bool listens = b->state == LISTEN &&
+		       spec_holds(spec, RULE_tcp_conflict_listener);
+
+	if (a->reuse && b->reuse && !listens) {
+		if (how == ASK_AGAIN)
+			CHECK(spec, both && kin, tcp_conflict_search_reuseport);
+		CHECK(spec, how != ASK_SEARCH, tcp_share_reuseaddr);
+	}
+	CHECK(spec, how != ASK_EXPLICIT, tcp_conflict_search);
+	CHECK(spec, both && waits, tcp_share_time_wait);
+	CHECK(spec, both && kin, tcp_share_reuseport);
+	CHECK(spec, both, tcp_conflict_uid);
+	CHECK(spec, a->reuse && b->reuse, tcp_conflict_listener);
+	CHECK(spec, true, tcp_conflict_options);
+	return SPEC_NO_RULE;
+}
+
+/* Against all owners: the first refusal, else what let it in */
+static enum spec_rule against_owners(struct spec *spec,
+	const struct spec_socket *a, uint16_t port, enum asking how)
+{
+	enum spec_rule answer = SPEC_NO_RULE;
+
+	for (unsigned int i = 0; i < spec->count; i++) {
+		const struct spec_socket *b = &spec->sockets[i];
+		enum spec_rule rule;
+
+		if (b == a || !spec_owns(b, port) || !meets(spec, a, b))
+			continue;
+		rule = pair(spec, a, b, how);
+		if (spec_rule_errno(rule))
+			return rule;
+		if (!answer)
+			answer = rule;
+	}
+	if (!answer)
+		CHECK(spec, true, tcp_apart);
+	return answer;
+}
+
+enum spec_rule tcp_ask(struct spec *spec, const struct spec_socket *s,
+	uint16_t port, bool listening)
+{
+	struct spec_port *bucket = spec_port(spec, port);
+
+	CHECK(spec, !bucket, tcp_port_free);
+	if (!bucket)
+		return SPEC_NO_RULE;
+	CHECK(spec, s->reuse == FORCE_REUSE, tcp_share_repair);
+	CHECK(spec, bucket->fast.reuse > 0 && s->reuse && !listening,
+		tcp_share_fast_reuse);
+	CHECK(spec, spec_cached(spec, bucket, s), tcp_share_cache);
+	return against_owners(spec, s, port, ASK_EXPLICIT);
+}
+
+void spec_range(struct spec *spec, const struct spec_socket *s,
+	uint16_t *low, uint16_t *high)
+{
+	*low = spec->low;
+	*high = spec->high;
+	if (!s->low && !s->high)
+		return;
+	if (*low <= s->low && s->low <= *high && APPLIES(spec, range_of_socket))
+		*low = s->low;
+	if (*low <= s->high && s->high <= *high &&
+	    APPLIES(spec, range_of_socket))
+		*high = s->high;
+}
+
+bool spec_reserved(struct spec *spec, uint16_t port)
+{
+	return spec->reserved_high && port >= spec->reserved_low &&
+	       port <= spec->reserved_high &&
+	       APPLIES(spec, reserved_not_chosen);
+}
+
+/**
+ * struct search - For a port, within what may be chosen
+ * @how:	In which pass
+ * @sure:	A port that is free and looked at in any case, or 0
+ * @maybe:	A port that is free, and perhaps not looked at (TCP-12)
+ */
+struct search {
+	enum asking how;
+	uint16_t sure, maybe;
+};
+
+static bool is_free(struct spec *spec, const struct spec_socket *s,
+	uint16_t port, enum asking how)
+{
+	return !spec_reserved(spec, port) &&
+	       (!spec_port(spec, port) ||
+		       !spec_rule_errno(against_owners(spec, s, port, how)));
+}
+
+/* One end of an odd range may be left out, by a random start. */
+static void search_part(struct spec *spec, const struct spec_socket *s,
+	uint32_t low, uint32_t high, struct search *found)
+{
+	bool odd = high > low && (high - low + 1) % 2 &&
+		   APPLIES(spec, odd_range_loses_an_end);
+
+	for (uint32_t step = 0; step < 2 && !found->sure; step++) {
+		/* Of the other parity than the low end first */
+		for (uint32_t p = low + !step; p <= high; p += 2) {
+			if (!is_free(spec, s, p, found->how))
+				continue;
+			if (odd && (p == low || p == high)) {
+				found->maybe = p;
+				continue;
+			}
+			found->sure = p;
+			return;
+		}
+	}
+}
+
+static struct search search(struct spec *spec, const struct spec_socket *s,
+	uint16_t low, uint16_t high, enum asking how)
+{
+	struct search found = { .how = how };
+	uint32_t size = high - low + 1, half = low + (size >> 2 << 1);
+
+	/* Sockets that may share are kept together, in the lower half. */
+	if (s->reuse == CAN_REUSE && size >= 4) {
+		search_part(spec, s, low, half - 1, &found);
+		if (!found.sure)
+			search_part(spec, s, half, high, &found);
+	} else {
+		search_part(spec, s, low, high, &found);
+	}
+	return found;
+}
+
+/* The leader's port, if it is one of those that may be chosen */
+static bool follow(struct spec *spec, const struct spec_socket *s,
+	const struct outcome *leader, uint16_t low, uint16_t high,
+	enum asking how, uint16_t *port)
+{
+	if (!leader || leader->kind != OUTCOME_OK ||
+	    leader->value != VALUE_NUMBER)
+		return false;
+	*port = leader->a;
+	return *port >= low && *port <= high && is_free(spec, s, *port, how);
+}
+
+enum spec_rule tcp_choose(struct spec *spec, const struct spec_socket *s,
+	const struct outcome *leader, uint16_t *port)
+{
+	bool refused = leader && leader->kind == OUTCOME_ERRNO;
+	uint16_t low, high;
+
+	spec_range(spec, s, &low, &high);
+	for (enum asking how = ASK_SEARCH; how <= ASK_AGAIN; how++) {
+		struct search found;
+
+		if (how == ASK_AGAIN && !spec->autobind_reuse)
+			break;
+		found = search(spec, s, low, high, how);
+		if (!found.sure && (!found.maybe || refused))
+			continue;
+		*port = found.sure ? found.sure : found.maybe;
+		if (leader && !refused && leader->value == VALUE_NUMBER &&
+		    !follow(spec, s, leader, low, high, how, port)) {
+			/* Only what might be left out was free. */
+			if (!found.sure)
+				continue;
+			return SPEC_NO_RULE;
+		}
+		CHECK(spec, how == ASK_SEARCH, tcp_port_chosen);
+		CHECK(spec, how == ASK_AGAIN, tcp_port_chosen_again);
+	}
+	CHECK(spec, true, tcp_no_port_left);
+	return SPEC_NO_RULE;
+}
+
+/* CON-04: not who holds it, but whether a connect has begun it, counts. */
+static bool is_free_to_connect(struct spec *spec, const struct spec_socket *s,
+	uint16_t port)
+{
+	const struct spec_port *bucket = spec_port(spec, port);
+
+	if (spec_reserved(spec, port))
+		return false;
+	if (bucket && (bucket->fast.reuse >= 0 || bucket->fast.reuseport >= 0))
+		return false;
+	return !bucket || conn_is_unique(spec, s, port, false);
+}
+
+enum spec_rule tcp_choose_connect(struct spec *spec,
+	const struct spec_socket *s, const struct outcome *leader,
+	uint16_t *port, bool *known)
+{
+	bool refused = leader && leader->kind == OUTCOME_ERRNO &&
+		       leader->error == EADDRNOTAVAIL;
+	uint16_t low, high, sure = 0, maybe = 0;
+	bool odd;
+
+	spec_range(spec, s, &low, &high);
+	/* A socket's own range is walked to its end (TCP-12). */
+	odd = high > low && (high - low + 1) % 2 && !s->low && !s->high &&
+	      APPLIES(spec, odd_range_loses_an_end);
+	for (uint32_t p = low; p <= high && !sure; p++) {
+		if (!is_free_to_connect(spec, s, p))
+			continue;
+		/* By this one it would connect to itself. */
+		if (leader && p == s->peer_port) {
+			maybe = p;
+			continue;
+		}
+		if (odd && (p == low || p == high))
+			maybe = maybe ? maybe : p;
+		else
+			sure = p;
+	}
+	CHECK(spec, !sure && (!maybe || refused), connect_no_port_left);
+	*port = sure ? sure : maybe;
+	if (leader && leader->kind == OUTCOME_OK &&
+	    leader->value == VALUE_NUMBER) {
+		*port = leader->a;
+		if (*port < low || *port > high ||
+		    !is_free_to_connect(spec, s, *port))
+			return RULE_connect_no_port_left;
+	} else {
+		*known = !leader || low == high;
+	}
+	return SPEC_NO_RULE;
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * spec_udp.c - may this UDP socket have this port?
+ *
+ * One ordered list, and the first owner in it that is in the way decides.
+ */
+#include "spec_private.h"
+
+#include <string.h>
+
+/* More in one slot of the table, and the other table is asked (UDP-07) */
+enum { CROWD = 10 };
+
+/* Is the owner in the way, unless both share by SO_REUSEPORT? */
+static bool meets(struct spec *spec, const struct spec_socket *a,
+	const struct spec_socket *b)
+{
+	if (a->reuse && b->reuse && spec_holds(spec, RULE_udp_share_reuseaddr))
+		return false;
+	return spec_devices_meet(spec, a, b) && spec_overlap(spec, a, b);
+}
+
+/* May both have the port? The rule that says so (UDP-01). */
+static enum spec_rule pair(struct spec *spec, const struct spec_socket *a,
+	const struct spec_socket *b)
+{
+	bool both = a->reuseport && b->reuseport;
+	bool kin = a->uid == b->uid ||
+		   !spec_holds(spec, RULE_udp_conflict_uid);
+
+	CHECK(spec, both && kin, udp_share_reuseport);
+	CHECK(spec, both, udp_conflict_uid);
+	CHECK(spec, true, udp_conflict);
+	return SPEC_NO_RULE;
+}
+
+/* Which owners of a port are looked at */
+enum part { ALL, OF_ADDRESS, OF_WILDCARDS };
+
+static bool is_in(enum part part, const struct spec_socket *a,
+	const struct spec_socket *b)
+{
+	return part == ALL ||
+	       (part == OF_WILDCARDS ? spec_any(b) :
+				       in16_equal(a->rcv, b->rcv));
+}
+
+/* Down a list: the first that is in the way decides */
+static enum spec_rule scan(struct spec *spec, const struct spec_socket *a,
+	uint16_t port, enum part part)
+{
+	const uint8_t *list = part == ALL ? spec->udp : spec->udp2;
+	enum spec_rule answer = SPEC_NO_RULE;
+
+	for (unsigned int i = 0; i < spec->udp_count; i++) {
+		const struct spec_socket *b = &spec->sockets[list[i]];
+		enum spec_rule rule;
+
+		if (b->port != port || !is_in(part, a, b))
+			continue;
+		if (!meets(spec, a, b)) {
+			if (a->reuse && b->reuse &&
+			    spec_holds(spec, RULE_udp_share_reuseaddr))
+				answer = RULE_udp_share_reuseaddr;
+			continue;
+		}
+		rule = pair(spec, a, b);
+		if (spec_rule_errno(rule) ||
+		    APPLIES(spec, udp_first_match_decides))
+			return rule;
+		answer = rule;
+	}
+	return answer;
+}
+
+static unsigned int count(struct spec *spec, uint16_t port)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < spec->udp_count; i++)
+		n += spec->sockets[spec->udp[i]].port == port;
+	return n;
+}
+
+/* In the table by address, all wildcards are in one slot. */
+static enum spec_rule scan_by_address(struct spec *spec,
+	const struct spec_socket *a, uint16_t port)
+{
+	enum spec_rule rule = scan(spec, a, port, OF_ADDRESS), wild;
+
+	if (spec_rule_errno(rule))
+		return rule;
+	wild = scan(spec, a, port, OF_WILDCARDS);
+	return wild ? wild : rule;
+}
+
+enum spec_rule udp_ask(struct spec *spec, const struct spec_socket *s,
+	uint16_t port)
+{
+	unsigned int n = count(spec, port);
+	enum spec_rule rule;
+
+	CHECK(spec, !n, udp_port_free);
+	if (n > CROWD && !spec_any(s) && APPLIES(spec, udp_crowd_by_address))
+		rule = scan_by_address(spec, s, port);
+	else
+		rule = scan(spec, s, port, ALL);
+	if (!rule && n)
+		CHECK(spec, true, udp_apart);
+	return rule;
+}
+
+/* For a search all owners count (UDP-04). */
+static bool is_free(struct spec *spec, const struct spec_socket *a,
+	uint16_t port)
+{
+	if (spec_reserved(spec, port))
+		return false;
+	for (unsigned int i = 0; i < spec->udp_count; i++) {
+		const struct spec_socket *b = &spec->sockets[spec->udp[i]];
+
+		if (b->port == port && meets(spec, a, b) &&
+		    spec_rule_errno(pair(spec, a, b)))
+			return false;
+	}
+	return true;
+}
+
+enum spec_rule udp_choose(struct spec *spec, const struct spec_socket *s,
+	const struct outcome *leader, uint16_t *port)
+{
+	uint16_t low, high;
+	uint32_t p;
+
+	spec_range(spec, s, &low, &high);
+	for (p = low; p <= high && !is_free(spec, s, p); p++)
+		;
+	CHECK(spec, p > high, udp_no_port_left);
+	*port = p;
+	if (leader && leader->kind == OUTCOME_OK &&
+	    leader->value == VALUE_NUMBER) {
+		*port = leader->a;
+		if (*port < low || *port > high || !is_free(spec, s, *port))
+			return SPEC_NO_RULE;
+	}
+	CHECK(spec, true, udp_port_chosen);
+	return SPEC_NO_RULE;
+}
+
+static void insert(uint8_t *list, unsigned int count, unsigned int at,
+	uint8_t index)
+{
+	memmove(list + at + 1, list + at, count - at);
+	list[at] = index;
+}
+
+static void drop(uint8_t *list, unsigned int count, uint8_t index)
+{
+	uint8_t *at = memchr(list, index, count);
+
+	ASSERT(at);
+	memmove(at, at + 1, list + count - at - 1);
+}
+
+void udp_take(struct spec *spec, struct spec_socket *s, uint16_t port)
+{
+	bool tail = spec_v6(s) && s->reuseport &&
+		    APPLIES(spec, udp_ipv6_reuseport_last);
+	unsigned int at = tail ? spec->udp_count : 0;
+
+	ASSERT(spec->udp_count < PROGRAM_SOCKETS_MAX);
+	insert(spec->udp, spec->udp_count, at, s - spec->sockets);
+	insert(spec->udp2, spec->udp_count, at, s - spec->sockets);
+	spec->udp_count++;
+	s->port = port;
+	s->held = true;
+}
+
+void udp_leave(struct spec *spec, struct spec_socket *s)
+{
+	if (!s->held)
+		return;
+	drop(spec->udp, spec->udp_count, s - spec->sockets);
+	drop(spec->udp2, spec->udp_count, s - spec->sockets);
+	spec->udp_count--;
+	s->port = 0;
+	s->held = false;
+}
+
+void udp_readdressed(struct spec *spec, struct spec_socket *s)
+{
+	if (!s->held)
+		return;
+	drop(spec->udp2, spec->udp_count, s - spec->sockets);
+	insert(spec->udp2, spec->udp_count - 1, 0, s - spec->sockets);
+}
