@@ -66,7 +66,7 @@ static void last_word(void)
 	if (!program)
 		return;
 	fputs("\nfuzz: while running\n\n", stderr);
-	text_print(program, NULL, stderr);
+	text_print(program, NULL, NULL, stderr);
 }
 
 /* The process is lost, so what a handler may call no longer matters. */

@@ -20,10 +20,10 @@ static inline void said_fail(const struct program *program,
 	const struct trace *a, const struct trace *b, unsigned int index)
 {
 	fprintf(stderr, "op %u of:\n", index);
-	text_print(program, a, stderr);
+	text_print(program, a, NULL, stderr);
 	if (b) {
 		fprintf(stderr, "and:\n");
-		text_print(program, b, stderr);
+		text_print(program, b, NULL, stderr);
 	}
 	fail();
 }

@@ -22,7 +22,7 @@ static char *printed(const struct program *program, size_t *size)
 	FILE *memory = open_memstream(&text, size);
 
 	assert_non_null(memory);
-	text_print(program, NULL, memory);
+	text_print(program, NULL, NULL, memory);
 	fclose(memory);
 	return text;
 }

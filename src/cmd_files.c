@@ -77,7 +77,7 @@ static int run_unpack(struct options *o)
 	program_unpack((uint8_t *)data, size, &program);
 	free(data);
 	out = need_output(o);
-	text_print(&program, NULL, out);
+	text_print(&program, NULL, NULL, out);
 	return finish(o, out, &program);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "spec.h"
 #include "util.h"
 
 struct run {
@@ -113,7 +114,7 @@ static int run_file(struct run *run, size_t file, struct trace *shared)
 	for (unsigned int s = 0; s < o->subject_count; s++) {
 		if (o->subject_count > 1)
 			fprintf(o->out, "# %s\n", o->subjects[s]);
-		text_print(&run->program, &traces[s], o->out);
+		text_print(&run->program, &traces[s], spec_cite, o->out);
 	}
 	return EXIT_AGREED;
 }

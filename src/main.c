@@ -19,15 +19,15 @@
 #include "util.h"
 
 static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
-	&verb_random, &verb_minimize, &verb_pack, &verb_unpack, &verb_serve,
-	&verb_doctor };
+	&verb_random, &verb_minimize, &verb_pack, &verb_unpack, &verb_rules,
+	&verb_serve, &verb_doctor };
 
 static const struct option_help {
 	struct option option;
 	const char *argument, *help;
 } option_helps[] = {
 	{ { "subject", 1, NULL, 's' }, "SUBJECT",
-		"portman portlist linux goports pipe:COMMAND; repeatable" },
+		"portman portlist spec linux goports pipe:COMMAND; repeatable" },
 	{ { "seed", 1, NULL, 'S' }, "N", "which random programs (default 1)" },
 	{ { "count", 1, NULL, 'n' }, "N", "how many programs" },
 	{ { "time", 1, NULL, 'T' }, "SECONDS", "stop after that long" },
@@ -202,6 +202,18 @@ static uint64_t number(const char *what, const char *text, uint64_t max)
 	return value;
 }
 
+/* What a specification is called can be wrong in more ways than others. */
+static void need_spec(const char *name)
+{
+	struct subject subject;
+
+	if (subject_find(name) != &subject_spec)
+		return;
+	if (subject_open(&subject, name))
+		die(EXIT_USAGE, "%s: %s", name, subject.why);
+	subject_close(&subject);
+}
+
 static void take_option(struct options *o, int letter, const char *value)
 {
 	switch (letter) {
@@ -210,7 +222,9 @@ static void take_option(struct options *o, int letter, const char *value)
 			die(EXIT_USAGE, "more than %d subjects", SUBJECTS_MAX);
 		if (!subject_find(value))
 			die(EXIT_USAGE, "no subject '%s'; known: portman "
-				"portlist linux goports pipe:COMMAND", value);
+				"portlist spec linux goports pipe:COMMAND",
+				value);
+		need_spec(value);
 		if (strlen(value) >= SUBJECT_NAME_MAX)
 			die(EXIT_USAGE, "a subject's name has at most %d "
 				"characters", SUBJECT_NAME_MAX - 1);

@@ -355,9 +355,9 @@ void text_outcome(const struct outcome *outcome, char *text, size_t size)
 }
 
 void text_print(const struct program *program, const struct trace *trace,
-	FILE *file)
+	text_note *note, FILE *file)
 {
-	char text[PROGRAM_OPS_MAX][256], outcome[128];
+	char text[PROGRAM_OPS_MAX][256], outcome[128], said[1024] = "";
 	size_t width = 0;
 
 	for (int i = 0; i < program->count; i++) {
@@ -370,6 +370,10 @@ void text_print(const struct program *program, const struct trace *trace,
 			continue;
 		}
 		text_outcome(&trace->outcomes[i], outcome, sizeof(outcome));
-		fprintf(file, "%-*s  = %s\n", (int)width, text[i], outcome);
+		if (note)
+			note(&trace->outcomes[i], said, sizeof(said));
+		fprintf(file, *said ? "%-*s  = %-12s # %s\n" :
+				      "%-*s  = %s\n", (int)width, text[i],
+			outcome, said);
 	}
 }

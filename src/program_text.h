@@ -96,14 +96,18 @@ void text_outcome(const struct outcome *outcome, char *text, size_t size);
 /** text_parse_outcome() - Read one outcome; 0, or -EINVAL */
 int text_parse_outcome(const char *text, struct outcome *out);
 
+/** text_note - What to say of an outcome behind a "#"; nothing if empty */
+typedef void text_note(const struct outcome *outcome, char *text, size_t size);
+
 /**
  * text_print() - Write a program, or a trace of it
  * @program:	What to write, an op a line, names aligned
  * @trace:	Its outcomes, all written; NULL for none
+ * @note:	For the comments behind them; NULL for none
  * @file:	Where to
  */
 void text_print(const struct program *program, const struct trace *trace,
-	FILE *file);
+	text_note *note, FILE *file);
 
 /** text_word - The word for a value of an enum, such as "bind" or "tcp4" */
 typedef const char *text_word(unsigned int value);

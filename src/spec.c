@@ -62,14 +62,25 @@ static enum spec_rule make_socket(struct spec *spec, const struct op *op)
 		op->socket.uid != spec->euid, socket_owner_not_permitted);
 	s = spec_new(spec, op->socket.type);
 	s->uid = op->socket.uid == UID_NONE ? spec->euid : op->socket.uid;
-	s->v6only = spec_v6(s) && spec->bindv6only;
+	s->told_uid = s->uid;
+	s->v6only = s->told_v6only = spec_v6(s) && spec->bindv6only;
+	s->told = s->rcv;
 	spec->index[op->sock] = s - spec->sockets;
 	return RULE_socket_made;
+}
+
+void spec_make_subflow(struct spec *spec, struct spec_socket *s)
+{
+	if (!spec_is_mptcp(s) || s->made || !APPLIES(spec, mptcp_has_a_subflow))
+		return;
+	s->made = true;
+	s->v6only = spec_v6(s) && spec->bindv6only;
 }
 
 static enum spec_rule check_set(struct spec *spec,
 	const struct spec_socket *s, const struct op *op)
 {
+	uint32_t owner = spec_is_mptcp(s) ? s->told_uid : s->uid;
 	bool on = op->set.value, root = !spec->euid;
 	uint32_t low = op->set.value, high = op->set.high;
 
@@ -96,7 +107,7 @@ static enum spec_rule check_set(struct spec *spec,
 		CHECK(spec, low && high && low > high, set_range_reversed);
 		break;
 	case OPT_UID:
-		CHECK(spec, !root && (s->uid != spec->euid ||
+		CHECK(spec, !root && (owner != spec->euid ||
 			op->set.value != spec->euid), set_owner_not_permitted);
 		break;
 	}
@@ -110,7 +121,7 @@ static void apply_set(struct spec_socket *s, const struct op *op)
 	switch (op->set.option) {
 	case OPT_REUSEADDR: s->reuse = on ? CAN_REUSE : NO_REUSE; break;
 	case OPT_REUSEPORT: s->reuseport = on; break;
-	case OPT_V6ONLY: s->v6only = on; break;
+	case OPT_V6ONLY: s->v6only = s->told_v6only = on; break;
 	case OPT_FREEBIND: s->freebind = on; break;
 	case OPT_TRANSPARENT: s->transparent = on; break;
 	case OPT_BIND_NO_PORT: s->no_port = on; break;
@@ -118,12 +129,17 @@ static void apply_set(struct spec_socket *s, const struct op *op)
 		s->repair = on;
 		s->reuse = on ? FORCE_REUSE : NO_REUSE;
 		break;
-	case OPT_DEV: s->device = op->set.value; break;
+	case OPT_DEV: s->device = s->told_device = op->set.value; break;
 	case OPT_PORT_RANGE:
 		s->low = op->set.value;
 		s->high = op->set.high;
 		break;
-	case OPT_UID: s->uid = op->set.value; break;
+	case OPT_UID:
+		/* That of the TCP socket below stays. */
+		s->told_uid = op->set.value;
+		if (!s->made)
+			s->uid = op->set.value;
+		break;
 	case OPT_LINGER: s->linger0 = true; break;
 	}
 }
@@ -131,20 +147,29 @@ static void apply_set(struct spec_socket *s, const struct op *op)
 static enum spec_rule set(struct spec *spec, struct spec_socket *s,
 	const struct op *op)
 {
-	enum spec_rule rule = check_set(spec, s, op);
+	enum spec_rule rule;
 
+	if (op->set.option != OPT_UID && op->set.option != OPT_LINGER &&
+	    op->set.option != OPT_REPAIR)
+		spec_make_subflow(spec, s);
+	rule = check_set(spec, s, op);
 	if (rule == RULE_option_set)
 		apply_set(s, op);
 	return rule;
 }
 
+struct in16 spec_name(const struct spec_socket *s)
+{
+	if (spec_v6(s) ? !in16_any(s->rcv) : !in16_is(s->rcv, 0))
+		return s->rcv;
+	return spec_v6(s) ? s->source : in16_v4(s->source4);
+}
+
 static void get_name(const struct spec_socket *s, const struct outcome *leader,
 	struct outcome *out)
 {
-	struct in16 name = s->rcv;
+	struct in16 name = spec_is_mptcp(s) ? s->told : spec_name(s);
 
-	if (spec_v6(s) ? in16_any(name) : in16_is(name, 0))
-		name = spec_v6(s) ? s->source : in16_v4(s->source4);
 	out->value = VALUE_PLACE;
 	out->addr = in16_addr(name, spec_v6(s));
 	out->a = s->name_port;
@@ -161,11 +186,14 @@ static enum spec_rule get(struct spec *spec, const struct spec_socket *s,
 	case GET_NAME: get_name(s, leader, out); break;
 	case GET_DEV:
 		out->value = VALUE_DEVICE;
-		out->a = !s->device || spec_device_exists(s->device) ?
-				 s->device :
-				 WORLD_MISSING;
+		out->a = spec_is_mptcp(s) ? s->told_device : s->device;
+		if (out->a && !spec_device_exists(out->a))
+			out->a = WORLD_MISSING;
 		break;
-	case GET_V6ONLY: *out = outcome_number(s->v6only); break;
+	case GET_V6ONLY:
+		*out = outcome_number(
+			spec_is_mptcp(s) ? s->told_v6only : s->v6only);
+		break;
 	}
 	return RULE_property_told;
 }

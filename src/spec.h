@@ -72,6 +72,14 @@ static inline bool spec_rule_decides(enum spec_rule rule)
 	return rule < SPEC_LAST_DECISION;
 }
 
+/**
+ * spec_cite() - Why an outcome is what it is
+ * @outcome:	Of the specification
+ * @text:	The decision, and the effects beside it; empty if it is not
+ * @size:	Bytes of @text
+ */
+void spec_cite(const struct outcome *outcome, char *text, size_t size);
+
 /** spec_rule_find() - The rule of a name, or SPEC_NO_RULE */
 enum spec_rule spec_rule_find(const char *name, size_t length);
 

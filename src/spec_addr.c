@@ -78,6 +78,11 @@ uint32_t spec_device6(struct in16 addr)
 	return addr.high == site && addr.low == 1 ? WORLD_VETH0 : 0;
 }
 
+uint32_t spec_home(struct in16 addr)
+{
+	return in16_mapped(addr) ? spec_local4(addr.low) : spec_device6(addr);
+}
+
 /* What is not global is usable on its own device only (PRE-18). */
 bool spec_local6(struct in16 addr, uint32_t device)
 {

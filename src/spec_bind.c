@@ -171,6 +171,7 @@ static void take_port(struct spec *spec, struct spec_socket *s, uint16_t port,
 		udp_take(spec, s, port);
 	else
 		tcp_take(spec, s, port, listening);
+	s->told = spec_name(s);
 	s->name_port = port;
 	s->name_unknown = false;
 }
@@ -190,16 +191,19 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 	struct outcome *out)
 {
 	struct name name = name_of(op);
-	enum spec_rule rule = spec_v6(s) ? check6(spec, s, &name) :
-					   check4(spec, s, &name);
-	bool v6only = s->v6only;
 	uint16_t port = name.port;
+	enum spec_rule rule;
+	bool v6only;
 
+	spec_make_subflow(spec, s);
+	rule = spec_v6(s) ? check6(spec, s, &name) : check4(spec, s, &name);
 	if (rule)
 		return rule;
+	v6only = s->v6only;
 	set_address(spec, s, &name);
 	if (!port && s->no_port && spec_holds(spec, RULE_bind_no_port)) {
 		lock(spec, s, 0);
+		s->told = spec_name(s);
 		s->name_port = 0;
 		s->name_unknown = false;
 		return RULE_bind_no_port;
@@ -231,9 +235,12 @@ enum spec_rule spec_listen(struct spec *spec, struct spec_socket *s,
 	const struct op *op, const struct outcome *leader,
 	struct outcome *out)
 {
-	enum spec_rule rule = check_listen(spec, s);
-	uint16_t port = s->port;
+	enum spec_rule rule;
+	uint16_t port;
 
+	spec_make_subflow(spec, s);
+	rule = check_listen(spec, s);
+	port = s->port;
 	if (rule == RULE_listen_again)
 		s->backlog = op->listen.backlog;
 	if (rule)

@@ -78,6 +78,7 @@ static void wait_out(struct spec *spec, struct spec_socket *s, bool half)
 		waits = spec_new(spec, s->type);
 		*waits = *s;
 		waits->held = false;
+		waits->listener = 0;
 		waits->orphan = true;
 		waits->locks &= CONNECT_BOUND;
 		tcp_join(spec, waits, s->port);
@@ -101,6 +102,13 @@ static void receive_reset(struct spec *spec, struct spec_socket *s)
 		return;
 	}
 	conn_done(spec, s);
+}
+
+static bool reaches(const struct spec_socket *s,
+	const struct spec_socket *peer)
+{
+	return (!s->v4_ops || in16_mapped(peer->rcv)) &&
+	       spec_reaches(s, peer->rcv, peer->device);
 }
 
 /* tcp_need_reset() */
@@ -128,7 +136,8 @@ static void stop_listening(struct spec *spec, struct spec_socket *s)
 
 void conn_abort(struct spec *spec, struct spec_socket *s)
 {
-	bool resets = has_connection(s), listens = s->state == LISTEN;
+	bool resets = has_connection(s) && !s->repair;
+	bool listens = s->state == LISTEN;
 	struct spec_socket *peer = peer_of(spec, s);
 
 	if (s->state != CLOSED) {
@@ -140,7 +149,7 @@ void conn_abort(struct spec *spec, struct spec_socket *s)
 	s->peer = 0;
 	if (peer && peer != s) {
 		peer->peer = 0;
-		if (resets)
+		if (resets && reaches(s, peer))
 			receive_reset(spec, peer);
 	}
 	if (listens)
@@ -151,27 +160,48 @@ void conn_abort(struct spec *spec, struct spec_socket *s)
 	s->shut = 0;
 }
 
+/* To nobody: is a reset the answer? */
+static bool is_reset(const struct spec_socket *s)
+{
+	struct spec_socket nobody = { .rcv = s->peer_addr };
+
+	return (!s->v4_ops || in16_mapped(s->peer_addr)) &&
+	       spec_reaches(s, s->peer_addr, 0) &&
+	       spec_reaches(&nobody, s->rcv, s->device) &&
+	       (!s->device || spec_home(s->peer_addr) == s->device);
+}
+
 /* Our FIN arrives at the other end; the answer is here before we go on. */
 static void deliver_fin(struct spec *spec, struct spec_socket *s)
 {
 	struct spec_socket *peer = peer_of(spec, s);
+	bool answered;
 
-	if (!peer)
+	if (!peer) {
+		if (is_reset(s))
+			conn_done(spec, s);
 		return;
+	}
 	if (peer == s) {
 		wait_out(spec, s, false);
 		return;
 	}
+	if (!reaches(s, peer))
+		return;
+	answered = reaches(peer, s);
 	switch (peer->state) {
 	case ESTABLISHED:
 		peer->state = CLOSE_WAIT;
 		peer->shut |= SHUT_RCV;
+		if (answered)
+			s->state = FIN_WAIT2;
 		break;
 	case FIN_WAIT1:
 	case FIN_WAIT2:
 	case TIME_WAIT:
 		wait_out(spec, peer, false);
-		conn_done(spec, s);
+		if (answered)
+			conn_done(spec, s);
 		break;
 	}
 }
@@ -179,7 +209,7 @@ static void deliver_fin(struct spec *spec, struct spec_socket *s)
 void conn_fin(struct spec *spec, struct spec_socket *s)
 {
 	if (s->state == ESTABLISHED)
-		s->state = FIN_WAIT2;
+		s->state = FIN_WAIT1;
 	else if (s->state == CLOSE_WAIT)
 		s->state = LAST_ACK;
 	else
@@ -201,10 +231,10 @@ static struct spec_socket *find_listener(struct spec *spec,
 		int score;
 
 		if (!is_stream(l) || l->state != LISTEN || l->port != port ||
-		    (l->device && l->device != route->device))
+		    (l->device && l->device != route->arrives))
 			continue;
 		if (route->v4) {
-			exact = l->rcv4 == route->to4 && !l->v6only;
+			exact = l->rcv4 == (uint32_t)route->to.low && !l->v6only;
 			any = !l->rcv4 && !l->v6only;
 		} else {
 			exact = spec_v6(l) && in16_equal(l->rcv, route->to);
@@ -233,9 +263,15 @@ static void make_child(struct spec *spec, struct spec_socket *listener,
 	bool orphans = APPLIES(spec, orphan_keeps_owner);
 
 	*child = *listener;
+	/* A client that is not MPTCP gets what is plain TCP, too. */
+	if (spec_is_mptcp(child)) {
+		child->type = spec_v6(child) ? TCP6 : TCP4;
+		child->shut = 0;
+	}
+	child->v4_ops |= spec_v6(child) && route->v4;
 	child->held = false;
-	child->rcv = route->v4 ? in16_v4(route->to4) : route->to;
-	child->rcv4 = route->v4 ? route->to4 : DUMMY4;
+	child->rcv = route->to;
+	child->rcv4 = route->v4 ? (uint32_t)route->to.low : DUMMY4;
 	child->source4 = child->rcv4;
 	child->source = child->rcv;
 	child->peer_addr = client->rcv;
@@ -259,12 +295,10 @@ static void make_child(struct spec *spec, struct spec_socket *listener,
 static enum spec_rule meet_older(struct spec *spec, struct spec_socket *s,
 	const struct route *route)
 {
-	const struct in16 to = route->v4 ? in16_v4(route->to4) : route->to;
-
 	for (unsigned int i = 0; i < spec->count; i++) {
 		struct spec_socket *b = &spec->sockets[i];
 
-		if (b == s || !is_same_tuple(b, &to, s->peer_port, &s->rcv,
+		if (b == s || !is_same_tuple(b, &route->to, s->peer_port, &s->rcv,
 				      s->port))
 			continue;
 		CHECK(spec, b->state != TIME_WAIT, not_modelled);
@@ -280,53 +314,48 @@ static enum spec_rule unanswered(struct spec *spec, struct spec_socket *s,
 	s->state = SYN_SENT;
 	s->call = CONNECTING;
 	if (s->name_unknown)
-		spec->port_unknown = true;
+		spec_lose_port(spec, s);
 	/* Who has hung up need not wait to be told so. */
 	CHECK(spec, s->shut == (SHUT_RCV | SHUT_SEND), connect_hung_up);
 	return rule;
 }
 
-/* An answer goes out by where the question came in, if that means something */
-static bool has_no_way_back(const struct route *route,
-	const struct spec_socket *listener)
+static enum spec_rule connect_to_itself(struct spec *spec,
+	struct spec_socket *s)
 {
-	if (!spec_local6(route->from, 0))
-		return true;
-	if (listener && in16_equal(route->from, IN16_LOOPBACK))
-		return false;
-	return (in16_scoped(route->from) ||
-		       in16_equal(route->from, IN16_LOOPBACK)) &&
-	       spec_device6(route->to) != spec_device6(route->from);
+	s->state = ESTABLISHED;
+	s->call = CONNECTED;
+	s->peer = ref(spec, s);
+	if (s->shut & SHUT_SEND)
+		conn_fin(spec, s);
+	CHECK(spec, s->state == CLOSED, connect_aborted);
+	CHECK(spec, true, connect_done);
+	return SPEC_NO_RULE;
 }
 
 enum spec_rule conn_open(struct spec *spec, struct spec_socket *s,
 	const struct route *route)
 {
-	const struct in16 to = route->v4 ? in16_v4(route->to4) : route->to;
 	struct spec_socket *listener;
 	enum spec_rule rule;
 	unsigned int count;
+	uint32_t back;
 
-	if (route->away)
+	if (!route->arrives)
 		return unanswered(spec, s, RULE_connect_unanswered);
 	if (s->v4_ops && !route->v4 &&
 	    spec_holds(spec, RULE_connect_stuck_to_ipv4))
 		return unanswered(spec, s, RULE_connect_stuck_to_ipv4);
-	if (in16_equal(to, s->rcv) && s->port == s->peer_port) {
-		s->state = ESTABLISHED;
-		s->call = CONNECTED;
-		s->peer = ref(spec, s);
-		if (s->shut & SHUT_SEND)
-			conn_fin(spec, s);
-		CHECK(spec, s->state == CLOSED, connect_aborted);
-		return RULE_connect_done;
-	}
+	if (in16_equal(route->to, s->rcv) && s->port == s->peer_port &&
+	    (!s->device || s->device == route->arrives))
+		return connect_to_itself(spec, s);
 	rule = meet_older(spec, s, route);
 	if (rule)
 		return rule;
 	listener = find_listener(spec, route, s->peer_port, &count);
 	CHECK(spec, count > 1, not_modelled);
-	if (!route->v4 && has_no_way_back(route, listener) &&
+	back = spec_route_back(route, listener);
+	if ((!back || (s->device && s->device != back)) &&
 	    spec_holds(spec, RULE_connect_no_way_back))
 		return unanswered(spec, s, RULE_connect_no_way_back);
 	CHECK(spec, !listener, connect_refused);
@@ -343,7 +372,6 @@ enum spec_rule conn_open(struct spec *spec, struct spec_socket *s,
 enum spec_rule spec_disconnect(struct spec *spec, struct spec_socket *s)
 {
 	if (!spec_is_udp(s)) {
-		CHECK(spec, s->repair, not_modelled);
 		conn_abort(spec, s);
 		s->call = UNCONNECTED;
 		return RULE_disconnect_tcp;
@@ -403,7 +431,6 @@ enum spec_rule spec_shutdown(struct spec *spec, struct spec_socket *s,
 		CHECK(spec, s->state == CLOSED, shutdown_not_connected);
 		return RULE_shutdown_udp;
 	}
-	CHECK(spec, s->repair && s->state != CLOSED, not_modelled);
 	switch (s->state) {
 	case CLOSED:
 		s->shut |= how;

@@ -67,9 +67,9 @@ static enum spec_rule udp_connect4(struct spec *spec, struct spec_socket *s,
 		return rule;
 	CHECK(spec, route.broadcast, connect_udp_broadcast);
 	if (!s->source4)
-		s->source4 = route.from4;
+		s->source4 = route.from.low;
 	if (!s->rcv4 && APPLIES(spec, connect_narrows_address)) {
-		s->rcv4 = route.from4;
+		s->rcv4 = route.from.low;
 		moved = true;
 	}
 	if (spec_v6(s)) {
@@ -116,11 +116,13 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 		rule = udp_choose(spec, s, leader, &port);
 		if (rule == RULE_udp_no_port_left)
 			return RULE_connect_udp_no_port_left;
-		if (!rule)
+		if (rule != RULE_udp_port_chosen)
 			return rule;
 		udp_take(spec, s, port);
 		s->name_port = port;
-		s->name_unknown = !leader || leader->kind != OUTCOME_OK;
+		s->name_unknown = leader && leader->value != VALUE_NUMBER;
+		if (s->name_unknown)
+			spec_lose_port(spec, s);
 	}
 	rule = check_name(spec, s, op, &target);
 	if (!rule && spec_v6(s) && op->bind.place.addr.len == 16)
@@ -157,14 +159,14 @@ static void set_source(struct spec *spec, struct spec_socket *s,
 	if (moves && APPLIES(spec, connect_moves_address)) {
 		tcp_move_from(spec, s);
 		if (route->v4)
-			spec_set_rcv4(s, route->from4);
+			spec_set_rcv4(s, route->from.low);
 		else
 			s->rcv = route->from;
 		tcp_move_to(spec, s);
 	}
 	if (route->v4) {
-		s->source4 = route->from4;
-		s->rcv4 = route->from4;
+		s->source4 = route->from.low;
+		s->rcv4 = route->from.low;
 	} else {
 		s->source = s->rcv;
 		s->rcv4 = APPLIES(spec, ipv6_connect_sets_dummy) ? DUMMY4 : 0;
@@ -215,15 +217,16 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 		rule = check6(spec, s, &target);
 	if (rule)
 		return rule;
+	s->v4_ops &= !target.v4;
 	if (!spec_v6(s) || target.v4)
 		rule = spec_route4(spec, s, target.to.low, &route);
 	else
 		rule = spec_route6(spec, s, target.to, &route);
 	if (rule)
 		return rule;
-	CHECK(spec, route.v4 && spec_group4(route.to4), connect_group);
+	CHECK(spec, route.group, connect_group);
 	set_source(spec, s, &route);
-	s->peer_addr = route.v4 ? in16_v4(route.to4) : route.to;
+	s->peer_addr = route.to;
 	s->peer_port = target.port;
 	rule = get_port(spec, s, leader);
 	if (rule) {

@@ -81,7 +81,8 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  * @turn:	Its turn in that queue
  * @backlog:	Of a listener
  * @waiting:	How many are in its queue
- * @error:	A pending errno
+ * @made:	MPTCP: there is a TCP socket below, which has all of the above
+ * @told_v6only...@told: MPTCP: what it itself knows of these, and tells
  */
 struct spec_socket {
 	struct in16 rcv, source, peer_addr;
@@ -94,7 +95,10 @@ struct spec_socket {
 	bool reuseport, v6only, freebind, transparent, no_port, linger0, repair;
 	bool held, v4_ops, orphan, name_unknown;
 	uint8_t peer, listener;
-	uint16_t turn, backlog, waiting, error;
+	uint16_t turn, backlog, waiting;
+	bool made, told_v6only;
+	uint32_t told_uid, told_device;
+	struct in16 told;
 };
 
 /* -1 is "connect-bound only", and for sharing as good as 0 (TCP-14) */
@@ -129,6 +133,8 @@ struct spec_place {
  * @effects:	A bit for each effect of this op, from SPEC_LAST_DECISION
  * @index:	Socket of each slot of the program
  * @count:	Sockets in use are below; a free one has no type
+ * @unknown_low, @unknown_high: The kernel chose a port from there for a socket
+ *		that has it still, and nobody was told which
  * @udp:	UDP sockets with a port, in the order they are examined
  * @udp2:	The same in the order of the address table (UDP-07)
  */
@@ -138,7 +144,7 @@ struct spec {
 	uint32_t euid;
 	uint16_t low, high, reserved_low, reserved_high, unprivileged;
 	bool autobind_reuse, nonlocal4, nonlocal6, bindv6only;
-	bool port_unknown;
+	uint16_t unknown_low, unknown_high;
 	uint16_t turn;
 	uint8_t count, udp_count, port_count, place_count;
 	uint8_t index[PROGRAM_SOCKETS_MAX];
@@ -254,6 +260,9 @@ bool spec_local6(struct in16 addr, uint32_t device);
 /** spec_device6() - Device of a local IPv6 address, 0 if it is not local */
 uint32_t spec_device6(struct in16 addr);
 
+/** spec_home() - Device of a local address of either family, or 0 */
+uint32_t spec_home(struct in16 addr);
+
 /** spec_device_exists() - Is there one of this number? */
 bool spec_device_exists(uint32_t device);
 
@@ -362,6 +371,15 @@ void tcp_reset_addr(struct spec *spec, struct spec_socket *s);
 void spec_range(struct spec *spec, const struct spec_socket *s,
 	uint16_t *low, uint16_t *high);
 
+/** spec_lose_port() - The kernel has chosen a port, and nobody is told which */
+void spec_lose_port(struct spec *spec, struct spec_socket *s);
+
+/** spec_lost() - May it be such a port? */
+bool spec_lost(const struct spec *spec, uint16_t port);
+
+/** spec_lost_of() - May so few ports be all lost? */
+bool spec_lost_of(const struct spec *spec, uint16_t low, uint16_t high);
+
 /** spec_reserved() - Is it not to be chosen? */
 bool spec_reserved(struct spec *spec, uint16_t port);
 
@@ -417,6 +435,12 @@ enum spec_rule spec_shutdown(struct spec *spec, struct spec_socket *s,
 
 /** spec_close() - close(2), which cannot fail */
 void spec_close(struct spec *spec, struct spec_socket *s);
+
+/** spec_make_subflow() - MPTCP: the first call that needs it makes it */
+void spec_make_subflow(struct spec *spec, struct spec_socket *s);
+
+/** spec_name() - What getsockname has to tell of addresses */
+struct in16 spec_name(const struct spec_socket *s);
 
 /** spec_new() - A free socket; all zero but for its type */
 struct spec_socket *spec_new(struct spec *spec, uint8_t type);

@@ -4,59 +4,169 @@
  */
 #include "spec_route.h"
 
-#include "world.h"
+#define VETH0_V4 0x0a000001u
+#define VETH1_V4 0x0a000002u
+#define NET_V6 (UINT64_C(0xfd) << 56)
 
-static const uint32_t veth0 = 0x0a000001;
-
-static bool on_link4(uint32_t v4)
+static bool is_loopback4(uint32_t v4)
 {
-	return v4 >> 8 == veth0 >> 8;
+	return v4 >> 24 == 127;
 }
 
+static bool is_multicast4(uint32_t v4)
+{
+	return v4 >> 28 == 14;
+}
+
+/* 10.0.0.0/24, which both ends of the pair are in */
+static bool is_on_link4(uint32_t v4)
+{
+	return v4 >> 8 == VETH0_V4 >> 8;
+}
+
+/* That a device would send from (inet_select_addr) */
+static uint32_t own4(uint32_t device)
+{
+	return device == WORLD_VETH0 ? VETH0_V4 : VETH1_V4;
+}
+
+static bool is_broadcast_of(uint32_t v4, uint32_t device)
+{
+	if (!spec_broadcast4(v4))
+		return false;
+	return !device || v4 == UINT32_MAX ||
+	       (device == WORLD_LO) == is_loopback4(v4);
+}
+
+/* To what a device says is its neighbour, whatever the address */
+static enum spec_rule by_device4(struct spec *spec, uint32_t device,
+	uint32_t *from, struct route *route)
+{
+	if (!*from)
+		*from = own4(device);
+	CHECK(spec, is_loopback4(*from) && device != WORLD_LO,
+		route_from_loopback);
+	/* All that goes out by lo comes in by lo, but is not reset. */
+	route->arrives = device == WORLD_LO ? WORLD_LO : 0;
+	route->foreign = true;
+	return SPEC_NO_RULE;
+}
+
+static enum spec_rule lookup4(struct spec *spec, uint32_t device,
+	uint32_t *from, uint32_t to, struct route *route)
+{
+	uint32_t owner = spec_local4(to);
+
+	if (is_multicast4(to) || is_broadcast_of(to, device)) {
+		CHECK(spec, !*from && !device && is_multicast4(to),
+			route_unreachable);
+		CHECK(spec, !*from && !device && to == UINT32_MAX,
+			route_unreachable);
+		route->broadcast = !is_multicast4(to);
+		route->group = true;
+		if (!*from && !device)
+			*from = is_loopback4(to) ? LOOPBACK4 : VETH0_V4;
+		return device ? by_device4(spec, device, from, route) :
+				SPEC_NO_RULE;
+	}
+	if (owner && (!device || device == owner)) {
+		route->arrives = owner;
+		if (!*from)
+			*from = owner == WORLD_LO ? LOOPBACK4 : to;
+		return SPEC_NO_RULE;
+	}
+	if (device)
+		return by_device4(spec, device, from, route);
+	CHECK(spec, !is_on_link4(to), route_unreachable);
+	return by_device4(spec, WORLD_VETH0, from, route);
+}
+
+/* ip_route_output_key_hash_rcu(): the order of the questions is its own */
 enum spec_rule spec_route4(struct spec *spec, const struct spec_socket *s,
 	uint32_t to, struct route *route)
 {
 	uint32_t from = s->source4;
+	enum spec_rule rule;
 
-	*route = (struct route){ .v4 = true, .from4 = from, .to4 = to };
-	CHECK(spec, s->device || s->transparent, not_modelled);
-	if (from) {
-		CHECK(spec, spec_group4(from), route_from_group);
-		CHECK(spec, !spec_local4(from), route_from_foreign);
-	}
+	*route = (struct route){ .v4 = true };
+	CHECK(spec, is_multicast4(from) || from == UINT32_MAX,
+		route_from_group);
+	CHECK(spec, from && !spec_local4(from) && !s->transparent,
+		route_from_foreign);
+	CHECK(spec, s->device && !spec_device_exists(s->device),
+		route_no_device);
+	if (!to && !from)
+		from = !s->device || s->device == WORLD_LO ? LOOPBACK4 :
+							     own4(s->device);
 	if (!to)
-		to = route->to4 = from ? from : LOOPBACK4;
-	route->device = spec_local4(to);
-	if (!from)
-		route->from4 = to >> 24 == 127 ? LOOPBACK4 :
-			       route->device   ? to :
-						 veth0;
-	route->broadcast = spec_broadcast4(to);
-	if (route->device || (route->broadcast && on_link4(to)))
-		return SPEC_NO_RULE;
-	if (to >> 24 == 127)
-		return SPEC_NO_RULE;
-	if (from && (to >> 28 == 14 || to == UINT32_MAX))
-		return SPEC_NO_RULE;
-	route->away = true;
-	CHECK(spec, !on_link4(to), route_unreachable);
-	return SPEC_NO_RULE;
+		to = from;
+	rule = lookup4(spec, s->device, &from, to, route);
+	route->from = in16_v4(from);
+	route->to = in16_v4(to);
+	return rule;
 }
 
 enum spec_rule spec_route6(struct spec *spec, const struct spec_socket *s,
 	struct in16 to, struct route *route)
 {
 	struct in16 from = !in16_any(s->rcv) ? s->rcv : s->source;
+	uint32_t owner = spec_device6(to);
 
-	*route = (struct route){ .from = from, .to = to };
-	CHECK(spec, s->device || s->transparent, not_modelled);
+	*route = (struct route){ .from = from, .to = to, .arrives = owner };
 	CHECK(spec, in16_multicast(to) || in16_multicast(from), not_modelled);
-	route->away = !spec_local6(to, 0);
+	CHECK(spec, s->device && s->device != owner, not_modelled);
+	CHECK(spec, !owner && to.high != NET_V6, route_unreachable);
 	if (in16_any(from))
-		route->from = route->away ?
-			(struct in16){ UINT64_C(0xfd) << 56, 1 } : to;
-	CHECK(spec, route->away && to.high != UINT64_C(0xfd) << 56,
-		route_unreachable);
+		route->from = owner ? to : (struct in16){ NET_V6, 1 };
 	CHECK(spec, in16_mapped(from), route_from_mapped);
 	return SPEC_NO_RULE;
+}
+
+static uint32_t back4(const struct route *there,
+	const struct spec_socket *listener)
+{
+	uint32_t from = there->to.low, to = there->from.low;
+	uint32_t owner = spec_local4(to);
+	uint32_t device = listener ? listener->device : 0;
+
+	if (!listener && there->foreign)
+		return 0;
+	if (!spec_local4(from) && !(listener && listener->transparent))
+		return 0;
+	if (!device || device == owner)
+		return owner;
+	return device == WORLD_LO ? WORLD_LO : 0;
+}
+
+/* An answer goes out by where the question came in, if that means something */
+static uint32_t back6(const struct route *there,
+	const struct spec_socket *listener)
+{
+	bool loopback = in16_equal(there->from, IN16_LOOPBACK);
+	uint32_t owner = spec_device6(there->from);
+
+	if (listener && listener->device)
+		return listener->device == owner ? owner : 0;
+	if ((in16_scoped(there->from) || (loopback && !listener)) &&
+	    there->arrives != owner)
+		return 0;
+	return owner;
+}
+
+uint32_t spec_route_back(const struct route *there,
+	const struct spec_socket *listener)
+{
+	return (there->v4 ? back4 : back6)(there, listener);
+}
+
+/* Of a connection: the addresses stay, but a device may be set later. */
+bool spec_reaches(const struct spec_socket *s, struct in16 to,
+	uint32_t to_device)
+{
+	bool v4 = in16_mapped(to);
+	uint32_t arrives = spec_home(to);
+
+	if (s->device && s->device != arrives)
+		arrives = v4 && s->device == WORLD_LO ? WORLD_LO : 0;
+	return arrives && (!to_device || to_device == arrives);
 }

@@ -5,6 +5,7 @@
 #include "spec.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define V(major, minor) SPEC_VERSION(major, minor, 0)
@@ -32,6 +33,27 @@ enum spec_rule spec_rule_find(const char *name, size_t length)
 		    !memcmp(spec_rules[rule].name, name, length))
 			return rule;
 	return SPEC_NO_RULE;
+}
+
+void spec_cite(const struct outcome *outcome, char *text, size_t size)
+{
+	const char *separator = "; ";
+	size_t used;
+
+	*text = '\0';
+	if (!outcome->rule)
+		return;
+	used = snprintf(text, size, "%s", spec_rules[outcome->rule].name);
+	for (int rule = SPEC_LAST_DECISION + 1; rule < SPEC_RULES; rule++) {
+		unsigned int bit = rule - SPEC_LAST_DECISION;
+
+		if (!(outcome->effects[bit / 64] >> bit % 64 & 1) ||
+		    used >= size)
+			continue;
+		used += snprintf(text + used, size - used, "%s%s", separator,
+			spec_rules[rule].name);
+		separator = ", ";
+	}
 }
 
 void spec_force_init(struct spec_force *force, uint32_t version)

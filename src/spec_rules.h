@@ -178,6 +178,8 @@ DECISION(udp_no_port_left, EADDRINUSE, "udp_lib_get_port",
 
 /* listen, accept */
 
+EFFECT(mptcp_has_a_subflow, "__mptcp_nmpc_sk",
+	"Below MPTCP is a TCP socket, made when it is first needed.")
 DECISION(listen_again, 0, "__inet_listen_sk",
 	"Who listens already only gets another backlog.")
 DECISION(listen_connected, EINVAL, "inet_listen",
@@ -245,6 +247,10 @@ DECISION(route_from_foreign, ENETUNREACH, "ip_route_output_key_hash_rcu",
 	"There is no route from an address that is not local.")
 DECISION(route_from_group, EINVAL, "ip_route_output_key_hash_rcu",
 	"There is no route from a multicast or broadcast address.")
+DECISION(route_from_loopback, EINVAL, "__mkroute_output",
+	"From a loopback address nothing goes out by another device.")
+DECISION(route_no_device, ENODEV, "ip_route_output_key_hash_rcu",
+	"The device that is set does not exist.")
 DECISION(route_from_mapped, EAFNOSUPPORT, "ip6_dst_lookup_tail",
 	"From a mapped address there is no way by IPv6.")
 DECISION(disconnect_tcp, 0, "tcp_disconnect",

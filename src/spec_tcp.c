@@ -95,6 +95,7 @@ enum spec_rule tcp_ask(struct spec *spec, const struct spec_socket *s,
 {
 	struct spec_port *bucket = spec_port(spec, port);
 
+	CHECK(spec, spec_lost(spec, port), not_modelled);
 	CHECK(spec, !bucket, tcp_port_free);
 	if (!bucket)
 		return SPEC_NO_RULE;
@@ -117,6 +118,32 @@ void spec_range(struct spec *spec, const struct spec_socket *s,
 	if (*low <= s->high && s->high <= *high &&
 	    APPLIES(spec, range_of_socket))
 		*high = s->high;
+}
+
+void spec_lose_port(struct spec *spec, struct spec_socket *s)
+{
+	uint16_t low, high;
+
+	spec_range(spec, s, &low, &high);
+	if (low == high) {
+		s->name_unknown = false;
+		return;
+	}
+	if (!spec->unknown_high || low < spec->unknown_low)
+		spec->unknown_low = low;
+	spec->unknown_high = MAX(spec->unknown_high, high);
+}
+
+bool spec_lost(const struct spec *spec, uint16_t port)
+{
+	return port >= spec->unknown_low && port <= spec->unknown_high;
+}
+
+/* One lost port of many does not make a choice of another impossible. */
+bool spec_lost_of(const struct spec *spec, uint16_t low, uint16_t high)
+{
+	return high - low < SPEC_SOCKETS_MAX && low <= spec->unknown_high &&
+	       high >= spec->unknown_low;
 }
 
 bool spec_reserved(struct spec *spec, uint16_t port)
@@ -193,7 +220,8 @@ static bool follow(struct spec *spec, const struct spec_socket *s,
 	    leader->value != VALUE_NUMBER)
 		return false;
 	*port = leader->a;
-	return *port >= low && *port <= high && is_free(spec, s, *port, how);
+	return *port >= low && *port <= high &&
+	       (spec_lost(spec, *port) || is_free(spec, s, *port, how));
 }
 
 enum spec_rule tcp_choose(struct spec *spec, const struct spec_socket *s,
@@ -203,6 +231,7 @@ enum spec_rule tcp_choose(struct spec *spec, const struct spec_socket *s,
 	uint16_t low, high;
 
 	spec_range(spec, s, &low, &high);
+	CHECK(spec, spec_lost_of(spec, low, high), not_modelled);
 	for (enum asking how = ASK_SEARCH; how <= ASK_AGAIN; how++) {
 		struct search found;
 
@@ -249,6 +278,7 @@ enum spec_rule tcp_choose_connect(struct spec *spec,
 	bool odd;
 
 	spec_range(spec, s, &low, &high);
+	CHECK(spec, spec_lost_of(spec, low, high), not_modelled);
 	/* A socket's own range is walked to its end (TCP-12). */
 	odd = high > low && (high - low + 1) % 2 && !s->low && !s->high &&
 	      APPLIES(spec, odd_range_loses_an_end);
@@ -258,7 +288,8 @@ enum spec_rule tcp_choose_connect(struct spec *spec,
 		/* By this one it would connect to itself. */
 		if (leader && p == s->peer_port) {
 			maybe = p;
-			continue;
+			if (leader->error != ECONNABORTED)
+				continue;
 		}
 		if (odd && (p == low || p == high))
 			maybe = maybe ? maybe : p;
@@ -271,7 +302,8 @@ enum spec_rule tcp_choose_connect(struct spec *spec,
 	    leader->value == VALUE_NUMBER) {
 		*port = leader->a;
 		if (*port < low || *port > high ||
-		    !is_free_to_connect(spec, s, *port))
+		    (!spec_lost(spec, *port) &&
+			    !is_free_to_connect(spec, s, *port)))
 			return RULE_connect_no_port_left;
 	} else {
 		*known = !leader || low == high;

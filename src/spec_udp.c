@@ -100,6 +100,7 @@ enum spec_rule udp_ask(struct spec *spec, const struct spec_socket *s,
 	unsigned int n = count(spec, port);
 	enum spec_rule rule;
 
+	CHECK(spec, spec_lost(spec, port), not_modelled);
 	CHECK(spec, !n, udp_port_free);
 	if (n > CROWD && !spec_any(s) && APPLIES(spec, udp_crowd_by_address))
 		rule = scan_by_address(spec, s, port);
@@ -133,6 +134,7 @@ enum spec_rule udp_choose(struct spec *spec, const struct spec_socket *s,
 	uint32_t p;
 
 	spec_range(spec, s, &low, &high);
+	CHECK(spec, spec_lost_of(spec, low, high), not_modelled);
 	for (p = low; p <= high && !is_free(spec, s, p); p++)
 		;
 	CHECK(spec, p > high, udp_no_port_left);
@@ -140,7 +142,8 @@ enum spec_rule udp_choose(struct spec *spec, const struct spec_socket *s,
 	if (leader && leader->kind == OUTCOME_OK &&
 	    leader->value == VALUE_NUMBER) {
 		*port = leader->a;
-		if (*port < low || *port > high || !is_free(spec, s, *port))
+		if (*port < low || *port > high ||
+		    (!spec_lost(spec, *port) && !is_free(spec, s, *port)))
 			return SPEC_NO_RULE;
 	}
 	CHECK(spec, true, udp_port_chosen);

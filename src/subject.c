@@ -4,6 +4,7 @@
  */
 #include "subject.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -24,8 +25,11 @@ const struct subject_type *subject_find(const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(subject_types); i++) {
 		const struct subject_type *type = subject_types[i];
 
+		size_t length = strlen(type->name);
+
 		if (type->prefix ?
-			    !strncmp(name, type->name, strlen(type->name)) :
+			    !strncmp(name, type->name, length) &&
+				    !isalpha((unsigned char)name[length]) :
 			    !strcmp(name, type->name))
 			return type;
 	}
