@@ -144,17 +144,32 @@ static void apply_set(struct spec_socket *s, const struct op *op)
 	}
 }
 
+/* Does MPTCP leave it to the TCP socket below to refuse an option? */
+static bool asks_subflow(const struct spec_socket *s, uint8_t option)
+{
+	switch (option) {
+	case OPT_UID:
+	case OPT_LINGER:
+	case OPT_REPAIR:
+	case OPT_PORT_RANGE: return false;
+	case OPT_TRANSPARENT: return spec_v6(s);
+	}
+	return true;
+}
+
 static enum spec_rule set(struct spec *spec, struct spec_socket *s,
 	const struct op *op)
 {
 	enum spec_rule rule;
 
-	if (op->set.option != OPT_UID && op->set.option != OPT_LINGER &&
-	    op->set.option != OPT_REPAIR)
+	if (asks_subflow(s, op->set.option))
 		spec_make_subflow(spec, s);
 	rule = check_set(spec, s, op);
-	if (rule == RULE_option_set)
-		apply_set(s, op);
+	if (rule != RULE_option_set)
+		return rule;
+	if (op->set.option != OPT_UID && op->set.option != OPT_LINGER)
+		spec_make_subflow(spec, s);
+	apply_set(s, op);
 	return rule;
 }
 

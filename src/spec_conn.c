@@ -182,12 +182,12 @@ static void deliver_fin(struct spec *spec, struct spec_socket *s)
 			conn_done(spec, s);
 		return;
 	}
+	if (!reaches(s, peer))
+		return;
 	if (peer == s) {
 		wait_out(spec, s, false);
 		return;
 	}
-	if (!reaches(s, peer))
-		return;
 	answered = reaches(peer, s);
 	switch (peer->state) {
 	case ESTABLISHED:
@@ -277,6 +277,8 @@ static void make_child(struct spec *spec, struct spec_socket *listener,
 	child->peer_addr = client->rcv;
 	child->peer_port = client->port;
 	child->name_port = listener->port;
+	if (!route->v4 && in16_link_local(client->rcv) && !child->device)
+		child->device = route->arrives;
 	child->locks &= ~(PORT_LOCK | CONNECT_BOUND);
 	child->uid = orphans ? listener->uid : 0;
 	child->state = ESTABLISHED;

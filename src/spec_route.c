@@ -7,6 +7,7 @@
 #define VETH0_V4 0x0a000001u
 #define VETH1_V4 0x0a000002u
 #define NET_V6 (UINT64_C(0xfd) << 56)
+#define LINK_V6 (UINT64_C(0xfe80) << 48)
 
 static bool is_loopback4(uint32_t v4)
 {
@@ -66,6 +67,8 @@ static enum spec_rule lookup4(struct spec *spec, uint32_t device,
 		route->group = true;
 		if (!*from && !device)
 			*from = is_loopback4(to) ? LOOPBACK4 : VETH0_V4;
+		CHECK(spec, !device && is_on_link4(to) && is_loopback4(*from),
+			route_from_loopback);
 		return device ? by_device4(spec, device, from, route) :
 				SPEC_NO_RULE;
 	}
@@ -106,18 +109,50 @@ enum spec_rule spec_route4(struct spec *spec, const struct spec_socket *s,
 	return rule;
 }
 
+/* On the link of a device there may be somebody, but none of us. */
+static bool is_on_link6(struct in16 to, uint32_t device)
+{
+	if (in16_multicast(to))
+		return device != WORLD_LO;
+	if (in16_link_local(to))
+		return device == WORLD_VETH0;
+	return to.high == NET_V6 && device != WORLD_LO;
+}
+
+/* What is sent from if the socket does not say (ipv6_dev_get_saddr) */
+static struct in16 own6(struct in16 to, uint32_t device)
+{
+	bool second = device ? device == WORLD_VETH1 : in16_multicast(to);
+
+	if (spec_device6(to))
+		return to;
+	if (in16_scoped(to) && device == WORLD_VETH0)
+		return (struct in16){ LINK_V6, 2 };
+	return (struct in16){ NET_V6, second ? 2 : 1 };
+}
+
+/* From one end of the pair to the other, over the wire and not by lo */
+static bool is_on_wire6(struct in16 from, struct in16 to, uint32_t device)
+{
+	return device && from.high == NET_V6 && to.high == NET_V6 &&
+	       spec_device6(from) == device && spec_device6(to);
+}
+
 enum spec_rule spec_route6(struct spec *spec, const struct spec_socket *s,
 	struct in16 to, struct route *route)
 {
-	struct in16 from = !in16_any(s->rcv) ? s->rcv : s->source;
-	uint32_t owner = spec_device6(to);
+	struct in16 from = spec_is_udp(s) || in16_any(s->rcv) ? s->source :
+								s->rcv;
+	uint32_t owner = spec_device6(to), device = s->device;
+	bool arrives = owner && (!device || device == owner ||
+					is_on_wire6(from, to, device));
 
-	*route = (struct route){ .from = from, .to = to, .arrives = owner };
-	CHECK(spec, in16_multicast(to) || in16_multicast(from), not_modelled);
-	CHECK(spec, s->device && s->device != owner, not_modelled);
-	CHECK(spec, !owner && to.high != NET_V6, route_unreachable);
+	*route = (struct route){ .from = from, .to = to,
+		.arrives = arrives ? owner : 0 };
+	CHECK(spec, device && !spec_device_exists(device), route_unreachable);
+	CHECK(spec, !arrives && !is_on_link6(to, device), route_unreachable);
 	if (in16_any(from))
-		route->from = owner ? to : (struct in16){ NET_V6, 1 };
+		route->from = own6(to, device);
 	CHECK(spec, in16_mapped(from), route_from_mapped);
 	return SPEC_NO_RULE;
 }
@@ -146,7 +181,11 @@ static uint32_t back6(const struct route *there,
 	uint32_t owner = spec_device6(there->from);
 
 	if (listener && listener->device)
-		return listener->device == owner ? owner : 0;
+		return listener->device == owner ||
+				       is_on_wire6(there->to, there->from,
+					       listener->device) ?
+			       owner :
+			       0;
 	if ((in16_scoped(there->from) || (loopback && !listener)) &&
 	    there->arrives != owner)
 		return 0;
@@ -166,7 +205,8 @@ bool spec_reaches(const struct spec_socket *s, struct in16 to,
 	bool v4 = in16_mapped(to);
 	uint32_t arrives = spec_home(to);
 
-	if (s->device && s->device != arrives)
+	if (s->device && s->device != arrives &&
+	    (v4 || !is_on_wire6(s->rcv, to, s->device)))
 		arrives = v4 && s->device == WORLD_LO ? WORLD_LO : 0;
 	return arrives && (!to_device || to_device == arrives);
 }
