@@ -40,6 +40,8 @@ struct options {
 	int level;
 	const char *keep;
 	const char *output;
+	const char *resume;
+	bool list;
 	char corpus[CASE_PATH_MAX];
 	char **args;
 	unsigned int arg_count;
@@ -58,8 +60,8 @@ struct verb {
 };
 
 extern const struct verb verb_run, verb_check, verb_diff, verb_random,
-	verb_minimize, verb_pack, verb_unpack, verb_rules, verb_serve,
-	verb_doctor;
+	verb_sweep, verb_minimize, verb_pack, verb_unpack, verb_rules,
+	verb_serve, verb_doctor;
 
 /** die() - Print an error in one line and exit with @code */
 __attribute__((noreturn, format(printf, 2, 3)))

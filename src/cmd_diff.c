@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cmd_diff.h"
 #include "report.h"
 #include "util.h"
 
@@ -64,8 +65,8 @@ static void say_findings(const struct options *o,
 	}
 }
 
-static int compare_and_report(const struct options *o,
-	struct compare_job *job, const struct case_list *files)
+int diff_and_report(const struct options *o, struct compare_job *job,
+	const struct case_list *files)
 {
 	struct class_list classes;
 	struct compare_result result;
@@ -122,7 +123,7 @@ static int run_random(struct options *o)
 		die(EXIT_USAGE, "random: unexpected '%s'", o->args[0]);
 	if (!job.count && !job.seconds)
 		job.count = 10000;
-	return compare_and_report(o, &job, NULL);
+	return diff_and_report(o, &job, NULL);
 }
 
 static int run_diff(struct options *o)
@@ -141,7 +142,7 @@ static int run_diff(struct options *o)
 		need_program(files.paths[i], &programs[i]);
 	job.programs = programs;
 	job.count = files.count;
-	code = compare_and_report(o, &job, &files);
+	code = diff_and_report(o, &job, &files);
 	free(programs);
 	case_free(&files);
 	return code;

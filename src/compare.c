@@ -20,12 +20,13 @@
 #include "progress.h"
 #include "util.h"
 
-enum { BATCH = 32, FINDINGS_MAX = 512 };
+enum { BATCH = 64, NOTE_SECONDS = 2, FINDINGS_MAX = 512 };
 
 /* What a worker writes and its parent reads while it runs */
 struct share {
 	struct compare_result result;
 	struct finding findings[FINDINGS_MAX];
+	uint64_t next;			/* all its own before are done */
 	int skipped;			/* 1 + which subject */
 	char why[SUBJECT_WHY_MAX];
 };
@@ -113,9 +114,12 @@ static int batches(const struct compare_job *job, struct pair *pair,
 	static struct trace a[BATCH], b[BATCH];
 	struct trace *traces[2] = { a, b };
 	double end = now() + job->seconds;
-	uint64_t next = worker * BATCH;
+	uint64_t next = job->from + worker * BATCH;
 	int level = job->level >= 0 ? job->level : (int)pair->level;
 
+	for (size_t i = 0; i < BATCH && job->sweep; i++)
+		program_init(&programs[i], LEVEL_SOCKET);
+	share->next = next;
 	while (!job->count || next < job->count) {
 		size_t size = BATCH;
 		int rc;
@@ -128,6 +132,9 @@ static int batches(const struct compare_job *job, struct pair *pair,
 		for (size_t i = 0; i < size; i++) {
 			if (job->programs)
 				programs[i] = job->programs[next + i];
+			else if (job->sweep)
+				sweep_program(job->sweep, next + i,
+					&programs[i]);
 			else
 				gen_program(job->seed, next + i, &pair->can,
 					level, &programs[i]);
@@ -139,6 +146,7 @@ static int batches(const struct compare_job *job, struct pair *pair,
 		if (rc)
 			return rc;
 		next += job->workers * BATCH;
+		share->next = next;
 	}
 	return 0;
 }
@@ -239,15 +247,28 @@ static int gather(const struct compare_job *job, struct share *shares,
 	return 0;
 }
 
+/* The number up to which all programs are compared */
+static uint64_t all_before(const struct compare_job *job,
+	const struct share *shares)
+{
+	uint64_t done = job->count;
+
+	for (unsigned int w = 0; w < job->workers; w++)
+		done = MIN(done, MAX(shares[w].next, job->from));
+	return done;
+}
+
 static void watch(const struct compare_job *job, struct share *shares,
 	pid_t *pids, struct compare_result *result)
 {
 	struct progress progress;
+	double next_note = now() + NOTE_SECONDS;
 	unsigned int left = 0;
 
 	for (unsigned int w = 0; w < job->workers; w++)
 		left += pids[w] != 0;
-	progress_start(&progress, job->count, job->seconds, job->quiet);
+	progress_start(&progress, job->count - job->from, job->seconds,
+		job->quiet);
 	while (left) {
 		uint64_t programs = 0, divergent = 0, unknown = 0;
 
@@ -272,6 +293,10 @@ static void watch(const struct compare_job *job, struct share *shares,
 			"%llu divergent, %llu unknown",
 			(unsigned long long)divergent,
 			(unsigned long long)unknown);
+		if (job->note && (!left || now() >= next_note)) {
+			job->note(all_before(job, shares), job->note_arg);
+			next_note = now() + NOTE_SECONDS;
+		}
 		if (left)
 			usleep(5000);
 	}

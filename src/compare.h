@@ -14,6 +14,7 @@
 
 #include "class.h"
 #include "diff.h"
+#include "sweep.h"
 
 enum { COMPARE_CLASSES_MAX = 1024, COMPARE_WORKERS_MAX = 64 };
 
@@ -24,6 +25,8 @@ enum { COMPARE_CLASSES_MAX = 1024, COMPARE_WORKERS_MAX = 64 };
  * @programs:	A list of programs, or NULL: random ones
  * @count:	How many; of random ones 0 means until @seconds are over
  * @seconds:	Time limit; 0 for none
+ * @sweep:	Those of a set instead, from number @from on; @count is its size
+ * @note:	Called every few seconds: all before @done are compared; or NULL
  * @seed:	Of random programs
  * @level:	-1, or the level that they must be of
  * @workers:	How many processes
@@ -35,6 +38,10 @@ struct compare_job {
 	const struct program *programs;
 	uint64_t count;
 	unsigned int seconds;
+	const struct sweep *sweep;
+	uint64_t from;
+	void (*note)(uint64_t done, const void *arg);
+	const void *note_arg;
 	uint64_t seed;
 	int level;
 	unsigned int workers;

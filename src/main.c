@@ -19,15 +19,16 @@
 #include "util.h"
 
 static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
-	&verb_random, &verb_minimize, &verb_pack, &verb_unpack, &verb_rules,
-	&verb_serve, &verb_doctor };
+	&verb_random, &verb_sweep, &verb_minimize, &verb_pack, &verb_unpack,
+	&verb_rules, &verb_serve, &verb_doctor };
 
 static const struct option_help {
 	struct option option;
 	const char *argument, *help;
 } option_helps[] = {
 	{ { "subject", 1, NULL, 's' }, "SUBJECT",
-		"portman portlist spec linux goports pipe:COMMAND; repeatable" },
+		"portman portlist spec linux goports pipe:COMMAND; "
+		"repeatable" },
 	{ { "seed", 1, NULL, 'S' }, "N", "which random programs (default 1)" },
 	{ { "count", 1, NULL, 'n' }, "N", "how many programs" },
 	{ { "time", 1, NULL, 'T' }, "SECONDS", "stop after that long" },
@@ -38,6 +39,9 @@ static const struct option_help {
 		"write a candidate case of each unknown divergence there" },
 	{ { "corpus", 1, NULL, 'c' }, "DIR",
 		"where the known classes are (default: beside the command)" },
+	{ { "list", 0, NULL, 'L' }, NULL, "the sets, and how large they are" },
+	{ { "resume", 1, NULL, 'R' }, "FILE",
+		"go on from there, if it exists; note there how far it is" },
 	{ { "output", 1, NULL, 'o' }, "FILE", "write there, not to stdout" },
 	{ { "table", 0, NULL, 't' }, NULL, "one column a subject" },
 	{ { "tap", 0, NULL, 'p' }, NULL, "KTAP, a line a case and subject" },
@@ -255,6 +259,8 @@ static void take_option(struct options *o, int letter, const char *value)
 			die(EXIT_USAGE, "--corpus: too long");
 		break;
 	case 'o': o->output = value; break;
+	case 'L': o->list = true; break;
+	case 'R': o->resume = value; break;
 	case 't': o->table = true; break;
 	case 'p': o->tap = true; break;
 	case 'q': o->quiet = true; break;

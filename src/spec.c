@@ -149,7 +149,6 @@ static bool asks_subflow(const struct spec_socket *s, uint8_t option)
 {
 	switch (option) {
 	case OPT_UID:
-	case OPT_LINGER:
 	case OPT_REPAIR:
 	case OPT_PORT_RANGE: return false;
 	case OPT_TRANSPARENT: return spec_v6(s);
@@ -167,7 +166,7 @@ static enum spec_rule set(struct spec *spec, struct spec_socket *s,
 	rule = check_set(spec, s, op);
 	if (rule != RULE_option_set)
 		return rule;
-	if (op->set.option != OPT_UID && op->set.option != OPT_LINGER)
+	if (op->set.option != OPT_UID)
 		spec_make_subflow(spec, s);
 	apply_set(s, op);
 	return rule;

@@ -7,6 +7,16 @@
 
 #include "spec_route.h"
 
+/** conn_ref() - How a socket is referred to: 1 + its index */
+uint8_t conn_ref(struct spec *spec, const struct spec_socket *s);
+
+/** conn_is_tcp() - Is it in use, and not UDP? */
+bool conn_is_tcp(const struct spec_socket *s);
+
+/** conn_is_between() - Is it a connection with these ends? */
+bool conn_is_between(const struct spec_socket *s, const struct in16 *local,
+	uint16_t port, const struct in16 *remote, uint16_t remote_port);
+
 /**
  * conn_is_unique() - Is there no other connection with both of these ends?
  * @s:		Its address and its peer's are set

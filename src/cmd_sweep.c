@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cmd_sweep.c - sweep: every program of a finite set, on two subjects
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd_diff.h"
+#include "report.h"
+#include "sweep.h"
+
+static void list(const struct options *o)
+{
+	for (unsigned int i = 0; i < sweep_count; i++) {
+		const struct sweep *s = &sweeps[i];
+		unsigned long long size = sweep_size(s);
+
+		fprintf(o->out, "%-16s %12llu  %s\n", s->name, size, s->says);
+		if (!o->json)
+			continue;
+		printf("%s{\"name\":\"%s\",\"programs\":%llu,"
+		       "\"in_check\":%s,\"says\":",
+			i ? "," : "{\"verb\":\"sweep\",\"sweeps\":[", s->name,
+			size, s->in_check ? "true" : "false");
+		json_string(stdout, s->says);
+		fputs("}", stdout);
+	}
+	if (o->json)
+		puts("]}");
+}
+
+/* How far an interrupted sweep came: "NAME A B NUMBER", and nothing if new */
+static uint64_t read_resume(const struct options *o, const struct sweep *sweep)
+{
+	char line[512] = "", want[512];
+	unsigned long long number = 0;
+	FILE *file = fopen(o->resume, "r");
+	int length;
+
+	if (!file && errno == ENOENT)
+		return 0;
+	if (!file || !fgets(line, sizeof(line), file))
+		die(EXIT_USAGE, "%s: %s", o->resume,
+			file ? "empty; remove it to begin anew" :
+			       strerror(errno));
+	fclose(file);
+	length = snprintf(want, sizeof(want), "%s %s %s ", sweep->name,
+		o->subjects[0], o->subjects[1]);
+	if (strncmp(line, want, length) ||
+	    sscanf(line + length, "%llu", &number) != 1 ||
+	    number > sweep_size(sweep))
+		die(EXIT_USAGE, "%s:1: expected '%sNUMBER', found '%.*s'",
+			o->resume, want, (int)strcspn(line, "\n"), line);
+	return number;
+}
+
+static void write_resume(uint64_t done, const void *arg)
+{
+	const struct options *o = arg;
+	char path[CASE_PATH_MAX + 8];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s.new", o->resume);
+	file = fopen(path, "w");
+	if (!file)
+		die(EXIT_CANNOT, "%s: %s", path, strerror(errno));
+	fprintf(file, "%s %s %s %llu\n", o->args[0], o->subjects[0],
+		o->subjects[1], (unsigned long long)done);
+	if (fclose(file) || rename(path, o->resume))
+		die(EXIT_CANNOT, "%s: %s", o->resume, strerror(errno));
+}
+
+static int run_sweep(struct options *o)
+{
+	const struct sweep *sweep;
+	struct compare_job job = { 0 };
+	int code;
+
+	if (!o->arg_count && (o->list || !o->subject_count)) {
+		list(o);
+		return EXIT_AGREED;
+	}
+	if (o->arg_count != 1)
+		die(EXIT_USAGE, "sweep: which one? 'portclash sweep --list' "
+			"lists them");
+	sweep = sweep_find(o->args[0]);
+	if (!sweep)
+		die(EXIT_USAGE, "no sweep '%s'; 'portclash sweep --list' "
+			"lists them", o->args[0]);
+	need_subjects(o, 2);
+	job.sweep = sweep;
+	job.count = sweep_size(sweep);
+	job.seconds = o->seconds;
+	if (o->resume) {
+		job.from = read_resume(o, sweep);
+		job.note = write_resume;
+		job.note_arg = o;
+	}
+	code = diff_and_report(o, &job, NULL);
+	if (o->resume && code == EXIT_AGREED && !o->seconds)
+		unlink(o->resume);
+	return code;
+}
+
+const struct verb verb_sweep = {
+	.name = "sweep",
+	.options = "sLRTjckqJ",
+	.usage = "NAME -s A -s B",
+	.help = "the same, of every program of a finite set",
+	.run = run_sweep,
+};

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spec_addr.h - addresses of both families in one form (private to spec)
+ */
+#ifndef SPEC_ADDR_H
+#define SPEC_ADDR_H
+
+#include "addr.h"
+
+/* An address of either family: IPv4 ones in their mapped form */
+struct in16 {
+	uint64_t high, low;
+};
+
+/** in16_v4() - The mapped form of an IPv4 address in host order */
+static inline struct in16 in16_v4(uint32_t v4)
+{
+	return (struct in16){ 0, UINT64_C(0xffff) << 32 | v4 };
+}
+
+/** in16_equal() - Are they the same? */
+static inline bool in16_equal(struct in16 a, struct in16 b)
+{
+	return a.high == b.high && a.low == b.low;
+}
+
+/** in16_any() - Is it "::"? */
+static inline bool in16_any(struct in16 a)
+{
+	return !a.high && !a.low;
+}
+
+/** in16_mapped() - Is it an IPv4 address? */
+static inline bool in16_mapped(struct in16 a)
+{
+	return !a.high && a.low >> 32 == 0xffff;
+}
+
+/** in16_is() - Is it that IPv4 address? */
+static inline bool in16_is(struct in16 a, uint32_t v4)
+{
+	return !a.high && a.low == (UINT64_C(0xffff) << 32 | v4);
+}
+
+#define IN16_ANY ((struct in16){ 0, 0 })
+#define IN16_LOOPBACK ((struct in16){ 0, 1 })
+
+/** in16_from() - An address of a program */
+struct in16 in16_from(const struct addr *addr);
+
+/** in16_addr() - And back: @v6 says in which family */
+struct addr in16_addr(struct in16 from, bool v6);
+
+/** in16_multicast() - IPv6 multicast, of whatever scope */
+static inline bool in16_multicast(struct in16 a)
+{
+	return a.high >> 56 == 0xff;
+}
+
+/** in16_link_local() - Unicast of one link */
+static inline bool in16_link_local(struct in16 a)
+{
+	return a.high >> 54 == 0xfe80 >> 6;
+}
+
+/** in16_scoped() - Does it mean something on one device only? */
+static inline bool in16_scoped(struct in16 a)
+{
+	unsigned int scope = a.high >> 48 & 15;
+
+	return in16_link_local(a) ||
+	       (in16_multicast(a) && (scope == 1 || scope == 2));
+}
+
+/** spec_local4() - Device of a local IPv4 address, 0 if it is not local */
+uint32_t spec_local4(uint32_t v4);
+
+/** spec_group4() - Is it multicast or broadcast? */
+bool spec_group4(uint32_t v4);
+
+/** spec_broadcast4() - Is it broadcast? */
+bool spec_broadcast4(uint32_t v4);
+
+/** spec_local6() - Is it configured, and usable on @device (0: any)? */
+bool spec_local6(struct in16 addr, uint32_t device);
+
+/** spec_device6() - Device of a local IPv6 address, 0 if it is not local */
+uint32_t spec_device6(struct in16 addr);
+
+/** spec_home() - Device of a local address of either family, or 0 */
+uint32_t spec_home(struct in16 addr);
+
+/** spec_device_exists() - Is there one of this number? */
+bool spec_device_exists(uint32_t device);
+
+#endif /* SPEC_ADDR_H */

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * spec_open.c - a connection begins: who answers, and what accept will return
+ */
+#include "spec_conn.h"
+
+/* Which listener gets it (compute_score); @count is how many are as good */
+static struct spec_socket *find_listener(struct spec *spec,
+	const struct route *route, uint16_t port, unsigned int *count)
+{
+	struct spec_socket *best = NULL;
+	int top = 0;
+
+	*count = 0;
+	for (unsigned int i = 0; i < spec->count; i++) {
+		struct spec_socket *l = &spec->sockets[i];
+		bool exact, any;
+		int score;
+
+		if (!conn_is_tcp(l) || l->state != LISTEN || l->port != port ||
+		    (l->device && l->device != route->arrives))
+			continue;
+		if (route->v4) {
+			exact = !l->v6only &&
+				l->rcv4 == (uint32_t)route->to.low;
+			any = !l->rcv4 && !l->v6only;
+		} else {
+			exact = spec_v6(l) && in16_equal(l->rcv, route->to);
+			any = spec_v6(l) && in16_any(l->rcv);
+		}
+		if (!exact && !any)
+			continue;
+		score = exact * 8 + (l->device ? 2 : 1) +
+			(route->v4 && !spec_v6(l));
+		if (score > top)
+			*count = 0;
+		if (score >= top) {
+			top = score;
+			best = l;
+			++*count;
+		}
+	}
+	return best;
+}
+
+/* What accept will return: it has what the listener has now (CHD-01). */
+static void make_child(struct spec *spec, struct spec_socket *listener,
+	struct spec_socket *client, const struct route *route)
+{
+	struct spec_socket *child = spec_new(spec, listener->type);
+	bool orphans = APPLIES(spec, orphan_keeps_owner);
+
+	*child = *listener;
+	/* A client that is not MPTCP gets what is plain TCP, too. */
+	if (spec_is_mptcp(child)) {
+		child->type = spec_v6(child) ? TCP6 : TCP4;
+		child->shut = 0;
+	}
+	child->v4_ops |= spec_v6(child) && route->v4;
+	child->held = false;
+	child->rcv = route->to;
+	child->rcv4 = route->v4 ? (uint32_t)route->to.low : DUMMY4;
+	child->source4 = child->rcv4;
+	child->source = child->rcv;
+	child->peer_addr = client->rcv;
+	child->peer_port = client->port;
+	child->name_port = listener->port;
+	if (!route->v4 && in16_link_local(client->rcv) && !child->device)
+		child->device = route->arrives;
+	child->locks &= ~(PORT_LOCK | CONNECT_BOUND);
+	child->uid = orphans ? listener->uid : 0;
+	child->state = ESTABLISHED;
+	child->peer = conn_ref(spec, client);
+	child->listener = conn_ref(spec, listener);
+	child->turn = spec->turn++;
+	child->waiting = 0;
+	client->peer = conn_ref(spec, child);
+	listener->waiting++;
+	tcp_join(spec, child, listener->port);
+	if (child->shut & SHUT_SEND)
+		conn_fin(spec, child);
+}
+
+/* An older connection with the same ends, at the other end? */
+static enum spec_rule meet_older(struct spec *spec, struct spec_socket *s,
+	const struct route *route)
+{
+	for (unsigned int i = 0; i < spec->count; i++) {
+		struct spec_socket *b = &spec->sockets[i];
+
+		if (b == s ||
+		    !conn_is_between(b, &route->to, s->peer_port, &s->rcv,
+			    s->port))
+			continue;
+		CHECK(spec, b->state != TIME_WAIT, not_modelled);
+		tcp_leave(spec, b);
+		spec_free(spec, b);
+	}
+	return SPEC_NO_RULE;
+}
+
+static enum spec_rule unanswered(struct spec *spec, struct spec_socket *s,
+	enum spec_rule rule)
+{
+	s->state = SYN_SENT;
+	s->call = CONNECTING;
+	if (s->name_unknown)
+		spec_lose_port(spec, s);
+	/* Who has hung up need not wait to be told so. */
+	CHECK(spec, s->shut == (SHUT_RCV | SHUT_SEND), connect_hung_up);
+	return rule;
+}
+
+static enum spec_rule connect_to_itself(struct spec *spec,
+	struct spec_socket *s)
+{
+	s->state = ESTABLISHED;
+	s->call = CONNECTED;
+	s->peer = conn_ref(spec, s);
+	if (s->shut & SHUT_SEND)
+		conn_fin(spec, s);
+	CHECK(spec, s->state == CLOSED, connect_aborted);
+	CHECK(spec, true, connect_done);
+	return SPEC_NO_RULE;
+}
+
+enum spec_rule conn_open(struct spec *spec, struct spec_socket *s,
+	const struct route *route)
+{
+	struct spec_socket *listener;
+	enum spec_rule rule;
+	unsigned int count;
+	uint32_t back;
+
+	if (!route->arrives)
+		return unanswered(spec, s, RULE_connect_unanswered);
+	if (s->v4_ops && !route->v4 &&
+	    spec_holds(spec, RULE_connect_stuck_to_ipv4))
+		return unanswered(spec, s, RULE_connect_stuck_to_ipv4);
+	if (in16_equal(route->to, s->rcv) && s->port == s->peer_port &&
+	    (!s->device || s->device == route->arrives))
+		return connect_to_itself(spec, s);
+	rule = meet_older(spec, s, route);
+	if (rule)
+		return rule;
+	listener = find_listener(spec, route, s->peer_port, &count);
+	CHECK(spec, count > 1, not_modelled);
+	back = spec_route_back(route, listener);
+	if ((!back || (s->device && s->device != back)) &&
+	    spec_holds(spec, RULE_connect_no_way_back))
+		return unanswered(spec, s, RULE_connect_no_way_back);
+	CHECK(spec, !listener, connect_refused);
+	if (!listener)
+		return SPEC_NO_RULE;
+	if (listener->waiting > listener->backlog)
+		return unanswered(spec, s, RULE_connect_backlog_full);
+	s->state = ESTABLISHED;
+	s->call = CONNECTED;
+	make_child(spec, listener, s, route);
+	return RULE_connect_done;
+}
