@@ -77,6 +77,16 @@ static void note(const struct compare_job *job, struct share *share,
 	}
 }
 
+/* What cannot be had again is nothing to keep, but not nothing either. */
+static void say_unsteady(const struct compare_job *job,
+	const struct program *program, uint64_t number,
+	const struct divergence *divergence)
+{
+	fprintf(stderr, "portclash: program %llu diverged once, and then not "
+			"again:\n", (unsigned long long)number);
+	class_write(program, job->subjects, divergence, stderr);
+}
+
 static int judge(const struct compare_job *job, struct pair *pair,
 	struct share *share, const struct program *program, uint64_t number,
 	const struct trace *a, const struct trace *b)
@@ -84,6 +94,7 @@ static int judge(const struct compare_job *job, struct pair *pair,
 	struct compare_result *result = &share->result;
 	struct finding finding = { .number = number, .count = 1 };
 	enum verdict verdict = diff_traces(program, a, b, &finding.divergence);
+	struct divergence first;
 	int rc;
 
 	result->programs++;
@@ -94,9 +105,11 @@ static int judge(const struct compare_job *job, struct pair *pair,
 	if (verdict != DIVERGE)
 		return 0;
 	finding.program = *program;
+	first = finding.divergence;
 	rc = minimize_divergence(pair, &finding.program, &finding.divergence);
 	if (rc == -EAGAIN) {
 		result->incomparable++;
+		say_unsteady(job, program, number, &first);
 		return 0;
 	}
 	if (rc)

@@ -292,9 +292,13 @@ void spec_step(struct spec *spec, const struct op *op,
 {
 	enum spec_rule rule;
 
+	spec->leader = leader;
 	spec->effects[0] = spec->effects[1] = 0;
 	*out = outcome_ok();
 	rule = answer(spec, op, leader, out);
+	/* What a rule that is switched off has let through is not an answer. */
+	if (!spec_holds(spec, rule))
+		rule = SPEC_NO_RULE;
 	if (rule == RULE_not_modelled)
 		*out = outcome_na();
 	else if (!rule)

@@ -81,8 +81,7 @@ static enum spec_rule check4(struct spec *spec, struct spec_socket *s,
 	CHECK(spec, name->family != AF_INET && !unspec, bind4_family);
 	CHECK(spec, !is_usable4(spec, s, name->v4), bind4_not_local);
 	CHECK(spec, is_privileged(spec, name->port), bind4_privileged);
-	CHECK(spec, s->state != CLOSED, bind4_in_use);
-	CHECK(spec, s->port, bind4_bound);
+	CHECK(spec, s->state != CLOSED || s->port, bind4_bound);
 	return SPEC_NO_RULE;
 }
 
@@ -124,8 +123,7 @@ static enum spec_rule check6(struct spec *spec, struct spec_socket *s,
 	CHECK(spec, in16_multicast(name->addr) && !spec_is_udp(s),
 		bind6_multicast_stream);
 	CHECK(spec, is_privileged(spec, name->port), bind6_privileged);
-	CHECK(spec, s->state != CLOSED, bind6_in_use);
-	CHECK(spec, s->port, bind6_bound);
+	CHECK(spec, s->state != CLOSED || s->port, bind6_bound);
 	if (in16_mapped(name->addr))
 		return check6_mapped(spec, s, name);
 	return in16_any(name->addr) ? SPEC_NO_RULE :

@@ -88,10 +88,12 @@ static void remember(struct spec *spec, struct spec_port *port,
 
 	if (first)
 		port->fast.reuse = reuse;
-	else if (!reuse && APPLIES(spec, no_reuse_ends_fast_reuse))
+	else if (!reuse && port->fast.reuse > 0 &&
+		 APPLIES(spec, no_reuse_ends_fast_reuse))
 		port->fast.reuse = 0;
 	if (!s->reuseport) {
-		if (APPLIES(spec, no_reuseport_wipes_cache))
+		if (port->fast.reuseport &&
+		    APPLIES(spec, no_reuseport_wipes_cache))
 			port->fast.reuseport = FAST_NONE;
 		return;
 	}

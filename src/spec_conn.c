@@ -277,7 +277,8 @@ enum spec_rule spec_shutdown(struct spec *spec, struct spec_socket *s,
 		CHECK(spec, true, shutdown_not_connected);
 		return SPEC_NO_RULE;
 	case LISTEN:
-		CHECK(spec, !(how & SHUT_RCV), shutdown_listener_write);
+		if (!(how & SHUT_RCV))
+			return RULE_shutdown_listener_write;
 		/* fall through */
 	case SYN_SENT:
 		conn_abort(spec, s);

@@ -48,7 +48,6 @@ static void make_child(struct spec *spec, struct spec_socket *listener,
 	struct spec_socket *client, const struct route *route)
 {
 	struct spec_socket *child = spec_new(spec, listener->type);
-	bool orphans = APPLIES(spec, orphan_keeps_owner);
 
 	*child = *listener;
 	/* A client that is not MPTCP gets what is plain TCP, too. */
@@ -68,7 +67,6 @@ static void make_child(struct spec *spec, struct spec_socket *listener,
 	if (!route->v4 && in16_link_local(client->rcv) && !child->device)
 		child->device = route->arrives;
 	child->locks &= ~(PORT_LOCK | CONNECT_BOUND);
-	child->uid = orphans ? listener->uid : 0;
 	child->state = ESTABLISHED;
 	child->peer = conn_ref(spec, client);
 	child->listener = conn_ref(spec, listener);

@@ -126,6 +126,7 @@ struct spec_place {
 
 /**
  * struct spec - All there is
+ * @leader:	What the kernel answered to this op, or NULL
  * @effects:	A bit for each effect of this op, from SPEC_LAST_DECISION
  * @index:	Socket of each slot of the program
  * @count:	Sockets in use are below; a free one has no type
@@ -136,6 +137,7 @@ struct spec_place {
  */
 struct spec {
 	const struct spec_force *force;
+	const struct outcome *leader;
 	uint64_t effects[2];
 	uint32_t euid;
 	uint16_t low, high, reserved_low, reserved_high, unprivileged;

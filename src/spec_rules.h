@@ -92,10 +92,8 @@ DECISION(bind4_not_local, EADDRNOTAVAIL, "inet_addr_valid_or_nonlocal",
 	"An IPv4 address must be local, on whatever device.")
 DECISION(bind4_privileged, EACCES, "__inet_bind",
 	"A low port needs CAP_NET_BIND_SERVICE.")
-DECISION(bind4_in_use, EINVAL, "__inet_bind",
-	"A socket that is connected or listens cannot be bound.")
 DECISION(bind4_bound, EINVAL, "__inet_bind",
-	"A socket that has a port cannot be bound again.")
+	"What has a port, or is connected, cannot be bound again.")
 DECISION(bind6_short, EINVAL, "inet6_bind_sk",
 	"An IPv6 socket needs an address of at least 24 bytes.")
 DECISION(bind6_family, EAFNOSUPPORT, "__inet6_bind",
@@ -104,10 +102,8 @@ DECISION(bind6_multicast_stream, EINVAL, "__inet6_bind",
 	"TCP cannot be bound to an IPv6 multicast address.")
 DECISION(bind6_privileged, EACCES, "__inet6_bind",
 	"A low port needs CAP_NET_BIND_SERVICE, and is asked for first.")
-DECISION(bind6_in_use, EINVAL, "__inet6_bind",
-	"An IPv6 socket that is connected or listens cannot be bound.")
 DECISION(bind6_bound, EINVAL, "__inet6_bind",
-	"An IPv6 socket that has a port cannot be bound again.")
+	"An IPv6 socket that has a port, or is connected, cannot be bound again.")
 DECISION(bind6_mapped_v6only, EINVAL, "__inet6_bind",
 	"A v6only socket has no mapped address.")
 DECISION(bind6_mapped_no_device, ENODEV, "__inet6_bind",
@@ -147,10 +143,6 @@ DECISION(tcp_conflict_listener, EADDRINUSE, "inet_bind_conflict",
 	"A listener does not share by SO_REUSEADDR.")
 DECISION(tcp_conflict_uid, EADDRINUSE, "inet_bind_conflict",
 	"SO_REUSEPORT is not for sockets of different users.")
-DECISION(tcp_conflict_search, EADDRINUSE, "inet_csk_find_open_port",
-	"A search for a port passes over every overlap.")
-DECISION(tcp_conflict_search_reuseport, EADDRINUSE, "inet_bind_conflict",
-	"The second search shares by SO_REUSEADDR, but not with its own group.")
 DECISION(tcp_port_chosen, 0, "inet_csk_find_open_port",
 	"For port 0 the kernel chooses one at which nobody overlaps.")
 DECISION(tcp_port_chosen_again, 0, "inet_csk_find_open_port",
@@ -326,7 +318,8 @@ EFFECT(first_owner_fills_cache, "inet_csk_update_fastreuse",
 	"The first owner of a port says what all have in common.")
 VERSIONS(first_owner_fills_cache, 0, V(6, 9))
 EFFECT(no_reuse_ends_fast_reuse, "inet_csk_update_fastreuse",
-	"One without SO_REUSEADDR ends what connects share.")
+	"One without SO_REUSEADDR ends what all had in common.")
+VERSIONS(no_reuse_ends_fast_reuse, 0, V(6, 9))
 EFFECT(no_reuseport_wipes_cache, "inet_csk_update_fastreuse",
 	"One without SO_REUSEPORT wipes the cache of the port.")
 EFFECT(reuseport_fills_cache, "inet_csk_update_fastreuse",
@@ -346,12 +339,16 @@ EFFECT(udp_crowd_by_address, "udp_lib_lport_inuse2",
 
 /* choosing */
 
+EFFECT(search_avoids_all, "inet_csk_find_open_port",
+	"A search for a TCP port passes over every overlap.")
+EFFECT(search_avoids_its_group, "inet_bind_conflict",
+	"The second search shares by SO_REUSEADDR, but not with its own group.")
 EFFECT(range_of_socket, "inet_sk_get_local_port_range",
 	"A socket's own range narrows the range to choose from.")
 EFFECT(reserved_not_chosen, "inet_is_local_reserved_port",
 	"Reserved ports are not chosen.")
 EFFECT(odd_range_loses_an_end, "inet_csk_find_open_port",
-	"Of an odd range, the port at one end may be overlooked.")
+	"Of an odd range, one end is overlooked: of three ports, the last.")
 
 /* connections */
 
@@ -377,6 +374,8 @@ EFFECT(udp_disconnect_resets_address, "__udp_disconnect",
 	"A UDP disconnect gives back an address that was not asked for.")
 EFFECT(udp_disconnect_frees_chosen_port, "__udp_disconnect",
 	"A UDP disconnect gives back a port that was not asked for.")
+EFFECT(fin_answered_sooner_or_later, "tcp_fin",
+	"A FIN is answered at once, or up to 40 ms later: both may be seen.")
 EFFECT(accept_changes_owner, "sock_graft",
 	"What is accepted belongs to who accepted it.")
 EFFECT(orphan_keeps_owner, "sk_clone",

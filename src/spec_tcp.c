@@ -41,24 +41,48 @@ static bool meets(struct spec *spec, const struct spec_socket *a,
 	return in16_equal(a->rcv, b->rcv);
 }
 
+/*
+ * An orphan is TIME_WAIT as soon as its FIN is answered: at once, or up to 40 ms
+ * later. Nobody is told, so if who leads says that it is, it is.
+ */
+static bool may_wait(struct spec *spec, const struct spec_socket *s)
+{
+	return s->orphan && s->state == FIN_WAIT1 && s->peer && spec->leader &&
+	       spec->leader->kind == OUTCOME_OK &&
+	       APPLIES(spec, fin_answered_sooner_or_later);
+}
+
+/* What has no descriptor once belonged to root, whose ever it was (ORP-01). */
+static uint32_t owner_of(struct spec *spec, const struct spec_socket *s)
+{
+	if ((s->orphan || s->listener) && !APPLIES(spec, orphan_keeps_owner))
+		return 0;
+	return s->uid;
+}
+
 /* May both have the port? The rule that says so (TCP-01, TCP-02). */
 static enum spec_rule pair(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b, enum asking how)
 {
 	bool both = a->reuseport && b->reuseport;
-	bool waits = b->state == TIME_WAIT &&
+	bool waits = (b->state == TIME_WAIT ||
+			     (both && a->uid != b->uid && may_wait(spec, b))) &&
 		     spec_holds(spec, RULE_tcp_share_time_wait);
-	bool kin = waits || a->uid == b->uid ||
+	bool kin = waits || a->uid == owner_of(spec, b) ||
 		   !spec_holds(spec, RULE_tcp_conflict_uid);
 	bool listens = b->state == LISTEN &&
 		       spec_holds(spec, RULE_tcp_conflict_listener);
 
+	if (how == ASK_SEARCH && APPLIES(spec, search_avoids_all))
+		return RULE_tcp_conflict_options;
 	if (a->reuse && b->reuse && !listens) {
-		if (how == ASK_AGAIN)
-			CHECK(spec, both && kin, tcp_conflict_search_reuseport);
-		CHECK(spec, how != ASK_SEARCH, tcp_share_reuseaddr);
+		if (how == ASK_AGAIN && both && kin &&
+		    APPLIES(spec, search_avoids_its_group))
+			return RULE_tcp_conflict_options;
+		CHECK(spec, true, tcp_share_reuseaddr);
 	}
-	CHECK(spec, how != ASK_EXPLICIT, tcp_conflict_search);
+	if (how == ASK_AGAIN && APPLIES(spec, search_avoids_all))
+		return RULE_tcp_conflict_options;
 	CHECK(spec, both && waits, tcp_share_time_wait);
 	CHECK(spec, both && kin, tcp_share_reuseport);
 	CHECK(spec, both, tcp_conflict_uid);
@@ -172,7 +196,12 @@ static bool is_free(struct spec *spec, const struct spec_socket *s,
 		       !spec_rule_errno(against_owners(spec, s, port, how)));
 }
 
-/* One end of an odd range may be left out, by a random start. */
+/* Of three ports the last is left out, else one end, by a random start. */
+static bool is_lost_end(uint32_t low, uint32_t high, uint32_t port)
+{
+	return port == high || (port == low && high - low > 2);
+}
+
 static void search_part(struct spec *spec, const struct spec_socket *s,
 	uint32_t low, uint32_t high, struct search *found)
 {
@@ -184,8 +213,8 @@ static void search_part(struct spec *spec, const struct spec_socket *s,
 		for (uint32_t p = low + !step; p <= high; p += 2) {
 			if (!is_free(spec, s, p, found->how))
 				continue;
-			if (odd && (p == low || p == high)) {
-				found->maybe = p;
+			if (odd && is_lost_end(low, high, p)) {
+				found->maybe = high - low > 2 ? p : 0;
 				continue;
 			}
 			found->sure = p;
@@ -291,8 +320,8 @@ enum spec_rule tcp_choose_connect(struct spec *spec,
 			if (leader->error != ECONNABORTED)
 				continue;
 		}
-		if (odd && (p == low || p == high))
-			maybe = maybe ? maybe : p;
+		if (odd && is_lost_end(low, high, p))
+			maybe = maybe || high - low == 2 ? maybe : p;
 		else
 			sure = p;
 	}
