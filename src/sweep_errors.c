@@ -71,7 +71,7 @@ static void prepare(struct sweep_draft *d, enum fault fault, bool v6)
 		draft_bind(d, OTHER, v6 ? &any6 : &any4, SWEEP_PORT);
 		break;
 	case FREEBIND: draft_set(d, ASKER, OPT_FREEBIND, 1); break;
-	default:
+	default: break;
 	}
 }
 
@@ -98,7 +98,7 @@ static void spoil(struct op *op, enum fault fault, bool v6)
 		place->scope = v6 && fault == BAD_SCOPE ? WORLD_MISSING : 0;
 		break;
 	case MULTICAST: place->addr = v6 ? group6 : group4; break;
-	default:
+	default: break;
 	}
 }
 

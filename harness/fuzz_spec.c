@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * fuzz_spec.c - the specification against this kernel, inside the fuzzer
+ *
+ * There are no classes of these: any difference is our own bug, and aborts.
+ */
+#include "pair.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	pair_start("spec", "linux");
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	return pair_one(data, size);
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * pair.c - one input for two subjects, whose traces must be the same
+ */
+#include "pair.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "minimize.h"
+#include "util.h"
+
+/* Slots of the memory of divergences */
+enum { MEMORY_SLOTS = 1 << 16 };
+
+/* What a divergence came to, beside the index of a class */
+enum { CLASS_UNKNOWN = -1 };
+
+/**
+ * struct memory - What some divergence came to, so as not to minimise it twice
+ * @hash:	Of the program up to where the two part; 0 is an empty slot
+ * @class:	Index of a case, or CLASS_UNKNOWN
+ */
+struct memory {
+	uint64_t hash;
+	int class;
+};
+
+static const char *names[2];
+static struct subject subjects[2];
+static struct pair pair;
+static struct class_list classes;
+static struct memory *memory;	/* shared by all children, one at a time */
+static pid_t owner;		/* of the world */
+static bool keep_going;
+
+static void open_world(void)
+{
+	if (subject_open(&subjects[1], names[1])) {
+		fprintf(stderr, "%s: %s\n", names[1], subjects[1].why);
+		exit(3);
+	}
+	ASSERT(!diff_pair(&pair, &subjects[0], &subjects[1]));
+	owner = getpid();
+}
+
+/* $PORTCLASH_CORPUS, or corpus/ two directories above: build/afl/fuzz_... */
+static void load_classes(void)
+{
+	const char *corpus = getenv("PORTCLASH_CORPUS");
+	char self[FUZZ_PATH_MAX], path[FUZZ_PATH_MAX + 32];
+	struct text_error error = { 0 };
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	self[MAX(length, 0)] = '\0';
+	if (corpus)
+		snprintf(path, sizeof(path), "%s/divergences", corpus);
+	else
+		snprintf(path, sizeof(path), "%s/../../corpus/divergences",
+			dirname(self));
+	if (class_load(path, &classes, &error)) {
+		fprintf(stderr, "%s\n", error.message);
+		exit(2);
+	}
+}
+
+void pair_start(const char *first, const char *second)
+{
+	names[0] = first;
+	names[1] = second;
+	fuzz_start();
+	load_classes();
+	keep_going = getenv("PORTCLASH_FUZZ_KEEP_GOING");
+	memory = mmap(NULL, MEMORY_SLOTS * sizeof(*memory),
+		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT(memory != MAP_FAILED);
+	ASSERT(!subject_open(&subjects[0], names[0]));
+	open_world();
+}
+
+/* Leave only what both can */
+static void restrict_program(struct program *program)
+{
+	unsigned int i = 0;
+
+	while (i < program->count) {
+		if (subject_can(&pair.can, &program->ops[i]))
+			i++;
+		else
+			program_remove(program, i);
+	}
+}
+
+/* Keep an unknown divergence, or give up over it */
+static void unknown(const struct program *program,
+	const struct divergence *divergence)
+{
+	fuzz_keep(program, names, divergence);
+	if (keep_going)
+		return;
+	fuzz_counters->unknown++;
+	fputs("\na divergence of no known class\n\n", stderr);
+	class_write(program, names, divergence, stderr);
+	fuzz_running(NULL);
+	abort();
+}
+
+static void judge(const struct program *program,
+	struct divergence *divergence)
+{
+	static struct program small;
+	uint64_t hash;
+	struct memory *slot;
+
+	small = *program;
+	hash = fuzz_hash(small.ops,
+		(divergence->index + 1) * sizeof(*small.ops)) | 1;
+	slot = &memory[hash >> 1 & (MEMORY_SLOTS - 1)];
+	if (slot->hash != hash) {
+		int rc = minimize_divergence(&pair, &small, divergence);
+
+		if (rc == -EAGAIN) {
+			fuzz_counters->incomparable++;
+			return;
+		}
+		ASSERT(!rc);
+		slot->class = class_find(&classes, &small, names, divergence);
+		slot->hash = hash;
+		if (slot->class < 0)
+			unknown(&small, divergence);
+	}
+	fuzz_counters->divergent++;
+	if (slot->class < 0) {
+		fuzz_counters->unknown++;
+	} else {
+		fuzz_counters->known++;
+		fuzz_class(&classes.cases[slot->class]);
+	}
+}
+
+int pair_one(const uint8_t *data, size_t size)
+{
+	static struct program program;
+	struct divergence divergence;
+	int verdict;
+
+	fuzz_counters->execs++;
+	if (subjects[1].type->kernel && getpid() != owner) {
+		quiet_begin();
+		subject_close(&subjects[1]);
+		open_world();
+		quiet_end();
+	}
+	if (fuzz_unpack(data, size, LEVEL_SOCKET, &program))
+		restrict_program(&program);
+	if (!program.count) {
+		fuzz_counters->refused++;
+		return 0;
+	}
+	fuzz_running(&program);
+	verdict = diff_one(&pair, &program, &divergence);
+	if (verdict < 0) {
+		fuzz_counters->failed++;
+		fprintf(stderr, "%s%s\n", subjects[0].why, subjects[1].why);
+		exit(3);
+	}
+	fuzz_counters->programs++;
+	fuzz_counters->incomparable += verdict == INCOMPARABLE;
+	if (verdict == DIVERGE) {
+		quiet_begin();
+		judge(&program, &divergence);
+		quiet_end();
+	}
+	fuzz_running(NULL);
+	return 0;
+}
