@@ -258,7 +258,8 @@ static enum spec_rule set_sysctl(struct spec *spec, const struct op *op)
 	case SYSCTL_UNPRIVILEGED_START: spec->unprivileged = value; break;
 	case SYSCTL_NONLOCAL4: spec->nonlocal4 = value; break;
 	case SYSCTL_NONLOCAL6: spec->nonlocal6 = value; break;
-	case SYSCTL_BINDV6ONLY: spec->bindv6only = value; break;
+	/* A new socket has one bit for it. */
+	case SYSCTL_BINDV6ONLY: spec->bindv6only = value & 1; break;
 	}
 	return rule;
 }

@@ -90,7 +90,7 @@ static void wait_out(struct spec *spec, struct spec_socket *s)
 		peer->peer = 0;
 }
 
-static void receive_reset(struct spec *spec, struct spec_socket *s)
+void conn_reset(struct spec *spec, struct spec_socket *s)
 {
 	if (s->state == TIME_WAIT) {
 		tcp_leave(spec, s);
@@ -147,7 +147,7 @@ void conn_abort(struct spec *spec, struct spec_socket *s)
 	if (peer && peer != s) {
 		peer->peer = 0;
 		if (resets && reaches(s, peer))
-			receive_reset(spec, peer);
+			conn_reset(spec, peer);
 	}
 	if (listens)
 		stop_listening(spec, s);

@@ -36,6 +36,9 @@ void conn_done(struct spec *spec, struct spec_socket *s);
 /** conn_abort() - At once (tcp_disconnect): a connected peer gets a reset */
 void conn_abort(struct spec *spec, struct spec_socket *s);
 
+/** conn_reset() - It receives a reset */
+void conn_reset(struct spec *spec, struct spec_socket *s);
+
 /** conn_fin() - No more will be sent */
 void conn_fin(struct spec *spec, struct spec_socket *s);
 

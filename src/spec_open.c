@@ -79,24 +79,6 @@ static void make_child(struct spec *spec, struct spec_socket *listener,
 		conn_fin(spec, child);
 }
 
-/* An older connection with the same ends, at the other end? */
-static enum spec_rule meet_older(struct spec *spec, struct spec_socket *s,
-	const struct route *route)
-{
-	for (unsigned int i = 0; i < spec->count; i++) {
-		struct spec_socket *b = &spec->sockets[i];
-
-		if (b == s ||
-		    !conn_is_between(b, &route->to, s->peer_port, &s->rcv,
-			    s->port))
-			continue;
-		CHECK(spec, b->state != TIME_WAIT, not_modelled);
-		tcp_leave(spec, b);
-		spec_free(spec, b);
-	}
-	return SPEC_NO_RULE;
-}
-
 static enum spec_rule unanswered(struct spec *spec, struct spec_socket *s,
 	enum spec_rule rule)
 {
@@ -107,6 +89,28 @@ static enum spec_rule unanswered(struct spec *spec, struct spec_socket *s,
 	/* Who has hung up need not wait to be told so. */
 	CHECK(spec, s->shut == (SHUT_RCV | SHUT_SEND), connect_hung_up);
 	return rule;
+}
+
+/*
+ * An older connection with the same ends, at the other end? TIME_WAIT makes
+ * room for the new one; any other answers wrongly, and is reset for that.
+ */
+static bool is_answered_by_older(struct spec *spec, struct spec_socket *s,
+	const struct route *route)
+{
+	for (unsigned int i = 0; i < spec->count; i++) {
+		struct spec_socket *b = &spec->sockets[i];
+		bool waits = b->state == TIME_WAIT;
+
+		if (b == s ||
+		    !conn_is_between(b, &route->to, s->peer_port, &s->rcv,
+			    s->port))
+			continue;
+		conn_reset(spec, b);
+		if (!waits)
+			return true;
+	}
+	return false;
 }
 
 static enum spec_rule connect_to_itself(struct spec *spec,
@@ -126,7 +130,6 @@ enum spec_rule conn_open(struct spec *spec, struct spec_socket *s,
 	const struct route *route)
 {
 	struct spec_socket *listener;
-	enum spec_rule rule;
 	unsigned int count;
 	uint32_t back;
 
@@ -138,9 +141,8 @@ enum spec_rule conn_open(struct spec *spec, struct spec_socket *s,
 	if (in16_equal(route->to, s->rcv) && s->port == s->peer_port &&
 	    (!s->device || s->device == route->arrives))
 		return connect_to_itself(spec, s);
-	rule = meet_older(spec, s, route);
-	if (rule)
-		return rule;
+	if (is_answered_by_older(spec, s, route))
+		return unanswered(spec, s, RULE_connect_unanswered);
 	listener = find_listener(spec, route, s->peer_port, &count);
 	CHECK(spec, count > 1, not_modelled);
 	back = spec_route_back(route, listener);

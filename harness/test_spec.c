@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * test_spec.c - the specification: each rule is good for something
+ *
+ * Whether it is right, the kernel says: sweeps, cases and random programs are
+ * compared with it elsewhere. Here is what makes a rule a rule: its case is
+ * answered by it, and otherwise without it.
+ */
+#include "said.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "case.h"
+#include "diff.h"
+#include "spec.h"
+#include "util.h"
+
+/* Nothing to answer by itself, and both of its answers may be right */
+static bool has_no_case(enum spec_rule rule)
+{
+	return rule == RULE_not_modelled || rule == SPEC_LAST_DECISION ||
+	       rule == RULE_fin_answered_sooner_or_later;
+}
+
+/* A version that it holds for */
+static const char *version_of(enum spec_rule rule)
+{
+	return spec_rules[rule].before ? "@6.1" : "@6.18";
+}
+
+static void load(enum spec_rule rule, struct case_file *file)
+{
+	struct text_error error;
+	char path[256];
+
+	snprintf(path, sizeof(path), "corpus/rules/%s.case",
+		spec_rules[rule].name);
+	if (case_load(path, file, &error)) {
+		print_error("%s: %s\n", path, error.message);
+		fail();
+	}
+}
+
+static void run_on(const char *name, const struct program *program,
+	const struct trace *leader, struct trace *trace)
+{
+	struct subject subject;
+
+	assert_int_equal(subject_open(&subject, name), 0);
+	assert_int_equal(subject_run(&subject, program, 1, leader, trace), 0);
+	subject_close(&subject);
+}
+
+static void every_rule_decides_its_case(void **state)
+{
+	static struct case_file file;
+
+	(void)state;
+	for (int rule = 1; rule < SPEC_RULES; rule++) {
+		const struct spec_rule_info *info = &spec_rules[rule];
+		struct trace with, without;
+		char name[SUBJECT_NAME_MAX];
+		unsigned int last;
+
+		if (has_no_case(rule))
+			continue;
+		load(rule, &file);
+		last = file.text.program.count - 1;
+		snprintf(name, sizeof(name), "spec%s", version_of(rule));
+		run_on(name, &file.text.program, NULL, &with);
+		if (spec_rule_decides(rule) &&
+		    with.outcomes[last].rule != rule) {
+			print_error("%s: its case is answered by %s\n",
+				info->name,
+				spec_rules[with.outcomes[last].rule].name);
+			fail();
+		}
+		snprintf(name, sizeof(name), "spec%s~%s", version_of(rule),
+			info->name);
+		run_on(name, &file.text.program, &with, &without);
+		if (!diff_outcomes(&file.text.program.ops[last],
+			    &with.outcomes[last], &without.outcomes[last]))
+			continue;
+		print_error("%s: its case is answered the same without it\n",
+			info->name);
+		fail();
+	}
+}
+
+/* A FIN that is answered later: who leads may have seen either. */
+static void both_ends_of_a_race_are_right(void **state)
+{
+	static const char text[] =
+		"socket a tcp4\nset a reuseport\nbind a 127.0.0.1:7000\n"
+		"socket b tcp4\nbind b 127.0.0.1:7001\nlisten b\n"
+		"connect a 127.0.0.1:7001\naccept b c\nclose a\n"
+		"socket d tcp4 uid=7\nset d reuseport\n"
+		"bind d 127.0.0.1:7000\n";
+	struct case_text parsed = said_parsed(text);
+	struct trace leader, trace;
+	unsigned int last;
+
+	(void)state;
+	last = parsed.program.count - 1;
+	run_on("spec", &parsed.program, NULL, &leader);
+	assert_int_equal(leader.outcomes[last].error, EADDRINUSE);
+	run_on("spec", &parsed.program, &leader, &trace);
+	assert_int_equal(trace.outcomes[last].error, EADDRINUSE);
+	leader.outcomes[last] = outcome_ok();
+	run_on("spec", &parsed.program, &leader, &trace);
+	assert_int_equal(trace.outcomes[last].kind, OUTCOME_OK);
+	run_on("spec~fin_answered_sooner_or_later", &parsed.program, &leader,
+		&trace);
+	assert_int_equal(trace.outcomes[last].error, EADDRINUSE);
+}
+
+static void rules_are_named_once(void **state)
+{
+	(void)state;
+	for (int rule = 1; rule < SPEC_RULES; rule++) {
+		const struct spec_rule_info *info = &spec_rules[rule];
+		size_t length = strlen(info->name);
+
+		if (rule == SPEC_LAST_DECISION)
+			continue;
+		assert_int_equal(spec_rule_find(info->name, length), rule);
+		assert_int_equal(strspn(info->name,
+			"abcdefghijklmnopqrstuvwxyz0123456789_"), length);
+		assert_true(*info->name >= 'a');
+		assert_true(*info->function);
+		assert_int_equal(info->text[strlen(info->text) - 1], '.');
+	}
+}
+
+static void versions_differ_by_rules(void **state)
+{
+	struct spec_force old, new;
+
+	(void)state;
+	spec_force_init(&old, SPEC_VERSION(6, 1, 170));
+	spec_force_init(&new, SPEC_VERSION(6, 18, 0));
+	assert_true(old.rule[RULE_tcp_share_fast_reuse]);
+	assert_false(new.rule[RULE_tcp_share_fast_reuse]);
+	assert_false(old.rule[RULE_clients_free_the_port]);
+	assert_true(new.rule[RULE_clients_free_the_port]);
+	spec_force_init(&new, SPEC_VERSION(6, 17, 255));
+	assert_false(new.rule[RULE_clients_free_the_port]);
+	assert_true(new.rule[RULE_orphan_keeps_owner]);
+}
+
+static void names_of_subjects(void **state)
+{
+	static const char *const good[] = { "spec", "spec@6.1", "spec@6.1.170",
+		"spec~tcp_apart", "spec@6.12~tcp_apart~udp_apart" };
+	static const char *const bad[] = { "spec@", "spec@6", "spec@x", "spec~",
+		"spec~x", "spec@6.1~", "spec@6.1x", "spec@6.1 " };
+	struct subject subject;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_int_equal(subject_open(&subject, good[i]), 0);
+		subject_close(&subject);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(subject_open(&subject, bad[i]), -EINVAL);
+		assert_true(*subject.why);
+	}
+	assert_null(subject_find("specx"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_rule_decides_its_case),
+		cmocka_unit_test(both_ends_of_a_race_are_right),
+		cmocka_unit_test(rules_are_named_once),
+		cmocka_unit_test(versions_differ_by_rules),
+		cmocka_unit_test(names_of_subjects),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
