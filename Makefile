@@ -30,7 +30,7 @@ FUZZ     := fuzz pair quiet
 TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
 
 .PHONY: all run check help clean setup check-pytest \
-	fuzz libfuzzer replay bench seeds plants
+	fuzz libfuzzer replay bench seeds plants mutants sweeps
 
 all: build/portclash build/libportclash.a $(if $(shell command -v $(GO)),build/goports)
 
@@ -101,6 +101,14 @@ seeds: build/portclash
 plants: fuzz replay
 	harness/plants/run
 
+mutants: build/portclash
+	harness/mutants
+
+# Every sweep, the large ones too: about ten minutes on two CPUs
+sweeps: build/portclash
+	@for name in $$($< sweep --list | cut -d' ' -f1); do \
+		echo "$$name:"; $< sweep $$name -s spec -s linux || exit; done
+
 # All tests; ci/check has the steps, and installs what is missing before it builds
 check:
 	@MAKE='$(MAKE)' PYTEST='$(PYTEST)' ci/check
@@ -118,6 +126,8 @@ help:
 	@echo "   make replay        the same, to replay files: build/replay/fuzz_*"
 	@echo "   make seeds         new seeds from the cases: corpus/fuzz/"
 	@echo "   make plants        plant bugs, and see that fuzzing finds them"
+	@echo "   make mutants       switch off each rule, and see that a case fails"
+	@echo "   make sweeps        every sweep: the specification and this kernel"
 	@echo "   make setup         install what is missing, from Debian's packages"
 	@echo "   make clean"
 

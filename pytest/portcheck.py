@@ -15,9 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "corpus"
 CASES = CORPUS / "cases"
 DIVERGENCES = CORPUS / "divergences"
+RULES = CORPUS / "rules"
 COMMAND = ROOT / "build" / "portclash"
 SANITIZED = ROOT / "build" / "san" / "portclash"
-SUBJECTS = ("portman", "portlist", "goports", "linux")
+SUBJECTS = ("portman", "portlist", "goports", "spec", "linux")
 
 # Exit codes, as the command's --help has them
 AGREED, FOUND, USAGE, CANNOT, SKIPPED, NOTHING = range(6)

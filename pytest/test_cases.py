@@ -3,10 +3,10 @@
 
 import pytest
 
-from portcheck import (AGREED, CASES, DIVERGENCES, FOUND, SUBJECTS, cases,
-                       portclash, said)
+from portcheck import (AGREED, CASES, DIVERGENCES, FOUND, RULES, SUBJECTS,
+                       cases, portclash, said)
 
-FOLDERS = [folder for folder in (CASES, DIVERGENCES) if cases(folder)]
+FOLDERS = [folder for folder in (CASES, DIVERGENCES, RULES) if cases(folder)]
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)

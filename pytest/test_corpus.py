@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from portcheck import (AGREED, CASES, CORPUS, DIVERGENCES, cases, level,
-                       portclash)
+from portcheck import (AGREED, CASES, CORPUS, DIVERGENCES, RULES, cases,
+                       level, portclash)
 
-ALL = cases(CASES, DIVERGENCES)
-RULES = [f"GV-{number:02}" for number in range(1, 34)]
+ALL = cases(CASES, DIVERGENCES, RULES)
+GVISOR = [f"GV-{number:02}" for number in range(1, 34)]
 SEEDS = sorted(path for path in (CORPUS / "fuzz").glob("*/*") if path.is_file())
 
 
@@ -19,11 +19,12 @@ def test_there_are_enough_cases():
 
 
 def test_names():
-    """<topic>-<fact>.case, lower case with dashes, no name twice."""
-    for path in ALL:
+    """<topic>-<fact>.case, lower case with dashes, no name twice. The case
+    of a rule is called as the rule is."""
+    for path in cases(CASES, DIVERGENCES):
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+\.case", path.name), path
     assert len({path.name for path in ALL}) == len(ALL)
-    strays = [path for folder in (CASES, DIVERGENCES)
+    strays = [path for folder in (CASES, DIVERGENCES, RULES)
               for path in folder.iterdir() if path.suffix != ".case"]
     assert not strays
 
@@ -44,12 +45,12 @@ def test_every_rule_has_a_case_on_reservations():
                                re.MULTILINE):
             for name in re.split(r"[\s,]+", rule.strip()):
                 named.setdefault(name, path)
-    missing = [rule for rule in RULES if rule not in named]
+    missing = [rule for rule in GVISOR if rule not in named]
     assert not missing
     unknown = [name for name in named if name.startswith("GV-")
-               and name not in RULES]
+               and name not in GVISOR]
     assert not unknown
-    assert all(level(named[rule]) == "reservation" for rule in RULES)
+    assert all(level(named[rule]) == "reservation" for rule in GVISOR)
 
 
 def words(text):
@@ -81,12 +82,13 @@ def test_text_to_bytes_and_back(tmp_path):
 
 def test_there_are_seeds():
     """AFL++ does not start without; names are hashes of the bytes."""
-    for target in ("fuzz_ports", "fuzz_kernel"):
+    for target in ("fuzz_ports", "fuzz_kernel", "fuzz_spec", "fuzz_sockets"):
         assert [path for path in SEEDS if path.parent.name == target], target
 
 
 @pytest.mark.parametrize("target,first", [("fuzz_ports", 0),
-                                          ("fuzz_kernel", 1)])
+                                          ("fuzz_kernel", 1), ("fuzz_spec", 1),
+                                          ("fuzz_sockets", 1)])
 def test_every_seed_is_a_program(target, first):
     """All of them in one batch: none is empty, none of the other level."""
     paths = [path for path in SEEDS if path.parent.name == target]

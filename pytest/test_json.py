@@ -9,8 +9,8 @@ import pytest
 from portcheck import (AGREED, CANNOT, CASES, FOUND, NOTHING, SUBJECTS, USAGE,
                        cases, level, portclash)
 
-VERBS = ("run", "check", "diff", "random", "minimize", "pack", "unpack",
-         "serve", "doctor")
+VERBS = ("run", "check", "diff", "random", "sweep", "minimize", "pack",
+         "unpack", "rules", "serve", "doctor")
 PAIR = ("-s", "portman", "-s", "portlist")
 ABSENT = {"PORTCLASH_GOPORTS": "/nonexistent"}
 

@@ -207,7 +207,7 @@ static int conclude(struct check *c, double seconds)
 static int run_check(struct options *o)
 {
 	static const char *const all[] = { "portman", "portlist", "goports",
-		"linux" };
+		"spec", "linux" };
 	struct check c = { .options = o };
 	struct timespec start, end;
 	struct case_list files;

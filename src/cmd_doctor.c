@@ -47,7 +47,7 @@ static bool on_path(const char *program)
 static int run_doctor(struct options *o)
 {
 	static const char *const subjects[] = { "portman", "portlist",
-		"goports", "linux" };
+		"goports", "spec", "linux" };
 	static const char *const tools[][2] = {
 		{ "afl-fuzz", "ci/setup fuzz" }, { "clang", "ci/setup fuzz" },
 		{ "go", "ci/setup go" }, { "pytest-3", "ci/setup test" } };

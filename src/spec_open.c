@@ -95,22 +95,24 @@ static enum spec_rule unanswered(struct spec *spec, struct spec_socket *s,
  * An older connection with the same ends, at the other end? TIME_WAIT makes
  * room for the new one; any other answers wrongly, and is reset for that.
  */
-static bool is_answered_by_older(struct spec *spec, struct spec_socket *s,
+static enum spec_rule meet_older(struct spec *spec, struct spec_socket *s,
 	const struct route *route)
 {
 	for (unsigned int i = 0; i < spec->count; i++) {
 		struct spec_socket *b = &spec->sockets[i];
 		bool waits = b->state == TIME_WAIT;
 
-		if (b == s ||
+		if (b == s || (b->device && b->device != route->arrives) ||
 		    !conn_is_between(b, &route->to, s->peer_port, &s->rcv,
 			    s->port))
 			continue;
+		/* Both open at once, and are connected. */
+		CHECK(spec, b->state == SYN_SENT, not_modelled);
 		conn_reset(spec, b);
 		if (!waits)
-			return true;
+			return unanswered(spec, s, RULE_connect_unanswered);
 	}
-	return false;
+	return SPEC_NO_RULE;
 }
 
 static enum spec_rule connect_to_itself(struct spec *spec,
@@ -130,6 +132,7 @@ enum spec_rule conn_open(struct spec *spec, struct spec_socket *s,
 	const struct route *route)
 {
 	struct spec_socket *listener;
+	enum spec_rule rule;
 	unsigned int count;
 	uint32_t back;
 
@@ -141,8 +144,9 @@ enum spec_rule conn_open(struct spec *spec, struct spec_socket *s,
 	if (in16_equal(route->to, s->rcv) && s->port == s->peer_port &&
 	    (!s->device || s->device == route->arrives))
 		return connect_to_itself(spec, s);
-	if (is_answered_by_older(spec, s, route))
-		return unanswered(spec, s, RULE_connect_unanswered);
+	rule = meet_older(spec, s, route);
+	if (rule)
+		return rule;
 	listener = find_listener(spec, route, s->peer_port, &count);
 	CHECK(spec, count > 1, not_modelled);
 	back = spec_route_back(route, listener);

@@ -20,7 +20,7 @@
  *
  * - MPTCP connections; MPTCP sockets that only bind and listen are
  * - which socket of a reuseport group of listeners gets a connection
- * - data, and therefore connections in TCP_REPAIR
+ * - data, and therefore connects in TCP_REPAIR; two that open at once
  * - VRF, cgroup and BPF hooks, SO_ATTACH_REUSEPORT_*, tcp_migrate_req
  * - two ports in one slot of the hash table of UDP
  */
@@ -103,7 +103,7 @@ DECISION(bind6_multicast_stream, EINVAL, "__inet6_bind",
 DECISION(bind6_privileged, EACCES, "__inet6_bind",
 	"A low port needs CAP_NET_BIND_SERVICE, and is asked for first.")
 DECISION(bind6_bound, EINVAL, "__inet6_bind",
-	"An IPv6 socket that has a port, or is connected, cannot be bound again.")
+	"What has a port, or is connected, says so before its address counts.")
 DECISION(bind6_mapped_v6only, EINVAL, "__inet6_bind",
 	"A v6only socket has no mapped address.")
 DECISION(bind6_mapped_no_device, ENODEV, "__inet6_bind",

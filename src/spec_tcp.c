@@ -42,8 +42,8 @@ static bool meets(struct spec *spec, const struct spec_socket *a,
 }
 
 /*
- * An orphan is TIME_WAIT as soon as its FIN is answered: at once, or up to 40 ms
- * later. Nobody is told, so if who leads says that it is, it is.
+ * An orphan is TIME_WAIT as soon as its FIN is answered: at once, or up to
+ * 40 ms later. Nobody is told, so if who leads says that it is, it is.
  */
 static bool may_wait(struct spec *spec, const struct spec_socket *s)
 {

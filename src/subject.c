@@ -27,10 +27,12 @@ const struct subject_type *subject_find(const char *name)
 
 		size_t length = strlen(type->name);
 
-		if (type->prefix ?
-			    !strncmp(name, type->name, length) &&
-				    !isalpha((unsigned char)name[length]) :
-			    !strcmp(name, type->name))
+		if (strncmp(name, type->name, length))
+			continue;
+		/* "pipe:" goes on with anything, "spec" not with a letter. */
+		if (!name[length] ||
+		    (type->prefix && (type->name[length - 1] == ':' ||
+					     ispunct(name[length]))))
 			return type;
 	}
 	return NULL;

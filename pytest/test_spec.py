@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The specification of Linux: this kernel never disagrees with it."""
+
+import json
+
+import pytest
+
+from portcheck import (AGREED, CORPUS, FOUND, RULES, USAGE, cases, portclash,
+                       said)
+
+SWEEPS = portclash("sweep", "--list", "--json").json["sweeps"]
+SMALL = [sweep["name"] for sweep in SWEEPS if sweep["in_check"]]
+
+
+def rules():
+    """A line of JSON for each."""
+    return [json.loads(line) for line in
+            portclash("rules", "--json").out.decode().splitlines()]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_sweep(name, need):
+    """Every program of the set: the kernel answers as the rules say."""
+    answer = portclash("sweep", name, "--json", "--quiet", "-s", "spec",
+                       "-s", "linux", timeout=600)
+    assert not answer.crashed, answer
+    result = need(answer)
+    assert result["divergent"] == result["unknown"] == 0, answer
+    assert answer.code == AGREED, answer
+    [size] = [sweep["programs"] for sweep in SWEEPS if sweep["name"] == name]
+    assert result["programs"] == size
+    assert result["compared_ops"] > 2 * size
+
+
+def test_random_programs(need):
+    """All ops, in any order."""
+    answer = portclash("random", "--json", "--quiet", "-s", "spec",
+                       "-s", "linux", "--seed", 1, "--count", 200000)
+    assert not answer.crashed, answer
+    result = need(answer)
+    assert result["divergent"] == 0, answer
+    assert result["incomparable"] < result["programs"] / 10
+
+
+def test_random_programs_have_a_class(need):
+    """gVisor's rules against Linux's, both in one process."""
+    answer = portclash("random", "--json", "--quiet", "-s", "portman",
+                       "-s", "spec", "--seed", 1, "--count", 100000)
+    assert need(answer)["unknown"] == 0, answer
+
+
+@pytest.mark.parametrize("version", ("6.1", "6.12"))
+def test_old_kernels_have_their_column(version):
+    """The outcomes that cases record for them are what spec@ says."""
+    answer = portclash("check", "--json", "-s", f"spec@{version}",
+                       CORPUS / "rules", CORPUS / "cases")
+    assert not answer.json["failed"], said(answer.json["failed"])
+    assert answer.code == AGREED
+
+
+def test_rules_in_json():
+    """One line a rule, with its case."""
+    for rule in rules():
+        assert set(rule) == {"name", "sort", "errno", "kernel_function",
+                             "text", "versions", "case"}
+        assert rule["sort"] in ("decision", "effect")
+        assert rule["errno"] == "ok" or rule["sort"] == "decision"
+        assert rule["case"] or rule["name"] in (
+            "not_modelled", "fin_answered_sooner_or_later")
+    names = {rule["name"] for rule in rules()}
+    assert {path.stem for path in cases(RULES)} <= names
+
+
+def test_rule_case_and_trace_lead_to_each_other():
+    """From a trace to the rule, from the rule to its case and back."""
+    trace = portclash("run", "-s", "spec", RULES / "tcp_share_cache.case")
+    last = trace.out.decode().splitlines()[-1]
+    assert last.partition("# ")[2].startswith("tcp_share_cache")
+    shown = portclash("rules", "tcp_share_cache").out.decode()
+    assert "sk_reuseport_match" in shown and "bind   b" in shown
+    assert portclash("rules", "no_such_rule").code == USAGE
+
+
+def test_a_sweep_finds_what_is_wrong():
+    """Without a rule, two specifications differ, and it is minimised."""
+    answer = portclash("sweep", "pairs", "--json", "--quiet", "-s", "spec",
+                       "-s", "spec~tcp_conflict_uid")
+    assert answer.code == FOUND and answer.json["unknown"] > 0, answer
+    assert b"uid=7" in answer.err.encode()
+
+
+def test_a_sweep_goes_on(tmp_path):
+    """An interrupted one notes how far it is, and all is done once."""
+    note = tmp_path / "note"
+    note.write_text("late spec spec 559000\n")
+    args = ("--json", "--quiet", "-s", "spec", "-s", "spec", "--resume", note)
+    answer = portclash("sweep", "late", *args)
+    assert answer.code == AGREED and answer.json["programs"] == 872, answer
+    assert not note.exists()
+    note.write_text("late spec linux 559000\n")
+    answer = portclash("sweep", "late", *args)
+    assert answer.code == USAGE and "note:1:" in answer.err
+
+
+@pytest.mark.parametrize("args", [
+    ("sweep", "nothing", "-s", "spec", "-s", "spec"), ("sweep", "-s", "spec"),
+    ("sweep", "pairs", "-s", "spec"), ("run", "-s", "spec@", "x"),
+    ("run", "-s", "spec~", "x"), ("run", "-s", "spec@6.1~none", "x")])
+def test_bad_usage(args):
+    """One line that says what was expected."""
+    answer = portclash(*args)
+    assert answer.code == USAGE and answer.err.count("\n") == 1, answer
