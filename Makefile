@@ -64,6 +64,8 @@ build/goports: $(wildcard harness/goports/*.go)
 		GOCACHE=$(abspath build/go/cache) \
 		$(GO) build -o $@ ./harness/goports
 
+build/bench: build/plain/h_bench.o build/plain/lib.a
+	$(CC) $(CFLAGS) -o $@ $^ $(NL_LIBS) -lpthread
 build/plain/test_%: build/plain/h_test_%.o build/plain/lib.a
 	$(CC) $(CFLAGS) $(WRAP) -o $@ $^ $(NL_LIBS) -lcmocka -lpthread
 build/san/test_%: build/san/h_test_%.o build/san/lib.a
@@ -77,6 +79,8 @@ build/afl/h_quiet.o: harness/quiet.c | build/afl
 
 # Fuzz targets: for AFL++, for libFuzzer, and one that only replays files
 build/afl/fuzz_%: build/afl/h_fuzz_%.o $(FUZZ:%=build/afl/h_%.o) build/afl/lib.a
+	AFL_QUIET=1 $(AFL_CC) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(NL_LIBS) -lpthread
+build/afl/parse_only: build/afl/h_parse_only.o $(FUZZ:%=build/afl/h_%.o) build/afl/lib.a
 	AFL_QUIET=1 $(AFL_CC) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(NL_LIBS) -lpthread
 build/libfuzzer/fuzz_%: build/libfuzzer/h_fuzz_%.o $(FUZZ:%=build/libfuzzer/h_%.o) build/libfuzzer/lib.a
 	$(CLANG) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(NL_LIBS) -lpthread
@@ -100,6 +104,9 @@ seeds: build/portclash
 
 plants: fuzz replay
 	harness/plants/run
+
+bench: build/bench build/afl/fuzz_sockets build/afl/parse_only
+	ci/bench
 
 mutants: build/portclash
 	harness/mutants
@@ -126,6 +133,7 @@ help:
 	@echo "   make replay        the same, to replay files: build/replay/fuzz_*"
 	@echo "   make seeds         new seeds from the cases: corpus/fuzz/"
 	@echo "   make plants        plant bugs, and see that fuzzing finds them"
+	@echo "   make bench         what our own work costs beside the kernel's"
 	@echo "   make mutants       switch off each rule, and see that a case fails"
 	@echo "   make sweeps        every sweep: the specification and this kernel"
 	@echo "   make setup         install what is missing, from Debian's packages"
