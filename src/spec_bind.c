@@ -146,7 +146,7 @@ static void set_address(struct spec *spec, struct spec_socket *s,
 	s->source4 = s->rcv4;
 	if (!in16_multicast(name->addr))
 		s->source = name->addr;
-	if (!in16_any(name->addr) && !in16_mapped(name->addr) &&
+	if (!s->v6only && !in16_any(name->addr) && !in16_mapped(name->addr) &&
 	    APPLIES(spec, address_sets_v6only))
 		s->v6only = true;
 }
@@ -208,7 +208,8 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 	}
 	rule = ask_port(spec, s, leader, false, &port);
 	if (!rule || spec_rule_errno(rule)) {
-		if (APPLIES(spec, failed_bind_restores_v6only))
+		if (s->v6only != v6only &&
+		    APPLIES(spec, failed_bind_restores_v6only))
 			s->v6only = v6only;
 		spec_any_again(s);
 		return rule;
