@@ -189,43 +189,123 @@ static int repeat(struct subject *subject, struct run *run,
 	return rc;
 }
 
-static int run_one(struct subject *subject, const struct program *program,
-	const struct trace *leader, struct trace *trace)
+/**
+ * struct kept - What a program can go on from
+ * @op:		The op that comes next
+ * @run:	As it was before that
+ */
+struct kept {
+	unsigned int op;
+	struct run run;
+};
+
+struct kept_list {
+	unsigned int count;
+	struct kept list[SUBJECT_KEPT_MAX];
+};
+
+/* How many ops two programs begin with in common */
+static unsigned int common(const struct program *a, const struct program *b)
+{
+	unsigned int i = 0;
+
+	while (i < a->count && i < b->count &&
+	       !memcmp(&a->ops[i], &b->ops[i], sizeof(a->ops[i])))
+		i++;
+	return i;
+}
+
+/* And were they answered the same by who leads? */
+static unsigned int common_led(const struct trace *a, const struct trace *b,
+	unsigned int count)
+{
+	unsigned int i = 0;
+
+	while (i < count && outcome_equal(&a->outcomes[i], &b->outcomes[i]))
+		i++;
+	return i;
+}
+
+static int run_from(struct subject *subject, const struct program *program,
+	const struct trace *leader, struct trace *trace, struct run *run,
+	unsigned int from, unsigned int shared, struct kept_list *kept)
+{
+	bool lost = from && trace->outcomes[from - 1].kind == OUTCOME_NA;
+	int rc = 0;
+
+	trace->count = program->count;
+	for (unsigned int i = from; i < program->count && !rc; i++) {
+		const struct op *op = &program->ops[i];
+		const struct outcome *led = leader ? &leader->outcomes[i] : NULL;
+		struct outcome *out = &trace->outcomes[i];
+
+		if (i > from && i <= shared && op->kind == OP_SOCKET &&
+		    kept->count < SUBJECT_KEPT_MAX) {
+			subject->type->keep(subject, kept->count);
+			kept->list[kept->count++] = (struct kept){ i, *run };
+		}
+		if (lost)
+			*out = outcome_na();
+		else if (op->kind == OP_REPEAT)
+			rc = repeat(subject, run, op, op - 1, led, out);
+		else
+			rc = step(subject, run, op, led, out);
+		lost |= out->kind == OUTCOME_NA;
+	}
+	return rc;
+}
+
+static int run_anew(struct subject *subject, const struct program *program,
+	const struct trace *leader, struct trace *trace, unsigned int shared,
+	struct kept_list *kept)
 {
 	struct run run = { 0 };
-	bool lost = false;
 	int rc = subject->type->begin(subject), end;
 
 	if (rc)
 		return rc;
-	trace->count = program->count;
-	for (unsigned int i = 0; i < program->count && !rc; i++) {
-		const struct op *op = &program->ops[i];
-		struct outcome *out = &trace->outcomes[i];
-
-		if (lost)
-			*out = outcome_na();
-		else if (op->kind == OP_REPEAT)
-			rc = repeat(subject, &run, op, op - 1,
-				leader ? &leader->outcomes[i] : NULL, out);
-		else
-			rc = step(subject, &run, op,
-				leader ? &leader->outcomes[i] : NULL, out);
-		lost |= out->kind == OUTCOME_NA;
-	}
+	rc = run_from(subject, program, leader, trace, &run, 0, shared, kept);
 	end = subject->type->end(subject);
 	return rc ? rc : end;
+}
+
+/* From the last state that this program and the one before it have passed */
+static int run_on(struct subject *subject, const struct program *program,
+	const struct trace *leader, struct trace *trace, unsigned int shared,
+	struct kept_list *kept)
+{
+	const struct kept *last = &kept->list[kept->count - 1];
+	struct run run = last->run;
+
+	subject->type->back(subject, kept->count - 1);
+	memcpy(trace->outcomes, (trace - 1)->outcomes,
+		last->op * sizeof(*trace->outcomes));
+	return run_from(subject, program, leader, trace, &run, last->op,
+		shared, kept);
 }
 
 int subject_run(struct subject *subject, const struct program *programs,
 	size_t count, const struct trace *leaders, struct trace *traces)
 {
+	struct kept_list kept = { 0 };
+	unsigned int same = 0;
 	int rc = 0;
 
 	if (subject->type->run)
 		return subject->type->run(subject, programs, count, traces);
-	for (size_t i = 0; i < count && !rc; i++)
-		rc = run_one(subject, &programs[i],
-			leaders ? &leaders[i] : NULL, &traces[i]);
+	for (size_t i = 0; i < count && !rc; i++) {
+		const struct trace *leader = leaders ? &leaders[i] : NULL;
+		unsigned int shared = 0;
+
+		if (subject->type->keep && i + 1 < count)
+			shared = common(&programs[i], &programs[i + 1]);
+		if (leader && i)
+			same = common_led(leader - 1, leader, same);
+		while (kept.count && kept.list[kept.count - 1].op > same)
+			kept.count--;
+		rc = (kept.count ? run_on : run_anew)(subject, &programs[i],
+			leader, &traces[i], shared, &kept);
+		same = shared;
+	}
 	return rc;
 }

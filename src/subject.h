@@ -20,7 +20,7 @@
 
 #include "program.h"
 
-enum { SUBJECT_NAME_MAX = 64, SUBJECT_WHY_MAX = 200 };
+enum { SUBJECT_NAME_MAX = 64, SUBJECT_WHY_MAX = 200, SUBJECT_KEPT_MAX = 16 };
 
 /**
  * struct capabilities - What a subject can be asked
@@ -57,6 +57,9 @@ struct subject;
  *		op is one that the subject can. @leader may be NULL. 0 with
  *		the outcome, or a negative errno if it could not be run
  * @end:	After the last op; 0, or a negative errno
+ * @keep, @back: If its state is a value that is cheaply copied: keep a copy as
+ *		number @n, below SUBJECT_KEPT_MAX; be again as that. A program
+ *		that begins as the one before did goes on from there
  * @run:	Instead of begin, step and end: do @count whole programs
  *
  * A negative errno is never an outcome: it says that the subject did not work.
@@ -72,6 +75,8 @@ struct subject_type {
 	int (*step)(struct subject *subject, const struct op *op,
 		const struct outcome *leader, struct outcome *out);
 	int (*end)(struct subject *subject);
+	void (*keep)(struct subject *subject, unsigned int n);
+	void (*back)(struct subject *subject, unsigned int n);
 	int (*run)(struct subject *subject, const struct program *programs,
 		size_t count, struct trace *traces);
 };

@@ -22,6 +22,7 @@
 struct spec_state {
 	struct spec_force force;
 	struct spec *spec;
+	struct spec *kept[SUBJECT_KEPT_MAX];
 };
 
 static const char *read_version(const char *text, uint32_t *version)
@@ -81,9 +82,20 @@ static void spec_subject_close(struct subject *subject)
 {
 	struct spec_state *state = subject->state;
 
+	for (int i = 0; i < SUBJECT_KEPT_MAX; i++)
+		free(state->kept[i]);
 	free(state->spec);
 	free(state);
 	subject->state = NULL;
+}
+
+static int allocate(struct spec_state *state)
+{
+	bool all = (state->spec = malloc(spec_size()));
+
+	for (int i = 0; i < SUBJECT_KEPT_MAX; i++)
+		all &= (state->kept[i] = malloc(spec_size())) != NULL;
+	return all ? 0 : -ENOMEM;
 }
 
 static int spec_subject_open(struct subject *subject, const char *argument)
@@ -92,16 +104,14 @@ static int spec_subject_open(struct subject *subject, const char *argument)
 	int rc;
 
 	subject->state = state;
-	if (state)
-		state->spec = malloc(spec_size());
-	if (!state || !state->spec) {
+	rc = state ? allocate(state) : -ENOMEM;
+	if (rc)
 		snprintf(subject->why, sizeof(subject->why), "no memory");
-		free(state);
-		return -ENOMEM;
-	}
-	rc = parse(subject, state, argument);
+	else
+		rc = parse(subject, state, argument);
 	if (rc) {
-		spec_subject_close(subject);
+		if (state)
+			spec_subject_close(subject);
 		return rc;
 	}
 	subject->can = (struct capabilities){
@@ -132,6 +142,20 @@ static int step(struct subject *subject, const struct op *op,
 	return 0;
 }
 
+static void keep(struct subject *subject, unsigned int n)
+{
+	struct spec_state *state = subject->state;
+
+	spec_copy(state->kept[n], state->spec);
+}
+
+static void back(struct subject *subject, unsigned int n)
+{
+	struct spec_state *state = subject->state;
+
+	spec_copy(state->spec, state->kept[n]);
+}
+
 static int end(struct subject *subject)
 {
 	(void)subject;
@@ -147,4 +171,6 @@ const struct subject_type subject_spec = {
 	.begin = begin,
 	.step = step,
 	.end = end,
+	.keep = keep,
+	.back = back,
 };
