@@ -236,7 +236,8 @@ static int run_from(struct subject *subject, const struct program *program,
 	trace->count = program->count;
 	for (unsigned int i = from; i < program->count && !rc; i++) {
 		const struct op *op = &program->ops[i];
-		const struct outcome *led = leader ? &leader->outcomes[i] : NULL;
+		const struct outcome *led =
+			leader ? &leader->outcomes[i] : NULL;
 		struct outcome *out = &trace->outcomes[i];
 
 		if (i > from && i <= shared && op->kind == OP_SOCKET &&
