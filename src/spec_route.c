@@ -63,6 +63,8 @@ static enum spec_rule lookup4(struct spec *spec, uint32_t device,
 			route_unreachable);
 		CHECK(spec, !*from && !device && to == UINT32_MAX,
 			route_unreachable);
+		CHECK(spec, *from && !device && !spec_local4(*from),
+			route_from_foreign);
 		route->broadcast = !is_multicast4(to);
 		route->group = true;
 		if (!*from && !device)

@@ -308,6 +308,10 @@ enum spec_rule tcp_choose_connect(struct spec *spec,
 
 	spec_range(spec, s, &low, &high);
 	CHECK(spec, spec_lost_of(spec, low, high), not_modelled);
+	/* Has it, at last, connected to itself? Nobody tells. */
+	CHECK(spec, leader && leader->kind == OUTCOME_NA &&
+		low <= s->peer_port && s->peer_port <= high &&
+		in16_equal(s->rcv, s->peer_addr), not_modelled);
 	/* A socket's own range is walked to its end (TCP-12). */
 	odd = high > low && (high - low + 1) % 2 && !s->low && !s->high &&
 	      APPLIES(spec, odd_range_loses_an_end);

@@ -173,16 +173,18 @@ static int step(struct subject *subject, struct run *run, const struct op *op,
 }
 
 static int repeat(struct subject *subject, struct run *run,
-	const struct op *op, const struct op *again,
-	const struct outcome *leader, struct outcome *out)
+	const struct op *op, const struct op *again, bool leader,
+	struct outcome *out)
 {
+	/* Who leads has told the first outcome that is not ok, and no other. */
+	const struct outcome untold = outcome_na();
 	int rc = 0;
 
 	*out = outcome_ok();
 	for (int i = 0; i < op->repeat.times && !rc; i++) {
 		struct outcome each;
 
-		rc = step(subject, run, again, leader, &each);
+		rc = step(subject, run, again, leader ? &untold : NULL, &each);
 		if (!rc && out->kind == OUTCOME_OK && each.kind != OUTCOME_OK)
 			*out = each;
 	}

@@ -54,8 +54,9 @@ struct subject;
  * @close:	Free state
  * @begin:	Be as new; 0, or a negative errno
  * @step:	Do one op: its places are resolved, its socket is open, the
- *		op is one that the subject can. @leader may be NULL. 0 with
- *		the outcome, or a negative errno if it could not be run
+ *		op is one that the subject can. @leader is NULL if there is
+ *		none, and n/a if it does not tell. 0 with the outcome, or a
+ *		negative errno if it could not be run
  * @end:	After the last op; 0, or a negative errno
  * @keep, @back: If its state is a value that is cheaply copied: keep a copy as
  *		number @n, below SUBJECT_KEPT_MAX; be again as that. A program
