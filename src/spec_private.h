@@ -10,6 +10,7 @@
  *	spec_open.c	 how a connection begins, and who answers
  *	spec_conn.c	 how it ends: FIN, RST, TIME_WAIT
  *	spec_tcp.c	 may this TCP socket have this port?
+ *	spec_choose.c	 which port may be chosen for it?
  *	spec_bucket.c	 what a TCP port remembers of who had it
  *	spec_udp.c	 the same for UDP
  *	spec_addr.c	 addresses: kinds, which are local, which overlap
@@ -34,7 +35,7 @@ enum tcp_state {
 };
 
 /* What the calls of a stream socket believe, apart from its tcp_state */
-enum call_state { UNCONNECTED, CONNECTING, CONNECTED, DISCONNECTING };
+enum call_state { UNCONNECTED, CONNECTING, CONNECTED };
 
 /* What stays when a port or an address is given back (ST-01) */
 enum { ADDR_LOCK = 1, PORT_LOCK = 2, CONNECT_BOUND = 4 };
@@ -235,34 +236,6 @@ bool spec_owns(const struct spec_socket *s, uint16_t port);
 bool spec_cached(struct spec *spec, const struct spec_port *port,
 	const struct spec_socket *a);
 
-/* spec_tcp.c */
-
-/**
- * tcp_ask() - May it have this port?
- * @s:		Its address is set
- * @port:	Not 0
- * @listening:	It is about to listen
- *
- * Return: The rule
- */
-enum spec_rule tcp_ask(struct spec *spec, const struct spec_socket *s,
-	uint16_t port, bool listening);
-
-/**
- * tcp_choose() - Which port may it have?
- * @leader:	The kernel's choice, or NULL
- * @port:	The choice: followed if it may be chosen
- *
- * Return: The rule
- */
-enum spec_rule tcp_choose(struct spec *spec, const struct spec_socket *s,
-	const struct outcome *leader, uint16_t *port);
-
-/** tcp_choose_connect() - The same for a connect (CON-04) */
-enum spec_rule tcp_choose_connect(struct spec *spec,
-	const struct spec_socket *s, const struct outcome *leader,
-	uint16_t *port, bool *known);
-
 /** tcp_take() - It has the port now; the caches learn of it (TCP-05) */
 void tcp_take(struct spec *spec, struct spec_socket *s, uint16_t port,
 	bool listening);
@@ -281,6 +254,47 @@ void tcp_move_to(struct spec *spec, struct spec_socket *s);
 
 /** tcp_reset_addr() - Back to no address, unless that is locked */
 void tcp_reset_addr(struct spec *spec, struct spec_socket *s);
+
+/* spec_tcp.c */
+
+/** enum asking - How a search for a port differs from a question (TCP-01) */
+enum asking {
+	ASK_EXPLICIT,	/* relax, reuseport ok */
+	ASK_SEARCH,	/* neither: any overlap is a conflict */
+	ASK_AGAIN,	/* relax only: with ip_autobind_reuse */
+};
+
+/** tcp_against_owners() - The first refusal of all, or what lets it in */
+enum spec_rule tcp_against_owners(struct spec *spec,
+	const struct spec_socket *s, uint16_t port, enum asking how);
+
+/**
+ * tcp_ask() - May it have this port?
+ * @s:		Its address is set
+ * @port:	Not 0
+ * @listening:	It is about to listen
+ *
+ * Return: The rule
+ */
+enum spec_rule tcp_ask(struct spec *spec, const struct spec_socket *s,
+	uint16_t port, bool listening);
+
+/* spec_choose.c */
+
+/**
+ * tcp_choose() - Which port may it have?
+ * @leader:	The kernel's choice, or NULL
+ * @port:	The choice: followed if it may be chosen
+ *
+ * Return: The rule
+ */
+enum spec_rule tcp_choose(struct spec *spec, const struct spec_socket *s,
+	const struct outcome *leader, uint16_t *port);
+
+/** tcp_choose_connect() - The same for a connect (CON-04) */
+enum spec_rule tcp_choose_connect(struct spec *spec,
+	const struct spec_socket *s, const struct outcome *leader,
+	uint16_t *port, bool *known);
 
 /** spec_range() - The ports to choose from, both included */
 void spec_range(struct spec *spec, const struct spec_socket *s,

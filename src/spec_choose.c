@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * spec_choose.c - which port may the kernel choose?
+ *
+ * What it chooses is its own affair, and partly chance; the specification says
+ * what it may choose, and whether it may find nothing. Told a choice, it
+ * follows, or objects.
+ */
+#include "spec_conn.h"
+
+#include <errno.h>
+
+void spec_range(struct spec *spec, const struct spec_socket *s,
+	uint16_t *low, uint16_t *high)
+{
+	*low = spec->low;
+	*high = spec->high;
+	if (!s->low && !s->high)
+		return;
+	if (*low <= s->low && s->low <= *high && APPLIES(spec, range_of_socket))
+		*low = s->low;
+	if (*low <= s->high && s->high <= *high &&
+	    APPLIES(spec, range_of_socket))
+		*high = s->high;
+}
+
+void spec_lose_port(struct spec *spec, struct spec_socket *s)
+{
+	uint16_t low, high;
+
+	spec_range(spec, s, &low, &high);
+	if (low == high) {
+		s->name_unknown = false;
+		return;
+	}
+	if (!spec->unknown_high || low < spec->unknown_low)
+		spec->unknown_low = low;
+	spec->unknown_high = MAX(spec->unknown_high, high);
+}
+
+bool spec_lost(const struct spec *spec, uint16_t port)
+{
+	return port >= spec->unknown_low && port <= spec->unknown_high;
+}
+
+/* One lost port of many does not make a choice of another impossible. */
+bool spec_lost_of(const struct spec *spec, uint16_t low, uint16_t high)
+{
+	return high - low < SPEC_SOCKETS_MAX && low <= spec->unknown_high &&
+	       high >= spec->unknown_low;
+}
+
+bool spec_reserved(struct spec *spec, uint16_t port)
+{
+	return spec->reserved_high && port >= spec->reserved_low &&
+	       port <= spec->reserved_high &&
+	       APPLIES(spec, reserved_not_chosen);
+}
+
+/**
+ * struct search - For a port, within what may be chosen
+ * @how:	In which pass
+ * @sure:	A port that is free and looked at in any case, or 0
+ * @maybe:	A port that is free, and perhaps not looked at (TCP-12)
+ */
+struct search {
+	enum asking how;
+	uint16_t sure, maybe;
+};
+
+static bool is_free(struct spec *spec, const struct spec_socket *s,
+	uint16_t port, enum asking how)
+{
+	if (spec_reserved(spec, port))
+		return false;
+	return !spec_port(spec, port) ||
+	       !spec_rule_errno(tcp_against_owners(spec, s, port, how));
+}
+
+/* Of three ports the last is left out, else one end, by a random start. */
+static bool is_lost_end(uint32_t low, uint32_t high, uint32_t port)
+{
+	return port == high || (port == low && high - low > 2);
+}
+
+static void search_part(struct spec *spec, const struct spec_socket *s,
+	uint32_t low, uint32_t high, struct search *found)
+{
+	bool odd = high > low && (high - low + 1) % 2 &&
+		   APPLIES(spec, odd_range_loses_an_end);
+
+	for (uint32_t step = 0; step < 2 && !found->sure; step++) {
+		/* Of the other parity than the low end first */
+		for (uint32_t p = low + !step; p <= high; p += 2) {
+			if (!is_free(spec, s, p, found->how))
+				continue;
+			if (odd && is_lost_end(low, high, p)) {
+				found->maybe = high - low > 2 ? p : 0;
+				continue;
+			}
+			found->sure = p;
+			return;
+		}
+	}
+}
+
+static struct search search(struct spec *spec, const struct spec_socket *s,
+	uint16_t low, uint16_t high, enum asking how)
+{
+	struct search found = { .how = how };
+	uint32_t size = high - low + 1, half = low + (size >> 2 << 1);
+
+	/* Sockets that may share are kept together, in the lower half. */
+	if (s->reuse == CAN_REUSE && size >= 4) {
+		search_part(spec, s, low, half - 1, &found);
+		if (!found.sure)
+			search_part(spec, s, half, high, &found);
+	} else {
+		search_part(spec, s, low, high, &found);
+	}
+	return found;
+}
+
+/* The leader's port, if it is one of those that may be chosen */
+static bool follow(struct spec *spec, const struct spec_socket *s,
+	const struct outcome *leader, uint16_t low, uint16_t high,
+	enum asking how, uint16_t *port)
+{
+	if (!leader || leader->kind != OUTCOME_OK ||
+	    leader->value != VALUE_NUMBER)
+		return false;
+	*port = leader->a;
+	return *port >= low && *port <= high &&
+	       (spec_lost(spec, *port) || is_free(spec, s, *port, how));
+}
+
+enum spec_rule tcp_choose(struct spec *spec, const struct spec_socket *s,
+	const struct outcome *leader, uint16_t *port)
+{
+	bool refused = leader && leader->kind == OUTCOME_ERRNO;
+	uint16_t low, high;
+
+	spec_range(spec, s, &low, &high);
+	CHECK(spec, spec_lost_of(spec, low, high), not_modelled);
+	for (enum asking how = ASK_SEARCH; how <= ASK_AGAIN; how++) {
+		struct search found;
+
+		if (how == ASK_AGAIN && !spec->autobind_reuse)
+			break;
+		found = search(spec, s, low, high, how);
+		if (!found.sure && (!found.maybe || refused))
+			continue;
+		*port = found.sure ? found.sure : found.maybe;
+		if (leader && !refused && leader->value == VALUE_NUMBER &&
+		    !follow(spec, s, leader, low, high, how, port)) {
+			/* Only what might be left out was free. */
+			if (!found.sure)
+				continue;
+			return SPEC_NO_RULE;
+		}
+		CHECK(spec, how == ASK_SEARCH, tcp_port_chosen);
+		CHECK(spec, how == ASK_AGAIN, tcp_port_chosen_again);
+	}
+	CHECK(spec, true, tcp_no_port_left);
+	return SPEC_NO_RULE;
+}
+
+/* CON-04: not who holds it, but whether a connect has begun it, counts. */
+static bool is_free_to_connect(struct spec *spec, const struct spec_socket *s,
+	uint16_t port)
+{
+	const struct spec_port *bucket = spec_port(spec, port);
+
+	if (spec_reserved(spec, port))
+		return false;
+	if (bucket && (bucket->fast.reuse >= 0 || bucket->fast.reuseport >= 0))
+		return false;
+	return !bucket || conn_is_unique(spec, s, port, false);
+}
+
+enum spec_rule tcp_choose_connect(struct spec *spec,
+	const struct spec_socket *s, const struct outcome *leader,
+	uint16_t *port, bool *known)
+{
+	bool refused = leader && leader->kind == OUTCOME_ERRNO &&
+		       leader->error == EADDRNOTAVAIL;
+	uint16_t low, high, sure = 0, maybe = 0;
+	bool odd;
+
+	spec_range(spec, s, &low, &high);
+	CHECK(spec, spec_lost_of(spec, low, high), not_modelled);
+	/* Has it, at last, connected to itself? Nobody tells. */
+	CHECK(spec, leader && leader->kind == OUTCOME_NA &&
+		low <= s->peer_port && s->peer_port <= high &&
+		in16_equal(s->rcv, s->peer_addr), not_modelled);
+	/* A socket's own range is walked to its end (TCP-12). */
+	odd = high > low && (high - low + 1) % 2 && !s->low && !s->high &&
+	      APPLIES(spec, odd_range_loses_an_end);
+	for (uint32_t p = low; p <= high && !sure; p++) {
+		if (!is_free_to_connect(spec, s, p))
+			continue;
+		/* By this one it would connect to itself. */
+		if (leader && p == s->peer_port) {
+			maybe = p;
+			if (leader->error != ECONNABORTED)
+				continue;
+		}
+		if (odd && is_lost_end(low, high, p))
+			maybe = maybe || high - low == 2 ? maybe : p;
+		else
+			sure = p;
+	}
+	CHECK(spec, !sure && (!maybe || refused), connect_no_port_left);
+	*port = sure ? sure : maybe;
+	if (leader && leader->kind == OUTCOME_OK &&
+	    leader->value == VALUE_NUMBER) {
+		*port = leader->a;
+		if (*port < low || *port > high ||
+		    (!spec_lost(spec, *port) &&
+			    !is_free_to_connect(spec, s, *port)))
+			return RULE_connect_no_port_left;
+	} else {
+		*known = !leader || low == high;
+	}
+	return SPEC_NO_RULE;
+}
