@@ -74,7 +74,9 @@ void spec_make_subflow(struct spec *spec, struct spec_socket *s)
 	if (!spec_is_mptcp(s) || s->made || !APPLIES(spec, mptcp_has_a_subflow))
 		return;
 	s->made = true;
-	s->v6only = spec_v6(s) && spec->bindv6only;
+	/* SO_LINGER makes it take over what the MPTCP socket has. */
+	s->v6only = s->linger0 ? s->told_v6only :
+				 spec_v6(s) && spec->bindv6only;
 }
 
 static enum spec_rule check_set(struct spec *spec,
@@ -149,6 +151,7 @@ static bool asks_subflow(const struct spec_socket *s, uint8_t option)
 {
 	switch (option) {
 	case OPT_UID:
+	case OPT_LINGER:
 	case OPT_REPAIR:
 	case OPT_PORT_RANGE: return false;
 	case OPT_TRANSPARENT: return spec_v6(s);
@@ -166,7 +169,7 @@ static enum spec_rule set(struct spec *spec, struct spec_socket *s,
 	rule = check_set(spec, s, op);
 	if (rule != RULE_option_set)
 		return rule;
-	if (op->set.option != OPT_UID)
+	if (op->set.option != OPT_UID && op->set.option != OPT_LINGER)
 		spec_make_subflow(spec, s);
 	apply_set(s, op);
 	return rule;
