@@ -54,6 +54,11 @@ static void print_table(FILE *file, const struct run *run,
 				sizeof(text));
 			fprintf(file, " %-16s", text);
 		}
+		for (unsigned int s = 0; s < o->subject_count; s++) {
+			spec_cite(&traces[s].outcomes[i], text, sizeof(text));
+			if (*text)
+				fprintf(file, " # %s", text);
+		}
 		fputc('\n', file);
 	}
 }

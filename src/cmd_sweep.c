@@ -77,7 +77,7 @@ static int run_sweep(struct options *o)
 	struct compare_job job = { 0 };
 	int code;
 
-	if (!o->arg_count && (o->list || !o->subject_count)) {
+	if (!o->arg_count && (o->list || o->argc == 2)) {
 		list(o);
 		return EXIT_AGREED;
 	}
@@ -88,6 +88,10 @@ static int run_sweep(struct options *o)
 	if (!sweep)
 		die(EXIT_USAGE, "no sweep '%s'; 'portclash sweep --list' "
 			"lists them", o->args[0]);
+	if (!o->subject_count) {
+		o->subjects[o->subject_count++] = "spec";
+		o->subjects[o->subject_count++] = "linux";
+	}
 	need_subjects(o, 2);
 	job.sweep = sweep;
 	job.count = sweep_size(sweep);
@@ -106,7 +110,8 @@ static int run_sweep(struct options *o)
 const struct verb verb_sweep = {
 	.name = "sweep",
 	.options = "sLRTjckqJ",
-	.usage = "NAME -s A -s B",
-	.help = "the same, of every program of a finite set",
+	.usage = "NAME [-s A -s B]",
+	.help = "the same, of every program of a finite set\n"
+		"           (--list has them; the subjects are spec and linux)",
 	.run = run_sweep,
 };
