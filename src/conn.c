@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * conn.c - a socket's life, and how its calls wait
+ */
+#include "conn_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "util.h"
+
+/* Bits of conn->state; what is left is a count */
+#define CLOSED (UINT32_C(1) << 31)
+#define DONE   (UINT32_C(1) << 30)
+
+/* How long to leave a socket alone that says POLLERR and has no news */
+enum { BLIND_MS = 10, NS_PER_S = 1000000000 };
+
+/* The conn that this thread has lent a function by conn_control() */
+static _Thread_local const struct conn *lent;
+
+static void futex(_Atomic uint32_t *word, int op, uint32_t value)
+{
+	syscall(SYS_futex, word, op, value, NULL, NULL, 0);
+}
+
+int conn_enter(struct conn *conn)
+{
+	uint32_t state = atomic_load(&conn->state);
+
+	do {
+		if (state & CLOSED)
+			return -EBADF;
+	} while (!atomic_compare_exchange_weak(&conn->state, &state,
+		state + 1));
+	return 0;
+}
+
+void conn_leave(struct conn *conn)
+{
+	if (atomic_fetch_sub(&conn->state, 1) == (CLOSED | 1))
+		futex(&conn->state, FUTEX_WAKE_PRIVATE, INT_MAX);
+}
+
+int conn_check(struct conn *conn, int direction, const struct wait *wait)
+{
+	int64_t deadline = atomic_load(&conn->deadlines[direction]);
+	int rc;
+
+	if (atomic_load(&conn->state) & CLOSED)
+		return -EBADF;
+	rc = wait_check(wait);
+	if (rc)
+		return rc;
+	return deadline && wait_now() >= deadline ? -ETIME : 0;
+}
+
+static void arm(int timer, int64_t deadline)
+{
+	struct itimerspec when = { .it_value = { deadline / NS_PER_S,
+		deadline % NS_PER_S } };
+
+	timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+/* Who waits first makes it; from then on it follows the deadline. */
+static int timer_of(struct conn *conn, int direction)
+{
+	int timer;
+
+	pthread_mutex_lock(&conn->lock);
+	timer = conn->timers[direction];
+	if (timer < 0) {
+		timer = timerfd_create(CLOCK_MONOTONIC,
+			TFD_CLOEXEC | TFD_NONBLOCK);
+		if (timer >= 0) {
+			arm(timer, atomic_load(&conn->deadlines[direction]));
+			conn->timers[direction] = timer;
+		} else {
+			timer = -errno;
+		}
+	}
+	pthread_mutex_unlock(&conn->lock);
+	return timer;
+}
+
+int conn_set_deadline(struct conn *conn, int directions, int64_t deadline)
+{
+	int rc;
+
+	if (!conn || deadline < 0 || !directions ||
+	    directions & ~(CONN_READ | CONN_WRITE))
+		return -EINVAL;
+	rc = conn_enter(conn);
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&conn->lock);
+	for (int i = CONN_IN; i <= CONN_OUT; i++) {
+		if (!(directions & (i == CONN_IN ? CONN_READ : CONN_WRITE)))
+			continue;
+		atomic_store(&conn->deadlines[i], deadline);
+		if (conn->timers[i] >= 0)
+			arm(conn->timers[i], deadline);
+	}
+	pthread_mutex_unlock(&conn->lock);
+	conn_leave(conn);
+	return 0;
+}
+
+int conn_await(struct conn *conn, int direction, const struct wait *wait,
+	bool *blind)
+{
+	struct wait slice = wait ? *wait : WAIT_FOREVER;
+	int16_t event = direction == CONN_IN ? POLLIN : POLLOUT;
+	int timer = timer_of(conn, direction), rc;
+	struct pollfd fds[] = {
+		{ .fd = *blind ? -1 : conn->fd, .events = event },
+		{ .fd = conn->wake, .events = POLLIN },
+		{ .fd = timer, .events = POLLIN },
+	};
+	int64_t soon = wait_in_ms(BLIND_MS);
+
+	if (timer < 0)
+		return timer;
+	if (*blind && (!slice.deadline || slice.deadline > soon))
+		slice.deadline = soon;
+	rc = wait_poll(fds, ARRAY_SIZE(fds), &slice);
+	if (rc == -ETIME && *blind && slice.deadline == soon)
+		rc = 0;
+	*blind = rc > 0 && fds[0].revents && !(fds[0].revents & event);
+	return MIN(rc, 0);
+}
+
+ssize_t conn_run(struct conn *conn, int direction, const struct wait *wait,
+	conn_try *attempt, void *arg)
+{
+	bool blind = false;
+	ssize_t rc;
+
+	if (!conn)
+		return -EINVAL;
+	rc = conn_enter(conn);
+	if (rc)
+		return rc;
+	for (;;) {
+		rc = conn_check(conn, direction, wait);
+		if (rc)
+			break;
+		rc = attempt(conn->fd, arg);
+		if (rc == -EINTR)
+			continue;
+		if (rc != -EAGAIN)
+			break;
+		rc = conn_await(conn, direction, wait, &blind);
+		if (rc)
+			break;
+	}
+	conn_leave(conn);
+	return rc;
+}
+
+int conn_control(struct conn *conn, int (*fn)(int fd, void *arg), void *arg)
+{
+	const struct conn *before = lent;
+	int rc;
+
+	if (!conn || !fn)
+		return -EINVAL;
+	rc = conn_enter(conn);
+	if (rc)
+		return rc;
+	lent = conn;
+	rc = fn(conn->fd, arg);
+	lent = before;
+	conn_leave(conn);
+	return rc;
+}
+
+static int set_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK))
+		return -errno;
+	return 0;
+}
+
+int conn_adopt(int fd, struct conn **conn)
+{
+	struct conn *new;
+	socklen_t len = sizeof(new->type);
+	int rc;
+
+	if (!conn)
+		return -EINVAL;
+	rc = set_nonblocking(fd);
+	if (rc)
+		return rc;
+	new = calloc(1, sizeof(*new));
+	if (!new)
+		return -ENOMEM;
+	new->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (new->wake < 0) {
+		rc = -errno;
+		free(new);
+		return rc;
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &new->type, &len))
+		new->type = -1;
+	pthread_mutex_init(&new->lock, NULL);
+	new->timers[CONN_IN] = new->timers[CONN_OUT] = -1;
+	new->fd = fd;
+	*conn = new;
+	return 0;
+}
+
+int conn_dup(int fd, struct conn **conn)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0), rc;
+
+	if (copy < 0)
+		return -errno;
+	rc = conn_adopt(copy, conn);
+	if (rc)
+		close(copy);
+	return rc;
+}
+
+/* What a thread in another namespace is to do, and what came of it */
+struct making {
+	int netns_fd, domain, type, protocol, fd;
+};
+
+static void *make_there(void *arg)
+{
+	struct making *m = arg;
+
+	if (setns(m->netns_fd, CLONE_NEWNET))
+		m->fd = -errno;
+	else if ((m->fd = socket(m->domain, m->type, m->protocol)) < 0)
+		m->fd = -errno;
+	return NULL;
+}
+
+int conn_open(int domain, int type, int protocol,
+	const struct conn_options *options, struct conn **conn)
+{
+	struct making m = { -1, domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		protocol, -1 };
+	pthread_t thread;
+	int rc;
+
+	if (!conn)
+		return -EINVAL;
+	if (options && options->netns_fd >= 0) {
+		m.netns_fd = options->netns_fd;
+		rc = pthread_create(&thread, NULL, make_there, &m);
+		if (rc)
+			return -rc;
+		pthread_join(thread, NULL);
+	} else {
+		m.fd = socket(m.domain, m.type, m.protocol);
+		if (m.fd < 0)
+			m.fd = -errno;
+	}
+	if (m.fd < 0)
+		return m.fd;
+	rc = conn_adopt(m.fd, conn);
+	if (rc)
+		close(m.fd);
+	return rc;
+}
+
+int conn_close(struct conn *conn)
+{
+	static const uint64_t one = 1;
+	uint32_t state;
+
+	if (!conn)
+		return -EINVAL;
+	if (lent == conn)
+		return -EDEADLK;
+	state = atomic_fetch_or(&conn->state, CLOSED);
+	if (state & CLOSED) {
+		while (!((state = atomic_load(&conn->state)) & DONE))
+			futex(&conn->state, FUTEX_WAIT_PRIVATE, state);
+		return 0;
+	}
+	/* It is never read, so whoever comes to wait will see it. */
+	if (write(conn->wake, &one, sizeof(one)) < 0)
+		abort();
+	while ((state = atomic_load(&conn->state)) & ~(CLOSED | DONE))
+		futex(&conn->state, FUTEX_WAIT_PRIVATE, state);
+	conn->result = close(conn->fd) ? -errno : 0;
+	atomic_fetch_or(&conn->state, DONE);
+	futex(&conn->state, FUTEX_WAKE_PRIVATE, INT_MAX);
+	return conn->result;
+}
+
+struct conn *conn_free(struct conn *conn)
+{
+	if (!conn)
+		return NULL;
+	ASSERT(conn_close(conn) != -EDEADLK);
+	close(conn->wake);
+	for (int i = CONN_IN; i <= CONN_OUT; i++)
+		if (conn->timers[i] >= 0)
+			close(conn->timers[i]);
+	pthread_mutex_destroy(&conn->lock);
+	free(conn);
+	return NULL;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conn.h - sockets whose calls end: by deadline, by token, by close
+ *
+ * DOC: Theory of Operation
+ *
+ * A call on a conn tries its system call and, if that would block, waits: for
+ * the socket, for the deadline of its direction, for its own deadline and its
+ * own token (wait.h), and for conn_close(). Before each attempt these are
+ * looked at in the order closed, token, deadlines: a deadline that is over
+ * beats data that is there. What one call was given never disturbs another.
+ *
+ * Closing the descriptor of a socket wakes nobody who is blocked in it, and its
+ * number may be another's at once. So conn_close() first wakes all calls and
+ * waits until they have left, and closes the descriptor then.
+ *
+ * All functions are thread-safe but for conn_free(). They return a count or 0,
+ * or a negative errno: -ETIME (a deadline), -ECANCELED (a token), -EBADF
+ * (closed, before or meanwhile), -EINVAL (a NULL where none may be), and
+ * otherwise the kernel's own. The kernel's timeout of a connect stays
+ * -ETIMEDOUT. Nothing raises SIGPIPE. Descriptors are close-on-exec.
+ */
+#ifndef CONN_H
+#define CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "wait.h"
+
+struct conn;
+
+/**
+ * struct conn_addr - A socket address of any family
+ * @len:	Bytes of @any and what follows, 0 for none
+ */
+struct conn_addr {
+	socklen_t len;
+	union {
+		struct sockaddr any;
+		struct sockaddr_storage room;
+	};
+};
+
+/**
+ * struct conn_options - Where and how to open
+ * @netns_fd:	A network namespace, or -1 for the thread's own
+ */
+struct conn_options {
+	int netns_fd;
+};
+
+#define CONN_OPTIONS ((struct conn_options){ .netns_fd = -1 })
+
+/* Directions, for deadlines */
+enum { CONN_READ = 1, CONN_WRITE = 2 };
+
+/**
+ * conn_open() - Make a socket
+ * @domain, @type, @protocol: As for socket(2)
+ * @options:	Or NULL
+ * @conn:	The caller's to conn_free(); set only on success
+ *
+ * For another namespace a thread is made that enters it, so the caller's never
+ * moves.
+ *
+ * Return: 0, or a negative errno of socket(2) or setns(2)
+ */
+int conn_open(int domain, int type, int protocol,
+	const struct conn_options *options, struct conn **conn);
+
+/**
+ * conn_adopt() - Take a descriptor over
+ * @fd:		The conn's on success, and non-blocking then; else still the
+ *		caller's
+ * @conn:	The caller's to conn_free(); set only on success
+ */
+int conn_adopt(int fd, struct conn **conn);
+
+/**
+ * conn_dup() - Work with a copy of a descriptor
+ * @fd:		Stays the caller's. It becomes non-blocking, too: that is a
+ *		property of what both descriptors stand for
+ * @conn:	The caller's to conn_free(); set only on success
+ */
+int conn_dup(int fd, struct conn **conn);
+
+/**
+ * conn_close() - Wake all its calls, wait for them, close
+ *
+ * A second close is 0 as well, and returns when the first is done.
+ *
+ * Return: 0, -EDEADLK (from within a call on this conn: see conn_control()), or
+ *	   the negative errno of close(2)
+ */
+int conn_close(struct conn *conn);
+
+/**
+ * conn_free() - Close it if it is not, and free it; no call may be in it
+ *
+ * Return: NULL
+ */
+struct conn *conn_free(struct conn *conn);
+
+/**
+ * conn_set_deadline() - Until when may calls wait, also those that wait now?
+ * @directions:	CONN_READ, CONN_WRITE or both
+ * @deadline:	Nanoseconds, 0 for none; one in the past is over at once
+ */
+int conn_set_deadline(struct conn *conn, int directions, int64_t deadline);
+
+/** conn_bind() - bind(2) */
+int conn_bind(struct conn *conn, const struct sockaddr *addr, socklen_t len);
+
+/** conn_listen() - listen(2) */
+int conn_listen(struct conn *conn, int backlog);
+
+/**
+ * conn_accept() - Wait for a connection
+ * @wait:	Or NULL
+ * @child:	The caller's to conn_free(); set only on success
+ * @peer:	Who it is, or NULL
+ */
+int conn_accept(struct conn *conn, const struct wait *wait,
+	struct conn **child, struct conn_addr *peer);
+
+/**
+ * conn_connect() - Connect, and wait until that is decided
+ * @peer:	Whom it is connected to, or NULL
+ *
+ * -EAGAIN is not pending: UDP has no port left, or a Unix socket's listener no
+ * room until the deadline. Without one, and without a token, a Unix socket
+ * waits for ever.
+ */
+int conn_connect(struct conn *conn, const struct sockaddr *addr,
+	socklen_t len, const struct wait *wait, struct conn_addr *peer);
+
+/** conn_shutdown() - shutdown(2) */
+int conn_shutdown(struct conn *conn, int how);
+
+/** conn_close_read() - No more is read */
+int conn_close_read(struct conn *conn);
+
+/** conn_close_write() - No more is written; the peer reads to the end */
+int conn_close_write(struct conn *conn);
+
+/** conn_local() - Its own address */
+int conn_local(struct conn *conn, struct conn_addr *addr);
+
+/** conn_peer() - The other end's */
+int conn_peer(struct conn *conn, struct conn_addr *addr);
+
+/**
+ * conn_read() - Read what is there, and wait until there is something
+ *
+ * Return: Bytes, 0 at the end of a stream or of an empty message, or a
+ *	   negative errno
+ */
+ssize_t conn_read(struct conn *conn, void *data, size_t size,
+	const struct wait *wait);
+
+/** conn_write() - Write some, and wait until there is room for some */
+ssize_t conn_write(struct conn *conn, const void *data, size_t size,
+	const struct wait *wait);
+
+/**
+ * conn_write_all() - Write all
+ * @done:	How many bytes were written, also on failure; or NULL
+ */
+int conn_write_all(struct conn *conn, const void *data, size_t size,
+	const struct wait *wait, size_t *done);
+
+/** conn_recvfrom() - Receive; @from: who sent it, or NULL */
+ssize_t conn_recvfrom(struct conn *conn, void *data, size_t size, int flags,
+	const struct wait *wait, struct conn_addr *from);
+
+/** conn_recvmsg() - recvmsg(2) */
+ssize_t conn_recvmsg(struct conn *conn, struct msghdr *message, int flags,
+	const struct wait *wait);
+
+/** conn_sendto() - Send; @to may be NULL */
+ssize_t conn_sendto(struct conn *conn, const void *data, size_t size,
+	int flags, const struct wait *wait, const struct sockaddr *to,
+	socklen_t len);
+
+/** conn_sendmsg() - sendmsg(2) */
+ssize_t conn_sendmsg(struct conn *conn, const struct msghdr *message,
+	int flags, const struct wait *wait);
+
+/**
+ * conn_control() - Call a function with the descriptor, which stays meanwhile
+ * @fn:		Must not close it, nor call conn_close() for it
+ *
+ * Return: What @fn does, or -EBADF
+ */
+int conn_control(struct conn *conn, int (*fn)(int fd, void *arg), void *arg);
+
+#endif /* CONN_H */

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * conn_connect.c - bind, listen, accept, connect, and the ends of a connection
+ */
+#include "conn_private.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "util.h"
+
+/* A Unix socket whose listener is full tells nobody when it has room again */
+enum { UNIX_RETRY_MS_MIN = 1, UNIX_RETRY_MS_MAX = 50 };
+
+static int result(int rc)
+{
+	return rc ? -errno : 0;
+}
+
+/* One system call, at once: conn_enter() around it */
+#define AT_ONCE(conn, call)                                                    \
+	do {                                                                   \
+		int rc_ = (conn) ? conn_enter(conn) : -EINVAL;                 \
+                                                                               \
+		if (rc_)                                                       \
+			return rc_;                                            \
+		rc_ = (call);                                                  \
+		conn_leave(conn);                                              \
+		return rc_;                                                    \
+	} while (0)
+
+int conn_bind(struct conn *conn, const struct sockaddr *addr, socklen_t len)
+{
+	AT_ONCE(conn, addr ? result(bind(conn->fd, addr, len)) : -EINVAL);
+}
+
+int conn_listen(struct conn *conn, int backlog)
+{
+	AT_ONCE(conn, result(listen(conn->fd, backlog)));
+}
+
+int conn_shutdown(struct conn *conn, int how)
+{
+	AT_ONCE(conn, result(shutdown(conn->fd, how)));
+}
+
+int conn_close_read(struct conn *conn)
+{
+	return conn_shutdown(conn, SHUT_RD);
+}
+
+int conn_close_write(struct conn *conn)
+{
+	return conn_shutdown(conn, SHUT_WR);
+}
+
+static int name(int fd, struct conn_addr *addr,
+	int (*get)(int, struct sockaddr *, socklen_t *))
+{
+	struct conn_addr out = { .len = sizeof(out.room) };
+
+	if (get(fd, &out.any, &out.len))
+		return -errno;
+	out.len = MIN(out.len, (socklen_t)sizeof(out.room));
+	*addr = out;
+	return 0;
+}
+
+static int local(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	return getsockname(fd, addr, len);
+}
+
+static int peer_of(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	return getpeername(fd, addr, len);
+}
+
+int conn_local(struct conn *conn, struct conn_addr *addr)
+{
+	AT_ONCE(conn, addr ? name(conn->fd, addr, local) : -EINVAL);
+}
+
+int conn_peer(struct conn *conn, struct conn_addr *addr)
+{
+	AT_ONCE(conn, addr ? name(conn->fd, addr, peer_of) : -EINVAL);
+}
+
+static ssize_t try_accept(int fd, void *arg)
+{
+	struct conn_addr *peer = arg;
+	int child;
+
+	peer->len = sizeof(peer->room);
+	child = accept4(fd, &peer->any, &peer->len,
+		SOCK_CLOEXEC | SOCK_NONBLOCK);
+	return child < 0 ? -errno : child;
+}
+
+int conn_accept(struct conn *conn, const struct wait *wait,
+	struct conn **child, struct conn_addr *peer)
+{
+	struct conn_addr from;
+	int fd, rc;
+
+	if (!conn || !child)
+		return -EINVAL;
+	fd = conn_run(conn, CONN_IN, wait, try_accept, &from);
+	if (fd < 0)
+		return fd;
+	rc = conn_adopt(fd, child);
+	if (rc) {
+		close(fd);
+		return rc;
+	}
+	from.len = MIN(from.len, (socklen_t)sizeof(from.room));
+	if (peer)
+		*peer = from;
+	return 0;
+}
+
+/* It was begun. Is it decided? 0, -EAGAIN (not yet), or how it failed */
+static int outcome(int fd)
+{
+	struct conn_addr peer;
+	socklen_t len = sizeof(int);
+	int error;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len))
+		return -errno;
+	if (error)
+		return -error;
+	return name(fd, &peer, peer_of) == -ENOTCONN ? -EAGAIN : 0;
+}
+
+static int finish(struct conn *conn, const struct wait *wait)
+{
+	bool blind = false;
+	int rc;
+
+	do {
+		rc = conn_check(conn, CONN_OUT, wait);
+		if (!rc)
+			rc = conn_await(conn, CONN_OUT, wait, &blind);
+		if (!rc)
+			rc = outcome(conn->fd);
+	} while (rc == -EAGAIN);
+	return rc;
+}
+
+/* Sleep, but not through a close, a token or a deadline */
+static int pause_for(struct conn *conn, const struct wait *wait, int64_t ms)
+{
+	struct wait slice = wait ? *wait : WAIT_FOREVER;
+	struct pollfd wake = { .fd = conn->wake, .events = POLLIN };
+	int64_t end = wait_in_ms(ms);
+	int rc;
+
+	if (slice.deadline && slice.deadline < end)
+		end = slice.deadline;
+	slice.deadline = end;
+	rc = wait_poll(&wake, 1, &slice);
+	return rc == -ETIME || rc > 0 ? 0 : rc;
+}
+
+static int begin(struct conn *conn, const struct sockaddr *addr,
+	socklen_t len, const struct wait *wait)
+{
+	int64_t ms = UNIX_RETRY_MS_MIN;
+	int rc;
+
+	for (;;) {
+		rc = conn_check(conn, CONN_OUT, wait);
+		if (rc)
+			return rc;
+		rc = result(connect(conn->fd, addr, len));
+		if (rc == -EINPROGRESS || rc == -EINTR)
+			return finish(conn, wait);
+		if (rc != -EAGAIN || addr->sa_family != AF_UNIX)
+			return rc;
+		rc = pause_for(conn, wait, ms);
+		if (rc)
+			return rc;
+		ms = MIN(2 * ms, UNIX_RETRY_MS_MAX);
+	}
+}
+
+int conn_connect(struct conn *conn, const struct sockaddr *addr,
+	socklen_t len, const struct wait *wait, struct conn_addr *peer)
+{
+	int rc;
+
+	if (!conn || !addr || len < sizeof(addr->sa_family))
+		return -EINVAL;
+	rc = conn_enter(conn);
+	if (rc)
+		return rc;
+	rc = begin(conn, addr, len, wait);
+	/* To nobody is a disconnect, and then there is no peer. */
+	if (!rc && peer && addr->sa_family != AF_UNSPEC)
+		rc = name(conn->fd, peer, peer_of);
+	conn_leave(conn);
+	return rc;
+}

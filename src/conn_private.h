@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conn_private.h - how a call on a conn tries and waits (private to conn)
+ */
+#ifndef CONN_PRIVATE_H
+#define CONN_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "conn.h"
+
+/**
+ * struct conn - A socket, and who is in it
+ * @state:	How many calls are in it, and the bits CLOSED and DONE
+ * @fd:		The socket, non-blocking
+ * @wake:	An eventfd that is readable from conn_close() on
+ * @type:	SO_TYPE, or -1: not a socket
+ * @lock:	For @timers and @deadlines
+ * @timers:	A timerfd for each direction, made by the first who waits; -1
+ * @deadlines:	Of each direction
+ * @result:	Of close(2)
+ */
+struct conn {
+	_Atomic uint32_t state;
+	int fd, wake, type;
+	pthread_mutex_t lock;
+	int timers[2];
+	_Atomic int64_t deadlines[2];
+	int result;
+};
+
+/* Indexes of @timers and @deadlines */
+enum { CONN_IN, CONN_OUT };
+
+/** conn_try - One attempt: a count, or a negative errno; -EAGAIN: wait */
+typedef ssize_t conn_try(int fd, void *arg);
+
+/**
+ * conn_run() - Attempt until it does not say -EAGAIN, or may wait no longer
+ * @direction:	CONN_IN or CONN_OUT: what to wait for
+ * @wait:	Or NULL
+ */
+ssize_t conn_run(struct conn *conn, int direction, const struct wait *wait,
+	conn_try *attempt, void *arg);
+
+/** conn_enter() - A call begins: 0 or -EBADF */
+int conn_enter(struct conn *conn);
+
+/** conn_leave() - A call ends */
+void conn_leave(struct conn *conn);
+
+/** conn_check() - May it go on? 0, -EBADF, -ECANCELED, -ETIME */
+int conn_check(struct conn *conn, int direction, const struct wait *wait);
+
+/**
+ * conn_await() - Wait for the socket
+ * @blind:	Not for it but for a while: it says that it is ready, and is not
+ *
+ * Return: 0 if it is worth a try, or a negative errno. @blind is set if the
+ *	   socket had nothing but an error to say
+ */
+int conn_await(struct conn *conn, int direction, const struct wait *wait,
+	bool *blind);
+
+#endif /* CONN_PRIVATE_H */

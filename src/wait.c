@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * wait.c - how long a call may wait, and who may end it
+ */
+#include "wait.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util.h"
+
+enum { NS_PER_S = 1000000000, NS_PER_MS = 1000000 };
+
+struct wait_token {
+	int fd;
+};
+
+int64_t wait_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+int64_t wait_in_ms(int64_t ms)
+{
+	int64_t now = wait_now();
+
+	if (ms > (INT64_MAX - now) / NS_PER_MS)
+		return INT64_MAX;
+	/* 0 would be no deadline; whatever is in the past is over at once. */
+	return ms < 0 ? 1 : now + ms * NS_PER_MS;
+}
+
+static int is_readable(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	int rc;
+
+	do {
+		rc = poll(&poll_fd, 1, 0);
+	} while (rc < 0 && errno == EINTR);
+	if (rc < 0)
+		return -errno;
+	return poll_fd.revents & POLLNVAL ? -EBADF : rc;
+}
+
+int wait_check(const struct wait *wait)
+{
+	int rc;
+
+	if (!wait)
+		return 0;
+	if (wait->cancel_fd >= 0) {
+		rc = is_readable(wait->cancel_fd);
+		if (rc)
+			return rc < 0 ? rc : -ECANCELED;
+	}
+	return wait->deadline && wait_now() >= wait->deadline ? -ETIME : 0;
+}
+
+/* What is left, as ppoll takes it */
+static struct timespec *left(const struct wait *wait, struct timespec *t)
+{
+	int64_t ns;
+
+	if (!wait || !wait->deadline)
+		return NULL;
+	ns = MAX(wait->deadline - wait_now(), 0);
+	*t = (struct timespec){ ns / NS_PER_S, ns % NS_PER_S };
+	return t;
+}
+
+int wait_poll(struct pollfd *fds, unsigned int count, const struct wait *wait)
+{
+	struct pollfd all[WAIT_FDS_MAX + 1];
+	struct timespec t;
+	int rc;
+
+	if (count > WAIT_FDS_MAX)
+		return -EINVAL;
+	memcpy(all, fds, count * sizeof(*fds));
+	all[count] = (struct pollfd){ .fd = wait ? wait->cancel_fd : -1,
+		.events = POLLIN };
+	do {
+		rc = ppoll(all, count + 1, left(wait, &t), NULL);
+	} while (rc < 0 && errno == EINTR);
+	if (rc < 0)
+		return -errno;
+	memcpy(fds, all, count * sizeof(*fds));
+	if (all[count].revents & POLLNVAL)
+		return -EBADF;
+	if (all[count].revents)
+		return -ECANCELED;
+	return rc ? rc : -ETIME;
+}
+
+int wait_token_new(struct wait_token **token)
+{
+	struct wait_token *new = malloc(sizeof(*new));
+
+	if (!new)
+		return -ENOMEM;
+	new->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (new->fd < 0) {
+		int rc = -errno;
+
+		free(new);
+		return rc;
+	}
+	*token = new;
+	return 0;
+}
+
+/* It is never read, so it stays readable. */
+void wait_token_cancel(struct wait_token *token)
+{
+	static const uint64_t one = 1;
+	int saved = errno;
+
+	/* It fails only if it is full, and then it is readable as well. */
+	if (write(token->fd, &one, sizeof(one)) < 0)
+		errno = saved;
+}
+
+bool wait_token_is_cancelled(const struct wait_token *token)
+{
+	return is_readable(token->fd) > 0;
+}
+
+int wait_token_fd(const struct wait_token *token)
+{
+	return token->fd;
+}
+
+struct wait_token *wait_token_free(struct wait_token *token)
+{
+	if (token) {
+		close(token->fd);
+		free(token);
+	}
+	return NULL;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wait.h - how long a call may wait, and who may end it
+ *
+ * Deadlines are absolute, in nanoseconds of CLOCK_MONOTONIC, so that an
+ * interrupted wait goes on without losing time; 0 is none. A token cancels the
+ * calls that were given it, and no others: it stays cancelled, any number of
+ * calls and threads may wait for it, and it may be cancelled from a signal
+ * handler.
+ */
+#ifndef WAIT_H
+#define WAIT_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * struct wait - Until when, and until what
+ * @deadline:	Nanoseconds, or 0
+ * @cancel_fd:	Give up once it is readable, or -1: that of a token, or any
+ *		other descriptor, such as a pidfd
+ */
+struct wait {
+	int64_t deadline;
+	int cancel_fd;
+};
+
+/* Neither; the same as NULL */
+#define WAIT_FOREVER ((struct wait){ .deadline = 0, .cancel_fd = -1 })
+
+/** wait_now() - The time, as deadlines have it */
+int64_t wait_now(void);
+
+/** wait_in_ms() - The deadline that is so many milliseconds from now */
+int64_t wait_in_ms(int64_t ms);
+
+/**
+ * wait_check() - May a call begin, or go on?
+ * @wait:	Or NULL
+ *
+ * Return: 0, -ECANCELED, -ETIME, or another negative errno (a bad @cancel_fd)
+ */
+int wait_check(const struct wait *wait);
+
+/**
+ * wait_poll() - Wait until one of some descriptors is ready
+ * @fds:	As for poll(2); revents are filled in
+ * @count:	At most WAIT_FDS_MAX
+ * @wait:	Or NULL
+ *
+ * Return: How many are ready, -ECANCELED, -ETIME, or another negative errno
+ */
+int wait_poll(struct pollfd *fds, unsigned int count, const struct wait *wait);
+
+enum { WAIT_FDS_MAX = 8 };
+
+struct wait_token;
+
+/**
+ * wait_token_new() - Make a token
+ * @token:	The caller's to wait_token_free(); set only on success
+ *
+ * Return: 0, -EMFILE, -ENFILE or -ENOMEM
+ */
+int wait_token_new(struct wait_token **token);
+
+/** wait_token_cancel() - End all calls that have it; async-signal-safe */
+void wait_token_cancel(struct wait_token *token);
+
+/** wait_token_is_cancelled() - Was it? */
+bool wait_token_is_cancelled(const struct wait_token *token);
+
+/** wait_token_fd() - For struct wait; still owned by the token */
+int wait_token_fd(const struct wait_token *token);
+
+/**
+ * wait_token_free() - Free it, or nothing for NULL; no call may have it
+ *
+ * Return: NULL
+ */
+struct wait_token *wait_token_free(struct wait_token *token);
+
+#endif /* WAIT_H */
