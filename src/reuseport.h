@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * reuseport.h - listen and dial with SO_REUSEADDR and SO_REUSEPORT
+ *
+ * Several sockets may listen on one address, and connections may be made from
+ * it, as long as all set both options and belong to one user.
+ *
+ * A network is tcp, tcp4, tcp6, udp, udp4 or udp6; an address HOST:PORT, with
+ * the HOST in brackets if it is IPv6, and none for any. Numbers are never
+ * looked up; names are, by getaddrinfo(3), which knows no deadline.
+ *
+ * Functions return 0 or a negative errno: -EPROTONOSUPPORT (another network),
+ * -EINVAL (an address that is none, or a NULL), -ENOENT (no such name), or the
+ * kernel's own. All are thread-safe.
+ */
+#ifndef REUSEPORT_H
+#define REUSEPORT_H
+
+#include "conn.h"
+
+/**
+ * struct reuseport_options - How
+ * @netns_fd:	As in struct conn_options
+ * @backlog:	Of listen
+ * @failed:	Set on failure: what it was, such as "SO_REUSEPORT" or "bind"
+ */
+struct reuseport_options {
+	int netns_fd;
+	int backlog;
+	const char *failed;
+};
+
+#define REUSEPORT_OPTIONS \
+	((struct reuseport_options){ .netns_fd = -1, .backlog = SOMAXCONN })
+
+/** reuseport_available() - Has this kernel the option? Asked once a process */
+bool reuseport_available(void);
+
+/**
+ * reuseport_resolve() - Network and address to a socket address
+ * @passive:	An address without a host is any, not the loopback one
+ * @addr:	Set only on success
+ */
+int reuseport_resolve(const char *network, const char *address, bool passive,
+	struct conn_addr *addr);
+
+/**
+ * reuseport_listen() - A TCP listener
+ * @options:	Or NULL
+ * @conn:	The caller's to conn_free(); set only on success
+ */
+int reuseport_listen(const char *network, const char *address,
+	struct reuseport_options *options, struct conn **conn);
+
+/** reuseport_listen_packet() - A UDP socket that is bound */
+int reuseport_listen_packet(const char *network, const char *address,
+	struct reuseport_options *options, struct conn **conn);
+
+/**
+ * reuseport_dial() - A connection, from an address that others may have too
+ * @local:	From where, or NULL
+ * @remote:	Where to, of the same family
+ * @wait:	Or NULL
+ * @options:	Or NULL
+ * @conn:	The caller's to conn_free(); set only on success
+ *
+ * TCP that finds nobody but itself is connected to itself. That is undone, and
+ * the result -ELOOP.
+ */
+int reuseport_dial(const char *network, const char *local, const char *remote,
+	const struct wait *wait, struct reuseport_options *options,
+	struct conn **conn);
+
+#endif /* REUSEPORT_H */
