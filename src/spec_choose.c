@@ -197,15 +197,14 @@ enum spec_rule tcp_choose_connect(struct spec *spec,
 	odd = high > low && (high - low + 1) % 2 && !s->low && !s->high &&
 	      APPLIES(spec, odd_range_loses_an_end);
 	for (uint32_t p = low; p <= high && !sure; p++) {
+		/* By this one it would connect to itself, and did it? */
+		bool itself = leader && p == s->peer_port;
+
 		if (!is_free_to_connect(spec, s, p))
 			continue;
-		/* By this one it would connect to itself. */
-		if (leader && p == s->peer_port) {
-			maybe = p;
-			if (leader->error != ECONNABORTED)
-				continue;
-		}
-		if (odd && is_lost_end(low, high, p))
+		if (leader && itself != (leader->error == ECONNABORTED))
+			maybe = maybe && !itself ? maybe : p;
+		else if (odd && is_lost_end(low, high, p))
 			maybe = maybe || high - low == 2 ? maybe : p;
 		else
 			sure = p;
