@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,18 +13,30 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <linux/magic.h>
 #include <linux/nsfs.h>
+#include <linux/sockios.h>
 
+/* Names that Debian's headers are too old for */
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
 #endif
+#ifndef PIDFD_GET_NET_NAMESPACE
+#define PIDFD_GET_NET_NAMESPACE _IO(0xff, 4)
+#endif
 
+/**
+ * struct netns - A handle
+ * @fd:		Of the namespace, -1 once it is closed
+ * @path:	What it was opened by
+ */
 struct netns {
 	int fd;
+	char *path;
 };
 
 /* Is it a network namespace? Asks nothing of files that are not on nsfs. */
@@ -44,43 +55,118 @@ static int verify(int fd)
 	return type == CLONE_NEWNET ? 0 : -EINVAL;
 }
 
-int netns_open(const char *path, struct netns **ns)
+/* Takes @fd over, also on failure. */
+static int wrap(int fd, const char *path, struct netns **ns)
 {
-	/* Whatever it is: do not wait for its writer, do not own it. */
+	struct netns *out = malloc(sizeof(*out));
+	int rc = out ? verify(fd) : -ENOMEM;
+
+	if (!rc) {
+		out->fd = fd;
+		out->path = strdup(path);
+		rc = out->path ? 0 : -ENOMEM;
+	}
+	if (rc) {
+		close(fd);
+		free(out);
+		return rc;
+	}
+	*ns = out;
+	return 0;
+}
+
+/* Whatever it is: do not wait for its writer, do not own it. */
+static int open_path(const char *path)
+{
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct netns *out;
-	int rc;
 
 	if (fd < 0)
 		return errno == ENXIO ? -ENOTTY : -errno; /* ENXIO: socket */
+	return fd;
+}
+
+int netns_open(const char *path, struct netns **ns)
+{
+	int fd = path && ns ? open_path(path) : -EINVAL;
+
+	return fd < 0 ? fd : wrap(fd, path, ns);
+}
+
+int netns_check(const char *path)
+{
+	int fd = path ? open_path(path) : -EINVAL, rc;
+
+	if (fd < 0)
+		return fd;
 	rc = verify(fd);
-	if (rc) {
-		close(fd);
-		return rc;
-	}
-	out = malloc(sizeof(*out));
-	if (!out) {
-		close(fd);
-		return -ENOMEM;
-	}
-	out->fd = fd;
-	*ns = out;
-	return 0;
+	close(fd);
+	return rc;
 }
 
 int netns_current(struct netns **ns)
 {
 	/* /proc/self would be the main thread's. */
-	return netns_open("/proc/thread-self/ns/net", ns);
+	int fd = ns ? open_path("/proc/thread-self/ns/net") : -EINVAL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/ns/net", getpid(),
+		gettid());
+	return fd < 0 ? fd : wrap(fd, path, ns);
+}
+
+int netns_open_pid(pid_t pid, struct netns **ns)
+{
+	char path[64];
+
+	if (pid <= 0)
+		return -EINVAL;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	return netns_open(path, ns);
+}
+
+int netns_open_pidfd(int pidfd, struct netns **ns)
+{
+	int fd = ns ? ioctl(pidfd, PIDFD_GET_NET_NAMESPACE, 0) : -1;
+
+	if (!ns)
+		return -EINVAL;
+	return fd < 0 ? -errno : wrap(fd, "", ns);
+}
+
+int netns_open_socket(int sock, struct netns **ns)
+{
+	int fd = ns ? ioctl(sock, SIOCGSKNS) : -1;
+
+	if (!ns)
+		return -EINVAL;
+	return fd < 0 ? -errno : wrap(fd, "", ns);
 }
 
 int netns_fd(const struct netns *ns)
 {
-	return ns->fd < 0 ? -EBADF : ns->fd;
+	return !ns ? -EINVAL : ns->fd < 0 ? -EBADF : ns->fd;
+}
+
+const char *netns_path(const struct netns *ns)
+{
+	return ns ? ns->path : "";
+}
+
+int netns_equal(const struct netns *a, const struct netns *b)
+{
+	struct stat x, y;
+
+	if (!a || !b)
+		return -EINVAL;
+	if (fstat(a->fd, &x) || fstat(b->fd, &y))
+		return -errno;
+	return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 int netns_close(struct netns *ns)
 {
+	if (!ns)
+		return -EINVAL;
 	if (ns->fd < 0)
 		return -EBADF;
 	close(ns->fd);
@@ -92,6 +178,7 @@ struct netns *netns_free(struct netns *ns)
 {
 	if (ns) {
 		netns_close(ns);
+		free(ns->path);
 		free(ns);
 	}
 	return NULL;
@@ -99,7 +186,11 @@ struct netns *netns_free(struct netns *ns)
 
 int netns_setns(const struct netns *ns)
 {
-	return setns(ns->fd, CLONE_NEWNET) ? -errno : 0;
+	int fd = netns_fd(ns);
+
+	if (fd < 0)
+		return fd;
+	return setns(fd, CLONE_NEWNET) ? -errno : 0;
 }
 
 int netns_id_current(uint64_t *id)
@@ -113,38 +204,6 @@ int netns_id_current(uint64_t *id)
 		rc = -errno;
 	close(fd);
 	return rc;
-}
-
-struct visit {
-	const struct netns *ns;
-	uint64_t id;
-	int rc;
-};
-
-static void *visit_run(void *arg)
-{
-	struct visit *visit = arg;
-
-	visit->rc = netns_setns(visit->ns);
-	if (!visit->rc)
-		visit->rc = netns_id_current(&visit->id);
-	return NULL;
-}
-
-int netns_id(const struct netns *ns, uint64_t *id)
-{
-	/* The way back may be forbidden, so the thread that goes is thrown
-	 * away. */
-	struct visit visit = { .ns = ns };
-	pthread_t thread;
-	int rc = pthread_create(&thread, NULL, visit_run, &visit);
-
-	if (rc)
-		return -rc;
-	pthread_join(thread, NULL);
-	if (!visit.rc)
-		*id = visit.id;
-	return visit.rc;
 }
 
 static int write_file(const char *path, const char *text)

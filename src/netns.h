@@ -8,13 +8,27 @@
  * here makes a name in the file system, so nothing can be left behind.
  *
  * A handle may be used by many threads at a time, as long as none closes it.
+ * Where a handle, a path or a function is NULL, the result is -EINVAL.
  */
 #ifndef NETNS_H
 #define NETNS_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 struct netns;
+
+/* The mark (SO_MARK) of sockets that interception is to leave alone */
+#define NETNS_SO_MARK 0x24
+
+/**
+ * netns_fn - What to do in a namespace
+ * @from:	Where the caller is, valid during the call
+ * @arg:	As given
+ *
+ * Return: 0 or more, or a negative errno; passed on as it is
+ */
+typedef int netns_fn(struct netns *from, void *arg);
 
 /**
  * netns_current() - A handle of the calling thread's namespace
@@ -35,6 +49,81 @@ int netns_current(struct netns **ns);
  *	   namespace of another type), or another negative errno of open
  */
 int netns_open(const char *path, struct netns **ns);
+
+/**
+ * netns_check() - Does a path lead to a network namespace?
+ *
+ * Return: 0, or what netns_open() would return
+ */
+int netns_check(const char *path);
+
+/**
+ * netns_open_pid() - That of a process; beware of a pid that is used again
+ *
+ * Return: As netns_open(); -ENOENT (no such process), -EACCES or -EPERM
+ */
+int netns_open_pid(pid_t pid, struct netns **ns);
+
+/**
+ * netns_open_pidfd() - That of a process, by a descriptor of it
+ *
+ * Return: As netns_open(); -ENOTTY (not a pidfd, or Linux < 6.11), -ESRCH
+ *	   (it has ended)
+ */
+int netns_open_pidfd(int pidfd, struct netns **ns);
+
+/**
+ * netns_open_socket() - That of a socket
+ *
+ * Return: As netns_open(); -ENOTTY (not a socket), -EPERM (needs
+ *	   CAP_NET_ADMIN there)
+ */
+int netns_open_socket(int sock, struct netns **ns);
+
+/**
+ * netns_new() - A new, empty namespace; the caller stays where it is
+ * @ns:		New handle, the caller's to netns_free(); set only on success.
+ *		It has no name: without handle and sockets it is gone
+ *
+ * Return: 0, -EPERM (needs CAP_SYS_ADMIN), -ENOSPC (limit on namespaces), or
+ *	   another negative errno
+ */
+int netns_new(struct netns **ns);
+
+/** netns_path() - What a handle was opened by, "" for no path; still its own */
+const char *netns_path(const struct netns *ns);
+
+/**
+ * netns_equal() - Do both stand for one namespace?
+ *
+ * Return: 1, 0, or -EBADF (one is closed)
+ */
+int netns_equal(const struct netns *a, const struct netns *b);
+
+/**
+ * netns_do() - Call a function in a namespace, on a thread made for it
+ * @fn:		What it makes, sockets above all, stays in the namespace
+ *
+ * The caller never moves, so nothing can fail to come back.
+ *
+ * Return: What @fn does, -ECANCELED (it ended its thread instead), or why it
+ *	   was not called: as netns_setns()
+ */
+int netns_do(const struct netns *ns, netns_fn *fn, void *arg);
+
+/** netns_do_path() - The same, by path */
+int netns_do_path(const char *path, netns_fn *fn, void *arg);
+
+/**
+ * netns_do_inline() - The same, on the calling thread
+ *
+ * It does not go unless it may come back. If then it cannot, since @fn gave up
+ * its privileges, the process is aborted: a thread that goes on in the wrong
+ * network is worse.
+ *
+ * Return: As netns_do(); -EPERM also if the way back is forbidden
+ */
+int netns_do_inline(const struct netns *ns, netns_fn *fn, void *arg);
 
 /**
  * netns_fd() - The descriptor of a handle, still owned by it

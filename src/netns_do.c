@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * netns_do.c - to do something in another namespace, and to come back
+ */
+#include "netns.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+
+#include "util.h"
+
+/**
+ * struct visit - What a thread is to do, and what came of it
+ * @from:	Where the caller is
+ */
+struct visit {
+	const struct netns *to;
+	struct netns *from;
+	netns_fn *fn;
+	void *arg;
+	int rc;
+};
+
+static void *visit(void *arg)
+{
+	struct visit *v = arg;
+	int rc = netns_setns(v->to);
+
+	/* Until then it is as if the function had not come back. */
+	v->rc = rc ? rc : v->fn(v->from, v->arg);
+	return NULL;
+}
+
+static int send(struct visit *v)
+{
+	pthread_t thread;
+	int rc = pthread_create(&thread, NULL, visit, v);
+
+	if (rc)
+		return -rc;
+	pthread_join(thread, NULL);
+	return v->rc;
+}
+
+int netns_do(const struct netns *ns, netns_fn *fn, void *arg)
+{
+	struct visit v = { .to = ns, .fn = fn, .arg = arg, .rc = -ECANCELED };
+	int rc = fn ? netns_fd(ns) : -EINVAL;
+
+	if (rc >= 0)
+		rc = netns_current(&v.from);
+	if (rc < 0)
+		return rc;
+	rc = send(&v);
+	netns_free(v.from);
+	return rc;
+}
+
+int netns_do_path(const char *path, netns_fn *fn, void *arg)
+{
+	struct netns *ns;
+	int rc = netns_open(path, &ns);
+
+	if (rc)
+		return rc;
+	rc = netns_do(ns, fn, arg);
+	netns_free(ns);
+	return rc;
+}
+
+int netns_do_inline(const struct netns *ns, netns_fn *fn, void *arg)
+{
+	struct netns *from;
+	int rc = fn ? netns_fd(ns) : -EINVAL;
+
+	if (rc >= 0)
+		rc = netns_current(&from);
+	if (rc < 0)
+		return rc;
+	/* Not to go is better than not to come back. */
+	rc = netns_setns(from);
+	if (!rc)
+		rc = netns_setns(ns);
+	if (!rc) {
+		rc = fn(from, arg);
+		ASSERT(!netns_setns(from));
+	}
+	netns_free(from);
+	return rc;
+}
+
+static void *make(void *arg)
+{
+	struct visit *v = arg;
+
+	v->rc = unshare(CLONE_NEWNET) ? -errno : netns_current(&v->from);
+	return NULL;
+}
+
+int netns_new(struct netns **ns)
+{
+	struct visit v = { .rc = -ECANCELED };
+	pthread_t thread;
+	int rc;
+
+	if (!ns)
+		return -EINVAL;
+	rc = pthread_create(&thread, NULL, make, &v);
+	if (rc)
+		return -rc;
+	pthread_join(thread, NULL);
+	if (!v.rc)
+		*ns = v.from;
+	return v.rc;
+}
+
+static int tell_id(struct netns *from, void *arg)
+{
+	(void)from;
+	return netns_id_current(arg);
+}
+
+int netns_id(const struct netns *ns, uint64_t *id)
+{
+	return id ? netns_do(ns, tell_id, id) : -EINVAL;
+}
