@@ -23,15 +23,18 @@
 #ifndef CONN_H
 #define CONN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
 #include "wait.h"
 
 struct conn;
+struct sock_filter;
 
 /**
  * struct conn_addr - A socket address of any family
@@ -197,5 +200,107 @@ ssize_t conn_sendmsg(struct conn *conn, const struct msghdr *message,
  * Return: What @fn does, or -EBADF
  */
 int conn_control(struct conn *conn, int (*fn)(int fd, void *arg), void *arg);
+
+/** conn_get_int() - An option that is a number */
+int conn_get_int(struct conn *conn, int level, int name, int *value);
+
+/** conn_set_int() - The same, set */
+int conn_set_int(struct conn *conn, int level, int name, int value);
+
+/**
+ * conn_get_option() - An option of any sort
+ *
+ * Return: Its size, cut to @size, or a negative errno
+ */
+ssize_t conn_get_option(struct conn *conn, int level, int name, void *data,
+	size_t size);
+
+/** conn_set_option() - The same, set */
+int conn_set_option(struct conn *conn, int level, int name, const void *data,
+	size_t size);
+
+/**
+ * conn_get_string() - An option that is text, such as SO_BINDTODEVICE
+ * @text:	Always ends with NUL on success
+ *
+ * Return: Its length, -ERANGE (more than @size - 1), or another negative errno
+ */
+ssize_t conn_get_string(struct conn *conn, int level, int name, char *text,
+	size_t size);
+
+/** conn_set_string() - The same, set; "" unbinds a device */
+int conn_set_string(struct conn *conn, int level, int name, const char *text);
+
+/** conn_read_buffer() - Its size in bytes; twice what was set */
+int conn_read_buffer(struct conn *conn, int *bytes);
+
+/** conn_write_buffer() - The same of what is sent */
+int conn_write_buffer(struct conn *conn, int *bytes);
+
+/**
+ * conn_set_read_buffer() - Beyond the system's limit too, if we may
+ * @bytes:	Not negative: to the kernel -1 would be the most, or the least
+ */
+int conn_set_read_buffer(struct conn *conn, int bytes);
+
+/** conn_set_write_buffer() - The same of what is sent */
+int conn_set_write_buffer(struct conn *conn, int bytes);
+
+/**
+ * conn_attach_filter() - Drop what a classic BPF program does not let pass
+ * @count:	From 1 to 4096 instructions
+ */
+int conn_attach_filter(struct conn *conn, const struct sock_filter *filter,
+	size_t count);
+
+/** conn_detach_filter() - Let all pass; -ENOENT without one, -EPERM locked */
+int conn_detach_filter(struct conn *conn);
+
+/**
+ * conn_packet_membership() - Of a packet socket: join or leave
+ * @type:	PACKET_MR_MULTICAST, PACKET_MR_PROMISC, ...
+ * @addr:	@len bytes, at most 8; NULL if @type needs none
+ */
+int conn_packet_membership(struct conn *conn, bool join, int ifindex,
+	int type, const void *addr, size_t len);
+
+/**
+ * struct conn_packet_stats - What a packet socket has counted since last asked
+ * @freezes:	Of TPACKET_V3 only, else 0
+ */
+struct conn_packet_stats {
+	uint32_t packets, drops, freezes;
+};
+
+/** conn_packet_stats() - Ask, and begin at 0 again */
+int conn_packet_stats(struct conn *conn, struct conn_packet_stats *stats);
+
+/** conn_kcm_attach() - Of a KCM socket: put a TCP socket below */
+int conn_kcm_attach(struct conn *conn, int fd, int bpf_fd);
+
+/** conn_kcm_unattach() - And take it away */
+int conn_kcm_unattach(struct conn *conn, int fd);
+
+/** conn_kcm_clone() - Another on the same; the caller's to conn_free() */
+int conn_kcm_clone(struct conn *conn, struct conn **clone);
+
+/**
+ * conn_pidfd_getfd() - Of a pidfd: a copy of a descriptor of that process
+ *
+ * Return: The descriptor, close-on-exec, or a negative errno
+ */
+int conn_pidfd_getfd(struct conn *conn, int fd, unsigned int flags);
+
+/** conn_pidfd_send_signal() - Of a pidfd: as kill(2); @info may be NULL */
+int conn_pidfd_send_signal(struct conn *conn, int signal, siginfo_t *info,
+	unsigned int flags);
+
+/**
+ * conn_pidfd_wait() - Of a pidfd of a child: wait for its end
+ * @options:	WEXITED, WSTOPPED, ...; only an end is waited for
+ * @info, @usage: May be NULL
+ */
+int conn_pidfd_wait(struct conn *conn, int options, siginfo_t *info,
+	struct rusage *usage, const struct wait *wait);
 
 #endif /* CONN_H */

@@ -12,36 +12,20 @@
 /* A Unix socket whose listener is full tells nobody when it has room again */
 enum { UNIX_RETRY_MS_MIN = 1, UNIX_RETRY_MS_MAX = 50 };
 
-static int result(int rc)
-{
-	return rc ? -errno : 0;
-}
-
-/* One system call, at once: conn_enter() around it */
-#define AT_ONCE(conn, call)                                                    \
-	do {                                                                   \
-		int rc_ = (conn) ? conn_enter(conn) : -EINVAL;                 \
-                                                                               \
-		if (rc_)                                                       \
-			return rc_;                                            \
-		rc_ = (call);                                                  \
-		conn_leave(conn);                                              \
-		return rc_;                                                    \
-	} while (0)
-
 int conn_bind(struct conn *conn, const struct sockaddr *addr, socklen_t len)
 {
-	AT_ONCE(conn, addr ? result(bind(conn->fd, addr, len)) : -EINVAL);
+	CONN_AT_ONCE(conn, addr ? conn_result(bind(conn->fd, addr, len)) :
+				  -EINVAL);
 }
 
 int conn_listen(struct conn *conn, int backlog)
 {
-	AT_ONCE(conn, result(listen(conn->fd, backlog)));
+	CONN_AT_ONCE(conn, conn_result(listen(conn->fd, backlog)));
 }
 
 int conn_shutdown(struct conn *conn, int how)
 {
-	AT_ONCE(conn, result(shutdown(conn->fd, how)));
+	CONN_AT_ONCE(conn, conn_result(shutdown(conn->fd, how)));
 }
 
 int conn_close_read(struct conn *conn)
@@ -78,12 +62,12 @@ static int peer_of(int fd, struct sockaddr *addr, socklen_t *len)
 
 int conn_local(struct conn *conn, struct conn_addr *addr)
 {
-	AT_ONCE(conn, addr ? name(conn->fd, addr, local) : -EINVAL);
+	CONN_AT_ONCE(conn, addr ? name(conn->fd, addr, local) : -EINVAL);
 }
 
 int conn_peer(struct conn *conn, struct conn_addr *addr)
 {
-	AT_ONCE(conn, addr ? name(conn->fd, addr, peer_of) : -EINVAL);
+	CONN_AT_ONCE(conn, addr ? name(conn->fd, addr, peer_of) : -EINVAL);
 }
 
 static ssize_t try_accept(int fd, void *arg)
@@ -173,7 +157,7 @@ static int begin(struct conn *conn, const struct sockaddr *addr,
 		rc = conn_check(conn, CONN_OUT, wait);
 		if (rc)
 			return rc;
-		rc = result(connect(conn->fd, addr, len));
+		rc = conn_result(connect(conn->fd, addr, len));
 		if (rc == -EINPROGRESS || rc == -EINTR)
 			return finish(conn, wait);
 		if (rc != -EAGAIN || addr->sa_family != AF_UNIX)

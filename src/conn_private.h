@@ -5,6 +5,7 @@
 #ifndef CONN_PRIVATE_H
 #define CONN_PRIVATE_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -62,5 +63,23 @@ int conn_check(struct conn *conn, int direction, const struct wait *wait);
  */
 int conn_await(struct conn *conn, int direction, const struct wait *wait,
 	bool *blind);
+
+/** conn_result() - 0, or what errno says */
+static inline int conn_result(int rc)
+{
+	return rc < 0 ? -errno : rc;
+}
+
+/* CONN_AT_ONCE() - A function of one system call, which does not wait */
+#define CONN_AT_ONCE(conn, call)                                               \
+	do {                                                                   \
+		int rc_ = (conn) ? conn_enter(conn) : -EINVAL;                 \
+                                                                               \
+		if (rc_)                                                       \
+			return rc_;                                            \
+		rc_ = (call);                                                  \
+		conn_leave(conn);                                              \
+		return rc_;                                                    \
+	} while (0)
 
 #endif /* CONN_PRIVATE_H */
