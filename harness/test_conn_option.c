@@ -13,13 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "alone.h"
 #include "conn.h"
-#include "link.h"
-#include "netns.h"
 #include "said.h"
 #include "util.h"
 
-enum { SHORT_MS = 30, LO = 1 };
+enum { SHORT_MS = 30, LO = ALONE_LO };
 
 static struct conn *udp(struct conn_addr *addr)
 {
@@ -207,15 +206,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_kcm_says_so),
 		cmocka_unit_test(a_process_is_waited_for),
 	};
-	struct link_session *session;
-	int rc = netns_unshare();
 
-	if (rc < 0) {
-		printf("skipped: no network namespace: %s\n", strerror(-rc));
+	if (!alone_in_a_network())
 		return 0;
-	}
-	ASSERT(!link_open(&session));
-	ASSERT(!link_up(session, LO));
-	link_close(session);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * alone.h - for tests: leave the machine's network before anything else
+ */
+#ifndef ALONE_H
+#define ALONE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "link.h"
+#include "netns.h"
+#include "util.h"
+
+/* The index of lo in every namespace */
+enum { ALONE_LO = 1 };
+
+/* Are we in a network of our own, with lo up? If not, ci/check is told why. */
+static inline bool alone_in_a_network(void)
+{
+	struct link_session *session;
+	int rc = netns_unshare();
+
+	if (rc < 0) {
+		printf("skipped: no network namespace: %s\n", strerror(-rc));
+		return false;
+	}
+	ASSERT(!link_open(&session));
+	ASSERT(!link_up(session, ALONE_LO));
+	link_close(session);
+	return true;
+}
+
+#endif /* ALONE_H */
