@@ -142,11 +142,40 @@ static int close_within(int fd, void *arg)
 	return conn_close(arg);
 }
 
+static int take_a_byte(int fd, void *arg)
+{
+	return read(fd, arg, 1) == 1 ? 7 : -errno;
+}
+
+static int full(int fd, void *arg)
+{
+	(void)fd;
+	(void)arg;
+	return -EAGAIN;
+}
+
 static void control_lends_the_descriptor(void **state)
 {
+	struct wait soon = { wait_in_ms(SHORT_MS), -1 };
 	struct conn *conn;
+	int fds[2];
+	char byte;
 
 	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(conn_adopt(fds[0], &conn), 0);
+	assert_int_equal(conn_raw_read(conn, &soon, take_a_byte, &byte),
+		-ETIME);
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	assert_int_equal(conn_raw_read(conn, NULL, take_a_byte, &byte), 7);
+	assert_int_equal(conn_raw_read(conn, NULL, NULL, NULL), -EINVAL);
+	conn_free(conn);
+	assert_int_equal(conn_adopt(fds[1], &conn), 0);
+	soon.deadline = wait_in_ms(SHORT_MS);
+	assert_int_equal(conn_raw_write(conn, &soon, full, NULL), -ETIME);
+	assert_int_equal(conn_raw_read(conn, NULL, close_within, conn),
+		-EDEADLK);
+	conn_free(conn);
 	assert_int_equal(conn_open(AF_INET, SOCK_DGRAM, 0, NULL, &conn), 0);
 	assert_int_equal(conn_control(conn, close_within, conn), -EDEADLK);
 	assert_int_equal(conn_close(conn), 0);

@@ -167,21 +167,51 @@ ssize_t conn_run(struct conn *conn, int direction, const struct wait *wait,
 	return rc;
 }
 
-int conn_control(struct conn *conn, int (*fn)(int fd, void *arg), void *arg)
+/* A descriptor that is lent to a function, which must not close its conn */
+struct loan {
+	const struct conn *conn;
+	int (*fn)(int fd, void *arg);
+	void *arg;
+};
+
+static ssize_t lend(int fd, void *arg)
 {
+	const struct loan *loan = arg;
 	const struct conn *before = lent;
 	int rc;
 
-	if (!conn || !fn)
-		return -EINVAL;
-	rc = conn_enter(conn);
+	lent = loan->conn;
+	rc = loan->fn(fd, loan->arg);
+	lent = before;
+	return rc;
+}
+
+int conn_control(struct conn *conn, int (*fn)(int fd, void *arg), void *arg)
+{
+	struct loan loan = { conn, fn, arg };
+	int rc = conn && fn ? conn_enter(conn) : -EINVAL;
+
 	if (rc)
 		return rc;
-	lent = conn;
-	rc = fn(conn->fd, arg);
-	lent = before;
+	rc = lend(conn->fd, &loan);
 	conn_leave(conn);
 	return rc;
+}
+
+int conn_raw_read(struct conn *conn, const struct wait *wait,
+	int (*fn)(int fd, void *arg), void *arg)
+{
+	struct loan loan = { conn, fn, arg };
+
+	return fn ? conn_run(conn, CONN_IN, wait, lend, &loan) : -EINVAL;
+}
+
+int conn_raw_write(struct conn *conn, const struct wait *wait,
+	int (*fn)(int fd, void *arg), void *arg)
+{
+	struct loan loan = { conn, fn, arg };
+
+	return fn ? conn_run(conn, CONN_OUT, wait, lend, &loan) : -EINVAL;
 }
 
 static int set_nonblocking(int fd)

@@ -201,6 +201,20 @@ ssize_t conn_sendmsg(struct conn *conn, const struct msghdr *message,
  */
 int conn_control(struct conn *conn, int (*fn)(int fd, void *arg), void *arg);
 
+/**
+ * conn_raw_read() - Call a function until it does not say -EAGAIN
+ * @fn:		As for conn_control(); after -EAGAIN it is called again when
+ *		there is something to read
+ *
+ * Return: What @fn does at last, or as any call that waits
+ */
+int conn_raw_read(struct conn *conn, const struct wait *wait,
+	int (*fn)(int fd, void *arg), void *arg);
+
+/** conn_raw_write() - The same, when there is room to write */
+int conn_raw_write(struct conn *conn, const struct wait *wait,
+	int (*fn)(int fd, void *arg), void *arg);
+
 /** conn_get_int() - An option that is a number */
 int conn_get_int(struct conn *conn, int level, int name, int *value);
 
