@@ -3,7 +3,9 @@
  * fuzz_sockets.c - the port manager against the specification
  *
  * As fuzz_kernel, many times as fast: both are in this process. It looks for
- * new classes of divergence between gVisor's rules and Linux's.
+ * new classes of divergence between gVisor's rules and Linux's. Here the port
+ * manager chooses ports, and the specification follows or objects: it answers
+ * ENOTRECOVERABLE to a choice that Linux would not make.
  */
 #include "pair.h"
 
