@@ -15,7 +15,8 @@
  * (triples, cache4), of which the whole memory is one author and one that was
  * closed or changed since (late-triples). Sets are reduced by these symmetries
  * only: the first uid is as good as the second, lo as veth0; one port is as
- * good as another. The order of sockets is none.
+ * good as another. The order of sockets is none; nor is the uid in states,
+ * since what has no descriptor may be root's.
  */
 #ifndef SWEEP_H
 #define SWEEP_H

@@ -11,6 +11,8 @@
 
 enum { ASKER, OTHER };
 
+enum { LOW_PORT = 80 };		/* only for the privileged */
+
 enum fault {
 	NO_FAULT,
 	SHORT,
@@ -45,7 +47,8 @@ static const struct addr any4 = { 4, { 0 } }, any6 = { 16, { 0 } },
 	group6 = { 16, { 0xff, 2, [15] = 1 } };
 
 /* What happens to the socket, or elsewhere, before the call */
-static void prepare(struct sweep_draft *d, enum fault fault, bool v6)
+static void prepare(struct sweep_draft *d, enum fault fault, bool v6,
+	uint16_t port)
 {
 	const struct addr *local = v6 ? &local6 : &local4;
 	enum socket_type type = d->program->ops[0].socket.type;
@@ -68,7 +71,7 @@ static void prepare(struct sweep_draft *d, enum fault fault, bool v6)
 		break;
 	case CONFLICT:
 		draft_socket(d, OTHER, type, UID_NONE);
-		draft_bind(d, OTHER, v6 ? &any6 : &any4, SWEEP_PORT);
+		draft_bind(d, OTHER, v6 ? &any6 : &any4, port);
 		break;
 	case FREEBIND: draft_set(d, ASKER, OPT_FREEBIND, 1); break;
 	default: break;
@@ -90,7 +93,7 @@ static void spoil(struct op *op, enum fault fault, bool v6)
 		break;
 	case OLD_LENGTH: op->bind.len = v6 ? 24 : 16; break;
 	case NOT_LOCAL: place->addr = v6 ? foreign6 : foreign4; break;
-	case PRIVILEGED: place->port = 80; break;
+	case PRIVILEGED: place->port = LOW_PORT; break;
 	case V6ONLY_MAPPED: place->addr = v6 ? mapped : local4; break;
 	case NO_SCOPE:
 	case BAD_SCOPE:
@@ -106,17 +109,18 @@ static void spoil(struct op *op, enum fault fault, bool v6)
 void sweep_add_errors(struct sweep_draft *d, unsigned int wheel)
 {
 	enum fault faults[2] = { d->choices[2], d->choices[3] };
-	bool v6 = d->choices[0] % 2, privileged;
+	bool v6 = d->choices[0] % 2;
+	bool privileged = faults[0] == PRIVILEGED || faults[1] == PRIVILEGED;
+	uint16_t port = privileged ? LOW_PORT : SWEEP_PORT;
 	struct op *op;
 
 	if (wheel == 0)
 		draft_socket(d, ASKER, TCP4 + d->choices[0], UID_NONE);
 	if (wheel != 3)
 		return;
-	prepare(d, faults[0], v6);
+	prepare(d, faults[0], v6, port);
 	if (faults[1] != faults[0])
-		prepare(d, faults[1], v6);
-	privileged = faults[0] == PRIVILEGED || faults[1] == PRIVILEGED;
+		prepare(d, faults[1], v6, port);
 	if (privileged)
 		draft_op(d, OP_EUID, 0)->euid.uid = 1000;
 	if (d->choices[1] == 2) {

@@ -176,13 +176,10 @@ static void add_crowd(struct sweep_draft *d, unsigned int wheel)
 	unsigned int choice = d->choices[wheel];
 
 	switch (wheel) {
-	case 0:		/* plain ones, or all with an option */
+	case 0:		/* plain ones, or all with the same options */
 		for (int i = 0; i < CROWD; i++) {
 			addr.bytes[3] = i + 1;
-			draft_socket(d, i, UDP4, UID_NONE);
-			if (choice)
-				draft_set(d, i, choice == 1 ? OPT_REUSEADDR :
-							      OPT_REUSEPORT, 1);
+			draft_config(d, i, true, 0, choice, 0, 0);
 			draft_bind(d, i, &addr, PORT);
 		}
 		break;
@@ -215,17 +212,18 @@ const struct sweep sweeps[] = {
 		{ 2, TRIPLE_LABELS, CONFIGS, CONFIGS, CHANGES + 1, CONFIGS },
 		add_late_triple, false },
 	{ "states", "pairs, the first connected, closed, orphaned, waiting ...",
-		{ SWEEP_STATES, SWEEP_FAMILIES, SWEEP_FLAGS, CONFIGS, 2, 2 },
+		{ SWEEP_STATES, SWEEP_FAMILIES, 2 * SWEEP_FLAGS, CONFIGS, 2,
+			2 },
 		sweep_add_state, true },
 	{ "ephemeral", "ports that the kernel chooses, of one, two and four",
-		{ 2, 2, 7, 9, 9, 4 * SWEEP_FLAGS, 3 }, sweep_add_ephemeral,
-		true },
+		{ 2, 2, 7, SWEEP_OWNERS - 1, SWEEP_OWNERS, 4 * SWEEP_FLAGS,
+			3 }, sweep_add_ephemeral, true },
 	{ "errors", "two faults in one call: which is found first",
 		{ 4, 3, SWEEP_FAULTS, SWEEP_FAULTS }, sweep_add_errors, true },
 	{ "cache4", "four sockets around the cache of a TCP port",
 		{ 8, CACHE_CONFIGS, CACHE_CONFIGS, CACHE_CONFIGS, 4,
 			CACHE_CONFIGS }, add_cache4, true },
 	{ "udp-crowd", "more than ten UDP sockets on one port",
-		{ 3, CONFIGS, CONFIGS, CONFIGS }, add_crowd, false },
+		{ SWEEP_FLAGS, CONFIGS, CONFIGS, CONFIGS }, add_crowd, false },
 };
 const unsigned int sweep_count = ARRAY_SIZE(sweeps);

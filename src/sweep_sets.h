@@ -15,6 +15,7 @@ enum {
 	SWEEP_STATES = 33,
 	SWEEP_FAMILIES = 3,
 	SWEEP_FAULTS = 19,
+	SWEEP_OWNERS = 10,
 };
 
 /* Address and options of a config that has no uid and no device yet */

@@ -12,7 +12,7 @@
 
 /* Slots: the first socket, whom it is connected to, what is accepted, and the
  * one that asks */
-enum { FIRST, OTHER, CHILD, ASKER };
+enum { FIRST, OTHER, CHILD, ASKER, LISTENER = CHILD };
 
 /*
  * What has happened to the first socket, a letter each:
@@ -32,14 +32,14 @@ static const char *const states[SWEEP_STATES] = { "s", "wlc", "slc", "lc",
 
 struct family {
 	enum socket_type type;
-	struct addr any, addr;
+	unsigned int wildcard;		/* index into sweep_addrs */
+	struct addr addr;
 };
 
 static const struct family families[SWEEP_FAMILIES] = {
-	{ TCP4, { 4, { 0 } }, { 4, { 127, 0, 0, 1 } } },
-	{ TCP6, { 16, { 0 } },
-		{ 16, { [10] = 0xff, 0xff, 127, 0, 0, 1 } } },
-	{ TCP6, { 16, { 0 } }, { 16, { [15] = 1 } } },
+	{ TCP4, 0, { 4, { 127, 0, 0, 1 } } },
+	{ TCP6, 4, { 16, { [10] = 0xff, 0xff, 127, 0, 0, 1 } } },
+	{ TCP6, 4, { 16, { [15] = 1 } } },
 };
 
 static void draft_connect(struct sweep_draft *d, uint8_t sock,
@@ -55,7 +55,10 @@ static void add_event(struct sweep_draft *d, char event,
 	struct op *op;
 
 	switch (event) {
-	case 'w': draft_bind(d, FIRST, &f->any, SWEEP_PORT); break;
+	case 'w':
+		draft_bind(d, FIRST, &sweep_addrs[f->wildcard].addr,
+			SWEEP_PORT);
+		break;
 	case 's': draft_bind(d, FIRST, &f->addr, SWEEP_PORT); break;
 	case '0': draft_bind(d, FIRST, &f->addr, 0); break;
 	case 'l':
@@ -89,7 +92,11 @@ static void add_event(struct sweep_draft *d, char event,
 	}
 }
 
-/* Wheels: state, family and options of the first; config, uid and listen */
+/*
+ * Wheels: state, family and options of the first; config, uid and listen.
+ * The first one's uid is no label here: what has lost its descriptor, or has
+ * not got one yet, may be root's.
+ */
 void sweep_add_state(struct sweep_draft *d, unsigned int wheel)
 {
 	const char *state = states[d->choices[0]];
@@ -99,12 +106,8 @@ void sweep_add_state(struct sweep_draft *d, unsigned int wheel)
 
 	switch (wheel) {
 	case 2:
-		draft_socket(d, FIRST, f->type + (udp ? UDP4 - TCP4 : 0),
-			UID_NONE);
-		if (flags & 1)
-			draft_set(d, FIRST, OPT_REUSEADDR, 1);
-		if (flags & 2)
-			draft_set(d, FIRST, OPT_REUSEPORT, 1);
+		draft_config(d, FIRST, udp, f->wildcard, flags % SWEEP_FLAGS,
+			flags / SWEEP_FLAGS, 0);
 		for (; *state; state++)
 			add_event(d, *state, f);
 		break;
@@ -122,27 +125,62 @@ void sweep_add_state(struct sweep_draft *d, unsigned int wheel)
 	}
 }
 
-/* Ranges to choose from: of the namespace or of the socket, and reserved */
+/* Ranges to choose from: 1, 2, 4 ports of the namespace, then of the socket;
+ * and 4 of the namespace, the lower half of which is reserved */
+enum { OWN_RANGES = 3, RESERVED = 6 };
+
+/* Owners: none, two addresses with all options, and (the second) a client */
+enum { CLIENT = 1 + 2 * SWEEP_FLAGS };
+_Static_assert(CLIENT + 1 == (int)SWEEP_OWNERS, "the wheel knows how many");
+
 static void add_range(struct sweep_draft *d, unsigned int range)
 {
-	static const uint8_t sizes[] = { 1, 2, 4 };
-	uint16_t high = SWEEP_LOW_PORT + (range == 6 ? 4 : sizes[range % 3]) -
-			1;
+	unsigned int ports = range == RESERVED ? 4 : 1u << range;
 
-	if (range < 3 || range == 6)
-		draft_sysctl(d, SYSCTL_PORT_RANGE, SWEEP_LOW_PORT, high);
-	if (range == 6)
+	if (range >= OWN_RANGES && range != RESERVED)
+		return;
+	draft_sysctl(d, SYSCTL_PORT_RANGE, SWEEP_LOW_PORT,
+		SWEEP_LOW_PORT + ports - 1);
+	if (range == RESERVED)
 		draft_sysctl(d, SYSCTL_RESERVED_PORTS, SWEEP_LOW_PORT,
 			SWEEP_LOW_PORT + 1);
 }
 
-static void add_own_range(struct sweep_draft *d, unsigned int range)
+static void add_own_range(struct sweep_draft *d, uint8_t sock,
+	unsigned int range)
 {
-	if (range < 3 || range == 6)
+	if (range < OWN_RANGES || range == RESERVED)
 		return;
-	draft_set(d, ASKER, OPT_PORT_RANGE, SWEEP_LOW_PORT);
+	draft_set(d, sock, OPT_PORT_RANGE, SWEEP_LOW_PORT);
 	d->program->ops[d->program->count - 1].set.high =
-		SWEEP_LOW_PORT + (1u << (range - 3)) - 1;
+		SWEEP_LOW_PORT + (1u << (range - OWN_RANGES)) - 1;
+}
+
+/* The ports that two owners take: those that may be chosen, if only two */
+static uint16_t owned_port(unsigned int range, unsigned int owner)
+{
+	if (range == RESERVED)
+		return SWEEP_LOW_PORT + 2 + owner;
+	return SWEEP_LOW_PORT + (range % OWN_RANGES ? owner : 0);
+}
+
+/* To whom TCP connects; UDP needs nobody */
+static void add_listener(struct sweep_draft *d)
+{
+	draft_config(d, LISTENER, false, 4, 0, 0, 0);
+	draft_bind(d, LISTENER, &sweep_addrs[4].addr, SWEEP_OTHER_PORT);
+	draft_listen(d, LISTENER);
+}
+
+/* An owner that has its port from connect(), and shares it with its like */
+static void add_client(struct sweep_draft *d, uint8_t sock, bool udp,
+	unsigned int range)
+{
+	if (!udp)
+		add_listener(d);
+	draft_config(d, sock, udp, 1, 0, 0, 0);
+	add_own_range(d, sock, range);
+	draft_connect(d, sock, &sweep_addrs[1].addr, SWEEP_OTHER_PORT);
 }
 
 /* Of a few addresses, some with all options, and none at all */
@@ -174,22 +212,29 @@ void sweep_add_ephemeral(struct sweep_draft *d, unsigned int wheel)
 		break;
 	case 2: add_range(d, choice); break;
 	case 3:
+		add_owner(d, FIRST, udp, choice, owned_port(range, 0));
+		break;
 	case 4:
-		add_owner(d, wheel - 3, udp, choice,
-			SWEEP_LOW_PORT + (wheel == 4 && range % 3));
+		if (choice == CLIENT)
+			add_client(d, OTHER, udp, range);
+		else
+			add_owner(d, OTHER, udp, choice, owned_port(range, 1));
 		break;
 	case 5:
 		draft_config(d, ASKER, udp, addr, choice % SWEEP_FLAGS, 0, 0);
-		add_own_range(d, range);
+		add_own_range(d, ASKER, range);
 		break;
 	case 6:
 		if (choice == 0)
 			draft_bind(d, ASKER, &sweep_addrs[addr].addr, 0);
 		else if (choice == 1)
 			draft_listen(d, ASKER);
-		else
-			draft_connect(d, ASKER, &sweep_addrs[addr].addr,
-				SWEEP_OTHER_PORT);
+		if (choice != 2)
+			break;
+		if (!udp && d->choices[4] != CLIENT)
+			add_listener(d);
+		draft_connect(d, ASKER, &sweep_addrs[addr].addr,
+			SWEEP_OTHER_PORT);
 		break;
 	}
 }
