@@ -102,6 +102,46 @@ def test_a_sweep_goes_on(tmp_path):
     assert answer.code == USAGE and "note:1:" in answer.err
 
 
+def test_a_sweep_does_not_forget(tmp_path):
+    """Who goes on after an interruption finds again what was found before:
+    the note is never past a divergence, so no second run can be green."""
+    note = tmp_path / "note"
+    args = ("sweep", "triples", "--json", "--quiet", "--time", 1, "-s", "spec",
+            "-s", "spec~tcp_conflict_uid", "--resume", note)
+    note.write_text("triples spec spec~tcp_conflict_uid 653000\n")
+    for _ in range(2):
+        answer = portclash(*args)
+        assert answer.code == FOUND and answer.json["unknown"] > 0, answer
+        number = int(note.read_text().split()[-1])
+        assert 653000 <= number <= 653998, answer
+
+
+def test_a_complete_sweep_leaves_no_note(tmp_path):
+    """Also with a limit that it did not need: the next run begins anew."""
+    note = tmp_path / "note"
+    for _ in range(2):
+        answer = portclash("sweep", "errors", "--json", "--quiet", "-s", "spec",
+                           "-s", "spec", "--time", 60, "--resume", note)
+        assert answer.code == AGREED and answer.json["programs"] > 4000, answer
+        assert not note.exists()
+
+
+def test_parts_of_a_sweep(tmp_path):
+    """Together they are the whole, and a note knows of which it is."""
+    args = ("sweep", "errors", "--json", "--quiet", "-s", "spec", "-s", "spec")
+    whole = portclash(*args).json
+    parts = [portclash(*args, "--part", f"{k}/7").json for k in range(1, 8)]
+    assert all(part["sweep"] == "errors" for part in parts)
+    assert sum(part["programs"] for part in parts) == whole["programs"]
+    assert sum(part["ops"] for part in parts) == whole["ops"]
+    note = tmp_path / "note"
+    note.write_text("errors spec spec 2/7 700\n")
+    answer = portclash(*args, "--part", "3/7", "--resume", note)
+    assert answer.code == USAGE and "note:1:" in answer.err
+    for bad in ("0/2", "3/2", "1/0", "1/-2", "1", "x", "1/2/3", "1/99999"):
+        assert portclash(*args, "--part", bad).code == USAGE, bad
+
+
 @pytest.mark.parametrize("args", [
     ("sweep", "nothing", "-s", "spec", "-s", "spec"), ("sweep", "-s", "spec"),
     ("sweep", "pairs", "-s", "spec"), ("run", "-s", "spec@", "x"),

@@ -41,6 +41,7 @@ struct options {
 	const char *keep;
 	const char *output;
 	const char *resume;
+	unsigned int part, parts;	/* from 1; 0 of 0 is all */
 	bool list;
 	char corpus[CASE_PATH_MAX];
 	char **args;

@@ -71,7 +71,8 @@ int diff_and_report(const struct options *o, struct compare_job *job,
 	struct class_list classes;
 	struct compare_result result;
 	struct summary summary = { .options = o, .result = &result,
-		.classes = &classes };
+		.classes = &classes,
+		.sweep = job->sweep ? job->sweep->name : NULL };
 	struct skip skip = { 0 };
 	int rc, code = EXIT_AGREED;
 

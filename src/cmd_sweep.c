@@ -30,8 +30,21 @@ static void list(const struct options *o)
 		puts("]}");
 }
 
-/* How far an interrupted sweep came: "NAME A B NUMBER", and nothing if new */
-static uint64_t read_resume(const struct options *o, const struct sweep *sweep)
+/* What a note begins with: "NAME A B ", and "K/N " if it is of a part */
+static int note_head(const struct options *o, char *head, size_t size)
+{
+	int length = snprintf(head, size, "%s %s %s ", o->args[0],
+		o->subjects[0], o->subjects[1]);
+
+	if (o->parts)
+		length += snprintf(head + length, size - length, "%u/%u ",
+			o->part, o->parts);
+	return length;
+}
+
+/* How far an interrupted sweep came; from its beginning if there is no note */
+static uint64_t read_resume(const struct options *o,
+	const struct compare_job *job)
 {
 	char line[512] = "", want[512];
 	unsigned long long number = 0;
@@ -39,34 +52,44 @@ static uint64_t read_resume(const struct options *o, const struct sweep *sweep)
 	int length;
 
 	if (!file && errno == ENOENT)
-		return 0;
+		return job->from;
 	if (!file || !fgets(line, sizeof(line), file))
 		die(EXIT_USAGE, "%s: %s", o->resume,
 			file ? "empty; remove it to begin anew" :
 			       strerror(errno));
 	fclose(file);
-	length = snprintf(want, sizeof(want), "%s %s %s ", sweep->name,
-		o->subjects[0], o->subjects[1]);
+	length = note_head(o, want, sizeof(want));
 	if (strncmp(line, want, length) ||
 	    sscanf(line + length, "%llu", &number) != 1 ||
-	    number > sweep_size(sweep))
+	    number < job->from || number > job->count)
 		die(EXIT_USAGE, "%s:1: expected '%sNUMBER', found '%.*s'",
 			o->resume, want, (int)strcspn(line, "\n"), line);
 	return number;
 }
 
-static void write_resume(uint64_t done, const void *arg)
+/**
+ * struct noted - How far a sweep is, for write_resume()
+ * @done:	As it was noted last
+ */
+struct noted {
+	const struct options *options;
+	uint64_t done;
+};
+
+static void write_resume(uint64_t done, void *arg)
 {
-	const struct options *o = arg;
-	char path[CASE_PATH_MAX + 8];
+	struct noted *noted = arg;
+	const struct options *o = noted->options;
+	char path[CASE_PATH_MAX + 8], head[512];
 	FILE *file;
 
+	noted->done = done;
+	note_head(o, head, sizeof(head));
 	snprintf(path, sizeof(path), "%s.new", o->resume);
 	file = fopen(path, "w");
 	if (!file)
 		die(EXIT_CANNOT, "%s: %s", path, strerror(errno));
-	fprintf(file, "%s %s %s %llu\n", o->args[0], o->subjects[0],
-		o->subjects[1], (unsigned long long)done);
+	fprintf(file, "%s%llu\n", head, (unsigned long long)done);
 	if (fclose(file) || rename(path, o->resume))
 		die(EXIT_CANNOT, "%s: %s", o->resume, strerror(errno));
 }
@@ -75,6 +98,7 @@ static int run_sweep(struct options *o)
 {
 	const struct sweep *sweep;
 	struct compare_job job = { 0 };
+	struct noted noted = { .options = o };
 	int code;
 
 	if (!o->arg_count && (o->list || o->argc == 2)) {
@@ -96,20 +120,27 @@ static int run_sweep(struct options *o)
 	job.sweep = sweep;
 	job.count = sweep_size(sweep);
 	job.seconds = o->seconds;
+	if (o->parts) {
+		job.from = job.count * (o->part - 1) / o->parts;
+		job.count = job.count * o->part / o->parts;
+		if (job.count == job.from)
+			die(EXIT_USAGE, "--part: nothing in %u/%u of '%s'",
+				o->part, o->parts, sweep->name);
+	}
 	if (o->resume) {
-		job.from = read_resume(o, sweep);
+		job.from = read_resume(o, &job);
 		job.note = write_resume;
-		job.note_arg = o;
+		job.note_arg = &noted;
 	}
 	code = diff_and_report(o, &job, NULL);
-	if (o->resume && code == EXIT_AGREED && !o->seconds)
+	if (o->resume && code == EXIT_AGREED && noted.done == job.count)
 		unlink(o->resume);
 	return code;
 }
 
 const struct verb verb_sweep = {
 	.name = "sweep",
-	.options = "sLRTjckqJ",
+	.options = "sLRPTjckqJ",
 	.usage = "NAME [-s A -s B]",
 	.help = "the same, of every program of a finite set\n"
 		"           (--list has them; the subjects are spec and linux)",

@@ -260,14 +260,21 @@ static int gather(const struct compare_job *job, struct share *shares,
 	return 0;
 }
 
-/* The number up to which all programs are compared */
+/*
+ * The number up to which all programs are compared and agree. Who goes on from
+ * there finds again what was found, or else it would be forgotten. A worker's
+ * first finding is that of its lowest number.
+ */
 static uint64_t all_before(const struct compare_job *job,
 	const struct share *shares)
 {
 	uint64_t done = job->count;
 
-	for (unsigned int w = 0; w < job->workers; w++)
+	for (unsigned int w = 0; w < job->workers; w++) {
 		done = MIN(done, MAX(shares[w].next, job->from));
+		if (shares[w].result.found)
+			done = MIN(done, shares[w].findings[0].number);
+	}
 	return done;
 }
 

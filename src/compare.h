@@ -26,7 +26,8 @@ enum { COMPARE_CLASSES_MAX = 1024, COMPARE_WORKERS_MAX = 64 };
  * @count:	How many; of random ones 0 means until @seconds are over
  * @seconds:	Time limit; 0 for none
  * @sweep:	Those of a set instead, from number @from on; @count is its size
- * @note:	Called every few seconds: all before @done are compared; or NULL
+ * @note:	Called every few seconds: all before @done are compared, and
+ *		none of them diverged without a class; or NULL
  * @seed:	Of random programs
  * @level:	-1, or the level that they must be of
  * @workers:	How many processes
@@ -40,8 +41,8 @@ struct compare_job {
 	unsigned int seconds;
 	const struct sweep *sweep;
 	uint64_t from;
-	void (*note)(uint64_t done, const void *arg);
-	const void *note_arg;
+	void (*note)(uint64_t done, void *arg);
+	void *note_arg;
 	uint64_t seed;
 	int level;
 	unsigned int workers;

@@ -42,6 +42,7 @@ static const struct option_help {
 	{ { "list", 0, NULL, 'L' }, NULL, "the sets, and how large they are" },
 	{ { "resume", 1, NULL, 'R' }, "FILE",
 		"go on from there, if it exists; note there how far it is" },
+	{ { "part", 1, NULL, 'P' }, "K/N", "only the K-th of N equal parts" },
 	{ { "output", 1, NULL, 'o' }, "FILE", "write there, not to stdout" },
 	{ { "table", 0, NULL, 't' }, NULL, "one column a subject" },
 	{ { "tap", 0, NULL, 'p' }, NULL, "KTAP, a line a case and subject" },
@@ -218,6 +219,18 @@ static void need_spec(const char *name)
 	subject_close(&subject);
 }
 
+static void take_part(struct options *o, const char *value)
+{
+	char more;
+
+	/* A number may not have a sign, for which scanf() has an eye. */
+	if (value[strspn(value, "0123456789/")] ||
+	    sscanf(value, "%5u/%5u%c", &o->part, &o->parts, &more) != 2 ||
+	    !o->part || o->part > o->parts)
+		die(EXIT_USAGE, "--part: expected K/N, as 1/4 up to 4/4, "
+			"found '%s'", value);
+}
+
 static void take_option(struct options *o, int letter, const char *value)
 {
 	switch (letter) {
@@ -261,6 +274,7 @@ static void take_option(struct options *o, int letter, const char *value)
 	case 'o': o->output = value; break;
 	case 'L': o->list = true; break;
 	case 'R': o->resume = value; break;
+	case 'P': take_part(o, value); break;
 	case 't': o->table = true; break;
 	case 'p': o->tap = true; break;
 	case 'q': o->quiet = true; break;

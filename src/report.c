@@ -121,6 +121,10 @@ void report_json(const struct summary *s)
 
 	fputs("{\"verb\":", stdout);
 	json_string(stdout, o->verb);
+	if (s->sweep) {
+		fputs(",\"sweep\":", stdout);
+		json_string(stdout, s->sweep);
+	}
 	fputs(",\"subjects\":[", stdout);
 	for (unsigned int i = 0; i < o->subject_count; i++) {
 		fputs(i ? "," : "", stdout);

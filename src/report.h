@@ -25,6 +25,7 @@ struct skip {
  * struct summary - What every verb that compares reports
  * @result:	The numbers
  * @classes:	Names for @result->classes, or NULL
+ * @sweep:	Name of the set, or NULL
  * @failures:	Of check; @cases and @held too
  */
 struct summary {
@@ -33,6 +34,7 @@ struct summary {
 	const struct class_list *classes;
 	const struct skip *skips;
 	unsigned int skip_count;
+	const char *sweep;
 	bool is_check;
 	unsigned int cases, held;
 	const struct failure *failures;
