@@ -50,12 +50,12 @@ static void accept_and_connect(void **state)
 	struct conn *l = listener(&addr), *client, *child;
 
 	(void)state;
-	assert_int_equal(conn_accept(l, &soon, &child, NULL), -ETIME);
+	assert_int_equal(conn_accept(l, 0, &soon, &child, NULL), -ETIME);
 	assert_int_equal(conn_open(AF_INET, SOCK_STREAM, 0, NULL, &client), 0);
 	assert_int_equal(conn_connect(client, &addr.any, addr.len, NULL, &peer),
 		0);
 	assert_memory_equal(&peer.room, &addr.room, addr.len);
-	assert_int_equal(conn_accept(l, NULL, &child, &peer), 0);
+	assert_int_equal(conn_accept(l, 0, NULL, &child, &peer), 0);
 	assert_int_equal(conn_local(client, &self), 0);
 	assert_memory_equal(&peer.room, &self.room, self.len);
 	assert_int_equal(conn_write(child, "x", 1, NULL), 1);
@@ -66,7 +66,7 @@ static void accept_and_connect(void **state)
 	assert_int_equal(conn_open(AF_INET, SOCK_STREAM, 0, NULL, &client), 0);
 	assert_int_equal(conn_connect(client, &addr.any, addr.len, NULL, NULL),
 		-ECONNREFUSED);
-	assert_int_equal(conn_accept(client, NULL, &child, NULL), -EINVAL);
+	assert_int_equal(conn_accept(client, 0, NULL, &child, NULL), -EINVAL);
 	conn_free(client);
 }
 

@@ -33,7 +33,7 @@ static void holds(const char *text)
 	said_check(&linux_, text);
 }
 
-static void count_row(const struct inet_diag_msg *row, void *arg)
+static void count_row(const struct sockdiag_row *row, void *arg)
 {
 	(void)row;
 	++*(unsigned int *)arg;

@@ -24,9 +24,6 @@
 #include "sockdiag.h"
 #include "util.h"
 
-/* A TCP state, as sock_diag numbers it */
-enum { STATE_TIME_WAIT = 6 };
-
 static void a_namespace_has_a_number_of_its_own(void **state)
 {
 	struct netns *first = NULL, *second = NULL;
@@ -103,10 +100,14 @@ static void a_handle_closes_once(void **state)
 
 static void links_give_the_errors_of_the_kernel(void **state)
 {
-	const struct link_end a = { "v0", 20, { 2, 0, 0, 0, 0, 20 } };
-	const struct link_end b = { "v1", 21, { 2, 0, 0, 0, 0, 21 } };
-	const struct link_end c = { "v2", 20, { 2, 0, 0, 0, 0, 22 } };
-	const struct link_end d = { "v3", 23, { 2, 0, 0, 0, 0, 23 } };
+	const struct link_end a = { "v0", 20, { 2, 0, 0, 0, 0, 20 },
+		NULL };
+	const struct link_end b = { "v1", 21, { 2, 0, 0, 0, 0, 21 },
+		NULL };
+	const struct link_end c = { "v2", 20, { 2, 0, 0, 0, 0, 22 },
+		NULL };
+	const struct link_end d = { "v3", 23, { 2, 0, 0, 0, 0, 23 },
+		NULL };
 	struct link_session *session;
 	struct addr addr;
 
@@ -134,10 +135,10 @@ static void links_give_the_errors_of_the_kernel(void **state)
 
 struct seen {
 	unsigned int count;
-	struct inet_diag_msg last;
+	struct sockdiag_row last;
 };
 
-static void see(const struct inet_diag_msg *row, void *arg)
+static void see(const struct sockdiag_row *row, void *arg)
 {
 	struct seen *seen = arg;
 
@@ -194,14 +195,14 @@ static void sockets_that_are_only_bound_are_listed(void **state)
 	assert_int_equal(look(diag, IPPROTO_TCP, SOCKDIAG_ALL, &seen), 0);
 	fd = bound(SOCK_STREAM, 7000);
 	assert_int_equal(look(diag, IPPROTO_TCP, SOCKDIAG_ALL, &seen), 1);
-	assert_int_equal(ntohs(seen.last.id.idiag_sport), 7000);
+	assert_int_equal(seen.last.port, 7000);
 	assert_int_equal(look(diag, IPPROTO_TCP, SOCKDIAG_CONNECTED, &seen),
 		0);
 	close(fd);
 	assert_int_equal(look(diag, IPPROTO_TCP, SOCKDIAG_ALL, &seen), 0);
 	fd = bound(SOCK_DGRAM, 7001);
 	assert_int_equal(look(diag, IPPROTO_UDP, SOCKDIAG_ALL, &seen), 1);
-	assert_int_equal(ntohs(seen.last.id.idiag_sport), 7001);
+	assert_int_equal(seen.last.port, 7001);
 	assert_int_equal(look(diag, IPPROTO_TCP, SOCKDIAG_ALL, &seen), 0);
 	close(fd);
 	assert_int_equal(sockdiag_each(diag, 99, AF_INET, SOCKDIAG_ALL, see,
@@ -230,9 +231,9 @@ static void what_nobody_owns_is_listed_and_destroyed(void **state)
 	close(child);
 	assert_int_equal(look(diag, IPPROTO_TCP, SOCKDIAG_CONNECTED, &seen),
 		1);
-	assert_int_equal(seen.last.idiag_state, STATE_TIME_WAIT);
-	assert_int_equal(sockdiag_destroy(diag, IPPROTO_TCP, &seen.last), 0);
-	assert_int_equal(sockdiag_destroy(diag, IPPROTO_TCP, &seen.last),
+	assert_int_equal(seen.last.state, SOCKDIAG_TIME_WAIT);
+	assert_int_equal(sockdiag_destroy(diag, &seen.last), 0);
+	assert_int_equal(sockdiag_destroy(diag, &seen.last),
 		-ENOENT);
 	assert_int_equal(look(diag, IPPROTO_TCP, SOCKDIAG_ALL, &seen), 0);
 	/* The answers are still in step with the questions. */

@@ -69,7 +69,7 @@ static void dial_from_a_listening_port(void **state)
 			0);
 		assert_int_equal(reuseport_dial(p[0], p[1], p[2], NULL, NULL,
 			&conn), 0);
-		assert_int_equal(conn_accept(there, NULL, &child, &from), 0);
+		assert_int_equal(conn_accept(there, 0, NULL, &child, &from), 0);
 		assert_int_equal(reuseport_resolve(p[0], p[1], false, &want),
 			0);
 		assert_memory_equal(&from.room, &want.room, want.len);

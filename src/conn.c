@@ -21,8 +21,9 @@
 #define CLOSED (UINT32_C(1) << 31)
 #define DONE   (UINT32_C(1) << 30)
 
-/* How long to leave a socket alone that says POLLERR and has no news */
-enum { BLIND_MS = 10, NS_PER_S = 1000000000 };
+/* How long to leave a socket alone that says POLLERR and has no news, or that
+ * was ready so many times, and was not */
+enum { BLIND_MS = 10, VAIN_MAX = 4, NS_PER_S = 1000000000 };
 
 /* The conn that this thread has lent a function by conn_control() */
 static _Thread_local const struct conn *lent;
@@ -116,13 +117,14 @@ int conn_set_deadline(struct conn *conn, int directions, int64_t deadline)
 }
 
 int conn_await(struct conn *conn, int direction, const struct wait *wait,
-	bool *blind)
+	unsigned int *vain)
 {
+	bool blind = *vain >= VAIN_MAX;
 	struct wait slice = wait ? *wait : WAIT_FOREVER;
 	int16_t event = direction == CONN_IN ? POLLIN : POLLOUT;
 	int timer = timer_of(conn, direction), rc;
 	struct pollfd fds[] = {
-		{ .fd = *blind ? -1 : conn->fd, .events = event },
+		{ .fd = blind ? -1 : conn->fd, .events = event },
 		{ .fd = conn->wake, .events = POLLIN },
 		{ .fd = timer, .events = POLLIN },
 	};
@@ -130,19 +132,22 @@ int conn_await(struct conn *conn, int direction, const struct wait *wait,
 
 	if (timer < 0)
 		return timer;
-	if (*blind && (!slice.deadline || slice.deadline > soon))
+	if (blind && (!slice.deadline || slice.deadline > soon))
 		slice.deadline = soon;
 	rc = wait_poll(fds, ARRAY_SIZE(fds), &slice);
-	if (rc == -ETIME && *blind && slice.deadline == soon)
+	if (rc == -ETIME && blind && slice.deadline == soon)
 		rc = 0;
-	*blind = rc > 0 && fds[0].revents && !(fds[0].revents & event);
+	if (blind)
+		*vain = 0;
+	else if (rc > 0 && fds[0].revents)
+		*vain = fds[0].revents & event ? *vain + 1 : VAIN_MAX;
 	return MIN(rc, 0);
 }
 
 ssize_t conn_run(struct conn *conn, int direction, const struct wait *wait,
 	conn_try *attempt, void *arg)
 {
-	bool blind = false;
+	unsigned int vain = 0;
 	ssize_t rc;
 
 	if (!conn)
@@ -159,7 +164,7 @@ ssize_t conn_run(struct conn *conn, int direction, const struct wait *wait,
 			continue;
 		if (rc != -EAGAIN)
 			break;
-		rc = conn_await(conn, direction, wait, &blind);
+		rc = conn_await(conn, direction, wait, &vain);
 		if (rc)
 			break;
 	}
@@ -198,12 +203,20 @@ int conn_control(struct conn *conn, int (*fn)(int fd, void *arg), void *arg)
 	return rc;
 }
 
+static int run_loan(struct conn *conn, int direction, const struct wait *wait,
+	struct loan *loan)
+{
+	int rc = loan->fn ? conn_unblock(conn) : -EINVAL;
+
+	return rc ? rc : conn_run(conn, direction, wait, lend, loan);
+}
+
 int conn_raw_read(struct conn *conn, const struct wait *wait,
 	int (*fn)(int fd, void *arg), void *arg)
 {
 	struct loan loan = { conn, fn, arg };
 
-	return fn ? conn_run(conn, CONN_IN, wait, lend, &loan) : -EINVAL;
+	return run_loan(conn, CONN_IN, wait, &loan);
 }
 
 int conn_raw_write(struct conn *conn, const struct wait *wait,
@@ -211,7 +224,7 @@ int conn_raw_write(struct conn *conn, const struct wait *wait,
 {
 	struct loan loan = { conn, fn, arg };
 
-	return fn ? conn_run(conn, CONN_OUT, wait, lend, &loan) : -EINVAL;
+	return run_loan(conn, CONN_OUT, wait, &loan);
 }
 
 static int set_nonblocking(int fd)
@@ -223,26 +236,37 @@ static int set_nonblocking(int fd)
 	return 0;
 }
 
-int conn_adopt(int fd, struct conn **conn)
+int conn_unblock(struct conn *conn)
 {
-	struct conn *new;
-	socklen_t len = sizeof(new->type);
-	int rc;
+	int rc = conn ? 0 : -EINVAL;
 
-	if (!conn)
-		return -EINVAL;
-	rc = set_nonblocking(fd);
-	if (rc)
-		return rc;
-	new = calloc(1, sizeof(*new));
+	if (!rc && atomic_load(&conn->shared)) {
+		rc = conn_enter(conn);
+		if (rc)
+			return rc;
+		rc = set_nonblocking(conn->fd);
+		if (!rc)
+			atomic_store(&conn->shared, false);
+		conn_leave(conn);
+	}
+	return rc;
+}
+
+int conn_fill(int fd, bool shared, struct conn **conn)
+{
+	struct conn *new = calloc(1, sizeof(*new));
+	socklen_t len = sizeof(new->type);
+
 	if (!new)
 		return -ENOMEM;
 	new->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (new->wake < 0) {
-		rc = -errno;
+		int rc = -errno;
+
 		free(new);
 		return rc;
 	}
+	new->shared = shared;
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &new->type, &len))
 		new->type = -1;
 	pthread_mutex_init(&new->lock, NULL);
@@ -252,13 +276,27 @@ int conn_adopt(int fd, struct conn **conn)
 	return 0;
 }
 
+int conn_adopt(int fd, struct conn **conn)
+{
+	int flags = conn ? fcntl(fd, F_GETFD) : -1, rc;
+
+	if (!conn)
+		return -EINVAL;
+	if (flags < 0 || fcntl(fd, F_SETFD, flags | FD_CLOEXEC))
+		return -errno;
+	rc = set_nonblocking(fd);
+	return rc ? rc : conn_fill(fd, false, conn);
+}
+
 int conn_dup(int fd, struct conn **conn)
 {
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0), rc;
+	int copy = conn ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1, rc;
 
+	if (!conn)
+		return -EINVAL;
 	if (copy < 0)
 		return -errno;
-	rc = conn_adopt(copy, conn);
+	rc = conn_fill(copy, true, conn);
 	if (rc)
 		close(copy);
 	return rc;
@@ -303,7 +341,7 @@ int conn_open(int domain, int type, int protocol,
 	}
 	if (m.fd < 0)
 		return m.fd;
-	rc = conn_adopt(m.fd, conn);
+	rc = conn_fill(m.fd, false, conn);
 	if (rc)
 		close(m.fd);
 	return rc;

@@ -85,8 +85,10 @@ int conn_adopt(int fd, struct conn **conn);
 
 /**
  * conn_dup() - Work with a copy of a descriptor
- * @fd:		Stays the caller's. It becomes non-blocking, too: that is a
- *		property of what both descriptors stand for
+ * @fd:		Stays the caller's, and as it is until the conn accepts or
+ *		connects, is used raw, or is no socket and is read or written.
+ *		Then it becomes non-blocking: that is a property of what both
+ *		descriptors stand for
  * @conn:	The caller's to conn_free(); set only on success
  */
 int conn_dup(int fd, struct conn **conn);
@@ -123,11 +125,12 @@ int conn_listen(struct conn *conn, int backlog);
 
 /**
  * conn_accept() - Wait for a connection
+ * @flags:	SOCK_CLOEXEC and SOCK_NONBLOCK, which the child has in any case
  * @wait:	Or NULL
  * @child:	The caller's to conn_free(); set only on success
  * @peer:	Who it is, or NULL
  */
-int conn_accept(struct conn *conn, const struct wait *wait,
+int conn_accept(struct conn *conn, int flags, const struct wait *wait,
 	struct conn **child, struct conn_addr *peer);
 
 /**

@@ -12,6 +12,9 @@
 /* A Unix socket whose listener is full tells nobody when it has room again */
 enum { UNIX_RETRY_MS_MIN = 1, UNIX_RETRY_MS_MAX = 50 };
 
+/* What conn_accept() may be told, and does in any case */
+enum { ACCEPT_FLAGS = SOCK_CLOEXEC | SOCK_NONBLOCK };
+
 int conn_bind(struct conn *conn, const struct sockaddr *addr, socklen_t len)
 {
 	CONN_AT_ONCE(conn, addr ? conn_result(bind(conn->fd, addr, len)) :
@@ -76,23 +79,25 @@ static ssize_t try_accept(int fd, void *arg)
 	int child;
 
 	peer->len = sizeof(peer->room);
-	child = accept4(fd, &peer->any, &peer->len,
-		SOCK_CLOEXEC | SOCK_NONBLOCK);
+	child = accept4(fd, &peer->any, &peer->len, ACCEPT_FLAGS);
 	return child < 0 ? -errno : child;
 }
 
-int conn_accept(struct conn *conn, const struct wait *wait,
+int conn_accept(struct conn *conn, int flags, const struct wait *wait,
 	struct conn **child, struct conn_addr *peer)
 {
 	struct conn_addr from;
 	int fd, rc;
 
-	if (!conn || !child)
+	if (!conn || !child || flags & ~ACCEPT_FLAGS)
 		return -EINVAL;
+	rc = conn_unblock(conn);
+	if (rc)
+		return rc;
 	fd = conn_run(conn, CONN_IN, wait, try_accept, &from);
 	if (fd < 0)
 		return fd;
-	rc = conn_adopt(fd, child);
+	rc = conn_fill(fd, false, child);
 	if (rc) {
 		close(fd);
 		return rc;
@@ -119,13 +124,13 @@ static int outcome(int fd)
 
 static int finish(struct conn *conn, const struct wait *wait)
 {
-	bool blind = false;
+	unsigned int vain = 0;
 	int rc;
 
 	do {
 		rc = conn_check(conn, CONN_OUT, wait);
 		if (!rc)
-			rc = conn_await(conn, CONN_OUT, wait, &blind);
+			rc = conn_await(conn, CONN_OUT, wait, &vain);
 		if (!rc)
 			rc = outcome(conn->fd);
 	} while (rc == -EAGAIN);
@@ -176,7 +181,9 @@ int conn_connect(struct conn *conn, const struct sockaddr *addr,
 
 	if (!conn || !addr || len < sizeof(addr->sa_family))
 		return -EINVAL;
-	rc = conn_enter(conn);
+	rc = conn_unblock(conn);
+	if (!rc)
+		rc = conn_enter(conn);
 	if (rc)
 		return rc;
 	rc = begin(conn, addr, len, wait);

@@ -5,6 +5,7 @@
 #include "conn_private.h"
 
 #include <errno.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util.h"
@@ -49,12 +50,30 @@ static ssize_t try_receive(int fd, void *arg)
 	return result(n);
 }
 
+/* A pipe has no flag for it, so a SIGPIPE that was not pending is swallowed. */
+static ssize_t write_quietly(int fd, const void *from, size_t size)
+{
+	static const struct timespec now;
+	sigset_t pipe, pending, before;
+	ssize_t n;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	sigpending(&pending);
+	pthread_sigmask(SIG_BLOCK, &pipe, &before);
+	n = result(write(fd, from, size));
+	if (n == -EPIPE && !sigismember(&pending, SIGPIPE))
+		sigtimedwait(&pipe, NULL, &now);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return n;
+}
+
 static ssize_t try_send(int fd, void *arg)
 {
 	struct io *io = arg;
 
 	if (io->plain)
-		return result(write(fd, io->from, io->size));
+		return write_quietly(fd, io->from, io->size);
 	return result(sendto(fd, io->from, io->size,
 		io->flags | MSG_DONTWAIT | MSG_NOSIGNAL, io->to, io->len));
 }
@@ -86,14 +105,22 @@ ssize_t conn_recvfrom(struct conn *conn, void *data, size_t size, int flags,
 	return conn_run(conn, CONN_IN, wait, try_receive, &io);
 }
 
+static int set_plain(struct conn *conn, struct io *io)
+{
+	if (!conn)
+		return -EINVAL;
+	io->plain = conn->type < 0;
+	return io->plain ? conn_unblock(conn) : 0;
+}
+
 ssize_t conn_read(struct conn *conn, void *data, size_t size,
 	const struct wait *wait)
 {
 	struct io io = { .data = data, .size = MIN(size, SIZE_MOST) };
+	int rc = size && !data ? -EINVAL : set_plain(conn, &io);
 
-	if (!conn || (size && !data))
-		return -EINVAL;
-	io.plain = conn->type < 0;
+	if (rc)
+		return rc;
 	return conn_run(conn, CONN_IN, wait, try_receive, &io);
 }
 
@@ -113,10 +140,10 @@ ssize_t conn_write(struct conn *conn, const void *data, size_t size,
 	const struct wait *wait)
 {
 	struct io io = { .from = data, .size = MIN(size, SIZE_MOST) };
+	int rc = size && !data ? -EINVAL : set_plain(conn, &io);
 
-	if (!conn || (size && !data))
-		return -EINVAL;
-	io.plain = conn->type < 0;
+	if (rc)
+		return rc;
 	return conn_run(conn, CONN_OUT, wait, try_send, &io);
 }
 

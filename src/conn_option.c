@@ -196,7 +196,7 @@ int conn_kcm_clone(struct conn *conn, struct conn **clone)
 
 	if (fd < 0)
 		return fd;
-	rc = conn_adopt(fd, clone);
+	rc = conn_fill(fd, true, clone);
 	if (rc)
 		close(fd);
 	return rc;

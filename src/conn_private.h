@@ -14,7 +14,8 @@
 /**
  * struct conn - A socket, and who is in it
  * @state:	How many calls are in it, and the bits CLOSED and DONE
- * @fd:		The socket, non-blocking
+ * @fd:		The socket
+ * @shared:	It is another's too, and may be blocking: see conn_unblock()
  * @wake:	An eventfd that is readable from conn_close() on
  * @type:	SO_TYPE, or -1: not a socket
  * @lock:	For @timers and @deadlines
@@ -25,6 +26,7 @@
 struct conn {
 	_Atomic uint32_t state;
 	int fd, wake, type;
+	_Atomic bool shared;
 	pthread_mutex_t lock;
 	int timers[2];
 	_Atomic int64_t deadlines[2];
@@ -56,13 +58,26 @@ int conn_check(struct conn *conn, int direction, const struct wait *wait);
 
 /**
  * conn_await() - Wait for the socket
- * @blind:	Not for it but for a while: it says that it is ready, and is not
+ * @vain:	0 at first: how often it said that it is ready, and was not. If
+ *		that is too often, or it has nothing but an error to say, the
+ *		next wait is not for it but for a while
  *
- * Return: 0 if it is worth a try, or a negative errno. @blind is set if the
- *	   socket had nothing but an error to say
+ * Return: 0 if it is worth a try, or a negative errno
  */
 int conn_await(struct conn *conn, int direction, const struct wait *wait,
-	bool *blind);
+	unsigned int *vain);
+
+/**
+ * conn_unblock() - Make a shared descriptor non-blocking, for all who share it
+ *
+ * What has a flag for one call, as sending and receiving, does without.
+ *
+ * Return: 0, or a negative errno
+ */
+int conn_unblock(struct conn *conn);
+
+/** conn_fill() - A conn of a descriptor; the caller's still on failure */
+int conn_fill(int fd, bool shared, struct conn **conn);
 
 /** conn_result() - 0, or what errno says */
 static inline int conn_result(int rc)

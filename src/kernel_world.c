@@ -43,8 +43,8 @@ static const char *const sysctl_paths[] = {
 _Static_assert(ARRAY_SIZE(sysctl_paths) == SYSCTLS, "a path for each key");
 
 static const struct link_end veth[] = {
-	{ "veth0", WORLD_VETH0, { 2, 0, 0, 0, 0, WORLD_VETH0 } },
-	{ "veth1", WORLD_VETH1, { 2, 0, 0, 0, 0, WORLD_VETH1 } },
+	{ "veth0", WORLD_VETH0, { 2, 0, 0, 0, 0, WORLD_VETH0 }, NULL },
+	{ "veth1", WORLD_VETH1, { 2, 0, 0, 0, 0, WORLD_VETH1 }, NULL },
 };
 
 static const struct {
@@ -295,10 +295,10 @@ void kernel_world_close(struct kernel_world *world)
 
 struct rows {
 	unsigned int count;
-	struct inet_diag_msg rows[ROWS_MAX];
+	struct sockdiag_row rows[ROWS_MAX];
 };
 
-static void collect(const struct inet_diag_msg *row, void *arg)
+static void collect(const struct sockdiag_row *row, void *arg)
 {
 	struct rows *rows = arg;
 
@@ -309,17 +309,17 @@ static void collect(const struct inet_diag_msg *row, void *arg)
 /* One round: abort what there is. Return: how many there were */
 static int sweep(struct kernel_world *world, uint32_t states)
 {
-	struct rows rows = { 0 };
+	struct rows rows;
 	int rc;
 
+	rows.count = 0;
 	rc = sockdiag_each(world->diag, IPPROTO_TCP, AF_INET, states, collect,
 		&rows);
 	if (rc >= 0 && world->v6)
 		rc = sockdiag_each(world->diag, IPPROTO_TCP, AF_INET6, states,
 			collect, &rows);
 	for (unsigned int i = 0; i < rows.count && rc >= 0; i++) {
-		rc = sockdiag_destroy(world->diag, IPPROTO_TCP,
-			&rows.rows[i]);
+		rc = sockdiag_destroy(world->diag, &rows.rows[i]);
 		/* The reset from one end has already removed the other. */
 		if (rc == -ENOENT)
 			rc = 0;

@@ -1,41 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * link.c - network devices and their addresses
+ * link.c - network devices
  */
-#include "link.h"
+#include "link_private.h"
 
 #include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
-#include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
-#include <netlink/route/addr.h>
 #include <netlink/route/link.h>
+#include <netlink/route/link/bridge.h>
 #include <netlink/route/link/inet6.h>
 #include <netlink/route/link/veth.h>
 
-#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
-#include "netlink.h"
 #include "util.h"
-
-/* How long the kernel may take to make an address usable: 1 s in all */
-enum { ADDR_TRIES_MAX = 20000, ADDR_WAIT_NS = 50000 };
-
-/**
- * struct link_session - A netlink socket and what it was answered
- * @route:	Type of the route that was asked for, such as RTN_LOCAL
- */
-struct link_session {
-	struct netlink nl;
-	int route;
-};
 
 static int on_route(struct nl_msg *msg, void *arg)
 {
@@ -51,9 +36,11 @@ static int on_route(struct nl_msg *msg, void *arg)
 
 int link_open(struct link_session **session)
 {
-	struct link_session *out = calloc(1, sizeof(*out));
+	struct link_session *out = session ? calloc(1, sizeof(*out)) : NULL;
 	int rc;
 
+	if (!session)
+		return -EINVAL;
 	if (!out)
 		return -ENOMEM;
 	rc = netlink_open(&out->nl, NETLINK_ROUTE);
@@ -82,7 +69,9 @@ static int change(struct link_session *session, int index,
 	struct rtnl_link *which = rtnl_link_alloc();
 	int rc = -ENOMEM;
 
-	if (which && changes) {
+	if (!session) {
+		rc = -EINVAL;
+	} else if (which && changes) {
 		rtnl_link_set_ifindex(which, index);
 		rc = netlink_result(&session->nl,
 			rtnl_link_change(session->nl.sk, which, changes, 0));
@@ -113,26 +102,94 @@ int link_addr_gen_none(struct link_session *session, int index)
 	return change(session, index, changes);
 }
 
+int link_index(struct link_session *session, const char *name, int *index)
+{
+	struct rtnl_link *link;
+	int rc;
+
+	if (!session || !name || !index)
+		return -EINVAL;
+	/* To libnl, no name is the device of index 0. */
+	if (!*name)
+		return -ENODEV;
+	rc = netlink_result(&session->nl,
+		rtnl_link_get_kernel(session->nl.sk, 0, name, &link));
+	if (rc)
+		return rc;
+	*index = rtnl_link_get_ifindex(link);
+	rtnl_link_put(link);
+	return 0;
+}
+
+int link_delete(struct link_session *session, int index)
+{
+	struct rtnl_link *which = rtnl_link_alloc();
+	int rc = session ? -ENOMEM : -EINVAL;
+
+	if (session && which) {
+		rtnl_link_set_ifindex(which, index);
+		rc = index > 0 ? netlink_result(&session->nl,
+			rtnl_link_delete(session->nl.sk, which)) : -ENODEV;
+	}
+	rtnl_link_put(which);
+	return rc;
+}
+
+int link_set_master(struct link_session *session, int index, int master)
+{
+	struct rtnl_link *changes = rtnl_link_alloc();
+
+	if (changes)
+		rtnl_link_set_master(changes, master);
+	return change(session, index, changes);
+}
+
+static bool has_mac(const struct link_end *end)
+{
+	static const uint8_t none[sizeof(end->mac)];
+
+	return memcmp(end->mac, none, sizeof(none));
+}
+
 static int describe(struct rtnl_link *link, const struct link_end *end)
 {
-	struct nl_addr *mac = nl_addr_build(AF_LLC, end->mac,
-		sizeof(end->mac));
+	struct nl_addr *mac;
+	int netns = end->netns ? netns_fd(end->netns) : 0;
 
+	if (!end->name || strlen(end->name) >= IFNAMSIZ)
+		return -EINVAL;
+	if (netns < 0)
+		return netns;
+	rtnl_link_set_name(link, end->name);
+	if (end->index)
+		rtnl_link_set_ifindex(link, end->index);
+	if (end->netns)
+		rtnl_link_set_ns_fd(link, netns);
+	if (!has_mac(end))
+		return 0;
+	mac = nl_addr_build(AF_LLC, end->mac, sizeof(end->mac));
 	if (!mac)
 		return -ENOMEM;
-	rtnl_link_set_name(link, end->name);
-	rtnl_link_set_ifindex(link, end->index);
 	rtnl_link_set_addr(link, mac);
 	nl_addr_put(mac);
 	return 0;
 }
 
+static int add(struct link_session *session, struct rtnl_link *link)
+{
+	return netlink_result(&session->nl, rtnl_link_add(session->nl.sk, link,
+		NLM_F_CREATE | NLM_F_EXCL));
+}
+
 int link_add_veth(struct link_session *session, const struct link_end *a,
 	const struct link_end *b)
 {
-	struct rtnl_link *link = rtnl_link_veth_alloc(), *peer;
+	struct rtnl_link *link, *peer;
 	int rc;
 
+	if (!session || !a || !b)
+		return -EINVAL;
+	link = rtnl_link_veth_alloc();
 	if (!link)
 		return -ENOMEM;
 	peer = rtnl_link_veth_get_peer(link);
@@ -140,76 +197,26 @@ int link_add_veth(struct link_session *session, const struct link_end *a,
 	if (!rc)
 		rc = describe(peer, b);
 	if (!rc)
-		rc = netlink_result(&session->nl,
-			rtnl_link_add(session->nl.sk, link,
-				NLM_F_CREATE | NLM_F_EXCL));
+		rc = add(session, link);
 	rtnl_link_put(peer);
 	rtnl_link_put(link);
 	return rc;
 }
 
-/* Does what is sent to an address come back? 1, 0, or a negative errno */
-static int is_local(struct link_session *session, const struct addr *addr)
+int link_add_bridge(struct link_session *session,
+	const struct link_end *bridge)
 {
-	struct rtmsg header = {
-		.rtm_family = addr->len == 4 ? AF_INET : AF_INET6,
-		.rtm_dst_len = 8 * addr->len,
-	};
-	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, 0);
-	int rc = -ENOMEM;
+	struct rtnl_link *link;
+	int rc;
 
-	if (msg && !nlmsg_append(msg, &header, sizeof(header), NLMSG_ALIGNTO) &&
-	    !nla_put(msg, RTA_DST, addr->len, addr->bytes)) {
-		session->route = RTN_UNSPEC;
-		rc = nl_send_auto(session->nl.sk, msg);
-		if (rc >= 0)
-			rc = nl_recvmsgs_default(session->nl.sk);
-		if (rc >= 0)
-			rc = nl_wait_for_ack(session->nl.sk);
-		rc = netlink_result(&session->nl, rc);
-	}
-	nlmsg_free(msg);
-	if (rc == -ENETUNREACH || rc == -EHOSTUNREACH)
-		return 0;
-	return rc ? rc : session->route == RTN_LOCAL;
-}
-
-/* IPv6 can bind an address at once, but the route that lets it be reached is
- * made by a work queue. Until then packets leave, for a neighbour that is not
- * there, and a connect hangs. */
-static int wait_local(struct link_session *session, const struct addr *addr)
-{
-	const struct timespec wait = { .tv_nsec = ADDR_WAIT_NS };
-
-	for (int i = 0; i < ADDR_TRIES_MAX; i++) {
-		int rc = is_local(session, addr);
-
-		if (rc)
-			return MIN(rc, 0);
-		nanosleep(&wait, NULL);
-	}
-	return -ETIMEDOUT;
-}
-
-int link_add_addr(struct link_session *session, int index,
-	const struct addr *addr, unsigned int prefix)
-{
-	int family = addr->len == 4 ? AF_INET : AF_INET6, rc = -ENOMEM;
-	struct nl_addr *local = nl_addr_build(family, addr->bytes, addr->len);
-	struct rtnl_addr *out = rtnl_addr_alloc();
-
-	ASSERT(addr->len);
-	if (local && out) {
-		nl_addr_set_prefixlen(local, prefix);
-		rtnl_addr_set_ifindex(out, index);
-		rtnl_addr_set_local(out, local);
-		if (family == AF_INET6)
-			rtnl_addr_set_flags(out, IFA_F_NODAD);
-		rc = netlink_result(&session->nl,
-			rtnl_addr_add(session->nl.sk, out,
-				NLM_F_CREATE | NLM_F_EXCL));
-	}
-	rtnl_addr_put(out);
-	nl_addr_put(local);
-	return rc ? rc : wait_local(session, addr);
+	if (!session || !bridge)
+		return -EINVAL;
+	link = rtnl_link_bridge_alloc();
+	if (!link)
+		return -ENOMEM;
+	rc = describe(link, bridge);
+	if (!rc)
+		rc = add(session, link);
+	rtnl_link_put(link);
+	return rc;
 }

@@ -3,7 +3,8 @@
  * link.h - network devices and their addresses
  *
  * All works in the namespace that the session was opened in, wherever its
- * thread went since, and by ifindex. Errors are the kernel's own.
+ * thread went since, and by ifindex. Errors are the kernel's own, which libnl
+ * would have made fewer of; -EINVAL also where a pointer is NULL.
  */
 #ifndef LINK_H
 #define LINK_H
@@ -11,19 +12,36 @@
 #include <stdint.h>
 
 #include "addr.h"
+#include "netns.h"
 
 struct link_session;
 
 /**
- * struct link_end - One end of a pair of devices to be made
+ * struct link_end - A device to be made
  * @name:	At most 15 characters
- * @index:	Its ifindex
- * @mac:	Its address on the link
+ * @index:	Its ifindex, or 0 for one that the kernel chooses
+ * @mac:	Its address on the link, or all 0 for one that the kernel makes
+ * @netns:	Where it is to be, or NULL for the session's namespace
  */
 struct link_end {
 	const char *name;
 	int index;
 	uint8_t mac[6];
+	const struct netns *netns;
+};
+
+/**
+ * struct link_route - Where packets go
+ * @to:		Their destinations: a network
+ * @prefix:	Its bits, 0 for all addresses
+ * @via:	The gateway, or len 0 for none
+ * @index:	Of the device, or 0 if @via tells
+ */
+struct link_route {
+	struct addr to;
+	unsigned int prefix;
+	struct addr via;
+	int index;
 };
 
 /**
@@ -46,8 +64,41 @@ void link_close(struct link_session *session);
 int link_up(struct link_session *session, int index);
 
 /**
+ * link_index() - The ifindex of a device
+ * @index:	Set only on success
+ *
+ * Return: 0, -ENODEV (no such name), or another negative errno
+ */
+int link_index(struct link_session *session, const char *name, int *index);
+
+/**
+ * link_delete() - Remove a device; of a pair, both ends
+ *
+ * Return: 0, -ENODEV (no such ifindex), -EOPNOTSUPP (such as lo), -EPERM, or
+ *	   another negative errno
+ */
+int link_delete(struct link_session *session, int index);
+
+/**
+ * link_add_bridge() - Make a bridge, which is down at first
+ *
+ * Return: As link_add_veth()
+ */
+int link_add_bridge(struct link_session *session,
+	const struct link_end *bridge);
+
+/**
+ * link_set_master() - Make a device a port of a bridge
+ * @master:	The ifindex of the bridge, or 0 to leave it
+ *
+ * Return: 0, -ENODEV (no such ifindex), -EINVAL or -EOPNOTSUPP (@master is no
+ *	   bridge), -ELOOP (@index is one), -EPERM, or another negative errno
+ */
+int link_set_master(struct link_session *session, int index, int master);
+
+/**
  * link_add_veth() - Make a pair of devices; what enters one leaves the other
- * @session:	Where both ends will be
+ * @session:	Which needs CAP_NET_ADMIN wherever an end will be
  * @a, @b:	The ends; both are down at first
  *
  * Return: 0, -EEXIST (a name or an ifindex is in use), -EOPNOTSUPP (this kernel
@@ -71,6 +122,16 @@ int link_add_veth(struct link_session *session, const struct link_end *a,
  */
 int link_add_addr(struct link_session *session, int index,
 	const struct addr *addr, unsigned int prefix);
+
+/**
+ * link_add_route() - Send packets to a network by a device, a gateway, or both
+ *
+ * Return: 0, -EEXIST (there is such a route), -ENETUNREACH or -EHOSTUNREACH
+ *	   (the gateway cannot be reached), -ENETDOWN (the device is down),
+ *	   -ENODEV, -EPERM, or another negative errno
+ */
+int link_add_route(struct link_session *session,
+	const struct link_route *route);
 
 /**
  * link_addr_gen_none() - Let a device have no link-local address of its own

@@ -193,11 +193,27 @@ int netns_setns(const struct netns *ns)
 	return setns(fd, CLONE_NEWNET) ? -errno : 0;
 }
 
+pid_t netns_thread_id(void)
+{
+	return gettid();
+}
+
+int netns_set_mark(int sock)
+{
+	static const int mark = NETNS_SO_MARK;
+
+	return setsockopt(sock, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) ?
+		       -errno : 0;
+}
+
 int netns_id_current(uint64_t *id)
 {
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc = 0;
+	int fd = id ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
 	socklen_t len = sizeof(*id);
+	int rc = 0;
 
+	if (!id)
+		return -EINVAL;
 	if (fd < 0)
 		return -errno;
 	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, id, &len))

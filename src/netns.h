@@ -4,8 +4,9 @@
  *
  * A network namespace belongs to a *thread*: unshare and setns move only the
  * one that calls them, threads made later inherit, and a socket stays where it
- * was made. A handle keeps its namespace alive; so do sockets in it. Nothing
- * here makes a name in the file system, so nothing can be left behind.
+ * was made. A handle keeps its namespace alive; so do sockets in it. Only
+ * netns_new_named() makes a name in the file system, which stays behind until
+ * netns_delete_named().
  *
  * A handle may be used by many threads at a time, as long as none closes it.
  * Where a handle, a path or a function is NULL, the result is -EINVAL.
@@ -20,6 +21,9 @@ struct netns;
 
 /* The mark (SO_MARK) of sockets that interception is to leave alone */
 #define NETNS_SO_MARK 0x24
+
+/* Where named namespaces are, as for ip-netns(8) */
+#define NETNS_DIR "/run/netns"
 
 /**
  * netns_fn - What to do in a namespace
@@ -90,6 +94,34 @@ int netns_open_socket(int sock, struct netns **ns);
  */
 int netns_new(struct netns **ns);
 
+/**
+ * netns_new_named() - A new namespace that lives as long as its name does
+ * @dir:	Where, or NULL for NETNS_DIR. It is made if it is missing, and
+ *		a shared mount, so that the name is seen in other mount
+ *		namespaces too
+ * @name:	A file name
+ * @ns:		New handle, the caller's to netns_free(); set only on success
+ *
+ * Return: 0, -EEXIST (there is such a file), -EINVAL (@name is none), -EPERM
+ *	   (needs CAP_SYS_ADMIN, also over the mount namespace), or another
+ *	   negative errno; then there is no new name
+ */
+int netns_new_named(const char *dir, const char *name, struct netns **ns);
+
+/** netns_open_named() - Open one by its name: as netns_open() */
+int netns_open_named(const char *dir, const char *name, struct netns **ns);
+
+/**
+ * netns_delete_named() - Remove a name; handles and sockets stay valid
+ *
+ * A name whose namespace is gone, as after a reboot, is an empty file, and is
+ * removed as well.
+ *
+ * Return: 0, -ENOENT (no such name), -ENOTTY or -EINVAL (it is another file, or
+ *	   another namespace: left alone), -EPERM, or another negative errno
+ */
+int netns_delete_named(const char *dir, const char *name);
+
 /** netns_path() - What a handle was opened by, "" for no path; still its own */
 const char *netns_path(const struct netns *ns);
 
@@ -156,6 +188,16 @@ struct netns *netns_free(struct netns *ns);
  * Return: 0, -EBADF (closed), -EPERM (needs CAP_SYS_ADMIN here and there)
  */
 int netns_setns(const struct netns *ns);
+
+/** netns_thread_id() - The calling thread's number, as in /proc/PID/task */
+pid_t netns_thread_id(void);
+
+/**
+ * netns_set_mark() - Give a socket the mark NETNS_SO_MARK
+ *
+ * Return: 0, -EPERM (needs CAP_NET_ADMIN or CAP_NET_RAW), -ENOTSOCK, -EBADF
+ */
+int netns_set_mark(int sock);
 
 /**
  * netns_id() - The number of a namespace, never used again until reboot

@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * sockdiag.c - which sockets there are, and how to be rid of them
+ *
+ * The kernel's own words: a socket is told by its source, the local end, and
+ * its destination. Only to find or to destroy UDP sockets, a packet to it is
+ * told instead.
  */
 #include "sockdiag.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 
+#include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 
+#include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
 
 #include "netlink.h"
@@ -20,6 +29,7 @@ enum { ANSWER_SIZE_MAX = 32768 };
 
 /**
  * struct sockdiag - A netlink socket and the walk that is going on
+ * @protocol:	What was asked for; answers do not tell
  * @count:	Rows so far
  * @end:	The errno that the end of the list came with
  */
@@ -27,8 +37,77 @@ struct sockdiag {
 	struct netlink nl;
 	sockdiag_fn *fn;
 	void *arg;
+	uint8_t protocol;
 	int count, end;
 };
+
+static struct addr addr_of(uint8_t family, const void *bytes)
+{
+	struct addr out = { .len = family == AF_INET ? 4 : 16 };
+
+	memcpy(out.bytes, bytes, out.len);
+	return out;
+}
+
+static struct sockdiag_row row_of(struct nlmsghdr *header, uint8_t protocol)
+{
+	const struct inet_diag_msg *m = nlmsg_data(header);
+	struct nlattr *v6only = nlmsg_find_attr(header, sizeof(*m),
+		INET_DIAG_SKV6ONLY);
+
+	return (struct sockdiag_row){
+		.protocol = protocol,
+		.family = m->idiag_family,
+		.state = m->idiag_state,
+		.v6only = v6only && nla_get_u8(v6only),
+		.port = ntohs(m->id.idiag_sport),
+		.peer_port = ntohs(m->id.idiag_dport),
+		.addr = addr_of(m->idiag_family, m->id.idiag_src),
+		.peer = addr_of(m->idiag_family, m->id.idiag_dst),
+		.ifindex = m->id.idiag_if,
+		.uid = m->idiag_uid,
+		.inode = m->idiag_inode,
+		.cookie = (uint64_t)m->id.idiag_cookie[1] << 32 |
+			  m->id.idiag_cookie[0],
+	};
+}
+
+/* A packet from one end to the other */
+static struct inet_diag_sockid swapped(const struct inet_diag_sockid *id)
+{
+	struct inet_diag_sockid out = *id;
+
+	out.idiag_sport = id->idiag_dport;
+	out.idiag_dport = id->idiag_sport;
+	memcpy(out.idiag_src, id->idiag_dst, sizeof(out.idiag_src));
+	memcpy(out.idiag_dst, id->idiag_src, sizeof(out.idiag_dst));
+	return out;
+}
+
+/* Of one socket; without a cookie, any will do. */
+static struct inet_diag_req_v2 request_of(const struct sockdiag_row *row)
+{
+	struct inet_diag_req_v2 req = {
+		.sdiag_family = row->family,
+		.sdiag_protocol = row->protocol,
+		.idiag_states = SOCKDIAG_ALL,
+		.id = {
+			.idiag_sport = htons(row->port),
+			.idiag_dport = htons(row->peer_port),
+			.idiag_if = row->ifindex,
+			.idiag_cookie = { row->cookie, row->cookie >> 32 },
+		},
+	};
+
+	memcpy(req.id.idiag_src, row->addr.bytes, sizeof(req.id.idiag_src));
+	memcpy(req.id.idiag_dst, row->peer.bytes, sizeof(req.id.idiag_dst));
+	if (!row->cookie)
+		req.id.idiag_cookie[0] = req.id.idiag_cookie[1] =
+			INET_DIAG_NOCOOKIE;
+	if (row->protocol == IPPROTO_UDP)
+		req.id = swapped(&req.id);
+	return req;
+}
 
 static int on_row(struct nl_msg *msg, void *arg)
 {
@@ -36,8 +115,10 @@ static int on_row(struct nl_msg *msg, void *arg)
 	struct sockdiag *diag = arg;
 
 	if (nlmsg_valid_hdr(header, sizeof(struct inet_diag_msg))) {
+		struct sockdiag_row row = row_of(header, diag->protocol);
+
 		diag->count++;
-		diag->fn(nlmsg_data(header), diag->arg);
+		diag->fn(&row, diag->arg);
 	}
 	return NL_OK;
 }
@@ -55,9 +136,11 @@ static int on_end(struct nl_msg *msg, void *arg)
 
 int sockdiag_open(struct sockdiag **diag)
 {
-	struct sockdiag *out = calloc(1, sizeof(*out));
+	struct sockdiag *out = diag ? calloc(1, sizeof(*out)) : NULL;
 	int rc;
 
+	if (!diag)
+		return -EINVAL;
 	if (!out)
 		return -ENOMEM;
 	rc = netlink_open(&out->nl, NETLINK_SOCK_DIAG);
@@ -96,6 +179,25 @@ static struct nl_msg *request(int type, int flags,
 	return msg;
 }
 
+/* Send, take what is answered, and free @msg, which may be NULL */
+static int ask(struct sockdiag *diag, struct nl_msg *msg, uint8_t protocol,
+	sockdiag_fn *fn, void *arg)
+{
+	int rc;
+
+	if (!msg)
+		return -ENOMEM;
+	diag->fn = fn;
+	diag->arg = arg;
+	diag->protocol = protocol;
+	diag->count = diag->end = 0;
+	rc = nl_send_auto(diag->nl.sk, msg);
+	nlmsg_free(msg);
+	if (rc >= 0)
+		rc = nl_recvmsgs_default(diag->nl.sk);
+	return netlink_result(&diag->nl, rc);
+}
+
 int sockdiag_each(struct sockdiag *diag, uint8_t protocol, uint8_t family,
 	uint32_t states, sockdiag_fn *fn, void *arg)
 {
@@ -104,35 +206,51 @@ int sockdiag_each(struct sockdiag *diag, uint8_t protocol, uint8_t family,
 		.sdiag_protocol = protocol,
 		.idiag_states = states,
 	};
-	struct nl_msg *msg = request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &req);
 	int rc;
 
-	if (!msg)
-		return -ENOMEM;
-	diag->fn = fn;
-	diag->arg = arg;
-	diag->count = diag->end = 0;
-	rc = nl_send_auto(diag->nl.sk, msg);
-	nlmsg_free(msg);
-	if (rc >= 0)
-		rc = nl_recvmsgs_default(diag->nl.sk);
-	rc = netlink_result(&diag->nl, rc);
+	if (!diag || !fn)
+		return -EINVAL;
+	rc = ask(diag, request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &req),
+		protocol, fn, arg);
 	if (!rc)
 		rc = MIN(diag->end, 0);
 	return rc ? rc : diag->count;
 }
 
-int sockdiag_destroy(struct sockdiag *diag, uint8_t protocol,
-	const struct inet_diag_msg *row)
+static void keep(const struct sockdiag_row *row, void *arg)
 {
-	const struct inet_diag_req_v2 req = {
-		.sdiag_family = row->idiag_family,
-		.sdiag_protocol = protocol,
-		.idiag_states = UINT32_MAX,
-		.id = row->id,
-	};
-	struct nl_msg *msg = request(SOCK_DESTROY, 0, &req);
+	*(struct sockdiag_row *)arg = *row;
+}
 
+int sockdiag_find(struct sockdiag *diag, struct sockdiag_row *row)
+{
+	struct sockdiag_row any;
+	struct inet_diag_req_v2 req;
+	int rc;
+
+	if (!diag || !row)
+		return -EINVAL;
+	any = *row;
+	any.cookie = 0;
+	req = request_of(&any);
+	/* The answer comes instead of an acknowledgement: with one, it would
+	 * be taken for the answer to the next question. */
+	nl_socket_disable_auto_ack(diag->nl.sk);
+	rc = ask(diag, request(SOCK_DIAG_BY_FAMILY, 0, &req), row->protocol,
+		keep, row);
+	nl_socket_enable_auto_ack(diag->nl.sk);
+	return rc ? rc : diag->count ? 0 : -ENOENT;
+}
+
+int sockdiag_destroy(struct sockdiag *diag, const struct sockdiag_row *row)
+{
+	struct inet_diag_req_v2 req;
+	struct nl_msg *msg;
+
+	if (!diag || !row)
+		return -EINVAL;
+	req = request_of(row);
+	msg = request(SOCK_DESTROY, 0, &req);
 	if (!msg)
 		return -ENOMEM;
 	return netlink_result(&diag->nl, nl_send_sync(diag->nl.sk, msg));

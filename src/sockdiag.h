@@ -1,34 +1,80 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sockdiag.h - which sockets there are, and how to be rid of them
+ * sockdiag.h - which sockets there are, whose they are, how to be rid of them
  *
  * The sockets of a namespace, as the kernel lists them (sock_diag(7)), also
  * those that no process has any more: TIME_WAIT, orphans, connections that
  * nobody accepted. Whether SO_REUSEADDR or SO_REUSEPORT is set is not told.
+ * Where a pointer is NULL that may not be, the result is -EINVAL.
  */
 #ifndef SOCKDIAG_H
 #define SOCKDIAG_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-#include <linux/inet_diag.h>
+#include "addr.h"
 
 struct sockdiag;
 
-/* Bits of TCP states to list. ALL has also what is bound but does not listen,
- * which the customary mask 0xfff leaves out (Linux >= 6.8). CONNECTED leaves
- * out what only an open descriptor can have, and the walk over all ports. */
-#define SOCKDIAG_ALL	   UINT32_MAX
-#define SOCKDIAG_CONNECTED (UINT32_MAX & ~(1u << 7 | 1u << 10 | 1u << 13))
+/* States of TCP; a UDP socket is ESTABLISHED once it is connected, else CLOSE.
+ * BOUND is no state that a row has: it is CLOSE, too. */
+enum sockdiag_state {
+	SOCKDIAG_ESTABLISHED = 1,
+	SOCKDIAG_SYN_SENT,
+	SOCKDIAG_SYN_RECEIVED,
+	SOCKDIAG_FIN_WAIT1,
+	SOCKDIAG_FIN_WAIT2,
+	SOCKDIAG_TIME_WAIT,
+	SOCKDIAG_CLOSE,
+	SOCKDIAG_CLOSE_WAIT,
+	SOCKDIAG_LAST_ACK,
+	SOCKDIAG_LISTEN,
+	SOCKDIAG_CLOSING,
+	SOCKDIAG_NEW_SYN_RECEIVED,
+	SOCKDIAG_BOUND,
+};
+
+/* Masks of states. ALL has also what is bound but does not listen, which the
+ * customary mask 0xfff leaves out (Linux >= 6.8). CONNECTED leaves out what
+ * only an open descriptor can have, and the walk over all ports. */
+#define SOCKDIAG_ALL UINT32_MAX
+#define SOCKDIAG_CONNECTED                                                     \
+	(UINT32_MAX & ~(1u << SOCKDIAG_CLOSE | 1u << SOCKDIAG_LISTEN |         \
+			1u << SOCKDIAG_BOUND))
+
+/**
+ * struct sockdiag_row - A socket
+ * @protocol:	IPPROTO_TCP or IPPROTO_UDP
+ * @family:	AF_INET or AF_INET6
+ * @state:	enum sockdiag_state
+ * @v6only:	IPV6_V6ONLY; false for what never was, or no longer is, a socket
+ *		of a process
+ * @port, @peer_port: In host order, 0 for none
+ * @addr, @peer: Of its family
+ * @ifindex:	The device that it is bound to, or 0
+ * @uid:	Its owner, as the asking process' user namespace has it
+ * @inode:	That of fstat(2), or 0: no process has it, or not yet
+ * @cookie:	That of SO_COOKIE
+ */
+struct sockdiag_row {
+	uint8_t protocol, family, state;
+	bool v6only;
+	uint16_t port, peer_port;
+	struct addr addr, peer;
+	uint32_t ifindex, uid, inode;
+	uint64_t cookie;
+};
 
 /**
  * sockdiag_fn - Called for each socket
- * @row:	The kernel's description; valid during the call
+ * @row:	Valid during the call
  * @arg:	As given to sockdiag_each()
  *
  * It must not use the same struct sockdiag.
  */
-typedef void sockdiag_fn(const struct inet_diag_msg *row, void *arg);
+typedef void sockdiag_fn(const struct sockdiag_row *row, void *arg);
 
 /**
  * sockdiag_open() - Look at the thread's current namespace
@@ -48,7 +94,7 @@ void sockdiag_close(struct sockdiag *diag);
  * @diag:	Where
  * @protocol:	IPPROTO_TCP, which has the subflows of MPTCP too, IPPROTO_UDP
  * @family:	AF_INET or AF_INET6
- * @states:	SOCKDIAG_ALL, or another mask of TCP states
+ * @states:	SOCKDIAG_ALL, or another mask: bits 1 << state
  * @fn:		Called for each
  * @arg:	For @fn
  *
@@ -61,15 +107,49 @@ int sockdiag_each(struct sockdiag *diag, uint8_t protocol, uint8_t family,
 	uint32_t states, sockdiag_fn *fn, void *arg);
 
 /**
+ * sockdiag_find() - The socket that would get a packet
+ * @row:	In: @protocol, @family, @addr and @port that it is sent to,
+ *		@peer and @peer_port that it comes from, the device @ifindex or
+ *		0. Out: the socket, on success
+ *
+ * A connection, or else a listener or an unconnected UDP socket: what is only
+ * bound gets no packets.
+ *
+ * Return: 0, -ENOENT (none), or another negative errno
+ */
+int sockdiag_find(struct sockdiag *diag, struct sockdiag_row *row);
+
+/**
  * sockdiag_destroy() - Abort a socket, whosever it is, as by a reset
  * @diag:	Where it was found
- * @protocol:	As it was found
  * @row:	As it was found
  *
  * Return: 0, -ENOENT (gone already), -EOPNOTSUPP (this kernel cannot, or not
  *	   in this state), -EPERM (no CAP_NET_ADMIN), or another negative errno
  */
-int sockdiag_destroy(struct sockdiag *diag, uint8_t protocol,
-	const struct inet_diag_msg *row);
+int sockdiag_destroy(struct sockdiag *diag, const struct sockdiag_row *row);
+
+/**
+ * sockdiag_owner_fn - Called for each descriptor of a socket
+ * @pid:	Its process, of the caller's PID namespace
+ * @fd:		Its number there
+ * @command:	Name of the process, at most 15 characters
+ * @arg:	As given to sockdiag_owners()
+ */
+typedef void sockdiag_owner_fn(pid_t pid, int fd, const char *command,
+	void *arg);
+
+/**
+ * sockdiag_owners() - Which processes have a socket open?
+ * @inode:	Of a row, not 0
+ * @fn:		Called for each of their descriptors
+ * @arg:	For @fn
+ *
+ * All that the caller may look into (ptrace(2)) are gone through in /proc;
+ * others are passed over, and so are descriptors in flight.
+ *
+ * Return: How many descriptors there were, or a negative errno
+ */
+int sockdiag_owners(uint32_t inode, sockdiag_owner_fn *fn, void *arg);
 
 #endif /* SOCKDIAG_H */

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -82,9 +81,10 @@ int wait_poll(struct pollfd *fds, unsigned int count, const struct wait *wait)
 	struct timespec t;
 	int rc;
 
-	if (count > WAIT_FDS_MAX)
+	if (count > WAIT_FDS_MAX || (count && !fds))
 		return -EINVAL;
-	memcpy(all, fds, count * sizeof(*fds));
+	for (unsigned int i = 0; i < count; i++)
+		all[i] = fds[i];
 	all[count] = (struct pollfd){ .fd = wait ? wait->cancel_fd : -1,
 		.events = POLLIN };
 	do {
@@ -92,7 +92,8 @@ int wait_poll(struct pollfd *fds, unsigned int count, const struct wait *wait)
 	} while (rc < 0 && errno == EINTR);
 	if (rc < 0)
 		return -errno;
-	memcpy(fds, all, count * sizeof(*fds));
+	for (unsigned int i = 0; i < count; i++)
+		fds[i].revents = all[i].revents;
 	if (all[count].revents & POLLNVAL)
 		return -EBADF;
 	if (all[count].revents)
@@ -102,8 +103,10 @@ int wait_poll(struct pollfd *fds, unsigned int count, const struct wait *wait)
 
 int wait_token_new(struct wait_token **token)
 {
-	struct wait_token *new = malloc(sizeof(*new));
+	struct wait_token *new = token ? malloc(sizeof(*new)) : NULL;
 
+	if (!token)
+		return -EINVAL;
 	if (!new)
 		return -ENOMEM;
 	new->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -118,24 +121,27 @@ int wait_token_new(struct wait_token **token)
 }
 
 /* It is never read, so it stays readable. */
-void wait_token_cancel(struct wait_token *token)
+int wait_token_cancel(struct wait_token *token)
 {
 	static const uint64_t one = 1;
 	int saved = errno;
 
+	if (!token)
+		return -EINVAL;
 	/* It fails only if it is full, and then it is readable as well. */
 	if (write(token->fd, &one, sizeof(one)) < 0)
 		errno = saved;
+	return 0;
 }
 
 bool wait_token_is_cancelled(const struct wait_token *token)
 {
-	return is_readable(token->fd) > 0;
+	return token && is_readable(token->fd) > 0;
 }
 
 int wait_token_fd(const struct wait_token *token)
 {
-	return token->fd;
+	return token ? token->fd : -1;
 }
 
 struct wait_token *wait_token_free(struct wait_token *token)

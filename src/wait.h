@@ -6,7 +6,7 @@
  * interrupted wait goes on without losing time; 0 is none. A token cancels the
  * calls that were given it, and no others: it stays cancelled, any number of
  * calls and threads may wait for it, and it may be cancelled from a signal
- * handler.
+ * handler. All functions are thread-safe but for wait_token_free().
  */
 #ifndef WAIT_H
 #define WAIT_H
@@ -32,7 +32,9 @@ struct wait {
 /** wait_now() - The time, as deadlines have it */
 int64_t wait_now(void);
 
-/** wait_in_ms() - The deadline that is so many milliseconds from now */
+/** wait_in_ms() - The deadline that is so many milliseconds from now; at once
+ * if that is in the past, and in 292 years if it is later still
+ */
 int64_t wait_in_ms(int64_t ms);
 
 /**
@@ -49,7 +51,8 @@ int wait_check(const struct wait *wait);
  * @count:	At most WAIT_FDS_MAX
  * @wait:	Or NULL
  *
- * Return: How many are ready, -ECANCELED, -ETIME, or another negative errno
+ * Return: How many are ready, -ECANCELED, -ETIME, -EINVAL (too many, or NULL),
+ *	   or another negative errno
  */
 int wait_poll(struct pollfd *fds, unsigned int count, const struct wait *wait);
 
@@ -61,17 +64,21 @@ struct wait_token;
  * wait_token_new() - Make a token
  * @token:	The caller's to wait_token_free(); set only on success
  *
- * Return: 0, -EMFILE, -ENFILE or -ENOMEM
+ * Return: 0, -EMFILE, -ENFILE, -ENOMEM, or -EINVAL (NULL)
  */
 int wait_token_new(struct wait_token **token);
 
-/** wait_token_cancel() - End all calls that have it; async-signal-safe */
-void wait_token_cancel(struct wait_token *token);
+/**
+ * wait_token_cancel() - End all calls that have it; async-signal-safe
+ *
+ * Return: 0, also if it was cancelled before, or -EINVAL (NULL)
+ */
+int wait_token_cancel(struct wait_token *token);
 
-/** wait_token_is_cancelled() - Was it? */
+/** wait_token_is_cancelled() - Was it? NULL never was */
 bool wait_token_is_cancelled(const struct wait_token *token);
 
-/** wait_token_fd() - For struct wait; still owned by the token */
+/** wait_token_fd() - For struct wait; still owned by the token. -1 for NULL */
 int wait_token_fd(const struct wait_token *token);
 
 /**
