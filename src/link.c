@@ -8,6 +8,7 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <netlink/msg.h>
@@ -104,20 +105,18 @@ int link_addr_gen_none(struct link_session *session, int index)
 
 int link_index(struct link_session *session, const char *name, int *index)
 {
-	struct rtnl_link *link;
-	int rc;
+	struct ifreq request = { 0 };
 
 	if (!session || !name || !index)
 		return -EINVAL;
-	/* To libnl, no name is the device of index 0. */
-	if (!*name)
+	if (strlen(name) >= IFNAMSIZ)
 		return -ENODEV;
-	rc = netlink_result(&session->nl,
-		rtnl_link_get_kernel(session->nl.sk, 0, name, &link));
-	if (rc)
-		return rc;
-	*index = rtnl_link_get_ifindex(link);
-	rtnl_link_put(link);
+	strcpy(request.ifr_name, name);
+	/* Any socket is good for it, and this one is where we are to look.
+	 * (That of libnl would not tell the errno.) */
+	if (ioctl(nl_socket_get_fd(session->nl.sk), SIOCGIFINDEX, &request))
+		return -errno;
+	*index = request.ifr_ifindex;
 	return 0;
 }
 

@@ -3,8 +3,7 @@
  * sockdiag.c - which sockets there are, and how to be rid of them
  *
  * The kernel's own words: a socket is told by its source, the local end, and
- * its destination. Only to find or to destroy UDP sockets, a packet to it is
- * told instead.
+ * its destination. Only to find one of UDP, a packet to it is told instead.
  */
 #include "sockdiag.h"
 
@@ -104,8 +103,6 @@ static struct inet_diag_req_v2 request_of(const struct sockdiag_row *row)
 	if (!row->cookie)
 		req.id.idiag_cookie[0] = req.id.idiag_cookie[1] =
 			INET_DIAG_NOCOOKIE;
-	if (row->protocol == IPPROTO_UDP)
-		req.id = swapped(&req.id);
 	return req;
 }
 
@@ -233,12 +230,14 @@ int sockdiag_find(struct sockdiag *diag, struct sockdiag_row *row)
 	any = *row;
 	any.cookie = 0;
 	req = request_of(&any);
-	/* The answer comes instead of an acknowledgement: with one, it would
-	 * be taken for the answer to the next question. */
-	nl_socket_disable_auto_ack(diag->nl.sk);
+	if (row->protocol == IPPROTO_UDP)
+		req.id = swapped(&req.id);
 	rc = ask(diag, request(SOCK_DIAG_BY_FAMILY, 0, &req), row->protocol,
 		keep, row);
-	nl_socket_enable_auto_ack(diag->nl.sk);
+	/* After the answer comes an acknowledgement, which would otherwise be
+	 * taken for that of the next question. */
+	if (!rc)
+		rc = netlink_result(&diag->nl, nl_wait_for_ack(diag->nl.sk));
 	return rc ? rc : diag->count ? 0 : -ENOENT;
 }
 

@@ -122,7 +122,7 @@ int sockdiag_find(struct sockdiag *diag, struct sockdiag_row *row);
 /**
  * sockdiag_destroy() - Abort a socket, whosever it is, as by a reset
  * @diag:	Where it was found
- * @row:	As it was found
+ * @row:	As it was found. If UDP, it is disconnected, and stays bound
  *
  * Return: 0, -ENOENT (gone already), -EOPNOTSUPP (this kernel cannot, or not
  *	   in this state), -EPERM (no CAP_NET_ADMIN), or another negative errno
