@@ -32,7 +32,7 @@ TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
 .PHONY: all run check help clean setup check-pytest \
 	fuzz libfuzzer replay bench seeds plants mutants sweeps
 
-all: build/portclash build/libportclash.a $(if $(shell command -v $(GO)),build/goports)
+all: build/portclash build/portclash-conn build/libportclash.a $(if $(shell command -v $(GO)),build/goports)
 
 # A flavour is the same sources, another compiler: $(1) name, $(2) CC, $(3) flags
 define flavour
@@ -56,6 +56,11 @@ build/portclash: $(COMMAND:%.c=build/plain/%.o) build/plain/lib.a
 	$(CC) $(CFLAGS) -o $@ $^ $(NL_LIBS) -lpthread
 build/san/portclash: $(COMMAND:%.c=build/san/%.o) build/san/lib.a
 	$(CC) -g $(SANITIZE) -o $@ $^ $(NL_LIBS) -lpthread
+# The same, but that programs' sockets are conns: harness/through_conn.c
+THROUGH  := socket accept4 bind listen connect shutdown setsockopt getsockopt \
+            getsockname close
+build/portclash-conn: $(COMMAND:%.c=build/plain/%.o) build/plain/h_through_conn.o build/plain/lib.a
+	$(CC) $(CFLAGS) $(THROUGH:%=-Wl,--wrap=%) -o $@ $^ $(NL_LIBS) -lpthread
 build/libportclash.a: build/plain/lib.a
 	cp $< $@
 build/goports: $(wildcard harness/goports/*.go)

@@ -169,7 +169,8 @@ static void routes_have_a_device_or_a_gateway(void **state)
 /* Set up the other end, in its own namespace, and listen there */
 static int be_the_other_end(struct netns *from, void *arg)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(80) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(80) };
 	struct addr there = addr_of("10.1.0.2");
 	struct conn **listener = arg;
 	struct link_session *session;

@@ -109,20 +109,29 @@ int conn_accept(struct conn *conn, int flags, const struct wait *wait,
 }
 
 /* It was begun. Is it decided? 0, -EAGAIN (not yet), or how it failed */
-static int outcome(int fd)
+static int outcome(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct conn_addr peer;
-	socklen_t len = sizeof(int);
+	socklen_t size = sizeof(int);
 	int error;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len))
+	/* A second call ends what the first began, as if that had blocked.
+	 * SO_ERROR would tell the error, too, but once, and leave a socket
+	 * that refuses to be connected again. */
+	if (addr->sa_family == AF_INET || addr->sa_family == AF_INET6) {
+		error = connect(fd, addr, len) ? errno : 0;
+		return error == EALREADY ? -EAGAIN :
+		       error == EISCONN	 ? 0 : -error;
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size))
 		return -errno;
 	if (error)
 		return -error;
 	return name(fd, &peer, peer_of) == -ENOTCONN ? -EAGAIN : 0;
 }
 
-static int finish(struct conn *conn, const struct wait *wait)
+static int finish(struct conn *conn, const struct sockaddr *addr,
+	socklen_t len, const struct wait *wait)
 {
 	unsigned int vain = 0;
 	int rc;
@@ -132,7 +141,7 @@ static int finish(struct conn *conn, const struct wait *wait)
 		if (!rc)
 			rc = conn_await(conn, CONN_OUT, wait, &vain);
 		if (!rc)
-			rc = outcome(conn->fd);
+			rc = outcome(conn->fd, addr, len);
 	} while (rc == -EAGAIN);
 	return rc;
 }
@@ -164,7 +173,7 @@ static int begin(struct conn *conn, const struct sockaddr *addr,
 			return rc;
 		rc = conn_result(connect(conn->fd, addr, len));
 		if (rc == -EINPROGRESS || rc == -EINTR)
-			return finish(conn, wait);
+			return finish(conn, addr, len, wait);
 		if (rc != -EAGAIN || addr->sa_family != AF_UNIX)
 			return rc;
 		rc = pause_for(conn, wait, ms);

@@ -60,6 +60,56 @@ int diff_pair(struct pair *pair, struct subject *a, struct subject *b)
 	return 0;
 }
 
+/* A connect to the very port that was chosen for it is one to itself, and one
+ * that is over at once if the socket was shut down before. */
+static bool to_itself(const struct op *op, const struct outcome *out)
+{
+	if (op->kind != OP_CONNECT)
+		return false;
+	if (out->kind == OUTCOME_ERRNO && out->error == ECONNABORTED)
+		return true;
+	return out->kind == OUTCOME_OK && out->value == VALUE_NUMBER &&
+	       (op->bind.place.port_of || op->bind.place.port == out->a);
+}
+
+/* Do they differ for no reason but a port that each has chosen by itself? */
+static bool chose_apart(const struct op *op, const struct outcome *x,
+	const struct outcome *y)
+{
+	if (x->kind != y->kind || x->error != y->error)
+		return to_itself(op, x) || to_itself(op, y);
+	if (op->kind == OP_GET)
+		return x->value == VALUE_PLACE && x->a != y->a &&
+		       addr_equal(&x->addr, &y->addr);
+	return x->kind == OUTCOME_OK && !outcome_equal(x, y);
+}
+
+/* From where they chose apart, the traces are about different ports. */
+static void cut(const struct program *program, struct trace *a, struct trace *b)
+{
+	uint16_t told = 0;	/* sockets whose port the program says */
+	bool apart = false;
+
+	for (unsigned int i = 0; i < program->count; i++) {
+		const struct op *op = &program->ops[i];
+		struct outcome *x = &a->outcomes[i], *y = &b->outcomes[i];
+		bool at_once = op->kind == OP_GET || x->kind != y->kind ||
+			       x->error != y->error;
+		bool here = op_level(op->kind) == LEVEL_SOCKET &&
+			    chose_apart(op, x, y) &&
+			    !(op->kind == OP_GET && told & 1u << op->sock);
+
+		if (op->kind == OP_SOCKET)
+			told &= ~(1u << op->sock);
+		else if (op->kind == OP_BIND && x->kind == OUTCOME_OK &&
+			 x->value == VALUE_NONE && op->bind.place.port)
+			told |= 1u << op->sock;
+		if (apart || (here && at_once))
+			*x = *y = outcome_na();
+		apart |= here;
+	}
+}
+
 int diff_run(struct pair *pair, const struct program *programs, size_t count,
 	struct trace *traces[2])
 {
@@ -68,8 +118,12 @@ int diff_run(struct pair *pair, const struct program *programs, size_t count,
 	int rc = subject_run(pair->subjects[first], programs, count, NULL,
 		traces[first]);
 
-	return rc ? rc : subject_run(pair->subjects[second], programs, count,
-		follows ? traces[first] : NULL, traces[second]);
+	if (!rc)
+		rc = subject_run(pair->subjects[second], programs, count,
+			follows ? traces[first] : NULL, traces[second]);
+	for (size_t i = 0; i < count && !rc && !follows; i++)
+		cut(&programs[i], &traces[0][i], &traces[1][i]);
+	return rc;
 }
 
 int diff_one(struct pair *pair, const struct program *program,

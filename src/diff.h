@@ -57,10 +57,12 @@ struct pair {
 int diff_pair(struct pair *pair, struct subject *a, struct subject *b);
 
 /**
- * diff_run() - Run programs on both subjects and compare the traces
+ * diff_run() - Run programs on both subjects
  * @pair:	From diff_pair()
  * @programs:	@count programs
- * @traces:	@count traces of each of the two, filled in
+ * @traces:	@count traces of each of the two, filled in. Where neither can
+ *		follow the other, all is n/a after an op for which they chose
+ *		different ports
  *
  * Return: 0, or a negative errno from the subject that failed
  */
