@@ -32,7 +32,7 @@
 /**
  * struct netns - A handle
  * @fd:		Of the namespace, -1 once it is closed
- * @path:	What it was opened by
+ * @path:	What it was opened by, or of @fd
  */
 struct netns {
 	int fd;
@@ -55,15 +55,17 @@ static int verify(int fd)
 	return type == CLONE_NEWNET ? 0 : -EINVAL;
 }
 
-/* Takes @fd over, also on failure. */
+/* Takes @fd over, also on failure. @path may be NULL */
 static int wrap(int fd, const char *path, struct netns **ns)
 {
 	struct netns *out = malloc(sizeof(*out));
 	int rc = out ? verify(fd) : -ENOMEM;
+	char own[32];
 
 	if (!rc) {
+		snprintf(own, sizeof(own), "/proc/%d/fd/%d", getpid(), fd);
 		out->fd = fd;
-		out->path = strdup(path);
+		out->path = strdup(path ? path : own);
 		rc = out->path ? 0 : -ENOMEM;
 	}
 	if (rc) {
@@ -107,11 +109,8 @@ int netns_current(struct netns **ns)
 {
 	/* /proc/self would be the main thread's. */
 	int fd = ns ? open_path("/proc/thread-self/ns/net") : -EINVAL;
-	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/ns/net", getpid(),
-		gettid());
-	return fd < 0 ? fd : wrap(fd, path, ns);
+	return fd < 0 ? fd : wrap(fd, NULL, ns);
 }
 
 int netns_open_pid(pid_t pid, struct netns **ns)
@@ -130,7 +129,7 @@ int netns_open_pidfd(int pidfd, struct netns **ns)
 
 	if (!ns)
 		return -EINVAL;
-	return fd < 0 ? -errno : wrap(fd, "", ns);
+	return fd < 0 ? -errno : wrap(fd, NULL, ns);
 }
 
 int netns_open_socket(int sock, struct netns **ns)
@@ -139,7 +138,7 @@ int netns_open_socket(int sock, struct netns **ns)
 
 	if (!ns)
 		return -EINVAL;
-	return fd < 0 ? -errno : wrap(fd, "", ns);
+	return fd < 0 ? -errno : wrap(fd, NULL, ns);
 }
 
 int netns_fd(const struct netns *ns)

@@ -122,7 +122,11 @@ int netns_open_named(const char *dir, const char *name, struct netns **ns);
  */
 int netns_delete_named(const char *dir, const char *name);
 
-/** netns_path() - What a handle was opened by, "" for no path; still its own */
+/**
+ * netns_path() - What a handle was opened by; still its own
+ *
+ * Where that was no path, it is one that is valid until netns_close().
+ */
 const char *netns_path(const struct netns *ns);
 
 /**
