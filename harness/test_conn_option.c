@@ -78,6 +78,13 @@ static void options_are_numbers_and_text(void **state)
 		text, sizeof(text)), 0);
 	assert_int_equal(conn_set_string(conn, SOL_SOCKET, SO_BINDTODEVICE,
 		"none"), -ENODEV);
+	assert_int_equal(conn_bind_device(conn, ALONE_LO), 0);
+	assert_int_equal(conn_get_int(conn, SOL_SOCKET, SO_BINDTOIFINDEX,
+		&value), 0);
+	assert_int_equal(value, ALONE_LO);
+	assert_int_equal(conn_bind_device(conn, 4711), -ENODEV);
+	assert_int_equal(conn_bind_device(conn, -1), -ENODEV);
+	assert_int_equal(conn_bind_device(conn, 0), 0);
 	assert_int_equal(conn_set_int(conn, SOL_SOCKET, SO_MARK,
 		NETNS_SO_MARK), 0);
 	conn_free(conn);

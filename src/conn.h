@@ -248,6 +248,17 @@ ssize_t conn_get_string(struct conn *conn, int level, int name, char *text,
 /** conn_set_string() - The same, set; "" unbinds a device */
 int conn_set_string(struct conn *conn, int level, int name, const char *text);
 
+/**
+ * conn_bind_device() - Only packets of one device
+ * @index:	Its ifindex in the namespace of the socket, or 0 for any
+ *
+ * The option alone, SO_BINDTOIFINDEX, takes an index that no device has, too.
+ *
+ * Return: 0, -ENODEV, -EPERM (it had one, and no CAP_NET_RAW), or another
+ *	   negative errno
+ */
+int conn_bind_device(struct conn *conn, int index);
+
 /** conn_read_buffer() - Its size in bytes; twice what was set */
 int conn_read_buffer(struct conn *conn, int *bytes);
 

@@ -9,6 +9,7 @@
 #include <linux/if_packet.h>
 #include <linux/kcm.h>
 #include <linux/sockios.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -88,6 +89,21 @@ int conn_set_string(struct conn *conn, int level, int name, const char *text)
 {
 	return text ? conn_set_option(conn, level, name, text, strlen(text)) :
 		      -EINVAL;
+}
+
+static int bind_device(int fd, void *arg)
+{
+	const int *index = arg;
+	struct ifreq request = { .ifr_ifindex = *index };
+
+	if (*index && ioctl(fd, SIOCGIFNAME, &request))
+		return -errno;
+	return set(fd, SOL_SOCKET, SO_BINDTOIFINDEX, index, sizeof(*index));
+}
+
+int conn_bind_device(struct conn *conn, int index)
+{
+	return conn_control(conn, bind_device, &index);
 }
 
 int conn_read_buffer(struct conn *conn, int *bytes)
