@@ -16,6 +16,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -211,6 +213,9 @@ static void get_new_set_delete(void **state)
 	struct netns *named, *again;
 
 	(void)state;
+	/* Mounts of our own, which are gone with this process */
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(netns_new_named(dir, "peer", &named), 0);
 	assert_true(inode_here() == inode(home));

@@ -215,6 +215,8 @@ static int pick(struct portman *pm, uint32_t offset, portman_test_fn *test,
 	first = pm->first;
 	count = pm->count;
 	pthread_mutex_unlock(&pm->range_lock);
+	if (pm->strict && count)
+		offset %= count;
 	for (uint32_t i = 0; i < count; i++) {
 		uint16_t candidate = first + (uint32_t)(offset + i) % count;
 

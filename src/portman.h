@@ -85,7 +85,8 @@ struct portman *portman_new(void);
  *
  * What upstream lets pass is an error: a release of what is not held with
  * these very flags on every network (-ENOENT), an empty list of networks and a
- * range that begins at 0 (-EINVAL).
+ * range that begins at 0 (-EINVAL). And every port of the range is a candidate,
+ * where upstream's sum of offset and count may wrap and skip some (GV-23).
  */
 struct portman *portman_new_strict(void);
 
