@@ -229,7 +229,8 @@ static void get_new_set_delete(void **state)
 	assert_int_equal(netns_delete_named(dir, "peer"), -ENOENT);
 	netns_free(again);
 	netns_free(named);
-	rmdir(dir);
+	assert_int_equal(umount(dir), 0);
+	assert_int_equal(rmdir(dir), 0);
 }
 
 static void none(void **state)
