@@ -26,7 +26,7 @@ SOURCES  := $(notdir $(wildcard src/*.c))
 COMMAND  := main.c $(filter cmd_%.c,$(SOURCES))
 LIBRARY  := $(filter-out $(COMMAND),$(SOURCES))
 TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
-FUZZ     := fuzz pair quiet
+FUZZ     := fuzz pair twin twin_calls quiet
 TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
 
 .PHONY: all run check help clean setup check-pytest \

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * twin.h - a conn, and beside it the same socket by raw calls
+ *
+ * Both sides have two namespaces of their own, so that neither sees the other.
+ * What differs by right is left out: a port that the kernel chose, and whether
+ * a call waits. What the raw calls did is what a conn promises to do, too.
+ */
+#ifndef TWIN_H
+#define TWIN_H
+
+#include "conn.h"
+#include "netns.h"
+
+/**
+ * struct twin - Two sockets that should be alike
+ * @conn:	Ours, or NULL if there is none
+ * @fd:		The raw one; -1 once both are closed
+ * @type:	SOCK_STREAM, ...
+ * @past:	By direction: is the deadline of @conn over?
+ */
+struct twin {
+	struct conn *conn;
+	int fd, domain, type;
+	bool past[2];
+};
+
+/* How a twin begins its life */
+enum twin_birth { TWIN_OPEN, TWIN_ADOPT, TWIN_DUP, TWIN_BIRTHS };
+
+/**
+ * twin_start() - Move to a namespace, and make the three others
+ *
+ * Exits with 3 if this machine cannot.
+ */
+void twin_start(void);
+
+/**
+ * twin_open() - Make both
+ * @twin:	Without a conn
+ * @there:	In the second namespace of each side
+ *
+ * Return: Both said so: 0 or a negative errno, else TWIN_DIFFERS
+ */
+int twin_open(struct twin *twin, int domain, int type, bool there,
+	enum twin_birth birth);
+
+enum { TWIN_DIFFERS = 1 };
+
+/** twin_keep() - Both of an accepted connection, in a twin without a conn */
+void twin_keep(struct twin *twin, struct conn *conn, int fd,
+	const struct twin *parent);
+
+/** twin_free() - Close both, if they are not, and forget them */
+void twin_free(struct twin *twin);
+
+/** twin_close() - Close both; what conn_close() said */
+int twin_close(struct twin *twin);
+
+/**
+ * twin_connect() - A raw connect, waited for a moment
+ *
+ * Return: 0, -EAGAIN (not decided yet), or a negative errno
+ */
+int twin_connect(int fd, const struct sockaddr *addr, socklen_t len);
+
+/** twin_same_addr() - Equal, but for a port that the kernel chose */
+bool twin_same_addr(const struct conn_addr *a, const struct conn_addr *b);
+
+/** twin_local() - The raw one's address, or a negative errno */
+int twin_local(int fd, struct conn_addr *addr);
+
+/** twin_peer() - Its peer's */
+int twin_peer(int fd, struct conn_addr *addr);
+
+#endif /* TWIN_H */
