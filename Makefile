@@ -78,6 +78,24 @@ build/san/test_%: build/san/h_test_%.o build/san/lib.a
 
 build/%/test_portman: WRAP := -Wl,--wrap=malloc,--wrap=calloc
 
+# What is made to fail, one by one: harness/faults.c
+FAULTS   := accept4 bind calloc close connect eventfd fcntl fstat fstatfs \
+            getaddrinfo getpeername getsockname getsockopt ioctl listen lstat \
+            malloc mkdir mount nanosleep nl_addr_build nl_connect \
+            nl_recvmsgs_default nl_send_auto nl_send_sync nl_socket_alloc \
+            nl_wait_for_ack nla_put nlmsg_alloc_simple nlmsg_append open \
+            opendir poll ppoll pthread_create read readdir readlinkat recvfrom \
+            recvmsg rtnl_addr_add rtnl_addr_alloc rtnl_link_add \
+            rtnl_link_alloc rtnl_link_bridge_alloc rtnl_link_change \
+            rtnl_link_delete rtnl_link_inet6_set_addr_gen_mode \
+            rtnl_link_veth_alloc rtnl_route_add rtnl_route_alloc \
+            rtnl_route_nh_alloc sendmsg sendto setns setsockopt shutdown \
+            sigtimedwait socket strdup syscall timerfd_create timerfd_settime \
+            umount2 unlink unshare write
+build/plain/test_faults_conn build/plain/test_faults_netns: build/plain/h_faults.o
+build/san/test_faults_conn build/san/test_faults_netns: build/san/h_faults.o
+build/plain/test_faults_% build/san/test_faults_%: WRAP = $(FAULTS:%=-Wl,--wrap=%)
+
 # Not instrumented, since it works on AFL++'s map itself
 build/afl/h_quiet.o: harness/quiet.c | build/afl
 	$(CLANG) $(BASE) $(WARN) -O2 -g -c -o $@ $<

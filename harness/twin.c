@@ -18,7 +18,7 @@
 /* Ports that the kernel chooses begin here. */
 enum { CHOSEN_FROM = 32768, MOMENT_MS = 5 };
 
-/* Ours are [0], those of the raw side [1]; of each, where it is and elsewhere */
+/* Of ours [0] and of the raw side [1], where it is, and elsewhere */
 static struct netns *spaces[2][2];
 
 /* A connection that is over leaves nothing behind for the next program. */

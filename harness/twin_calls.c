@@ -6,6 +6,8 @@
 
 #include "util.h"
 
+enum { AT_ONCE = MSG_DONTWAIT | MSG_NOSIGNAL };
+
 static size_t size_of(const struct io *io)
 {
 	return io->call.b % (TWIN_SIZE_MAX + 1);
@@ -76,7 +78,7 @@ static ssize_t our_write_all(const struct twin *t, struct io *io,
 
 static ssize_t raw_sendto(const struct twin *t, struct io *io)
 {
-	return twin_result(sendto(t->fd, "hello", 5, MSG_DONTWAIT | MSG_NOSIGNAL,
+	return twin_result(sendto(t->fd, "hello", 5, AT_ONCE,
 		&io->addrs[1].any, io->addrs[1].len));
 }
 
@@ -94,7 +96,7 @@ static ssize_t raw_sendmsg(const struct twin *t, struct io *io)
 		.msg_namelen = io->addrs[1].len, .msg_iov = &iov,
 		.msg_iovlen = 1 };
 
-	return twin_result(sendmsg(t->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
+	return twin_result(sendmsg(t->fd, &message, AT_ONCE));
 }
 
 static ssize_t our_sendmsg(const struct twin *t, struct io *io,
@@ -128,8 +130,8 @@ static ssize_t our_recvmsg(const struct twin *t, struct io *io,
 static ssize_t raw_recvfrom(const struct twin *t, struct io *io)
 {
 	io->from[1].len = sizeof(io->from[1].room);
-	return twin_result(recvfrom(t->fd, io->data[1], size_of(io), MSG_DONTWAIT,
-		&io->from[1].any, &io->from[1].len));
+	return twin_result(recvfrom(t->fd, io->data[1], size_of(io),
+		MSG_DONTWAIT, &io->from[1].any, &io->from[1].len));
 }
 
 static ssize_t our_recvfrom(const struct twin *t, struct io *io,

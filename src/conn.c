@@ -64,12 +64,24 @@ int conn_check(struct conn *conn, int direction, const struct wait *wait)
 	return deadline && wait_now() >= deadline ? -ETIME : 0;
 }
 
-static void arm(int timer, int64_t deadline)
+static int arm(int timer, int64_t deadline)
 {
 	struct itimerspec when = { .it_value = { deadline / NS_PER_S,
 		deadline % NS_PER_S } };
 
-	timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL);
+	return timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL) ? -errno :
+									0;
+}
+
+/* A timer that ends at a deadline, or a negative errno */
+static int new_timer(int64_t deadline)
+{
+	int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	int rc = timer < 0 ? -errno : arm(timer, deadline);
+
+	if (rc && timer >= 0)
+		close(timer);
+	return rc ? rc : timer;
 }
 
 /* Who waits first makes it; from then on it follows the deadline. */
@@ -80,14 +92,8 @@ static int timer_of(struct conn *conn, int direction)
 	pthread_mutex_lock(&conn->lock);
 	timer = conn->timers[direction];
 	if (timer < 0) {
-		timer = timerfd_create(CLOCK_MONOTONIC,
-			TFD_CLOEXEC | TFD_NONBLOCK);
-		if (timer >= 0) {
-			arm(timer, atomic_load(&conn->deadlines[direction]));
-			conn->timers[direction] = timer;
-		} else {
-			timer = -errno;
-		}
+		timer = new_timer(atomic_load(&conn->deadlines[direction]));
+		conn->timers[direction] = MAX(timer, -1);
 	}
 	pthread_mutex_unlock(&conn->lock);
 	return timer;
@@ -108,12 +114,12 @@ int conn_set_deadline(struct conn *conn, int directions, int64_t deadline)
 		if (!(directions & (i == CONN_IN ? CONN_READ : CONN_WRITE)))
 			continue;
 		atomic_store(&conn->deadlines[i], deadline);
-		if (conn->timers[i] >= 0)
-			arm(conn->timers[i], deadline);
+		if (conn->timers[i] >= 0 && !rc)
+			rc = arm(conn->timers[i], deadline);
 	}
 	pthread_mutex_unlock(&conn->lock);
 	conn_leave(conn);
-	return 0;
+	return rc;
 }
 
 int conn_await(struct conn *conn, int direction, const struct wait *wait,
@@ -351,20 +357,24 @@ int conn_close(struct conn *conn)
 {
 	static const uint64_t one = 1;
 	uint32_t state;
+	int rc;
 
 	if (!conn)
 		return -EINVAL;
 	if (lent == conn)
 		return -EDEADLK;
-	state = atomic_fetch_or(&conn->state, CLOSED);
-	if (state & CLOSED) {
-		while (!((state = atomic_load(&conn->state)) & DONE))
-			futex(&conn->state, FUTEX_WAIT_PRIVATE, state);
-		return 0;
+	while ((state = atomic_fetch_or(&conn->state, CLOSED)) & CLOSED) {
+		if (state & DONE)
+			return 0;
+		futex(&conn->state, FUTEX_WAIT_PRIVATE, state);
 	}
 	/* It is never read, so whoever comes to wait will see it. */
-	if (write(conn->wake, &one, sizeof(one)) < 0)
-		abort();
+	if (state && write(conn->wake, &one, sizeof(one)) < 0) {
+		rc = -errno;
+		atomic_fetch_and(&conn->state, ~CLOSED);
+		futex(&conn->state, FUTEX_WAKE_PRIVATE, INT_MAX);
+		return rc;
+	}
 	while ((state = atomic_load(&conn->state)) & ~(CLOSED | DONE))
 		futex(&conn->state, FUTEX_WAIT_PRIVATE, state);
 	conn->result = close(conn->fd) ? -errno : 0;

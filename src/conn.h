@@ -98,8 +98,9 @@ int conn_dup(int fd, struct conn **conn);
  *
  * A second close is 0 as well, and returns when the first is done.
  *
- * Return: 0, -EDEADLK (from within a call on this conn: see conn_control()), or
- *	   the negative errno of close(2)
+ * Return: 0, -EDEADLK (from within a call on this conn: see conn_control()),
+ *	   the negative errno of close(2), or that of write(2): its calls could
+ *	   not be woken, and it is still open
  */
 int conn_close(struct conn *conn);
 

@@ -63,7 +63,8 @@ static ssize_t write_quietly(int fd, const void *from, size_t size)
 	pthread_sigmask(SIG_BLOCK, &pipe, &before);
 	n = result(write(fd, from, size));
 	if (n == -EPIPE && !sigismember(&pending, SIGPIPE))
-		sigtimedwait(&pipe, NULL, &now);
+		while (sigtimedwait(&pipe, NULL, &now) < 0 && errno != EAGAIN)
+			;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return n;
 }

@@ -237,12 +237,18 @@ static int abort_on_close(int fd, void *arg)
 	return setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 }
 
-static bool is_itself(struct conn *conn)
+/* 1, 0 or a negative errno */
+static int is_itself(struct conn *conn)
 {
 	struct conn_addr local, peer;
+	int rc = conn_local(conn, &local);
 
-	return !conn_local(conn, &local) && !conn_peer(conn, &peer) &&
-	       local.len == peer.len &&
+	if (!rc)
+		rc = conn_peer(conn, &peer);
+	/* It is reset already, so there was another. */
+	if (rc)
+		return rc == -ENOTCONN ? 0 : rc;
+	return local.len == peer.len &&
 	       !memcmp(&local.room, &peer.room, local.len);
 }
 
@@ -276,7 +282,9 @@ static int dial(const struct network *network, const char *local,
 		*failed = "connect";
 		rc = conn_connect(new, &to.any, to.len, wait, NULL);
 	}
-	if (!rc && network->type == SOCK_STREAM && is_itself(new)) {
+	if (!rc && network->type == SOCK_STREAM)
+		rc = is_itself(new);
+	if (rc > 0) {
 		conn_control(new, abort_on_close, NULL);
 		rc = -ELOOP;
 	}

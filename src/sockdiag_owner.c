@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util.h"
+
 /* Of "socket:[4294967295]", and of a process' name with its newline */
 enum { LINK_MAX_LEN = 32, COMMAND_MAX = 17 };
 
@@ -52,24 +54,48 @@ static void name_of(pid_t pid, char command[COMMAND_MAX])
 	command[strcspn(command, "\n")] = '\0';
 }
 
-static void look_at(struct search *s, DIR *fds, pid_t pid)
+/* Has a process ended, or is it not ours to look into? Else a negative errno */
+static int passed_over(int error)
+{
+	return !error || error == ENOENT || error == ESRCH || error == EACCES ||
+	       error == EPERM ? 0 : -error;
+}
+
+static int look_at(struct search *s, DIR *fds, pid_t pid)
 {
 	struct dirent *entry;
 
-	while ((entry = readdir(fds))) {
+	while ((errno = 0, entry = readdir(fds))) {
 		char link[LINK_MAX_LEN], command[COMMAND_MAX];
-		ssize_t n = readlinkat(dirfd(fds), entry->d_name, link,
-			sizeof(link) - 1);
+		int fd = number_of(entry->d_name);
+		ssize_t n = fd < 0 ? 0 : readlinkat(dirfd(fds), entry->d_name,
+						 link, sizeof(link) - 1);
 
-		if (n < 0)
-			continue;
-		link[n] = '\0';
+		if (n < 0 && passed_over(errno))
+			return passed_over(errno);
+		link[MAX(n, 0)] = '\0';
 		if (strcmp(link, s->link))
 			continue;
 		name_of(pid, command);
-		s->fn(pid, number_of(entry->d_name), command, s->arg);
+		s->fn(pid, fd, command, s->arg);
 		s->count++;
 	}
+	return passed_over(errno);
+}
+
+static int look_into(struct search *s, pid_t pid)
+{
+	char path[64];
+	DIR *fds;
+	int rc;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	fds = opendir(path);
+	if (!fds)
+		return passed_over(errno);
+	rc = look_at(s, fds, pid);
+	closedir(fds);
+	return rc;
 }
 
 int sockdiag_owners(uint32_t inode, sockdiag_owner_fn *fn, void *arg)
@@ -77,27 +103,21 @@ int sockdiag_owners(uint32_t inode, sockdiag_owner_fn *fn, void *arg)
 	struct search search = { .fn = fn, .arg = arg };
 	DIR *processes = fn && inode ? opendir("/proc") : NULL;
 	struct dirent *entry;
+	int rc = 0;
 
 	if (!fn || !inode)
 		return -EINVAL;
 	if (!processes)
 		return -errno;
 	snprintf(search.link, sizeof(search.link), "socket:[%u]", inode);
-	while ((entry = readdir(processes))) {
+	while (!rc && (errno = 0, entry = readdir(processes))) {
 		pid_t pid = number_of(entry->d_name);
-		char path[64];
-		DIR *fds;
 
-		if (pid <= 0)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-		/* It may have ended, or not be ours to look into. */
-		fds = opendir(path);
-		if (!fds)
-			continue;
-		look_at(&search, fds, pid);
-		closedir(fds);
+		if (pid > 0)
+			rc = look_into(&search, pid);
 	}
+	if (!rc && !entry)
+		rc = -errno;
 	closedir(processes);
-	return search.count;
+	return rc ? rc : search.count;
 }

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fault_test.h - for tests: each call that a helper makes fails once
+ *
+ * A scenario is run again and again, and in each run the next call fails
+ * (faults.h). Then it must end with the errno of what failed, but for what may
+ * fail without harm, and leave no descriptor, and no memory, about which
+ * LeakSanitizer speaks.
+ */
+#ifndef FAULT_TEST_H
+#define FAULT_TEST_H
+
+#include "pitfall.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "alone.h"
+#include "faults.h"
+#include "said.h"
+#include "util.h"
+
+enum { FAULT_CALLS_MAX = 1000, FAULT_STUCK_S = 120 };
+
+/* The first failure ends a scenario; what it has made is then freed. */
+#define TRY(call)                                                              \
+	do {                                                                   \
+		rc = (call);                                                   \
+		if (rc < 0)                                                    \
+			goto out;                                              \
+	} while (0)
+
+/* A call of the test's own */
+#define SPARED(call)                                                           \
+	({                                                                     \
+		faults_spare(true);                                            \
+		__auto_type result_ = (call);                                  \
+		faults_spare(false);                                           \
+		result_;                                                       \
+	})
+
+/**
+ * struct scenario - Some calls of a helper
+ * @run:	0 or more if all went well, or the first negative errno
+ * @fresh:	Each time in an empty namespace
+ */
+struct scenario {
+	const char *name;
+	int (*run)(void);
+	bool fresh;
+};
+
+/* What may fail without harm, in a scenario or in all, and why */
+static const struct {
+	const char *name, *scenario;
+} harmless[] = {
+	{ "close", NULL },		/* it is closed all the same */
+	{ "futex", NULL },		/* it looks again */
+	{ "nanosleep", NULL },		/* it looks again sooner */
+	{ "getsockopt", NULL },		/* SO_TYPE: then plain reads are used */
+	{ "setsockopt", "buffers" },	/* without FORCE it is tried again */
+	{ "sigtimedwait", "pipes" },	/* and again */
+	{ "open", "owners" },		/* a name of a process that has ended */
+	{ "read", "owners" },
+};
+
+static inline bool is_harmless(const struct fault *fault, const char *scenario)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
+		if (!strcmp(harmless[i].name, fault->name) &&
+		    (!harmless[i].scenario ||
+		     !strcmp(harmless[i].scenario, scenario)))
+			return true;
+	return false;
+}
+
+static inline void every_call_fails_in_turn(void **state)
+{
+	const struct scenario *s = *state;
+	struct fault fault;
+	int rc, i;
+
+	for (i = 0; i < FAULT_CALLS_MAX; i++) {
+		int before = pitfall_fds();
+
+		if (s->fresh)
+			assert_true(alone_in_a_network());
+		faults_arm(i);
+		rc = s->run();
+		if (!faults_disarm(&fault))
+			break;
+		if (rc != -fault.error &&
+		    !(rc >= 0 && is_harmless(&fault, s->name)))
+			fail_msg("%s: call %d, %s, failed with %s, and the "
+				 "result is %s", s->name, i, fault.name,
+				strerror(fault.error), strerror(-rc));
+		if (pitfall_fds() != before)
+			fail_msg("%s: call %d, %s, failed, and left %d "
+				 "descriptors", s->name, i, fault.name,
+				pitfall_fds() - before);
+	}
+	assert_true(rc >= 0 && i < FAULT_CALLS_MAX);
+	print_message("%s: %d calls\n", s->name, i);
+}
+
+#define FAULT_TEST(fn, fresh)                                                  \
+	{ #fn, every_call_fails_in_turn, NULL, NULL,                           \
+		&(struct scenario){ #fn, fn, fresh } }
+
+#endif /* FAULT_TEST_H */

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The helpers: what they call is made to fail, what they offer is tried."""
+
+import re
+import subprocess
+
+from portcheck import ROOT
+
+HELPERS = ("netns", "netlink", "link", "sockdiag", "wait", "conn", "reuseport")
+
+# What cannot fail, or not without a bug of ours
+SAFE = re.compile(
+    r"_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|__errno_location|abort|stderr|"
+    r"fprintf|snprintf|mem\w+|str(?!dup)\w+|free|freeaddrinfo|closedir|dirfd|"
+    r"get(pid|e[ug]id|tid)|clock_gettime|sig(emptyset|addset|ismember|pending)|"
+    r"pthread_(join|once|sigmask|mutex_\w+)|nl_socket_(?!alloc)\w+|"
+    r"nlmsg_(valid_hdr|hdr|data|free|find_attr)|nla_get_u8|"
+    r"nl_addr_(put|set_prefixlen)|rtnl_(link|route|addr)(_nh)?_(put|free)|"
+    r"rtnl_(link|route|addr)_(nh_)?set_\w+|rtnl_route_add_nexthop|"
+    r"rtnl_link_veth_get_peer")
+
+
+def objects():
+    """The helpers' objects, as they were built last."""
+    return [path for path in (ROOT / "build" / "plain").glob("*.o")
+            if re.fullmatch(rf"({'|'.join(HELPERS)})(_[a-z]+)?\.o", path.name)]
+
+
+def symbols(option):
+    """What they define, or do not."""
+    out = subprocess.run(["nm", option, *map(str, objects())], check=True,
+                         capture_output=True, text=True).stdout
+    return {line.split()[-1] for line in out.splitlines()
+            if line and not line.endswith(":")}
+
+
+def test_every_call_is_made_to_fail():
+    """Whatever a helper calls and may fail is one of FAULTS."""
+    makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")
+    faults = set(re.search(r"^FAULTS +:= (.*)$", makefile, re.M)[1].split())
+    own = symbols("--defined-only") | set(re.findall(
+        r"\baddr_\w+", (ROOT / "src" / "addr.h").read_text()))
+    called = {name for name in symbols("-u") - own if not SAFE.fullmatch(name)}
+    assert len(objects()) > 12
+    assert not called - faults
+    assert not faults - called, "nobody calls these"
