@@ -22,6 +22,8 @@ BASE     := -std=gnu11 -D_GNU_SOURCE -MMD -MP -Isrc
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
             -fno-omit-frame-pointer
 
+THREADS  := -fsanitize=thread -fno-omit-frame-pointer
+
 SOURCES  := $(notdir $(wildcard src/*.c))
 COMMAND  := main.c $(filter cmd_%.c,$(SOURCES))
 LIBRARY  := $(filter-out $(COMMAND),$(SOURCES))
@@ -49,6 +51,7 @@ endef
 
 $(eval $(call flavour,plain,$(CC),$(CFLAGS)))
 $(eval $(call flavour,san,$(CC),-O1 -g $(SANITIZE)))
+$(eval $(call flavour,tsan,$(CC),-O1 -g $(THREADS)))
 $(eval $(call flavour,afl,$(AFL_CC),-O2 -g $(SANITIZE) -DFUZZING))
 $(eval $(call flavour,libfuzzer,$(CLANG),-O2 -g $(SANITIZE) -fsanitize=fuzzer-no-link -DFUZZING))
 
@@ -75,6 +78,9 @@ build/plain/test_%: build/plain/h_test_%.o build/plain/lib.a
 	$(CC) $(CFLAGS) $(WRAP) -o $@ $^ $(NL_LIBS) -lcmocka -lpthread
 build/san/test_%: build/san/h_test_%.o build/san/lib.a
 	$(CC) -g $(SANITIZE) $(WRAP) -o $@ $^ $(NL_LIBS) -lcmocka -lpthread
+
+build/tsan/test_%: build/tsan/h_test_%.o build/tsan/lib.a
+	$(CC) -g $(THREADS) $(WRAP) -o $@ $^ $(NL_LIBS) -lcmocka -lpthread
 
 build/%/test_portman: WRAP := -Wl,--wrap=malloc,--wrap=calloc
 
