@@ -34,6 +34,18 @@ def symbols(option):
             if line and not line.endswith(":")}
 
 
+def test_bad_arguments_are_tried():
+    """No public function is forgotten in harness/test_arguments.c."""
+    tried = (ROOT / "harness" / "test_arguments.c").read_text()
+    for name in HELPERS:
+        if name == "netlink":
+            continue
+        header = (ROOT / "src" / f"{name}.h").read_text()
+        for function in re.findall(
+                rf"^(?!typedef)\w[\w ]*[ *]({name}_\w+)\(", header, re.M):
+            assert re.search(rf"\b{function}\(", tried), function
+
+
 def test_every_call_is_made_to_fail():
     """Whatever a helper calls and may fail is one of FAULTS."""
     makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")

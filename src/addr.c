@@ -16,6 +16,8 @@ int addr_parse(const char *text, struct addr *addr)
 {
 	struct addr out = { 0 };
 
+	if (!text || !addr)
+		return -EINVAL;
 	if (inet_pton(AF_INET, text, out.bytes) == 1)
 		out.len = 4;
 	else if (inet_pton(AF_INET6, text, out.bytes) == 1)

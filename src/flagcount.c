@@ -10,7 +10,7 @@
 
 int flagcount_add(struct flagcount *c, uint8_t flags)
 {
-	if (flags >= ARRAY_SIZE(c->refs))
+	if (!c || flags >= ARRAY_SIZE(c->refs))
 		return -EINVAL;
 	c->refs[flags]++;
 	return 0;
@@ -18,7 +18,7 @@ int flagcount_add(struct flagcount *c, uint8_t flags)
 
 int flagcount_drop(struct flagcount *c, uint8_t flags)
 {
-	if (flags >= ARRAY_SIZE(c->refs))
+	if (!c || flags >= ARRAY_SIZE(c->refs))
 		return -EINVAL;
 	c->refs[flags]--;
 	return 0;

@@ -22,16 +22,18 @@ struct flagcount {
 /**
  * flagcount_add() - Add a reference of one combination of flags
  *
- * Return: 0, or -EINVAL and nothing done: flags above 7 (GV-06)
+ * Return: 0, or -EINVAL and nothing done: flags above 7 (GV-06), or NULL
  */
 int flagcount_add(struct flagcount *c, uint8_t flags);
 
 /**
  * flagcount_drop() - Drop a reference, even one that is not there
  *
- * Return: 0, or -EINVAL and nothing done: flags above 7 (GV-06)
+ * Return: 0, or -EINVAL and nothing done: flags above 7 (GV-06), or NULL
  */
 int flagcount_drop(struct flagcount *c, uint8_t flags);
+
+/* The rest is about a counter that is there: it may not be NULL. */
 
 /** flagcount_total() - The sum of all counts, negative ones included (GV-05) */
 long flagcount_total(const struct flagcount *c);

@@ -4,7 +4,8 @@
  *
  * All works in the namespace that the session was opened in, wherever its
  * thread went since, and by ifindex. Errors are the kernel's own, which libnl
- * would have made fewer of; -EINVAL also where a pointer is NULL.
+ * would have made fewer of; -EINVAL also where a pointer is NULL, a name is
+ * empty or too long, an address is none, or an ifindex is negative.
  */
 #ifndef LINK_H
 #define LINK_H

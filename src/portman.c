@@ -68,6 +68,15 @@ bool portman_valid(const struct portman_reservation *res)
 	return true;
 }
 
+/* May @pm be asked about @res at all? Then it is locked. */
+static int begin(struct portman *pm, const struct portman_reservation *res)
+{
+	if (!pm || !res || !portman_valid(res) ||
+	    (pm->strict && !res->network_count))
+		return -EINVAL;
+	return pthread_mutex_lock(&pm->table_lock) ? -EDEADLK : 0;
+}
+
 /*
  * How much of its flags a cell lets a newcomer share (GV-07): all of them for
  * the same destination, all but tuple_only surely if either is the wildcard.
@@ -247,16 +256,14 @@ static int try_port(uint16_t port, void *arg)
 int portman_reserve(struct portman *pm, const struct portman_reservation *res,
 	uint32_t random, portman_test_fn *test, void *arg, uint16_t *port)
 {
-	struct attempt attempt = { &pm->table, res, test, arg };
-	uint16_t chosen = res->port;
-	int rc;
+	struct attempt attempt = { pm ? &pm->table : NULL, res, test, arg };
+	uint16_t chosen = res ? res->port : 0;
+	int rc = begin(pm, res);
 
 	if (port)
 		*port = 0;
-	if (!portman_valid(res) || (pm->strict && !res->network_count))
-		return -EINVAL;
-	if (pthread_mutex_lock(&pm->table_lock))
-		return -EDEADLK;
+	if (rc)
+		return rc;
 	if (!res->port)
 		rc = pick(pm, random, try_port, &attempt, &chosen);
 	else
@@ -274,9 +281,7 @@ bool portman_reserve_tuple(struct portman *pm,
 {
 	bool good = true;
 
-	if (!portman_valid(res) || (pm->strict && !res->network_count))
-		return false;
-	if (pthread_mutex_lock(&pm->table_lock))
+	if (begin(pm, res))
 		return false;
 	if (make_cells(&pm->table, res, res->port)) {
 		pthread_mutex_unlock(&pm->table_lock);
@@ -317,12 +322,10 @@ static bool is_held(const struct table *table,
 
 int portman_release(struct portman *pm, const struct portman_reservation *res)
 {
-	int rc;
+	int rc = begin(pm, res);
 
-	if (!portman_valid(res) || (pm->strict && !res->network_count))
-		return -EINVAL;
-	if (pthread_mutex_lock(&pm->table_lock))
-		return -EDEADLK;
+	if (rc)
+		return rc;
 	if (pm->strict && !is_held(&pm->table, res))
 		rc = -ENOENT;
 	else
@@ -335,7 +338,7 @@ int portman_pick_ephemeral(struct portman *pm, uint32_t random,
 	portman_test_fn *test, void *arg, uint16_t *port)
 {
 	uint16_t chosen = 0;
-	int rc = pick(pm, random, test, arg, &chosen);
+	int rc = pm ? pick(pm, random, test, arg, &chosen) : -EINVAL;
 
 	if (port)
 		*port = chosen;
@@ -347,6 +350,8 @@ int portman_pick_ephemeral_stable(struct portman *pm, uint32_t offset,
 {
 	int rc;
 
+	if (!pm)
+		return -EINVAL;
 	pthread_mutex_lock(&pm->range_lock);
 	offset += pm->hint;
 	pthread_mutex_unlock(&pm->range_lock);
@@ -369,7 +374,7 @@ void portman_range(struct portman *pm, uint16_t *first, uint16_t *last)
 
 int portman_set_range(struct portman *pm, uint16_t first, uint16_t last)
 {
-	if (first > last || (pm->strict && !first))
+	if (!pm || first > last || (pm->strict && !first))
 		return -EINVAL;
 	pthread_mutex_lock(&pm->range_lock);
 	pm->first = first;
@@ -383,8 +388,7 @@ bool portman_is_available(struct portman *pm,
 {
 	bool is;
 
-	if (!portman_valid(res) || (pm->strict && !res->network_count) ||
-	    pthread_mutex_lock(&pm->table_lock))
+	if (begin(pm, res))
 		return false;
 	is = all_free(&pm->table, res, res->port, false);
 	pthread_mutex_unlock(&pm->table_lock);
@@ -395,7 +399,7 @@ size_t portman_live(struct portman *pm)
 {
 	size_t live;
 
-	if (pthread_mutex_lock(&pm->table_lock))
+	if (!pm || pthread_mutex_lock(&pm->table_lock))
 		return 0;
 	live = pm->table.used;
 	pthread_mutex_unlock(&pm->table_lock);

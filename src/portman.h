@@ -151,7 +151,11 @@ int portman_pick_ephemeral(struct portman *pm, uint32_t random,
 int portman_pick_ephemeral_stable(struct portman *pm, uint32_t offset,
 	portman_test_fn *test, void *arg, uint16_t *port);
 
-/** portman_range() - First and last ephemeral port, both included (GV-25) */
+/**
+ * portman_range() - First and last ephemeral port, both included (GV-25)
+ *
+ * Here, no pointer may be NULL. Elsewhere that is refused, as misuse is.
+ */
 void portman_range(struct portman *pm, uint16_t *first, uint16_t *last);
 
 /**

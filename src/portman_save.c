@@ -99,10 +99,13 @@ static size_t cell_count(const struct table *table)
 
 int portman_save(struct portman *pm, uint8_t **data, size_t *size)
 {
-	const struct table *table = &pm->table;
+	const struct table *table;
 	uint8_t *out, *at, *cells;
 	size_t count, total;
 
+	if (!pm || !data || !size)
+		return -EINVAL;
+	table = &pm->table;
 	if (pthread_mutex_lock(&pm->table_lock))
 		return -EDEADLK;
 	count = cell_count(table);
@@ -163,16 +166,18 @@ static int get_cell(const uint8_t *at, struct table *table)
 
 int portman_load(struct portman *pm, const uint8_t *data, size_t size)
 {
-	const uint8_t *at = data + MAGIC_SIZE, *end;
+	const uint8_t *at, *end;
 	struct table table = { 0 }, old;
 	uint16_t first, count;
 	uint32_t hint;
 	uint64_t cells;
 	int rc = 0;
 
-	if (size < HEADER_SIZE + SUM_SIZE || memcmp(data, magic, MAGIC_SIZE) ||
+	if (!pm || !data || size < HEADER_SIZE + SUM_SIZE ||
+	    memcmp(data, magic, MAGIC_SIZE) ||
 	    (size - HEADER_SIZE - SUM_SIZE) % CELL_SIZE)
 		return -EINVAL;
+	at = data + MAGIC_SIZE;
 	end = data + size - SUM_SIZE;
 	if (get(&end, SUM_SIZE) != checksum(data, size - SUM_SIZE))
 		return -EINVAL;
