@@ -43,6 +43,9 @@ struct options {
 	const char *resume;
 	unsigned int part, parts;	/* from 1; 0 of 0 is all */
 	bool list;
+	bool reuseaddr, reuseport, v6only, as_case, uid_given;
+	const char *device;
+	uint32_t uid;
 	char corpus[CASE_PATH_MAX];
 	char **args;
 	unsigned int arg_count;
@@ -54,7 +57,8 @@ struct options {
 /** struct verb - One verb: what it is called, takes and does */
 struct verb {
 	const char *name;
-	const char *options;	/* letters of those in main.c that it takes */
+	const char *options;	/* letters of those in main.c that it takes;
+				 * first a + if a command follows */
 	const char *usage;
 	const char *help;
 	int (*run)(struct options *options);
@@ -62,7 +66,7 @@ struct verb {
 
 extern const struct verb verb_run, verb_check, verb_diff, verb_random,
 	verb_sweep, verb_minimize, verb_pack, verb_unpack, verb_rules,
-	verb_serve, verb_doctor;
+	verb_serve, verb_doctor, verb_why, verb_world;
 
 /** die() - Print an error in one line and exit with @code */
 __attribute__((noreturn, format(printf, 2, 3)))

@@ -20,7 +20,7 @@
 
 static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
 	&verb_random, &verb_sweep, &verb_minimize, &verb_pack, &verb_unpack,
-	&verb_rules, &verb_serve, &verb_doctor };
+	&verb_rules, &verb_why, &verb_world, &verb_serve, &verb_doctor };
 
 static const struct option_help {
 	struct option option;
@@ -43,6 +43,12 @@ static const struct option_help {
 	{ { "resume", 1, NULL, 'R' }, "FILE",
 		"go on from there, if it exists; note there how far it is" },
 	{ { "part", 1, NULL, 'P' }, "K/N", "only the K-th of N equal parts" },
+	{ { "reuseaddr", 0, NULL, 'A' }, NULL, "with SO_REUSEADDR" },
+	{ { "reuseport", 0, NULL, 'B' }, NULL, "with SO_REUSEPORT" },
+	{ { "v6only", 0, NULL, 'V' }, NULL, "with IPV6_V6ONLY" },
+	{ { "device", 1, NULL, 'D' }, "NAME", "with SO_BINDTODEVICE" },
+	{ { "uid", 1, NULL, 'U' }, "N", "of this user (default: our own)" },
+	{ { "case", 0, NULL, 'C' }, NULL, "and a case that anybody can run" },
 	{ { "output", 1, NULL, 'o' }, "FILE", "write there, not to stdout" },
 	{ { "table", 0, NULL, 't' }, NULL, "one column a subject" },
 	{ { "tap", 0, NULL, 'p' }, NULL, "KTAP, a line a case and subject" },
@@ -275,6 +281,15 @@ static void take_option(struct options *o, int letter, const char *value)
 	case 'L': o->list = true; break;
 	case 'R': o->resume = value; break;
 	case 'P': take_part(o, value); break;
+	case 'A': o->reuseaddr = true; break;
+	case 'B': o->reuseport = true; break;
+	case 'V': o->v6only = true; break;
+	case 'D': o->device = value; break;
+	case 'U':
+		o->uid = number("uid", value, UINT32_MAX - 1);
+		o->uid_given = true;
+		break;
+	case 'C': o->as_case = true; break;
 	case 't': o->table = true; break;
 	case 'p': o->tap = true; break;
 	case 'q': o->quiet = true; break;
@@ -300,6 +315,7 @@ int main(int argc, char **argv)
 		.argc = argc, .argv = argv };
 	struct option longs[ARRAY_SIZE(option_helps) + 1] = { 0 };
 	const struct verb *verb = NULL;
+	const char *shorts;
 	int letter;
 
 	if (argc < 2) {
@@ -322,7 +338,9 @@ int main(int argc, char **argv)
 	default_corpus(o.corpus, sizeof(o.corpus));
 	optind = 2;
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, ":s:h", longs, NULL)) != -1) {
+	/* Options behind a command are that command's own. */
+	shorts = *verb->options == '+' ? "+:s:h" : ":s:h";
+	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (letter == 'h') {
 			help(verb);
 			return EXIT_AGREED;
