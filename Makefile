@@ -6,6 +6,8 @@
 #   make help          the other goals
 
 T        ?= 60
+PREFIX   ?= /usr/local
+VERSION  := 0.1.0
 CC       ?= gcc
 CFLAGS   ?= -O2 -g
 CLANG    ?= clang
@@ -27,14 +29,19 @@ THREADS  := -fsanitize=thread -fno-omit-frame-pointer
 SOURCES  := $(notdir $(wildcard src/*.c))
 COMMAND  := main.c $(filter cmd_%.c,$(SOURCES))
 LIBRARY  := $(filter-out $(COMMAND),$(SOURCES))
+# Of these headers libportclash is made; what else they need is inside it
+PUBLIC   := addr flagcount portman netns link sockdiag wait conn reuseport
+INSIDE   := $(filter $(PUBLIC:%=%.c) $(PUBLIC:%=%_%.c) netlink.c,$(SOURCES))
 TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
 FUZZ     := fuzz pair twin twin_calls quiet
 TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
 
-.PHONY: all run check help clean setup check-pytest \
+OBJCOPY  ?= objcopy
+
+.PHONY: all run check help clean setup install build/portclash.pc check-pytest \
 	fuzz libfuzzer replay bench seeds plants mutants sweeps
 
-all: build/portclash build/portclash-conn build/libportclash.a $(if $(shell command -v $(GO)),build/goports)
+all: build/portclash build/portclash-conn build/libportclash.a build/libportclash.so.0 $(if $(shell command -v $(GO)),build/goports)
 
 # A flavour is the same sources, another compiler: $(1) name, $(2) CC, $(3) flags
 define flavour
@@ -50,6 +57,7 @@ build/$(1):
 endef
 
 $(eval $(call flavour,plain,$(CC),$(CFLAGS)))
+$(eval $(call flavour,pic,$(CC),$(CFLAGS) -fPIC))
 $(eval $(call flavour,san,$(CC),-O1 -g $(SANITIZE)))
 $(eval $(call flavour,tsan,$(CC),-O1 -g $(THREADS)))
 $(eval $(call flavour,afl,$(AFL_CC),-O2 -g $(SANITIZE) -DFUZZING))
@@ -64,8 +72,24 @@ THROUGH  := socket accept4 bind listen connect shutdown setsockopt getsockopt \
             getsockname close
 build/portclash-conn: $(COMMAND:%.c=build/plain/%.o) build/plain/h_through_conn.o build/plain/lib.a
 	$(CC) $(CFLAGS) $(THROUGH:%=-Wl,--wrap=%) -o $@ $^ $(NL_LIBS) -lpthread
-build/libportclash.a: build/plain/lib.a
-	cp $< $@
+
+# What is not in the map is hidden in both libraries.
+build/libportclash.a: $(INSIDE:%.c=build/pic/%.o) src/portclash.map
+	$(LD) -r -o build/pic/portclash.o $(filter %.o,$^)
+	sed -n 's/^\t\t\(.*_.*\);/\1/p' src/portclash.map >build/pic/global
+	$(OBJCOPY) --keep-global-symbols=build/pic/global build/pic/portclash.o
+	rm -f $@ && ar rcs $@ build/pic/portclash.o
+build/libportclash.so.0: $(INSIDE:%.c=build/pic/%.o) src/portclash.map
+	$(CC) $(CFLAGS) -shared -o $@ -Wl,-soname,$(@F) -Wl,-z,defs \
+		-Wl,--version-script=src/portclash.map -Wl,-Bsymbolic-functions \
+		$(filter %.o,$^) $(NL_LIBS) -lpthread
+build/portclash.pc: | build/pic
+	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' \
+		'includedir=$${prefix}/include' '' 'Name: portclash' \
+		'Description: port manager, namespaces, sockets whose calls end' \
+		'Version: $(VERSION)' 'Requires.private: libnl-route-3.0' \
+		'Libs: -L$${libdir} -lportclash' 'Libs.private: -lpthread' \
+		'Cflags: -I$${includedir}' >$@
 build/goports: $(wildcard harness/goports/*.go)
 	mkdir -p build/go
 	GO111MODULE=off GOFLAGS= GOPATH=$(abspath build/go):/usr/share/gocode \
@@ -151,6 +175,16 @@ check:
 check-pytest: all build/san/portclash
 	$(PYTEST) pytest/ -n 2
 
+install: all build/portclash.pc
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+		$(DESTDIR)$(PREFIX)/include/portclash
+	install -m 755 build/portclash $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(PUBLIC:%=src/%.h) $(DESTDIR)$(PREFIX)/include/portclash
+	install -m 644 build/libportclash.a build/libportclash.so.0 \
+		$(DESTDIR)$(PREFIX)/lib
+	ln -sf libportclash.so.0 $(DESTDIR)$(PREFIX)/lib/libportclash.so
+	install -m 644 build/portclash.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+
 clean:
 	rm -rf build
 
@@ -166,6 +200,7 @@ help:
 	@echo "   make mutants       switch off each rule, and see that a case fails"
 	@echo "   make sweeps        every sweep: the specification and this kernel"
 	@echo "   make setup         install what is missing, from Debian's packages"
+	@echo "   make install       the command, libraries and headers: PREFIX, DESTDIR"
 	@echo "   make clean"
 
 setup:
