@@ -98,6 +98,8 @@ build/goports: $(wildcard harness/goports/*.go)
 
 build/bench: build/plain/h_bench.o build/plain/lib.a
 	$(CC) $(CFLAGS) -o $@ $^ $(NL_LIBS) -lpthread
+build/bench_conn: build/plain/h_bench_conn.o build/plain/lib.a
+	$(CC) $(CFLAGS) -o $@ $^ $(NL_LIBS) -lpthread
 build/plain/test_%: build/plain/h_test_%.o build/plain/lib.a
 	$(CC) $(CFLAGS) $(WRAP) -o $@ $^ $(NL_LIBS) -lcmocka -lpthread
 build/san/test_%: build/san/h_test_%.o build/san/lib.a
@@ -118,7 +120,7 @@ FAULTS   := accept4 bind calloc close connect eventfd fcntl fstat fstatfs \
             recvmsg rtnl_addr_add rtnl_addr_alloc rtnl_link_add \
             rtnl_link_alloc rtnl_link_bridge_alloc rtnl_link_change \
             rtnl_link_delete rtnl_link_inet6_set_addr_gen_mode \
-            rtnl_link_veth_alloc rtnl_route_add rtnl_route_alloc \
+            rtnl_link_veth_alloc rtnl_link_vrf_alloc rtnl_route_add rtnl_route_alloc \
             rtnl_route_nh_alloc sendmsg sendto setns setsockopt shutdown \
             sigtimedwait socket strdup syscall timerfd_create timerfd_settime \
             umount2 unlink unshare write
@@ -158,7 +160,7 @@ seeds: build/portclash
 plants: fuzz replay
 	harness/plants/run
 
-bench: build/bench build/afl/fuzz_sockets build/afl/parse_only
+bench: build/bench build/bench_conn build/afl/fuzz_sockets build/afl/parse_only
 	ci/bench
 
 mutants: build/portclash

@@ -19,6 +19,7 @@
 #include <netlink/route/link/bridge.h>
 #include <netlink/route/link/inet6.h>
 #include <netlink/route/link/veth.h>
+#include <netlink/route/link/vrf.h>
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
 #include <poll.h>
@@ -107,6 +108,7 @@ ALLOC(struct nl_sock, nl_socket_alloc, (void), ())
 ALLOC(struct rtnl_link, rtnl_link_alloc, (void), ())
 ALLOC(struct rtnl_link, rtnl_link_veth_alloc, (void), ())
 ALLOC(struct rtnl_link, rtnl_link_bridge_alloc, (void), ())
+ALLOC(struct rtnl_link, rtnl_link_vrf_alloc, (void), ())
 ALLOC(struct nl_addr, nl_addr_build, (int family, const void *bytes,
 	size_t size), (family, bytes, size))
 ALLOC(struct rtnl_addr, rtnl_addr_alloc, (void), ())

@@ -261,7 +261,8 @@ static void listen_both(struct twin *t, struct call call)
 static void set_deadline(struct twin *t, struct call call)
 {
 	int directions = call.b & 3;
-	int64_t deadline = call.a & 1 ? 1 : call.a & 2 ? wait_in_ms(NEVER_MS) : 0;
+	int64_t deadline = call.a & 1 ? 1 :
+			   call.a & 2 ? wait_in_ms(NEVER_MS) : 0;
 	int want = !directions ? -EINVAL : t->fd < 0 ? -EBADF : 0;
 
 	same(want, conn_set_deadline(t->conn, directions, deadline));

@@ -136,6 +136,9 @@ static void of_link(void **state)
 	REFUSED(link_add_bridge(here, NULL));
 	REFUSED(link_add_bridge(here, &none));
 	REFUSED(link_add_bridge(here, &wide));
+	REFUSED(link_add_vrf(NULL, &end, 1));
+	REFUSED(link_add_vrf(here, NULL, 1));
+	REFUSED(link_add_vrf(here, &end, 0));
 	REFUSED(link_set_master(NULL, 1, 0));
 	IS(link_set_master(here, -1, 0), -EINVAL);
 	REFUSED(link_add_veth(NULL, &end, &end));

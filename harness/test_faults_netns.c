@@ -139,6 +139,7 @@ static int devices(void)
 {
 	const struct link_end a = { .name = "v0", .index = 20 };
 	const struct link_end bridge = { .name = "br0", .index = 22 };
+	const struct link_end vrf = { .name = "vrf0", .index = 23 };
 	struct link_end b = { .name = "v1", .index = 21 };
 	struct addr addr = addr_of("10.1.0.1"), addr6 = addr_of("fd01::1");
 	const struct link_route route = { .to = addr_of("10.2.0.0"),
@@ -159,6 +160,8 @@ static int devices(void)
 	TRY(link_index(session, "v0", &index));
 	TRY(link_add_bridge(session, &bridge));
 	TRY(link_set_master(session, 21, 22));
+	rc = link_add_vrf(session, &vrf, 10);
+	TRY(rc == -EOPNOTSUPP ? 0 : rc);
 	TRY(link_delete(session, 20));
 	b.netns = there;
 	TRY(link_add_veth(session, &a, &b));

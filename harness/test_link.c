@@ -133,6 +133,38 @@ static void ports_of_a_bridge(void **state)
 	link_close(session);
 }
 
+/* One port on two devices of one VRF, and on one that is of none */
+static void a_vrf_has_ports_of_its_own(void **state)
+{
+	const struct link_end end = { .name = "vrf0", .index = 30 };
+	struct link_session *session = fresh_session();
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(7000) };
+	static const int devices[] = { 30, 0 };
+	struct conn *conns[2];
+	int rc = link_add_vrf(session, &end, 10);
+
+	(void)state;
+	if (rc == -EOPNOTSUPP) {
+		link_close(session);
+		said_skip("VRF not in this kernel");
+	}
+	assert_int_equal(rc, 0);
+	add_pair(session, 20, NULL);
+	assert_int_equal(link_set_master(session, 20, 30), 0);
+	assert_int_equal(link_up(session, 30), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(conn_open(AF_INET, SOCK_STREAM, 0, NULL,
+			&conns[i]), 0);
+		assert_int_equal(conn_bind_device(conns[i], devices[i]), 0);
+		rc = conn_bind(conns[i], (struct sockaddr *)&in, sizeof(in));
+		assert_int_equal(rc, i ? -EADDRINUSE : 0);
+	}
+	conn_free(conns[0]);
+	conn_free(conns[1]);
+	link_close(session);
+}
+
 static void routes_have_a_device_or_a_gateway(void **state)
 {
 	struct link_session *session = fresh_session();
@@ -226,6 +258,7 @@ int main(void)
 		cmocka_unit_test(links_give_the_errors_of_the_kernel),
 		cmocka_unit_test(a_device_has_a_name_and_a_number),
 		cmocka_unit_test(ports_of_a_bridge),
+		cmocka_unit_test(a_vrf_has_ports_of_its_own),
 		cmocka_unit_test(routes_have_a_device_or_a_gateway),
 		cmocka_unit_test(a_pair_across_namespaces),
 	};

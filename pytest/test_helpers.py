@@ -17,7 +17,7 @@ SAFE = re.compile(
     r"nlmsg_(valid_hdr|hdr|data|free|find_attr)|nla_get_u8|"
     r"nl_addr_(put|set_prefixlen)|rtnl_(link|route|addr)(_nh)?_(put|free)|"
     r"rtnl_(link|route|addr)_(nh_)?set_\w+|rtnl_route_add_nexthop|"
-    r"rtnl_link_veth_get_peer")
+    r"rtnl_link_veth_get_peer|rtnl_link_vrf_set_tableid")
 
 
 def objects():

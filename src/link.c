@@ -17,6 +17,7 @@
 #include <netlink/route/link/bridge.h>
 #include <netlink/route/link/inet6.h>
 #include <netlink/route/link/veth.h>
+#include <netlink/route/link/vrf.h>
 
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -202,20 +203,35 @@ int link_add_veth(struct link_session *session, const struct link_end *a,
 	return rc;
 }
 
-int link_add_bridge(struct link_session *session,
-	const struct link_end *bridge)
+/* Takes @link over, which may be NULL. */
+static int add_one(struct link_session *session, struct rtnl_link *link,
+	const struct link_end *end)
 {
-	struct rtnl_link *link;
-	int rc;
+	int rc = link ? describe(link, end) : -ENOMEM;
 
-	if (!session || !bridge)
-		return -EINVAL;
-	link = rtnl_link_bridge_alloc();
-	if (!link)
-		return -ENOMEM;
-	rc = describe(link, bridge);
 	if (!rc)
 		rc = add(session, link);
 	rtnl_link_put(link);
 	return rc;
+}
+
+int link_add_bridge(struct link_session *session,
+	const struct link_end *bridge)
+{
+	if (!session || !bridge)
+		return -EINVAL;
+	return add_one(session, rtnl_link_bridge_alloc(), bridge);
+}
+
+int link_add_vrf(struct link_session *session, const struct link_end *vrf,
+	uint32_t table)
+{
+	struct rtnl_link *link;
+
+	if (!session || !vrf || !table)
+		return -EINVAL;
+	link = rtnl_link_vrf_alloc();
+	if (link)
+		rtnl_link_vrf_set_tableid(link, table);
+	return add_one(session, link, vrf);
 }

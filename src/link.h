@@ -89,11 +89,20 @@ int link_add_bridge(struct link_session *session,
 	const struct link_end *bridge);
 
 /**
- * link_set_master() - Make a device a port of a bridge
- * @master:	The ifindex of the bridge, or 0 to leave it
+ * link_add_vrf() - Make a device whose ports have a routing table of their own
+ * @table:	Its number, not 0
  *
- * Return: 0, -ENODEV (no such ifindex), -EINVAL or -EOPNOTSUPP (@master is no
- *	   bridge), -ELOOP (@index is one), -EPERM, or another negative errno
+ * Return: As link_add_veth(); -EOPNOTSUPP also means CONFIG_NET_VRF
+ */
+int link_add_vrf(struct link_session *session, const struct link_end *vrf,
+	uint32_t table);
+
+/**
+ * link_set_master() - Make a device a port of a bridge or a VRF
+ * @master:	The ifindex of that, or 0 to leave it
+ *
+ * Return: 0, -ENODEV (no such ifindex), -EINVAL or -EOPNOTSUPP (@master is
+ *	   neither), -ELOOP (@index is one), -EPERM, or another negative errno
  */
 int link_set_master(struct link_session *session, int index, int master);
 
