@@ -282,6 +282,16 @@ def symbols(*flags):
     return found
 
 
+def test_names_are_defined_once():
+    """From a library a linker takes whichever it meets first."""
+    owners = {}
+    for stem, names in symbols("--defined-only", "-g").items():
+        for name in names - {"main"}:
+            owners.setdefault(name, []).append(stem)
+    wrong = {name: stems for name, stems in owners.items() if len(stems) > 1}
+    assert not wrong
+
+
 def test_judges_are_pure():
     """portman, portlist and what is between them and a program: no I/O, no
     clock, no chance. What they call is listed, so that the rest is not."""

@@ -6,7 +6,7 @@
  * what it may choose, and whether it may find nothing. Told a choice, it
  * follows, or objects.
  */
-#include "spec_conn.h"
+#include "spec_flow.h"
 
 #include <errno.h>
 
@@ -175,7 +175,7 @@ static bool is_free_to_connect(struct spec *spec, const struct spec_socket *s,
 		return false;
 	if (bucket && (bucket->fast.reuse >= 0 || bucket->fast.reuseport >= 0))
 		return false;
-	return !bucket || conn_is_unique(spec, s, port, false);
+	return !bucket || flow_is_unique(spec, s, port, false);
 }
 
 enum spec_rule tcp_choose_connect(struct spec *spec,

@@ -2,7 +2,7 @@
 /*
  * spec_connect.c - connect: what is asked before anything is sent
  */
-#include "spec_conn.h"
+#include "spec_flow.h"
 #include "spec_route.h"
 
 #include <errno.h>
@@ -189,7 +189,7 @@ static enum spec_rule get_port(struct spec *spec, struct spec_socket *s,
 	uint16_t port;
 
 	if (s->port) {
-		CHECK(spec, !conn_is_unique(spec, s, s->port, true),
+		CHECK(spec, !flow_is_unique(spec, s, s->port, true),
 			connect_same_4_tuple);
 		return SPEC_NO_RULE;
 	}
@@ -235,7 +235,7 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 	}
 	if (spec_v6(s) && route.v4)
 		s->v4_ops = true;
-	rule = conn_open(spec, s, &route);
+	rule = flow_open(spec, s, &route);
 	if (rule == RULE_connect_refused || rule == RULE_connect_aborted) {
 		s->shut = 0;
 		s->call = UNCONNECTED;

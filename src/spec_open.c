@@ -2,7 +2,7 @@
 /*
  * spec_open.c - a connection begins: who answers, and what accept will return
  */
-#include "spec_conn.h"
+#include "spec_flow.h"
 
 /* Which listener gets it (compute_score); @count is how many are as good */
 static struct spec_socket *find_listener(struct spec *spec,
@@ -17,7 +17,7 @@ static struct spec_socket *find_listener(struct spec *spec,
 		bool exact, any;
 		int score;
 
-		if (!conn_is_tcp(l) || l->state != LISTEN || l->port != port ||
+		if (!flow_is_tcp(l) || l->state != LISTEN || l->port != port ||
 		    (l->device && l->device != route->arrives))
 			continue;
 		if (route->v4) {
@@ -68,15 +68,15 @@ static void make_child(struct spec *spec, struct spec_socket *listener,
 		child->device = route->arrives;
 	child->locks &= ~(PORT_LOCK | CONNECT_BOUND);
 	child->state = ESTABLISHED;
-	child->peer = conn_ref(spec, client);
-	child->listener = conn_ref(spec, listener);
+	child->peer = flow_ref(spec, client);
+	child->listener = flow_ref(spec, listener);
 	child->turn = spec->turn++;
 	child->waiting = 0;
-	client->peer = conn_ref(spec, child);
+	client->peer = flow_ref(spec, child);
 	listener->waiting++;
 	tcp_join(spec, child, listener->port);
 	if (child->shut & SHUT_SEND)
-		conn_fin(spec, child);
+		flow_fin(spec, child);
 }
 
 static enum spec_rule unanswered(struct spec *spec, struct spec_socket *s,
@@ -103,12 +103,12 @@ static enum spec_rule meet_older(struct spec *spec, struct spec_socket *s,
 		bool waits = b->state == TIME_WAIT;
 
 		if (b == s || (b->device && b->device != route->arrives) ||
-		    !conn_is_between(b, &route->to, s->peer_port, &s->rcv,
+		    !flow_is_between(b, &route->to, s->peer_port, &s->rcv,
 			    s->port))
 			continue;
 		/* Both open at once, and are connected. */
 		CHECK(spec, b->state == SYN_SENT, not_modelled);
-		conn_reset(spec, b);
+		flow_reset(spec, b);
 		if (!waits)
 			return unanswered(spec, s, RULE_connect_unanswered);
 	}
@@ -120,15 +120,15 @@ static enum spec_rule connect_to_itself(struct spec *spec,
 {
 	s->state = ESTABLISHED;
 	s->call = CONNECTED;
-	s->peer = conn_ref(spec, s);
+	s->peer = flow_ref(spec, s);
 	if (s->shut & SHUT_SEND)
-		conn_fin(spec, s);
+		flow_fin(spec, s);
 	CHECK(spec, s->state == CLOSED, connect_aborted);
 	CHECK(spec, true, connect_done);
 	return SPEC_NO_RULE;
 }
 
-enum spec_rule conn_open(struct spec *spec, struct spec_socket *s,
+enum spec_rule flow_open(struct spec *spec, struct spec_socket *s,
 	const struct route *route)
 {
 	struct spec_socket *listener;

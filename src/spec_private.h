@@ -8,7 +8,7 @@
  *	spec_bind.c	 what bind asks before it asks for a port
  *	spec_connect.c	 what connect asks; routes are in spec_route.c
  *	spec_open.c	 how a connection begins, and who answers
- *	spec_conn.c	 how it ends: FIN, RST, TIME_WAIT
+ *	spec_flow.c	 how it ends: FIN, RST, TIME_WAIT
  *	spec_tcp.c	 may this TCP socket have this port?
  *	spec_choose.c	 which port may be chosen for it?
  *	spec_bucket.c	 what a TCP port remembers of who had it
@@ -332,7 +332,7 @@ void udp_leave(struct spec *spec, struct spec_socket *s);
 void udp_readdressed(struct spec *spec, struct spec_socket *s);
 
 /*
- * The calls, in spec_bind.c, spec_connect.c and spec_conn.c. Each returns the
+ * The calls, in spec_bind.c, spec_connect.c and spec_flow.c. Each returns the
  * rule that answers it; @out already has a value, if there is one.
  */
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * spec_conn.c - connections: handshake, FIN, RST, TIME_WAIT
+ * spec_flow.c - connections: handshake, FIN, RST, TIME_WAIT
  *
  * A socket and its peer point at each other until one of them has forgotten.
  * What is closed but still has a port is an orphan: a socket without a name.
  */
-#include "spec_conn.h"
+#include "spec_flow.h"
 
 static struct spec_socket *peer_of(struct spec *spec,
 	const struct spec_socket *s)
@@ -13,32 +13,32 @@ static struct spec_socket *peer_of(struct spec *spec,
 	return s->peer ? &spec->sockets[s->peer - 1] : NULL;
 }
 
-uint8_t conn_ref(struct spec *spec, const struct spec_socket *s)
+uint8_t flow_ref(struct spec *spec, const struct spec_socket *s)
 {
 	return 1 + (s - spec->sockets);
 }
 
-bool conn_is_tcp(const struct spec_socket *s)
+bool flow_is_tcp(const struct spec_socket *s)
 {
 	return s->type != NO_TYPE && !spec_is_udp(s);
 }
 
-bool conn_is_between(const struct spec_socket *b,
+bool flow_is_between(const struct spec_socket *b,
 	const struct in16 *local, uint16_t port, const struct in16 *remote,
 	uint16_t remote_port)
 {
-	return conn_is_tcp(b) && b->state != CLOSED && b->state != LISTEN &&
+	return flow_is_tcp(b) && b->state != CLOSED && b->state != LISTEN &&
 	       b->port == port && b->peer_port == remote_port &&
 	       in16_equal(b->rcv, *local) && in16_equal(b->peer_addr, *remote);
 }
 
-bool conn_is_unique(struct spec *spec, const struct spec_socket *s,
+bool flow_is_unique(struct spec *spec, const struct spec_socket *s,
 	uint16_t port, bool recycle)
 {
 	for (unsigned int i = 0; i < spec->count; i++) {
 		struct spec_socket *b = &spec->sockets[i];
 
-		if (b == s || !conn_is_between(b, &s->rcv, port, &s->peer_addr,
+		if (b == s || !flow_is_between(b, &s->rcv, port, &s->peer_addr,
 				      s->peer_port))
 			continue;
 		if (b->device && b->device != s->device)
@@ -52,7 +52,7 @@ bool conn_is_unique(struct spec *spec, const struct spec_socket *s,
 	return true;
 }
 
-void conn_done(struct spec *spec, struct spec_socket *s)
+void flow_done(struct spec *spec, struct spec_socket *s)
 {
 	struct spec_socket *peer = peer_of(spec, s);
 
@@ -82,7 +82,7 @@ static void wait_out(struct spec *spec, struct spec_socket *s)
 		waits->orphan = true;
 		waits->locks &= CONNECT_BOUND;
 		tcp_join(spec, waits, s->port);
-		conn_done(spec, s);
+		flow_done(spec, s);
 	}
 	waits->state = TIME_WAIT;
 	waits->peer = 0;
@@ -90,14 +90,14 @@ static void wait_out(struct spec *spec, struct spec_socket *s)
 		peer->peer = 0;
 }
 
-void conn_reset(struct spec *spec, struct spec_socket *s)
+void flow_reset(struct spec *spec, struct spec_socket *s)
 {
 	if (s->state == TIME_WAIT) {
 		tcp_leave(spec, s);
 		spec_free(spec, s);
 		return;
 	}
-	conn_done(spec, s);
+	flow_done(spec, s);
 }
 
 static bool reaches(const struct spec_socket *s,
@@ -119,19 +119,19 @@ static void stop_listening(struct spec *spec, struct spec_socket *s)
 	for (unsigned int i = 0; i < SPEC_SOCKETS_MAX && i < spec->count; i++) {
 		struct spec_socket *child = &spec->sockets[i];
 
-		if (!conn_is_tcp(child) ||
-		    child->listener != conn_ref(spec, s))
+		if (!flow_is_tcp(child) ||
+		    child->listener != flow_ref(spec, s))
 			continue;
 		child->listener = 0;
 		child->orphan = true;
-		conn_abort(spec, child);
+		flow_abort(spec, child);
 		tcp_leave(spec, child);
 		spec_free(spec, child);
 	}
 	s->waiting = 0;
 }
 
-void conn_abort(struct spec *spec, struct spec_socket *s)
+void flow_abort(struct spec *spec, struct spec_socket *s)
 {
 	bool resets = has_connection(s) && !s->repair;
 	bool listens = s->state == LISTEN;
@@ -147,7 +147,7 @@ void conn_abort(struct spec *spec, struct spec_socket *s)
 	if (peer && peer != s) {
 		peer->peer = 0;
 		if (resets && reaches(s, peer))
-			conn_reset(spec, peer);
+			flow_reset(spec, peer);
 	}
 	if (listens)
 		stop_listening(spec, s);
@@ -175,7 +175,7 @@ static void deliver_fin(struct spec *spec, struct spec_socket *s)
 
 	if (!peer) {
 		if (is_reset(s))
-			conn_done(spec, s);
+			flow_done(spec, s);
 		return;
 	}
 	if (!reaches(s, peer))
@@ -193,11 +193,11 @@ static void deliver_fin(struct spec *spec, struct spec_socket *s)
 
 		wait_out(spec, peer);
 		if (answered)
-			conn_done(spec, s);
+			flow_done(spec, s);
 	}
 }
 
-void conn_fin(struct spec *spec, struct spec_socket *s)
+void flow_fin(struct spec *spec, struct spec_socket *s)
 {
 	if (s->state == ESTABLISHED)
 		s->state = FIN_WAIT1;
@@ -211,7 +211,7 @@ void conn_fin(struct spec *spec, struct spec_socket *s)
 enum spec_rule spec_disconnect(struct spec *spec, struct spec_socket *s)
 {
 	if (!spec_is_udp(s)) {
-		conn_abort(spec, s);
+		flow_abort(spec, s);
 		s->call = UNCONNECTED;
 		return RULE_disconnect_tcp;
 	}
@@ -245,8 +245,8 @@ enum spec_rule spec_accept(struct spec *spec, struct spec_socket *s,
 	for (unsigned int i = 0; i < spec->count; i++) {
 		struct spec_socket *child = &spec->sockets[i];
 
-		if (conn_is_tcp(child) &&
-		    child->listener == conn_ref(spec, s) &&
+		if (flow_is_tcp(child) &&
+		    child->listener == flow_ref(spec, s) &&
 		    (!first || child->turn < first->turn))
 			first = child;
 	}
@@ -281,13 +281,13 @@ enum spec_rule spec_shutdown(struct spec *spec, struct spec_socket *s,
 			return RULE_shutdown_listener_write;
 		/* fall through */
 	case SYN_SENT:
-		conn_abort(spec, s);
+		flow_abort(spec, s);
 		s->call = UNCONNECTED;
 		return RULE_shutdown_disconnects;
 	}
 	s->shut |= how;
 	if (how & SHUT_SEND)
-		conn_fin(spec, s);
+		flow_fin(spec, s);
 	return RULE_shutdown_done;
 }
 
@@ -301,11 +301,11 @@ void spec_close(struct spec *spec, struct spec_socket *s)
 	s->orphan = true;
 	if (s->state == LISTEN || s->state == SYN_SENT || s->linger0 ||
 	    s->repair)
-		conn_abort(spec, s);
+		flow_abort(spec, s);
 	if (s->state == CLOSED) {
 		tcp_leave(spec, s);
 		spec_free(spec, s);
 	} else {
-		conn_fin(spec, s);
+		flow_fin(spec, s);
 	}
 }
