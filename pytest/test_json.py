@@ -10,7 +10,7 @@ from portcheck import (AGREED, CANNOT, CASES, FOUND, NOTHING, SUBJECTS, USAGE,
                        cases, level, portclash)
 
 VERBS = ("run", "check", "diff", "random", "sweep", "minimize", "pack",
-         "unpack", "rules", "serve", "doctor")
+         "unpack", "rules", "why", "world", "serve", "doctor")
 PAIR = ("-s", "portman", "-s", "portlist")
 ABSENT = {"PORTCLASH_GOPORTS": "/nonexistent"}
 
@@ -152,7 +152,7 @@ def test_help():
         assert answer.code == AGREED and not answer.err, answer
         assert text.startswith(f"usage: portclash {verb} ")
         assert "--help" in text
-        assert ("--json" in text) == (verb != "serve")
+        assert ("--json" in text) == (verb not in ("serve", "world"))
 
 
 def test_exit_codes(reservations, wrong, tmp_path):
