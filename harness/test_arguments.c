@@ -87,6 +87,8 @@ static void of_netns(void **state)
 	REFUSED(netns_equal(here, NULL));
 	REFUSED(netns_do(NULL, nothing, NULL));
 	REFUSED(netns_do(here, NULL, NULL));
+	IS(netns_do_fd(-1, nothing, NULL), -EBADF);
+	REFUSED(netns_do_fd(0, NULL, NULL));
 	REFUSED(netns_do_path(NULL, nothing, NULL));
 	REFUSED(netns_do_path("/proc/self/ns/net", NULL, NULL));
 	REFUSED(netns_do_inline(NULL, nothing, NULL));

@@ -8,13 +8,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "netns.h"
 #include "util.h"
 
 /* Bits of conn->state; what is left is a count */
@@ -308,48 +308,36 @@ int conn_dup(int fd, struct conn **conn)
 	return rc;
 }
 
-/* What a thread in another namespace is to do, and what came of it */
+/* A socket to be made */
 struct making {
-	int netns_fd, domain, type, protocol, fd;
+	int domain, type, protocol;
 };
 
-static void *make_there(void *arg)
+static int make(struct netns *from, void *arg)
 {
-	struct making *m = arg;
+	const struct making *m = arg;
 
-	if (setns(m->netns_fd, CLONE_NEWNET))
-		m->fd = -errno;
-	else if ((m->fd = socket(m->domain, m->type, m->protocol)) < 0)
-		m->fd = -errno;
-	return NULL;
+	(void)from;
+	return conn_result(socket(m->domain, m->type, m->protocol));
 }
 
 int conn_open(int domain, int type, int protocol,
 	const struct conn_options *options, struct conn **conn)
 {
-	struct making m = { -1, domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		protocol, -1 };
-	pthread_t thread;
-	int rc;
+	struct making m = { domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		protocol };
+	int fd, rc;
 
 	if (!conn)
 		return -EINVAL;
-	if (options && options->netns_fd >= 0) {
-		m.netns_fd = options->netns_fd;
-		rc = pthread_create(&thread, NULL, make_there, &m);
-		if (rc)
-			return -rc;
-		pthread_join(thread, NULL);
-	} else {
-		m.fd = socket(m.domain, m.type, m.protocol);
-		if (m.fd < 0)
-			m.fd = -errno;
-	}
-	if (m.fd < 0)
-		return m.fd;
-	rc = conn_fill(m.fd, false, conn);
+	fd = options && options->netns_fd >= 0 ?
+		     netns_do_fd(options->netns_fd, make, &m) :
+		     make(NULL, &m);
+	if (fd < 0)
+		return fd;
+	rc = conn_fill(fd, false, conn);
 	if (rc)
-		close(m.fd);
+		close(fd);
 	return rc;
 }
 

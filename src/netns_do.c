@@ -15,7 +15,7 @@
  * @from:	Where the caller is
  */
 struct visit {
-	const struct netns *to;
+	int to;
 	struct netns *from;
 	netns_fn *fn;
 	void *arg;
@@ -25,7 +25,7 @@ struct visit {
 static void *visit(void *arg)
 {
 	struct visit *v = arg;
-	int rc = netns_setns(v->to);
+	int rc = setns(v->to, CLONE_NEWNET) ? -errno : 0;
 
 	/* Until then it is as if the function had not come back. */
 	v->rc = rc ? rc : v->fn(v->from, v->arg);
@@ -43,18 +43,23 @@ static int send(struct visit *v)
 	return v->rc;
 }
 
-int netns_do(const struct netns *ns, netns_fn *fn, void *arg)
+int netns_do_fd(int fd, netns_fn *fn, void *arg)
 {
-	struct visit v = { .to = ns, .fn = fn, .arg = arg, .rc = -ECANCELED };
-	int rc = fn ? netns_fd(ns) : -EINVAL;
+	struct visit v = { .to = fd, .fn = fn, .arg = arg, .rc = -ECANCELED };
+	int rc = fn ? netns_current(&v.from) : -EINVAL;
 
-	if (rc >= 0)
-		rc = netns_current(&v.from);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	rc = send(&v);
 	netns_free(v.from);
 	return rc;
+}
+
+int netns_do(const struct netns *ns, netns_fn *fn, void *arg)
+{
+	int fd = netns_fd(ns);
+
+	return fd < 0 ? fd : netns_do_fd(fd, fn, arg);
 }
 
 int netns_do_path(const char *path, netns_fn *fn, void *arg)
