@@ -16,6 +16,14 @@
 /* The index of lo in every namespace */
 enum { ALONE_LO = 1 };
 
+static inline struct addr addr_of(const char *text)
+{
+	struct addr addr;
+
+	ASSERT(!addr_parse(text, &addr));
+	return addr;
+}
+
 /* Are we in a network of our own, with lo up? If not, ci/check is told why. */
 static inline bool alone_in_a_network(void)
 {

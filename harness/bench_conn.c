@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "alone.h"
+#include "bench.h"
 #include "conn.h"
 #include "netns.h"
 #include "util.h"
@@ -29,33 +30,6 @@ static char data[SIZE];
 static struct conn *ends[2];
 static int fds[2];
 static struct netns *there;
-
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-	qsort(values, ROUNDS, sizeof(*values), by_size);
-	return values[ROUNDS / 2];
-}
-
-static void row(const char *name, double ours, double theirs, double ratio,
-	double target, const char *note)
-{
-	static bool any;
-
-	fprintf(stderr, "%-44s %12.0f  %12.0f  %.2f%s\n", name, ours, theirs,
-		ratio, note);
-	printf("%s{\"name\":\"%s\",\"ours\":%.0f,\"theirs\":%.0f,"
-	       "\"ratio\":%.3f,\"target\":%.2f,\"ok\":%s}", any ? "," : "",
-		name, ours, theirs, ratio, target,
-		ratio >= target ? "true" : "false");
-	any = true;
-}
 
 /* Nanoseconds of one call, both ways in turn; the ratio is theirs to ours */
 static void compare(const char *name, void (*ours)(void), void (*raw)(void),
@@ -79,8 +53,10 @@ static void compare(const char *name, void (*ours)(void), void (*raw)(void),
 		ratio[i] = theirs[i] / mine[i];
 	}
 	snprintf(note, sizeof(note), ", %+.0f ns%s",
-		median(mine) - median(theirs), target ? " (target 0.91)" : "");
-	row(name, median(mine), median(theirs), median(ratio), target, note);
+		median(mine, ROUNDS) - median(theirs, ROUNDS),
+		target ? " (target 0.91)" : "");
+	row(name, median(mine, ROUNDS), median(theirs, ROUNDS),
+		median(ratio, ROUNDS), target, note);
 }
 
 static void our_trip(void)
@@ -268,7 +244,6 @@ int main(void)
 	open_pair();
 	ASSERT(!netns_new(&there));
 	fprintf(stderr, "%-44s %12s  %12s  ratio\n", "ns", "helper", "raw");
-	printf("{\"rows\":[");
 	compare("conn: 1 KiB written and read", our_trip, raw_trip, TRIPS,
 		1 / 1.10);
 	compare("netns_do: a thread that goes there", our_move, raw_move, MOVES,

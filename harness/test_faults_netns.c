@@ -21,14 +21,6 @@ enum { SHORT_MS = 5 };
 
 static char folder[] = "/tmp/portclash-XXXXXX";
 
-static struct addr addr_of(const char *text)
-{
-	struct addr addr;
-
-	assert_int_equal(addr_parse(text, &addr), 0);
-	return addr;
-}
-
 static int nothing(struct netns *from, void *arg)
 {
 	(void)from;

@@ -25,14 +25,6 @@
 #include "said.h"
 #include "util.h"
 
-static struct addr addr_of(const char *text)
-{
-	struct addr addr;
-
-	assert_int_equal(addr_parse(text, &addr), 0);
-	return addr;
-}
-
 static struct link_session *fresh_session(void)
 {
 	struct link_session *session;

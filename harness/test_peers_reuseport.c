@@ -5,18 +5,10 @@
  *
  * main() leaves the machine's network before anything else.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "pitfall.h"
 
-#include <cmocka.h>
-
-#include <dirent.h>
 #include <errno.h>
-#include <netinet/in.h>
+#include <string.h>
 
 #include "alone.h"
 #include "reuseport.h"
@@ -331,23 +323,11 @@ static void unix_not_supported(void **state)
 		&conn), -EPROTONOSUPPORT);
 }
 
-static int count_fds(void)
-{
-	DIR *fds = opendir("/proc/self/fd");
-	int count = 0;
-
-	assert_non_null(fds);
-	while (readdir(fds))
-		count++;
-	closedir(fds);
-	return count;
-}
-
 /* There at most 20 more; here none */
 static void open_fds(void **state)
 {
 	struct conn *conn;
-	int before = count_fds();
+	int before = pitfall_fds();
 
 	(void)state;
 	for (int i = 0; i < 50; i++) {
@@ -358,7 +338,7 @@ static void open_fds(void **state)
 		assert_int_equal(reuseport_listen("tcp", "192.0.2.1:7000",
 			NULL, &conn), -EADDRNOTAVAIL);
 	}
-	assert_int_equal(count_fds(), before);
+	assert_int_equal(pitfall_fds(), before);
 }
 
 #define PEER(test) cmocka_unit_test(test)

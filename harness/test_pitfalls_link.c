@@ -23,14 +23,6 @@
 
 #include "alone.h"
 
-static struct addr addr_of(const char *text)
-{
-	struct addr addr;
-
-	assert_int_equal(addr_parse(text, &addr), 0);
-	return addr;
-}
-
 /* A thread that is elsewhere makes something there. */
 struct elsewhere {
 	bool naive, right;

@@ -29,14 +29,6 @@
 
 enum { PORT = 7000, TURNS = 500 };
 
-static struct addr addr_of(const char *text)
-{
-	struct addr addr;
-
-	assert_int_equal(addr_parse(text, &addr), 0);
-	return addr;
-}
-
 /* A socket at 127.0.0.1 */
 static int bound(int type, uint16_t port)
 {

@@ -147,7 +147,7 @@ int netns_equal(const struct netns *a, const struct netns *b);
  */
 int netns_do(const struct netns *ns, netns_fn *fn, void *arg);
 
-/** netns_do_fd() - The same, by a descriptor; -EINVAL, it is of something else */
+/** netns_do_fd() - The same, by a descriptor; -EINVAL: of something else */
 int netns_do_fd(int fd, netns_fn *fn, void *arg);
 
 /** netns_do_path() - The same, by path */
