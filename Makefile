@@ -65,6 +65,10 @@ $(eval $(call flavour,libfuzzer,$(CLANG),-O2 -g $(SANITIZE) -fsanitize=fuzzer-no
 
 build/portclash: $(COMMAND:%.c=build/plain/%.o) build/plain/lib.a
 	$(CC) $(CFLAGS) -o $@ $^ $(NL_LIBS) -lpthread
+# For other kernels: the agent needs nothing there
+build/portclash-static: $(COMMAND:%.c=build/plain/%.o) build/plain/lib.a
+	$(CC) $(CFLAGS) -static -o $@ $^ $(NL_LIBS) -lpthread 2>build/static.log || \
+		{ cat build/static.log; exit 1; }
 build/san/portclash: $(COMMAND:%.c=build/san/%.o) build/san/lib.a
 	$(CC) -g $(SANITIZE) -o $@ $^ $(NL_LIBS) -lpthread
 # The same, but that programs' sockets are conns: harness/through_conn.c

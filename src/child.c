@@ -95,7 +95,9 @@ static ssize_t write_quietly(int fd, const char *data, size_t size)
 	n = write(fd, data, size);
 	error = errno;
 	if (n < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE))
-		sigtimedwait(&pipe_only, NULL, &now);
+		while (sigtimedwait(&pipe_only, NULL, &now) < 0 &&
+		       errno != EAGAIN)
+			;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	errno = error;
 	return n;

@@ -6,6 +6,7 @@
 
 #include "agent.h"
 #include "cmd.h"
+#include "guest.h"
 
 static int run_serve(struct options *o)
 {
@@ -13,6 +14,8 @@ static int run_serve(struct options *o)
 	struct subject subject;
 	int rc;
 
+	if (guest_is() && (rc = guest_begin()))
+		fprintf(stderr, "guest: %s\n", strerror(-rc));
 	if (o->subject_count > 1)
 		die(EXIT_USAGE, "serve takes one subject, found %u",
 			o->subject_count);
@@ -26,6 +29,8 @@ static int run_serve(struct options *o)
 		die(EXIT_CANNOT, "%s: %s", name, *subject.why ? subject.why :
 			strerror(-rc));
 	subject_close(&subject);
+	if (guest_is())
+		guest_end();
 	return EXIT_AGREED;
 }
 

@@ -294,9 +294,10 @@ int kernel_socket_echo(void)
 /*
  * A local packet waits in a queue of its CPU, and its answer goes to the end of
  * that. So when an echo sent now has come back, an answer to what was sent
- * before is here too, or there is none: no need to wait for nothing.
+ * before is here too, or there is none: no need to wait for nothing. False:
+ * there was no echo.
  */
-static void settle(int echo)
+static bool settle(int echo)
 {
 	static const uint8_t request[8] = { [0] = 8, [2] = 0xf7, [3] = 0xff };
 	const struct sockaddr_in self = { .sin_family = AF_INET,
@@ -306,12 +307,13 @@ static void settle(int echo)
 
 	if (sendto(echo, request, sizeof(request), 0,
 		    (const struct sockaddr *)&self, sizeof(self)) < 0)
-		return;
+		return false;
 	/* The request comes back as well, before its reply, which is type 0. */
 	while (poll(&wait, 1, CONNECT_WAIT_MS) > 0)
 		if (recv(echo, packet, sizeof(packet), 0) >= 28 &&
 		    packet[9] == IPPROTO_ICMP && !packet[20])
-			break;
+			return true;
+	return false;
 }
 
 struct outcome kernel_socket_connect(const struct kernel_socket *sock,
@@ -323,12 +325,12 @@ struct outcome kernel_socket_connect(const struct kernel_socket *sock,
 
 	if (error == EINPROGRESS) {
 		struct pollfd wait = { .fd = sock->fd, .events = POLLOUT };
+		int ms = settle(echo) ? 0 : CONNECT_WAIT_MS;
 
-		settle(echo);
 		/* A second call ends what the first began, as if it had
 		 * blocked. SO_ERROR would tell the error, too, but leave a
 		 * refused socket with the addresses of the attempt. */
-		if (poll(&wait, 1, 0) > 0)
+		if (poll(&wait, 1, ms) > 0)
 			error = try_connect(sock->fd, &name, len);
 	}
 	return error ? outcome_error(error) : chosen(sock);

@@ -50,7 +50,8 @@ int kernel_socket_open(struct kernel_socket *sock, int type, uint32_t uid,
 int kernel_socket_accept(const struct kernel_socket *listener,
 	struct kernel_socket *sock, struct outcome *out);
 
-/** kernel_socket_echo() - A socket to ask this world for an echo with */
+/** kernel_socket_echo() - A socket to ask this world for an echo with, or a
+ * negative errno */
 int kernel_socket_echo(void);
 
 /** kernel_socket_has_type() - Does this kernel have such sockets? */

@@ -6,11 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -142,6 +145,38 @@ int kernel_world_restore(const struct kernel_world *world, uint16_t sysctls)
 	return restore(world, sysctls) ? restore(world, sysctls) : 0;
 }
 
+/* Which namespace is this? Where the kernel gives it no number that is never
+ * used again, the one of its file does: of two that are there, it differs. */
+static int own_id(uint64_t *id)
+{
+	int rc = netns_id_current(id);
+	struct stat st;
+
+	if (rc != -ENOPROTOOPT)
+		return rc;
+	if (stat("/proc/self/ns/net", &st))
+		return rc;
+	*id = st.st_ino;
+	return 0;
+}
+
+/* Some kernels have it up in a new namespace, and no way to set it up. */
+static int lo_up(struct link_session *session)
+{
+	struct ifreq request = { .ifr_name = "lo" };
+	int rc = link_up(session, WORLD_LO), fd;
+
+	if (!rc)
+		return 0;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && !ioctl(fd, SIOCGIFFLAGS, &request) &&
+	    request.ifr_flags & IFF_UP)
+		rc = 0;
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
 static uint8_t find_types(void)
 {
 	uint8_t types = 0;
@@ -183,6 +218,21 @@ static int build_veth(struct link_session *session, bool v6, char *why,
 	return rc;
 }
 
+/* Without veth, lo has the addresses, as far as it takes them. */
+static void fill_lo(struct link_session *session)
+{
+	int index;
+
+	if (link_index(session, "lo", &index))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+		struct addr addr;
+
+		ASSERT(!addr_parse(addresses[i].text, &addr));
+		link_add_addr(session, index, &addr, addresses[i].prefix);
+	}
+}
+
 static int build(struct kernel_world *world, char *why, size_t size)
 {
 	struct link_session *session;
@@ -192,15 +242,17 @@ static int build(struct kernel_world *world, char *why, size_t size)
 		return because(why, size, rc, "cannot use rtnetlink");
 	world->types = find_types();
 	world->v6 = world->types & 1u << TCP6;
-	rc = link_up(session, WORLD_LO);
+	rc = lo_up(session);
 	if (rc)
 		because(why, size, rc, "cannot set up lo");
 	else
 		rc = build_veth(session, world->v6, why, size);
 	world->devices = !rc;
 	/* Some kernels have no veth. They can still be asked about lo. */
-	if (rc == -EOPNOTSUPP)
+	if (rc == -EOPNOTSUPP) {
+		fill_lo(session);
 		rc = 0;
+	}
 	link_close(session);
 	return rc;
 }
@@ -241,7 +293,7 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 	/* Only for what comes; kernels before 6.1 have it not, and are slow. */
 	write_file(TABLE_PATH, TABLE_SIZE);
 	rc = leave(why, size);
-	if (!rc && (rc = netns_id_current(&world->id)))
+	if (!rc && (rc = own_id(&world->id)))
 		because(why, size, rc,
 			"cannot tell namespaces apart: Linux >= 5.14 needed");
 	if (!rc && world->id == before)
@@ -259,15 +311,15 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 	/* Without it, each world with connections is simply given up. */
 	if (sockdiag_open(&world->diag))
 		world->diag = NULL;
+	/* Without it, what is not answered at once has not been. */
 	world->echo = kernel_socket_echo();
-	return world->echo < 0 ? because(why, size, world->echo,
-		"cannot make a raw socket in the world") : 0;
+	return 0;
 }
 
 int kernel_world_enter(struct kernel_world *world, char *why, size_t size)
 {
 	uint64_t home;
-	int rc = netns_id_current(&home);
+	int rc = own_id(&home);
 
 	memset(world, 0, sizeof(*world));
 	if (rc)
@@ -276,7 +328,7 @@ int kernel_world_enter(struct kernel_world *world, char *why, size_t size)
 	/* Twice: the size of a namespace's table is a sysctl of the one it is
 	 * made from, and the first is not ours to change. */
 	rc = leave(why, size);
-	if (!rc && (rc = netns_id_current(&world->id)))
+	if (!rc && (rc = own_id(&world->id)))
 		because(why, size, rc, "cannot tell namespaces apart");
 	if (!rc && world->id == home)
 		rc = because(why, size, -EXDEV,

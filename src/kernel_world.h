@@ -38,7 +38,7 @@ struct sockdiag;
  * @echo:	To see that all that was sent is answered (kernel_socket_echo())
  * @types:	A bit for each socket_type that this kernel has
  * @sysctls:	A bit for each sysctl_key that can be written
- * @devices:	Are veth0 and veth1 there?
+ * @devices:	Are veth0 and veth1 there? Else lo has their addresses
  * @v6:		Is there any IPv6?
  * @defaults:	What to write to each sysctl to have its default back
  */

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "guest.h"
 #include "program_bytes.h"
 #include "util.h"
 
@@ -27,8 +28,8 @@ static const struct option_help {
 	const char *argument, *help;
 } option_helps[] = {
 	{ { "subject", 1, NULL, 's' }, "SUBJECT",
-		"portman portlist spec linux goports pipe:COMMAND; "
-		"repeatable" },
+		"portman portlist spec linux goports gvisor uml-6.1 linux-6.1\n"
+		"                         linux-6.12 pipe:COMMAND; repeatable" },
 	{ { "seed", 1, NULL, 'S' }, "N", "which random programs (default 1)" },
 	{ { "count", 1, NULL, 'n' }, "N", "how many programs" },
 	{ { "time", 1, NULL, 'T' }, "SECONDS", "stop after that long" },
@@ -245,7 +246,8 @@ static void take_option(struct options *o, int letter, const char *value)
 			die(EXIT_USAGE, "more than %d subjects", SUBJECTS_MAX);
 		if (!subject_find(value))
 			die(EXIT_USAGE, "no subject '%s'; known: portman "
-				"portlist spec linux goports pipe:COMMAND",
+				"portlist spec linux goports gvisor uml-6.1 "
+				"linux-6.1 linux-6.12 pipe:COMMAND",
 				value);
 		need_spec(value);
 		if (strlen(value) >= SUBJECT_NAME_MAX)
@@ -318,6 +320,8 @@ int main(int argc, char **argv)
 	const char *shorts;
 	int letter;
 
+	if (guest_is())
+		return verb_serve.run(&o);
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;

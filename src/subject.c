@@ -18,6 +18,10 @@ static const struct subject_type *const subject_types[] = {
 	&subject_kernel,
 	&subject_goports,
 	&subject_pipe,
+	&subject_machines[0],
+	&subject_machines[1],
+	&subject_machines[2],
+	&subject_machines[3],
 };
 
 const struct subject_type *subject_find(const char *name)
@@ -48,7 +52,8 @@ int subject_open(struct subject *subject, const char *name)
 	if (!type) {
 		snprintf(subject->why, sizeof(subject->why),
 			"no such subject; known: portman portlist spec linux "
-			"goports pipe:COMMAND");
+			"goports gvisor uml-6.1 linux-6.1 linux-6.12 "
+			"pipe:COMMAND");
 		return -ENOENT;
 	}
 	subject->type = type;

@@ -100,6 +100,10 @@ struct subject {
 extern const struct subject_type subject_portman, subject_portlist,
 	subject_spec, subject_kernel, subject_pipe, subject_goports;
 
+/* Other kernels (subject_machine.c), SUBJECT_MACHINES of them */
+enum { SUBJECT_MACHINES = 4 };
+extern const struct subject_type subject_machines[SUBJECT_MACHINES];
+
 /**
  * subject_find() - The type of a name, without opening it
  * @name:	Such as "portman" or "pipe:ssh host portclash serve"

@@ -179,6 +179,8 @@ static int kernel_end(struct subject *subject)
 	close_all(kernel);
 	if (kernel->sysctls)
 		stale |= kernel_world_restore(&kernel->world, kernel->sysctls);
+	/* Nobody can say that nothing is left. */
+	stale |= !kernel->world.diag;
 	if (kernel->connected && !stale)
 		stale = kernel_world_clean(&kernel->world, kernel->mptcp);
 	if (stale && !rc)

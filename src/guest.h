@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guest.h - a machine that is the agent's alone: what there is before and after
+ *
+ * Process 1 of a virtual machine whose file system is one with nothing but the
+ * agent, as /init, and modules of the kernel in /modules
+ * (netns-scripts/in-qemu). There is nobody else to mount what has to be
+ * mounted, or to switch the machine off.
+ */
+#ifndef GUEST_H
+#define GUEST_H
+
+#include <stdbool.h>
+
+/** guest_is() - Are we process 1? */
+bool guest_is(void);
+
+/**
+ * guest_begin() - Mount, load the modules, and talk through the port
+ *
+ * The port is /dev/vport0p1, of virtio, or else the console, without echo. It
+ * becomes stdin and stdout; stderr is the kernel's log.
+ *
+ * Return: 0, or a negative errno
+ */
+int guest_begin(void);
+
+/** guest_end() - Switch the machine off */
+__attribute__((noreturn)) void guest_end(void);
+
+#endif /* GUEST_H */

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * subject_machine.c - other kernels, each an agent in a machine of its own
+ *
+ * netns-scripts/ has a wrapper for each sort of machine, usable by hand. Here
+ * they only get names.
+ */
+#include "subject.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util.h"
+
+static const struct machine {
+	const char *name, *command;
+} machines[] = {
+	{ "gvisor", "in-runsc build/portclash-static serve" },
+	{ "uml-6.1", "in-uml" },
+	{ "linux-6.1", "in-qemu 6.1" },
+	{ "linux-6.12", "in-qemu 6.12" },
+};
+
+/* The tree that we were built in: build/ is below it, or build/san/ */
+static bool find_tree(char tree[PATH_MAX])
+{
+	static const char scripts[] = "/netns-scripts";
+	ssize_t n = readlink("/proc/self/exe", tree, PATH_MAX - 1);
+
+	tree[MAX(n, 0)] = '\0';
+	for (int up = 0; up < 3; up++) {
+		char *slash = strrchr(tree, '/');
+
+		if (!slash || slash - tree + sizeof(scripts) > PATH_MAX)
+			return false;
+		strcpy(slash, scripts);
+		n = access(tree, X_OK);
+		*slash = '\0';
+		if (!n)
+			return true;
+	}
+	return false;
+}
+
+static int machine_open(struct subject *subject, const char *argument)
+{
+	char tree[PATH_MAX], command[2 * PATH_MAX];
+
+	(void)argument;
+	if (!find_tree(tree)) {
+		snprintf(subject->why, sizeof(subject->why),
+			"netns-scripts/ is not where the command was built");
+		return -ENOENT;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(machines); i++)
+		if (!strcmp(subject->name, machines[i].name))
+			snprintf(command, sizeof(command),
+				"cd '%s' && exec netns-scripts/%s", tree,
+				machines[i].command);
+	return subject_pipe.open(subject, command);
+}
+
+static void machine_close(struct subject *subject)
+{
+	subject_pipe.close(subject);
+}
+
+static int machine_run(struct subject *subject, const struct program *programs,
+	size_t count, struct trace *traces)
+{
+	return subject_pipe.run(subject, programs, count, traces);
+}
+
+#define MACHINE(machine)                                                       \
+	{ .name = machine, .open = machine_open, .close = machine_close,       \
+		.run = machine_run }
+
+const struct subject_type subject_machines[SUBJECT_MACHINES] = { MACHINE("gvisor"),
+	MACHINE("uml-6.1"), MACHINE("linux-6.1"), MACHINE("linux-6.12") };
