@@ -5,6 +5,7 @@
 #include "agent.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,7 +16,11 @@
 enum {
 	AGENT_FLUSH_MS = 100,	/* no answer is held back for longer */
 	AGENT_WORD_MAX = 64,	/* a word of "can", with its NUL */
+	AGENT_TTY_WINDOW = 2048,	/* half of what it has room for */
 };
+
+/* What precedes the size of a window */
+#define WINDOW "window:"
 
 /*
  * The words of "can" are numbered, so that one list serves to write and to
@@ -69,6 +74,8 @@ void agent_print_can(const struct capabilities *can, FILE *out)
 	for (unsigned int n = 0; can_word(n, &one, word); n++)
 		if (has(can, &one))
 			fprintf(out, " %s", word);
+	if (can->window)
+		fprintf(out, " " WINDOW "%u", can->window);
 	fputs("\n", out);
 }
 
@@ -93,6 +100,9 @@ int agent_parse_can(const char *line, struct capabilities *can)
 	for (line += length; *line; line += length) {
 		line += strspn(line, " ");
 		length = strcspn(line, " ");
+		if (!strncmp(line, WINDOW, strlen(WINDOW)))
+			result.window = MIN(strtoul(line + strlen(WINDOW),
+				NULL, 10), UINT16_MAX);
 		for (unsigned int n = 0; can_word(n, &one, word); n++)
 			if (strlen(word) == length &&
 			    !strncmp(line, word, length))
@@ -188,9 +198,14 @@ static void answer(struct subject *subject, const struct input *input,
 	fputs(".\n", out);
 }
 
-static void hello(const struct subject *subject, const char *name, FILE *out)
+static void hello(const struct subject *subject, const char *name, int in,
+	FILE *out)
 {
 	struct capabilities can = subject->can;
+
+	/* A terminal drops what it has no room for. */
+	if (isatty(in))
+		can.window = AGENT_TTY_WINDOW;
 
 	/* Who steps through programs repeats for all that step. */
 	if (subject->type->step)
@@ -214,7 +229,7 @@ int agent_serve(struct subject *subject, const char *name, FILE *in,
 	long flushed = now_ms();
 	size_t size;
 
-	hello(subject, name, out);
+	hello(subject, name, input.fd, out);
 	for (;;) {
 		bool waiting = !find_end(&input, &size);
 		ssize_t n;

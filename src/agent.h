@@ -23,6 +23,8 @@
  *	sysctl:ip_autobind_reuse, ...	a key of sysctl
  *	devices				the world has veth0 and veth1
  *	uids				uid= and euid work
+ *	window:2048			send no more than so many bytes ahead of
+ *					answers, if a program is not longer
  *
  * A word that the client does not know is of a later day, and is ignored.
  *

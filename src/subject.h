@@ -30,6 +30,8 @@ enum { SUBJECT_NAME_MAX = 64, SUBJECT_WHY_MAX = 200, SUBJECT_KEPT_MAX = 16 };
  * @types:	A bit for each socket_type
  * @devices:	Does it have the world's devices besides lo?
  * @uids:	Can it change the owner of a socket, and the caller?
+ * @window:	How many bytes of programs it can be sent ahead, 0 for any; of
+ *		an agent only
  */
 struct capabilities {
 	uint32_t ops;
@@ -38,6 +40,7 @@ struct capabilities {
 	uint8_t types;
 	bool devices;
 	bool uids;
+	uint16_t window;
 };
 
 struct subject;

@@ -172,7 +172,11 @@ static void fill(const struct subject *subject, struct batch *batch)
 	struct child *child = &((struct pipe *)subject->state)->child;
 
 	child->out_next = child->out_used = 0;
+	if (subject->can.window && batch->answered < batch->sent)
+		return;
 	while (batch->sent < batch->count &&
+	       (!subject->can.window ||
+		       child->out_used <= subject->can.window / 2) &&
 	       sizeof(child->out) - child->out_used >= PIPE_PROGRAM_MAX) {
 		const struct program *program = batch->programs + batch->sent++;
 		unsigned int ops = asked(subject, program);
