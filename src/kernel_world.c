@@ -221,10 +221,8 @@ static int build_veth(struct link_session *session, bool v6, char *why,
 /* Without veth, lo has the addresses, as far as it takes them. */
 static void fill_lo(struct link_session *session)
 {
-	int index;
+	int index = if_nametoindex("lo");
 
-	if (link_index(session, "lo", &index))
-		return;
 	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
 		struct addr addr;
 
