@@ -5,6 +5,7 @@
 #include "kernel_socket.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -220,6 +221,22 @@ static struct outcome get_name(int fd)
 	return out;
 }
 
+/* Where it is not told by number */
+static struct outcome get_device_name(int fd)
+{
+	struct outcome out = { .value = VALUE_DEVICE, .a = WORLD_MISSING };
+	char name[IF_NAMESIZE] = "";
+	socklen_t len = sizeof(name);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, &len))
+		return outcome_error(errno);
+	if (!*name)
+		out.a = WORLD_NO_DEVICE;
+	else if (!strcmp(name, "lo"))
+		out.a = WORLD_LO;
+	return out;
+}
+
 /* By number: a bind can make it one that no device has, nor ever had. */
 static struct outcome get_device(int fd)
 {
@@ -228,7 +245,7 @@ static struct outcome get_device(int fd)
 	int index;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, &len))
-		return outcome_error(errno);
+		return get_device_name(fd);
 	switch (index) {
 	case WORLD_NO_DEVICE:
 	case WORLD_LO:

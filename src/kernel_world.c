@@ -227,7 +227,8 @@ static void fill_lo(struct link_session *session)
 		struct addr addr;
 
 		ASSERT(!addr_parse(addresses[i].text, &addr));
-		link_add_addr(session, index, &addr, addresses[i].prefix);
+		/* Not a whole network: of loopback, all of it would be here. */
+		link_add_addr(session, index, &addr, 8 * addr.len);
 	}
 }
 
@@ -282,6 +283,25 @@ static int leave(char *why, size_t size)
 	return 0;
 }
 
+/* Every world has the same range, and it is obeyed: of a range of one port,
+ * that one is chosen. */
+static bool set_range(void)
+{
+	enum { ONE = WORLD_RANGE_FIRST };
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool obeyed = !kernel_world_set(SYSCTL_PORT_RANGE, ONE, ONE) &&
+		      !bind(fd, (struct sockaddr *)&in, len) &&
+		      !getsockname(fd, (struct sockaddr *)&in, &len) &&
+		      ntohs(in.sin_port) == ONE;
+
+	if (fd >= 0)
+		close(fd);
+	return !kernel_world_set(SYSCTL_PORT_RANGE, WORLD_RANGE_FIRST,
+		WORLD_RANGE_LAST) && obeyed;
+}
+
 int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 {
 	uint64_t before = world->id;
@@ -301,11 +321,14 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 		rc = build(world, why, size);
 	if (rc)
 		return rc;
+	world->range = set_range();
 	world->sysctls = 0;
 	for (int key = 0; key < SYSCTLS; key++)
 		if (!read_file(sysctl_paths[key], world->defaults[key],
 			    sizeof(world->defaults[key])))
 			world->sysctls |= 1u << key;
+	if (!world->range)
+		world->sysctls &= ~(1u << SYSCTL_PORT_RANGE);
 	/* Without it, each world with connections is simply given up. */
 	if (sockdiag_open(&world->diag))
 		world->diag = NULL;

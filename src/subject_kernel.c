@@ -20,6 +20,7 @@
 #include "kernel_socket.h"
 #include "kernel_world.h"
 #include "util.h"
+#include "world.h"
 
 /* A uid that is not ours, to see whether there is more than one */
 enum { PROBE_UID = 7 };
@@ -242,7 +243,16 @@ static int opened(struct kernel *kernel, unsigned int slot, int rc,
 	return rc;
 }
 
-static int kernel_step(struct subject *subject, const struct op *op,
+/* A port that no world would choose: nobody can follow. */
+static bool is_stray(const struct kernel *kernel, const struct op *op,
+	const struct outcome *out)
+{
+	return !kernel->world.range && out->kind == OUTCOME_OK &&
+	       out->value == VALUE_NUMBER && op->kind != OP_GET &&
+	       (out->a < WORLD_RANGE_FIRST || out->a > WORLD_RANGE_LAST);
+}
+
+static int step(struct subject *subject, const struct op *op,
 	const struct outcome *leader, struct outcome *out)
 {
 	struct kernel *kernel = subject->state;
@@ -280,6 +290,16 @@ static int kernel_step(struct subject *subject, const struct op *op,
 	}
 	ASSERT(!"an op on sockets");
 	return -EINVAL;
+}
+
+static int kernel_step(struct subject *subject, const struct op *op,
+	const struct outcome *leader, struct outcome *out)
+{
+	int rc = step(subject, op, leader, out);
+
+	if (!rc && is_stray(subject->state, op, out))
+		*out = outcome_na();
+	return rc;
 }
 
 const struct subject_type subject_kernel = {
