@@ -38,7 +38,7 @@ TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
 
 OBJCOPY  ?= objcopy
 
-.PHONY: all run check help clean setup install build/portclash.pc check-pytest \
+.PHONY: all run check help clean setup kernels install build/portclash.pc check-pytest \
 	fuzz libfuzzer replay bench seeds plants mutants sweeps
 
 all: build/portclash build/portclash-conn build/libportclash.a build/libportclash.so.0 $(if $(shell command -v $(GO)),build/goports)
@@ -69,6 +69,8 @@ build/portclash: $(COMMAND:%.c=build/plain/%.o) build/plain/lib.a
 build/portclash-static: $(COMMAND:%.c=build/plain/%.o) build/plain/lib.a
 	$(CC) $(CFLAGS) -static -o $@ $^ $(NL_LIBS) -lpthread 2>build/static.log || \
 		{ cat build/static.log; exit 1; }
+build/uml-xstate.so: netns-scripts/uml-xstate.c
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -Wall -Wextra -Werror -shared -fPIC -o $@ $< -ldl
 build/san/portclash: $(COMMAND:%.c=build/san/%.o) build/san/lib.a
 	$(CC) -g $(SANITIZE) -o $@ $^ $(NL_LIBS) -lpthread
 # The same, but that programs' sockets are conns: harness/through_conn.c
@@ -205,12 +207,19 @@ help:
 	@echo "   make bench         what our own work costs beside the kernel's"
 	@echo "   make mutants       switch off each rule, and see that a case fails"
 	@echo "   make sweeps        every sweep: the specification and this kernel"
+	@echo "   make kernels       other kernels as subjects: gVisor, UML, QEMU"
 	@echo "   make setup         install what is missing, from Debian's packages"
 	@echo "   make install       the command, libraries and headers: PREFIX, DESTDIR"
 	@echo "   make clean"
 
 setup:
 	ci/setup
+
+# Other kernels, to ask them the same: gvisor, uml-6.1, linux-6.1, linux-6.12
+kernels:
+	ci/setup kernels
+	ci/kernels
+	@$(MAKE) --no-print-directory build/portclash-static build/uml-xstate.so
 
 # Keep what is made on the way: objects are shared
 .SECONDARY:

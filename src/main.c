@@ -23,13 +23,16 @@ static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
 	&verb_random, &verb_sweep, &verb_minimize, &verb_pack, &verb_unpack,
 	&verb_rules, &verb_why, &verb_world, &verb_serve, &verb_doctor };
 
+/* What goes on in the next line of the help */
+#define MARGIN "                         "
+
 static const struct option_help {
 	struct option option;
 	const char *argument, *help;
 } option_helps[] = {
 	{ { "subject", 1, NULL, 's' }, "SUBJECT",
-		"portman portlist spec linux goports gvisor uml-6.1 linux-6.1\n"
-		"                         linux-6.12 pipe:COMMAND; repeatable" },
+		"portman portlist spec linux goports gvisor\n"
+		MARGIN "uml-6.1 linux-6.1 linux-6.12 pipe:COMMAND; repeatable" },
 	{ { "seed", 1, NULL, 'S' }, "N", "which random programs (default 1)" },
 	{ { "count", 1, NULL, 'n' }, "N", "how many programs" },
 	{ { "time", 1, NULL, 'T' }, "SECONDS", "stop after that long" },

@@ -172,6 +172,7 @@ DECISION(udp_no_port_left, EADDRINUSE, "udp_lib_get_port",
 
 EFFECT(mptcp_has_a_subflow, "__mptcp_nmpc_sk",
 	"Below MPTCP is a TCP socket, made when it is first needed.")
+VERSIONS(mptcp_has_a_subflow, V(6, 6), EVER)
 DECISION(listen_again, 0, "__inet_listen_sk",
 	"Who listens already only gets another backlog.")
 DECISION(listen_connected, EINVAL, "inet_listen",

@@ -77,5 +77,9 @@ static int machine_run(struct subject *subject, const struct program *programs,
 	{ .name = machine, .open = machine_open, .close = machine_close,       \
 		.run = machine_run }
 
-const struct subject_type subject_machines[SUBJECT_MACHINES] = { MACHINE("gvisor"),
-	MACHINE("uml-6.1"), MACHINE("linux-6.1"), MACHINE("linux-6.12") };
+const struct subject_type subject_machines[SUBJECT_MACHINES] = {
+	MACHINE("gvisor"),
+	MACHINE("uml-6.1"),
+	MACHINE("linux-6.1"),
+	MACHINE("linux-6.12"),
+};
