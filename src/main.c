@@ -24,7 +24,7 @@ static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
 	&verb_rules, &verb_why, &verb_world, &verb_serve, &verb_doctor };
 
 /* What goes on in the next line of the help */
-#define MARGIN "                         "
+#define MARGIN "                           "
 
 static const struct option_help {
 	struct option option;
@@ -32,7 +32,8 @@ static const struct option_help {
 } option_helps[] = {
 	{ { "subject", 1, NULL, 's' }, "SUBJECT",
 		"portman portlist spec linux goports gvisor\n"
-		MARGIN "uml-6.1 linux-6.1 linux-6.12 pipe:COMMAND; repeatable" },
+		MARGIN "uml-6.1 linux-6.1 linux-6.12 pipe:COMMAND; "
+		"repeatable" },
 	{ { "seed", 1, NULL, 'S' }, "N", "which random programs (default 1)" },
 	{ { "count", 1, NULL, 'n' }, "N", "how many programs" },
 	{ { "time", 1, NULL, 'T' }, "SECONDS", "stop after that long" },
