@@ -46,6 +46,14 @@ def test_bad_arguments_are_tried():
             assert re.search(rf"\b{function}\(", tried), function
 
 
+def test_no_pitfall_is_forgotten():
+    """All 31, each beside the obvious way (harness/pitfall.h)."""
+    tests = "".join(path.read_text()
+                    for path in ROOT.glob("harness/test_pitfalls_*.c"))
+    assert {int(number) for number in re.findall(r"PITFALL\((\d+), \w+\)", tests)
+            } == set(range(1, 32))
+
+
 def test_every_call_is_made_to_fail():
     """Whatever a helper calls and may fail is one of FAULTS."""
     makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")
