@@ -84,7 +84,7 @@ static void random_bytes_round_trip(void **state)
 
 static void generated_programs_round_trip(void **state)
 {
-	struct capabilities can = { -1, -1, -1, -1, true, true };
+	struct capabilities can = { -1, -1, -1, -1, true, true, 0 };
 	struct program program;
 
 	(void)state;

@@ -106,6 +106,7 @@ static enum spec_rule check_set(struct spec *spec,
 		CHECK(spec, s->device && !root, set_device_not_permitted);
 		break;
 	case OPT_PORT_RANGE:
+		CHECK(spec, spec_is_mptcp(s), mptcp_has_no_port_range);
 		CHECK(spec, low && high && low > high, set_range_reversed);
 		break;
 	case OPT_UID:

@@ -59,6 +59,9 @@ DECISION(set_device_not_permitted, EPERM, "sock_bindtoindex_locked",
 	"Without privilege a device can be set, but not changed.")
 DECISION(set_device_unknown, ENODEV, "sock_setbindtodevice",
 	"SO_BINDTODEVICE needs a device that exists.")
+DECISION(mptcp_has_no_port_range, ENOPROTOOPT, "mptcp_setsockopt",
+	"MPTCP knew no IP_LOCAL_PORT_RANGE.")
+VERSIONS(mptcp_has_no_port_range, 0, V(6, 8))
 DECISION(set_range_reversed, EINVAL, "do_ip_setsockopt",
 	"A socket's own port range must not end before it begins.")
 DECISION(set_owner_not_permitted, EPERM, "sockfs_setattr",
