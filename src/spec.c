@@ -105,6 +105,9 @@ static enum spec_rule check_set(struct spec *spec,
 			set_device_unknown);
 		CHECK(spec, s->device && !root, set_device_not_permitted);
 		break;
+	case OPT_BIND_NO_PORT:
+		CHECK(spec, spec_is_mptcp(s), mptcp_has_no_bind_no_port);
+		break;
 	case OPT_PORT_RANGE:
 		CHECK(spec, spec_is_mptcp(s), mptcp_has_no_port_range);
 		CHECK(spec, low && high && low > high, set_range_reversed);

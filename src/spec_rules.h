@@ -59,6 +59,9 @@ DECISION(set_device_not_permitted, EPERM, "sock_bindtoindex_locked",
 	"Without privilege a device can be set, but not changed.")
 DECISION(set_device_unknown, ENODEV, "sock_setbindtodevice",
 	"SO_BINDTODEVICE needs a device that exists.")
+DECISION(mptcp_has_no_bind_no_port, EOPNOTSUPP, "mptcp_setsockopt_v4",
+	"MPTCP knew no IP_BIND_ADDRESS_NO_PORT.")
+VERSIONS(mptcp_has_no_bind_no_port, 0, V(6, 8))
 DECISION(mptcp_has_no_port_range, ENOPROTOOPT, "mptcp_setsockopt",
 	"MPTCP knew no IP_LOCAL_PORT_RANGE.")
 VERSIONS(mptcp_has_no_port_range, 0, V(6, 8))
