@@ -38,7 +38,7 @@ TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
 
 OBJCOPY  ?= objcopy
 
-.PHONY: all run check help clean setup kernels install build/portclash.pc check-pytest \
+.PHONY: all run check help clean setup kernels install build/portclash.pc check-pytest check-machines \
 	fuzz libfuzzer replay bench seeds plants mutants sweeps
 
 all: build/portclash build/portclash-conn build/libportclash.a build/libportclash.so.0 $(if $(shell command -v $(GO)),build/goports)
@@ -180,6 +180,9 @@ sweeps: build/portclash
 # All tests; ci/check has the steps, and installs what is missing before it builds
 check:
 	@MAKE='$(MAKE)' PYTEST='$(PYTEST)' ci/check
+# The same cases on other kernels
+check-machines: kernels all
+	$(PYTEST) --machines pytest/test_machines.py
 check-pytest: all build/san/portclash
 	$(PYTEST) pytest/ -n 2
 
@@ -199,6 +202,7 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^#//p' Makefile
 	@echo "   make check-pytest  only the differential suite"
+	@echo "   make check-machines the cases on other kernels: UML and QEMU"
 	@echo "   make fuzz          the AFL++ targets: build/afl/fuzz_*"
 	@echo "   make libfuzzer     the libFuzzer targets: build/libfuzzer/fuzz_*"
 	@echo "   make replay        the same, to replay files: build/replay/fuzz_*"

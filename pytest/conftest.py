@@ -29,8 +29,18 @@ def pytest_addoption(parser):
                     help="follow the queues of AFL++ below DIR")
     group.addoption("--time", type=float, default=60, metavar="SECONDS",
                     help="how long to follow them (default 60)")
+    group.addoption("--machines", action="store_true",
+                    help="ask other kernels, too, in machines of their own")
     group.addoption("--seed", type=int, metavar="N",
                     help="of the random programs in between (default: by date)")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Other kernels are asked by make check-machines, which fetches them."""
+    if (collection_path.name == "test_machines.py"
+            and not config.getoption("--machines")):
+        return True
+    return None
 
 
 def required():
