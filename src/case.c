@@ -153,13 +153,13 @@ int case_load(const char *path, struct case_file *file,
 	return rc;
 }
 
-/* The "linux-X.Y" that a subject is an instance of, or "" */
-static void kernel_of(const char *subject, char *name, size_t size)
+/* Who a subject is an instance of: a "linux-X.Y", or what it is a port of */
+static void elder_of(const char *subject, char *name, size_t size)
 {
 	const char *version = NULL;
 	struct utsname host;
 
-	*name = '\0';
+	snprintf(name, size, "%s", strcmp(subject, "portman") ? "" : "gvisor");
 	if (!strcmp(subject, "linux") && !uname(&host))
 		version = host.release;
 	else if (!strncmp(subject, "uml-", 4) || !strncmp(subject, "spec@", 5))
@@ -177,16 +177,16 @@ static void kernel_of(const char *subject, char *name, size_t size)
 const struct outcome *case_expected(const struct expect *expect,
 	const char *subject, bool *own)
 {
-	char kernel[WHO_MAX];
+	char elder[WHO_MAX];
 
-	kernel_of(subject, kernel, sizeof(kernel));
+	elder_of(subject, elder, sizeof(elder));
 	if (own)
 		*own = true;
 	for (unsigned int i = 0; i < expect->count; i++)
 		if (!strcmp(expect->who[i], subject))
 			return &expect->qualified[i];
 	for (unsigned int i = 0; i < expect->count; i++)
-		if (*kernel && !strcmp(expect->who[i], kernel))
+		if (*elder && !strcmp(expect->who[i], elder))
 			return &expect->qualified[i];
 	if (own)
 		*own = false;
@@ -197,5 +197,8 @@ bool case_holds(const struct outcome *want, const struct outcome *got)
 {
 	if (want->kind == OUTCOME_OK && want->value == VALUE_NONE)
 		return got->kind == OUTCOME_OK;
+	if (want->value == VALUE_PLACE && want->a == PORT_ANY)
+		return got->value == VALUE_PLACE &&
+		       addr_equal(&want->addr, &got->addr);
 	return outcome_equal(want, got);
 }

@@ -79,7 +79,7 @@ const struct outcome *case_expected(const struct expect *expect,
 /**
  * case_holds() - Is an outcome what a case demands?
  *
- * "ok" accepts any value, "ok:V" only V.
+ * "ok" accepts any value, "ok:V" only V, "ok:ADDRESS:*" any port.
  */
 bool case_holds(const struct outcome *want, const struct outcome *got);
 

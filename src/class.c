@@ -76,15 +76,27 @@ int class_find(const struct class_list *list, const struct program *program,
 	return -1;
 }
 
-/* As it will be the next time */
-static void write_outcome(const struct op *op, const char *before,
-	const struct outcome *outcome, FILE *file)
+static bool is_written(const struct program *program, unsigned int port)
+{
+	for (unsigned int i = 0; i < program->count; i++)
+		if ((program->ops[i].kind == OP_BIND ||
+			    program->ops[i].kind == OP_CONNECT) &&
+		    program->ops[i].bind.place.port == port)
+			return true;
+	return false;
+}
+
+/* As it will be the next time: what a kernel has chosen is anything */
+static void write_outcome(const struct program *program, const struct op *op,
+	const char *before, const struct outcome *outcome, FILE *file)
 {
 	struct outcome sure = *outcome;
 	char text[128];
 
 	if (op_level(op->kind) == LEVEL_SOCKET && op->kind != OP_GET)
 		sure.value = VALUE_NONE;
+	if (sure.value == VALUE_PLACE && sure.a && !is_written(program, sure.a))
+		sure.a = PORT_ANY;
 	text_outcome(&sure, text, sizeof(text));
 	fprintf(file, "%s%s", before, text);
 }
@@ -105,7 +117,7 @@ void class_write(const struct program *program,
 		text_op(program, op, text, sizeof(text));
 		fputs(text, file);
 		if (both->kind != OUTCOME_OK)
-			write_outcome(op, "   = ", both, file);
+			write_outcome(program, op, "   = ", both, file);
 		fputc('\n', file);
 	}
 	text_op(program, op, text, sizeof(text));
@@ -113,12 +125,13 @@ void class_write(const struct program *program,
 	if (judge < 0)
 		fputs("ok", file);
 	else
-		write_outcome(op, "", &divergence->outcomes[judge], file);
+		write_outcome(program, op, "", &divergence->outcomes[judge],
+			file);
 	for (int i = 0; i < 2; i++) {
 		if (i == judge)
 			continue;
 		fprintf(file, " %s=", subjects[i]);
-		write_outcome(op, "", &divergence->outcomes[i], file);
+		write_outcome(program, op, "", &divergence->outcomes[i], file);
 	}
 	fputc('\n', file);
 }

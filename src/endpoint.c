@@ -78,7 +78,9 @@ bool endpoint_is_local(const struct full_addr *addr)
 {
 	int32_t nic = endpoint_nic(&addr->addr);
 
-	return nic && (!addr->nic || addr->nic == nic);
+	/* Each device has that of all hosts. */
+	return addr_equal(&addr->addr, &broadcast) ||
+	       (nic && (!addr->nic || addr->nic == nic));
 }
 
 int endpoint_resolve(const struct endpoint *ep, struct full_addr *addr,
@@ -144,7 +146,7 @@ int endpoint_route(const struct addr *local, int32_t nic,
 	if (nic && nic != (local->len ? endpoint_nic(local) : owner))
 		return nic == WORLD_MISSING || local->len ? ENETUNREACH :
 							    ENDPOINT_UNKNOWN;
-	*source = local->len ? *local : is_loopback4(to) ? loopback4 : *to;
+	*source = local->len ? *local : *to;
 	return 0;
 }
 

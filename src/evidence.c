@@ -4,17 +4,8 @@
  */
 #include "evidence.h"
 
-#include <string.h>
 
 #include "util.h"
-
-/* That of lo's own network; bind takes it (EP-10), who knows about connect */
-static bool is_broadcast(const struct addr *addr)
-{
-	static const uint8_t loopback[] = { 127, 255, 255, 255 };
-
-	return addr->len == 4 && !memcmp(addr->bytes, loopback, 4);
-}
 
 static bool is_link_local(const struct addr *addr)
 {
@@ -72,7 +63,7 @@ static bool covers_connect(const struct endpoint *ep, const struct op *op)
 		return false;
 	if (!addr_is_any(&to.addr) && !endpoint_is_local(&to))
 		return false;
-	if (is_broadcast(&to.addr))
+	if (endpoint_is_group(&to.addr))	/* bind takes some (EP-10) */
 		return false;
 	if (!fits(ep, addr) || !is_bound_to(ep, to.addr.len == 4 ? 4 : 6))
 		return false;

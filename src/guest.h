@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-/** guest_is() - Are we process 1? */
+/** guest_is() - Are we process 1, and /init? A container's is not. */
 bool guest_is(void);
 
 /**

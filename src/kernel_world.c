@@ -324,8 +324,10 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 	world->range = set_range();
 	world->sysctls = 0;
 	for (int key = 0; key < SYSCTLS; key++)
+		/* gVisor has some that cannot be written. */
 		if (!read_file(sysctl_paths[key], world->defaults[key],
-			    sizeof(world->defaults[key])))
+			    sizeof(world->defaults[key])) &&
+		    !write_file(sysctl_paths[key], world->defaults[key]))
 			world->sysctls |= 1u << key;
 	if (!world->range)
 		world->sysctls &= ~(1u << SYSCTL_PORT_RANGE);

@@ -57,7 +57,9 @@ static int parse_place(const char *text, struct outcome *out)
 	memcpy(addr, text + bracketed, length - 2 * bracketed);
 	addr[length - 2 * bracketed] = '\0';
 	port = strtoul(colon + 1, &end, 10);
-	if (!isdigit((unsigned char)colon[1]) || *end || port > 65535)
+	if (!strcmp(colon + 1, "*"))
+		port = PORT_ANY;
+	else if (!isdigit((unsigned char)colon[1]) || *end || port > 65535)
 		return -EINVAL;
 	*out = (struct outcome){ .value = VALUE_PLACE, .a = port };
 	if (!strcmp(addr, "*"))

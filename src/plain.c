@@ -22,7 +22,7 @@ static void to_v4(struct addr *addr)
 {
 	static const char *const roles[][2] = { { "::", "0.0.0.0" },
 		{ "::1", "127.0.0.1" }, { "fd00::1", "10.0.0.1" },
-		{ "fd00::2", "10.0.0.2" } };
+		{ "fd00::2", "10.0.0.2" }, { "2001:db8::1", "192.0.2.1" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
 		struct addr role = plain_parsed(roles[i][0]);
@@ -328,8 +328,9 @@ bool plain_values(struct minimizer *m)
 
 		switch (op->kind) {
 		case OP_SOCKET:
-			changed |= TRY(m, c, op->socket.uid, UID_NONE);
+			changed |= TRY_LIST(m, i, socket.uid, UID_NONE, 7);
 			break;
+		case OP_EUID: changed |= TRY_LIST(m, i, euid.uid, 7); break;
 		case OP_BIND: changed |= plain_place(m, i); break;
 		case OP_CONNECT:
 			changed |= plain_kind(m, i);

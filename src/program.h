@@ -239,9 +239,12 @@ enum value_kind {
 	VALUE_NUMBER,		/* a: a port or another number */
 	VALUE_CALLS,		/* a: a port, b: calls of the tester */
 	VALUE_RANGE,		/* a: first, b: last */
-	VALUE_PLACE,		/* addr and a: an address and a port */
+	VALUE_PLACE,		/* addr and a: an address and a port, or any */
 	VALUE_DEVICE,		/* a: a world_device */
 };
+
+/* In what a case demands, "*": a port that the subject chose */
+enum { PORT_ANY = 65536 };
 
 /**
  * struct outcome - What one op gave

@@ -174,8 +174,11 @@ static void put_rat(struct line *line, const struct addr *addr, unsigned port)
 {
 	char text[ADDR_TEXT_MAX];
 
-	put(line, addr->len == 16 ? "[%s]:%u" : "%s:%u", addr_print(addr, text),
-		port);
+	put(line, addr->len == 16 ? "[%s]:" : "%s:", addr_print(addr, text));
+	if (port == PORT_ANY)
+		put(line, "*");
+	else
+		put(line, "%u", port);
 }
 
 static void put_test(struct line *line, const struct tester *test)
