@@ -274,6 +274,69 @@ static void faults_are_named(void **state)
 	unsetenv("PORTCLASH_PIPE_WAIT_MS");
 }
 
+/* An agent whose "save" kills it and whose "range" takes for ever */
+#define MORTAL "pipe:"                                                         \
+	"printf 'portclash-agent 1 a name\ncan live save range\n'; "          \
+	"while read op rest; do case $op in live) echo ok:1;; .) echo .;; "     \
+	"save) kill -9 $$;; range) sleep 1000;; esac; done"
+
+static void a_death_is_an_outcome(void **state)
+{
+	static const char *const texts[] = { "live\nlive\n",
+		"live\nsave\nlive\n", "live\n", "range\nsave\n",
+		"live\nlive\nlive\nsave\n", "live\n" };
+	static const char *const want[] = { "ok:1 ok:1 ", "ok:1 crash n/a ",
+		"ok:1 ", "hang n/a ", "ok:1 ok:1 ok:1 crash ", "ok:1 " };
+	struct subject subject;
+
+	(void)state;
+	setenv("PORTCLASH_PIPE_WAIT_MS", "500", 1);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		programs[i] = parsed(texts[i]);
+	assert_int_equal(subject_open(&subject, MORTAL), 0);
+	assert_int_equal(subject_run(&subject, programs, ARRAY_SIZE(texts),
+		NULL, traces), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		char got[256] = "", text[64];
+
+		for (int k = 0; k < traces[i].count; k++) {
+			text_outcome(&traces[i].outcomes[k], text,
+				sizeof(text));
+			strcat(strcat(got, text), " ");
+		}
+		assert_string_equal(got, want[i]);
+	}
+	subject_close(&subject);
+	no_process_left();
+	unsetenv("PORTCLASH_PIPE_WAIT_MS");
+}
+
+/* An agent that dies once, after the first answer, for no reason of ours */
+static void a_murder_is_nobodys_outcome(void **state)
+{
+	char mark[] = "/tmp/portclash-test-XXXXXX", name[400];
+	struct subject subject;
+	int fd = mkstemp(mark);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	snprintf(name, sizeof(name), "pipe:" HELLO "n=0; while read op; do "
+		"case $op in live) echo ok;; .) echo .; n=$((n + 1)); "
+		"[ -e %s ] && [ $n = 1 ] && rm %s && exit 1;; esac; done; :",
+		mark, mark);
+	for (int i = 0; i < BATCH; i++)
+		programs[i] = parsed("live\nlive\n");
+	assert_int_equal(subject_open(&subject, name), 0);
+	assert_int_equal(subject_run(&subject, programs, BATCH, NULL, traces),
+		0);
+	for (int i = 0; i < BATCH; i++)
+		assert_int_equal(traces[i].outcomes[1].kind, OUTCOME_OK);
+	assert_int_equal(access(mark, F_OK), -1);
+	subject_close(&subject);
+	no_process_left();
+}
+
 static void a_bad_wait_is_refused(void **state)
 {
 	static const char *const bad[] = { "", "0", "-1", "1s", "99999999999" };
@@ -295,7 +358,7 @@ static const struct fault deaf[] = {
 	{ HELLO "sleep 1000", -ETIMEDOUT, "silent" },
 	{ HELLO "head -c 5000 >/dev/null; sleep 1000", -ETIMEDOUT, "silent" },
 	{ HELLO "read a; exec <&-; yes ok | head -9; echo .; sleep 1000",
-		-ETIMEDOUT, "silent" },
+		-EPROTO, "9 outcomes for the 0 ops" },
 	{ HELLO "exit 0", -EPIPE, "exit status 0" },
 	{ HELLO "yes \"$(yes ok | head -9; echo .)\"", -EPROTO,
 		"said 'ok' without being asked" },
@@ -399,6 +462,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(no_programs_and_empty_programs_are_fine),
 		cmocka_unit_test(a_subject_that_breaks_says_why),
 		cmocka_unit_test(faults_are_named),
+		cmocka_unit_test(a_death_is_an_outcome),
+		cmocka_unit_test(a_murder_is_nobodys_outcome),
 		cmocka_unit_test(a_bad_wait_is_refused),
 		cmocka_unit_test(unread_programs_do_not_block),
 		cmocka_unit_test(only_what_it_can_is_asked),

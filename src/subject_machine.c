@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * subject_machine.c - other kernels, each an agent in a machine of its own
+ * subject_machine.c - agents that have names of their own
  *
- * netns-scripts/ has a wrapper for each sort of machine, usable by hand. Here
- * they only get names.
+ * Other kernels are each in a machine: netns-scripts/ has a wrapper for each
+ * sort, usable by hand. goports is the real Go package.
  */
 #include "subject.h"
 
@@ -62,24 +62,56 @@ static int machine_open(struct subject *subject, const char *argument)
 	return subject_pipe.open(subject, command);
 }
 
-static void machine_close(struct subject *subject)
+static int goports_open(struct subject *subject, const char *argument)
+{
+	const char *given = getenv("PORTCLASH_GOPORTS");
+	char tree[PATH_MAX], path[PATH_MAX + sizeof("/build/goports")] = "";
+	char command[sizeof(path) + sizeof("exec ''")];
+
+	(void)argument;
+	if (given)
+		snprintf(path, sizeof(path), "%s", given);
+	else if (find_tree(tree))
+		snprintf(path, sizeof(path), "%s/build/goports", tree);
+	if (!access(path, X_OK)) {
+		snprintf(command, sizeof(command), "exec '%s'", path);
+		return subject_pipe.open(subject, command);
+	}
+	if (given)
+		snprintf(subject->why, sizeof(subject->why),
+			"PORTCLASH_GOPORTS: '%.100s' is no program", given);
+	else
+		snprintf(subject->why, sizeof(subject->why),
+			"build/goports is missing: install Go with "
+			"'ci/setup go', then 'make'");
+	return -ENOENT;
+}
+
+static void agent_close(struct subject *subject)
 {
 	subject_pipe.close(subject);
 }
 
-static int machine_run(struct subject *subject, const struct program *programs,
+static int agent_run(struct subject *subject, const struct program *programs,
 	size_t count, struct trace *traces)
 {
 	return subject_pipe.run(subject, programs, count, traces);
 }
 
 #define MACHINE(machine)                                                       \
-	{ .name = machine, .open = machine_open, .close = machine_close,       \
-		.run = machine_run }
+	{ .name = machine, .open = machine_open, .close = agent_close,         \
+		.run = agent_run }
 
 const struct subject_type subject_machines[SUBJECT_MACHINES] = {
 	MACHINE("gvisor"),
 	MACHINE("uml-6.1"),
 	MACHINE("linux-6.1"),
 	MACHINE("linux-6.12"),
+};
+
+const struct subject_type subject_goports = {
+	.name = "goports",
+	.open = goports_open,
+	.close = agent_close,
+	.run = agent_run,
 };

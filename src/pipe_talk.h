@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pipe_talk.h - programs to an agent, and its traces back
+ *
+ * DOC: Theory of Operation
+ *
+ * Programs are sent as fast as the agent takes them, and traces are read
+ * meanwhile, so a batch costs no round trips. An agent that is silent for too
+ * long is taken for dead; how long a batch takes as a whole says nothing, and
+ * an empty line is a sign of life.
+ *
+ * The agent is never asked what it did not say that it can: a program is cut
+ * before such an op, and the rest is n/a.
+ */
+#ifndef PIPE_TALK_H
+#define PIPE_TALK_H
+
+#include "child.h"
+#include "subject.h"
+
+enum { PIPE_QUOTE_MAX = 64 };
+
+/**
+ * struct pipe - An agent
+ * @command:	What it is called in messages
+ * @shell:	How it is started, and if need be again
+ * @wait_ms:	How long it may be silent
+ * @hello_ms:	The same, before its first word: a machine may have to boot
+ * @failed:	Why it does not work any more: a negative errno
+ * @child:	Its process, and what is on its way
+ */
+struct pipe {
+	char command[PIPE_QUOTE_MAX];
+	char *shell;
+	int wait_ms, hello_ms;
+	int failed;
+	struct child child;
+};
+
+/**
+ * struct pipe_count - How far a batch came
+ * @answered:	So many traces are complete
+ * @sent:	So many programs the agent may have seen
+ */
+struct pipe_count {
+	size_t answered, sent;
+};
+
+/** pipe_quoted() - What an agent said, fit for a message, in @text */
+const char *pipe_quoted(const char *line, char text[PIPE_QUOTE_MAX]);
+
+/**
+ * pipe_fail() - Say why this agent does not work, and end it
+ * @subject:	Whose state is a struct pipe; its why is set
+ * @error:	A negative errno
+ *
+ * Return: @error
+ */
+__attribute__((format(printf, 3, 4)))
+int pipe_fail(struct subject *subject, int error, const char *format, ...);
+
+/** pipe_line() - Take a line; 0, or a negative errno after pipe_fail() */
+int pipe_line(struct subject *subject, int wait_ms, char **line);
+
+/**
+ * pipe_ask() - Have programs run
+ * @subject:	Whose state is a struct pipe that shook hands
+ * @programs:	@count programs
+ * @traces:	@count traces, filled in as far as they are answered
+ * @done:	How many that is, also on failure
+ *
+ * Return: 0, -EPIPE (it died), -ETIMEDOUT (it was silent), or another negative
+ *	   errno; on failure after pipe_fail()
+ */
+int pipe_ask(struct subject *subject, const struct program *programs,
+	size_t count, struct trace *traces, struct pipe_count *done);
+
+#endif /* PIPE_TALK_H */
