@@ -23,7 +23,7 @@
 
 #include "agent.h"
 #include "gen.h"
-#include "program_text.h"
+#include "pipe_test.h"
 #include "util.h"
 
 enum { BATCH = 3000, BROKEN_UID = 4242 };
@@ -102,30 +102,6 @@ static struct subject fake(void)
 	};
 }
 
-static struct program parsed(const char *text)
-{
-	struct case_text out;
-	struct text_error error;
-
-	if (text_parse(text, strlen(text), &out, &error))
-		fail_msg("line %u: %s in:\n%s", error.line, error.message,
-			text);
-	return out.program;
-}
-
-/* All that was started is gone: nothing waits for us, and nothing lives */
-static void no_process_left(void)
-{
-	int pid, rest = 2000;
-
-	/* Killed grandchildren are ours now, and may need a moment. */
-	while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0 && rest--)
-		if (!pid)
-			usleep(1000);
-	assert_int_equal(pid, -1);
-	assert_int_equal(errno, ECHILD);
-}
-
 static void open_self(struct subject *subject)
 {
 	char path[PATH_MAX] = "", name[PATH_MAX + 32];
@@ -195,8 +171,8 @@ static void a_subject_that_breaks_says_why(void **state)
 	struct subject there;
 
 	(void)state;
-	programs[0] = parsed("euid 1\n");
-	programs[1] = parsed("euid 4242\n");
+	programs[0] = said_parsed("euid 1\n").program;
+	programs[1] = said_parsed("euid 4242\n").program;
 	open_self(&there);
 	assert_int_equal(subject_run(&there, programs, 2, NULL, traces),
 		-EREMOTEIO);
@@ -204,8 +180,6 @@ static void a_subject_that_breaks_says_why(void **state)
 	subject_close(&there);
 	no_process_left();
 }
-
-#define HELLO "printf 'portclash-agent 1 a name\\ncan live\\n'; "
 
 /* What is found where an agent should be; "live" is asked if it opens */
 struct fault {
@@ -245,7 +219,7 @@ static const struct fault faults[] = {
 static void faults_are_named(void **state)
 {
 	(void)state;
-	programs[0] = parsed("live\n");
+	programs[0] = said_parsed("live\n").program;
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
 		struct subject subject;
 		char name[200], why[SUBJECT_WHY_MAX];
@@ -272,69 +246,6 @@ static void faults_are_named(void **state)
 		no_process_left();
 	}
 	unsetenv("PORTCLASH_PIPE_WAIT_MS");
-}
-
-/* An agent whose "save" kills it and whose "range" takes for ever */
-#define MORTAL "pipe:"                                                         \
-	"printf 'portclash-agent 1 a name\ncan live save range\n'; "          \
-	"while read op rest; do case $op in live) echo ok:1;; .) echo .;; "     \
-	"save) kill -9 $$;; range) sleep 1000;; esac; done"
-
-static void a_death_is_an_outcome(void **state)
-{
-	static const char *const texts[] = { "live\nlive\n",
-		"live\nsave\nlive\n", "live\n", "range\nsave\n",
-		"live\nlive\nlive\nsave\n", "live\n" };
-	static const char *const want[] = { "ok:1 ok:1 ", "ok:1 crash n/a ",
-		"ok:1 ", "hang n/a ", "ok:1 ok:1 ok:1 crash ", "ok:1 " };
-	struct subject subject;
-
-	(void)state;
-	setenv("PORTCLASH_PIPE_WAIT_MS", "500", 1);
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		programs[i] = parsed(texts[i]);
-	assert_int_equal(subject_open(&subject, MORTAL), 0);
-	assert_int_equal(subject_run(&subject, programs, ARRAY_SIZE(texts),
-		NULL, traces), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		char got[256] = "", text[64];
-
-		for (int k = 0; k < traces[i].count; k++) {
-			text_outcome(&traces[i].outcomes[k], text,
-				sizeof(text));
-			strcat(strcat(got, text), " ");
-		}
-		assert_string_equal(got, want[i]);
-	}
-	subject_close(&subject);
-	no_process_left();
-	unsetenv("PORTCLASH_PIPE_WAIT_MS");
-}
-
-/* An agent that dies once, after the first answer, for no reason of ours */
-static void a_murder_is_nobodys_outcome(void **state)
-{
-	char mark[] = "/tmp/portclash-test-XXXXXX", name[400];
-	struct subject subject;
-	int fd = mkstemp(mark);
-
-	(void)state;
-	assert_true(fd >= 0);
-	close(fd);
-	snprintf(name, sizeof(name), "pipe:" HELLO "n=0; while read op; do "
-		"case $op in live) echo ok;; .) echo .; n=$((n + 1)); "
-		"[ -e %s ] && [ $n = 1 ] && rm %s && exit 1;; esac; done; :",
-		mark, mark);
-	for (int i = 0; i < BATCH; i++)
-		programs[i] = parsed("live\nlive\n");
-	assert_int_equal(subject_open(&subject, name), 0);
-	assert_int_equal(subject_run(&subject, programs, BATCH, NULL, traces),
-		0);
-	for (int i = 0; i < BATCH; i++)
-		assert_int_equal(traces[i].outcomes[1].kind, OUTCOME_OK);
-	assert_int_equal(access(mark, F_OK), -1);
-	subject_close(&subject);
-	no_process_left();
 }
 
 static void a_bad_wait_is_refused(void **state)
@@ -369,8 +280,8 @@ static void unread_programs_do_not_block(void **state)
 	(void)state;
 	setenv("PORTCLASH_PIPE_WAIT_MS", "1000", 1);
 	for (int i = 0; i < BATCH; i++)
-		programs[i] = parsed("live\nlive\nlive\nlive\nlive\nlive\n"
-				     "live\nlive\nlive\n");
+		programs[i] = said_parsed("live\nlive\nlive\nlive\nlive\nlive\n"
+				     "live\nlive\nlive\n").program;
 	for (size_t i = 0; i < ARRAY_SIZE(deaf); i++) {
 		struct subject subject;
 		char name[200];
@@ -392,7 +303,7 @@ static void only_what_it_can_is_asked(void **state)
 	struct subject subject;
 
 	(void)state;
-	programs[0] = parsed("live\nsave\nlive\n");
+	programs[0] = said_parsed("live\nsave\nlive\n").program;
 	assert_int_equal(subject_open(&subject, "pipe:"
 		"printf 'portclash-agent 1 x\\r\\ncan tea live\\r\\n'; "
 		"read a; read b; echo; echo ok:1; [ $a$b = live. ] || echo no; "
@@ -462,8 +373,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(no_programs_and_empty_programs_are_fine),
 		cmocka_unit_test(a_subject_that_breaks_says_why),
 		cmocka_unit_test(faults_are_named),
-		cmocka_unit_test(a_death_is_an_outcome),
-		cmocka_unit_test(a_murder_is_nobodys_outcome),
 		cmocka_unit_test(a_bad_wait_is_refused),
 		cmocka_unit_test(unread_programs_do_not_block),
 		cmocka_unit_test(only_what_it_can_is_asked),

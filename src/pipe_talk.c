@@ -14,7 +14,7 @@
 
 enum {
 	PIPE_END_WAIT_MS = 2000,
-	PIPE_EMPTY_MAX = 1000,	/* empty lines in a row */
+	PIPE_EMPTY_MAX = 1000, /* empty lines in a row */
 
 	/* What a program can take: its ops, each with a "\n", and the dot */
 	PIPE_OP_MAX = 257,
@@ -30,11 +30,11 @@ int pipe_fail(struct subject *subject, int error, const char *format, ...)
 	va_list args;
 	int status;
 
-	used = snprintf(subject->why, sizeof(subject->why), "'%s' ",
-		agent->command);
+	used = snprintf(
+		subject->why, sizeof(subject->why), "'%s' ", agent->command);
 	va_start(args, format);
-	vsnprintf(subject->why + used, sizeof(subject->why) - used, format,
-		args);
+	vsnprintf(
+		subject->why + used, sizeof(subject->why) - used, format, args);
 	va_end(args);
 	agent->failed = error;
 	child_end(&agent->child, 0, &status);
@@ -43,8 +43,8 @@ int pipe_fail(struct subject *subject, int error, const char *format, ...)
 
 const char *pipe_quoted(const char *line, char text[PIPE_QUOTE_MAX])
 {
-	snprintf(text, PIPE_QUOTE_MAX, strlen(line) < PIPE_QUOTE_MAX ? "%s" :
-			"%.60s...", line);
+	snprintf(text, PIPE_QUOTE_MAX,
+		strlen(line) < PIPE_QUOTE_MAX ? "%s" : "%.60s...", line);
 	for (char *c = text; *c; c++)
 		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
 			*c = '?';
@@ -76,8 +76,10 @@ int pipe_line(struct subject *subject, int wait_ms, char **line)
 	case -ETIMEDOUT:
 		return pipe_fail(subject, rc, "was silent for %d ms", wait_ms);
 	case -EMSGSIZE:
-		return pipe_fail(subject, rc, "is not a portclash agent: it said a "
-			"line of more than %d bytes", CHILD_LINE_MAX);
+		return pipe_fail(subject, rc,
+			"is not a portclash agent: it said a "
+			"line of more than %d bytes",
+			CHILD_LINE_MAX);
 	}
 	return pipe_fail(subject, rc, "cannot be read: %s", strerror(-rc));
 }
@@ -98,13 +100,13 @@ struct batch {
 };
 
 /* How many ops of a program the agent is asked */
-static unsigned int asked(const struct subject *subject,
-	const struct program *program)
+static unsigned int asked(
+	const struct subject *subject, const struct program *program)
 {
 	unsigned int i = 0;
 
-	while (i < program->count && subject_can(&subject->can,
-			&program->ops[i]))
+	while (i < program->count &&
+		subject_can(&subject->can, &program->ops[i]))
 		i++;
 	return i;
 }
@@ -118,9 +120,9 @@ static void fill(const struct subject *subject, struct batch *batch)
 	if (subject->can.window && batch->answered < batch->sent)
 		return;
 	while (batch->sent < batch->count &&
-	       (!subject->can.window ||
-		       child->out_used <= subject->can.window / 2) &&
-	       sizeof(child->out) - child->out_used >= PIPE_PROGRAM_MAX) {
+		(!subject->can.window ||
+			child->out_used <= subject->can.window / 2) &&
+		sizeof(child->out) - child->out_used >= PIPE_PROGRAM_MAX) {
 		const struct program *program = batch->programs + batch->sent++;
 		unsigned int ops = asked(subject, program);
 		char *out = child->out + child->out_used;
@@ -146,9 +148,10 @@ static int finish_trace(struct subject *subject, struct batch *batch)
 	bool lost = false;
 
 	if (batch->outcomes != ops)
-		return pipe_fail(subject, -EPROTO, "gave %u outcomes for the %u ops "
-			"of program %zu", batch->outcomes, ops,
-			batch->answered + 1);
+		return pipe_fail(subject, -EPROTO,
+			"gave %u outcomes for the %u ops "
+			"of program %zu",
+			batch->outcomes, ops, batch->answered + 1);
 	trace->count = program->count;
 	for (unsigned int i = 0; i < trace->count; i++) {
 		lost |= i >= ops || trace->outcomes[i].kind == OUTCOME_NA;
@@ -160,32 +163,38 @@ static int finish_trace(struct subject *subject, struct batch *batch)
 	return 0;
 }
 
-static int take_answer(struct subject *subject, struct batch *batch,
-	const char *line)
+static int take_answer(
+	struct subject *subject, struct batch *batch, const char *line)
 {
 	struct trace *trace = batch->traces + batch->answered;
 	char text[PIPE_QUOTE_MAX];
 
 	batch->empty = *line ? 0 : batch->empty + 1;
 	if (batch->empty > PIPE_EMPTY_MAX)
-		return pipe_fail(subject, -EPROTO, "said %d empty lines in a row",
-			PIPE_EMPTY_MAX);
+		return pipe_fail(subject, -EPROTO,
+			"said %d empty lines in a row", PIPE_EMPTY_MAX);
 	if (batch->empty)
 		return 0;
 	if (batch->answered == batch->sent)
-		return pipe_fail(subject, -EPROTO, "said '%s' without being asked",
+		return pipe_fail(subject, -EPROTO,
+			"said '%s' without being asked",
 			pipe_quoted(line, text));
 	if (!strcmp(line, "."))
 		return finish_trace(subject, batch);
 	if (*line == '!')
-		return pipe_fail(subject, -EREMOTEIO, "could not run program %zu: "
-			"%s", batch->answered + 1,
+		return pipe_fail(subject, -EREMOTEIO,
+			"could not run program %zu: "
+			"%s",
+			batch->answered + 1,
 			pipe_quoted(line + 1 + strspn(line + 1, " "), text));
 	if (batch->outcomes == PROGRAM_OPS_MAX)
-		return pipe_fail(subject, -EPROTO, "gave more than %d outcomes for "
-			"program %zu", PROGRAM_OPS_MAX, batch->answered + 1);
+		return pipe_fail(subject, -EPROTO,
+			"gave more than %d outcomes for "
+			"program %zu",
+			PROGRAM_OPS_MAX, batch->answered + 1);
 	if (text_parse_outcome(line, &trace->outcomes[batch->outcomes++]))
-		return pipe_fail(subject, -EPROTO, "expected an outcome such as ok "
+		return pipe_fail(subject, -EPROTO,
+			"expected an outcome such as ok "
 			"for op %u of program %zu, it said '%s'",
 			batch->outcomes, batch->answered + 1,
 			pipe_quoted(line, text));
@@ -197,8 +206,9 @@ int pipe_ask(struct subject *subject, const struct program *programs,
 {
 	struct pipe *agent = subject->state;
 	struct child *child = &agent->child;
-	struct batch batch = { .programs = programs, .traces = traces,
-		.count = count };
+	struct batch batch = {
+		.programs = programs, .traces = traces, .count = count
+	};
 	int rc = agent->failed;
 
 	while (!rc && batch.answered < count) {

@@ -40,12 +40,14 @@ static int shake_hands(struct subject *subject)
 	if (rc)
 		return rc;
 	if (strncmp(line, AGENT_HELLO, strlen(AGENT_HELLO)))
-		return pipe_fail(subject, -EPROTO, "is not a portclash agent: "
+		return pipe_fail(subject, -EPROTO,
+			"is not a portclash agent: "
 			"expected '" AGENT_HELLO "NAME', it said '%s'",
 			pipe_quoted(line, text));
 	rc = pipe_line(subject, agent->hello_ms, &line);
 	if (!rc && agent_parse_can(line, &subject->can))
-		rc = pipe_fail(subject, -EPROTO, "is not a portclash agent: "
+		rc = pipe_fail(subject, -EPROTO,
+			"is not a portclash agent: "
 			"expected 'can WORD...', it said '%s'",
 			pipe_quoted(line, text));
 	return rc;
@@ -60,8 +62,8 @@ static int start(struct subject *subject)
 	agent->failed = 0;
 	rc = child_start(&agent->child, argv);
 	if (rc)
-		return pipe_fail(subject, rc, "cannot be started: %s",
-			strerror(-rc));
+		return pipe_fail(
+			subject, rc, "cannot be started: %s", strerror(-rc));
 	return shake_hands(subject);
 }
 
@@ -102,8 +104,9 @@ static int blame(struct subject *subject, const struct program *program,
 		return rc;
 	for (int i = part.count - 1; i < program->count; i++)
 		trace->outcomes[i] = outcome_na();
-	trace->outcomes[part.count - 1] = (struct outcome){
-		.kind = rc == -EPIPE ? OUTCOME_CRASH : OUTCOME_HANG };
+	trace->outcomes[part.count - 1] =
+		(struct outcome){ .kind = rc == -EPIPE ? OUTCOME_CRASH :
+							 OUTCOME_HANG };
 	trace->count = program->count;
 	return start_again(subject);
 }
@@ -171,7 +174,8 @@ static int read_wait(struct subject *subject, int *wait_ms)
 	if (!*text || *end || value < 1 || value > INT_MAX) {
 		snprintf(subject->why, sizeof(subject->why),
 			"PORTCLASH_PIPE_WAIT_MS: expected milliseconds, found "
-			"'%.40s'", text);
+			"'%.40s'",
+			text);
 		return -EINVAL;
 	}
 	*wait_ms = value;

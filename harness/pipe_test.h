@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pipe_test.h - what the tests of agents have in common
+ */
+#ifndef PIPE_TEST_H
+#define PIPE_TEST_H
+
+#include <errno.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "said.h"
+
+/* The first words of an agent that can do but one op */
+#define HELLO "printf 'portclash-agent 1 a name\\ncan live\\n'; "
+
+/* All that was started is gone: nothing waits for us, and nothing lives */
+static inline void no_process_left(void)
+{
+	int pid, rest = 2000;
+
+	/* Killed grandchildren are ours now, and may need a moment. */
+	while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0 && rest--)
+		if (!pid)
+			usleep(1000);
+	assert_int_equal(pid, -1);
+	assert_int_equal(errno, ECHILD);
+}
+
+#endif /* PIPE_TEST_H */
