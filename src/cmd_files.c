@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "class.h"
+#include "emit_c.h"
 #include "minimize.h"
 #include "program_bytes.h"
 #include "report.h"
@@ -137,6 +138,33 @@ static int run_minimize(struct options *o)
 	class_write(&m->program, o->subjects, &m->divergence, out);
 	return finish(o, out, &m->program);
 }
+
+static int run_emit(struct options *o)
+{
+	static struct case_file file;
+	FILE *out;
+	int rc;
+
+	need_one_file(o);
+	need_case(o->args[0], &file);
+	out = need_output(o);
+	rc = emit_c(&file.text, out);
+	if (rc == -EINVAL)
+		die(EXIT_USAGE, "%s: no program of C for ops on reservations",
+			o->args[0]);
+	if (rc)
+		die(EXIT_CANNOT, "%s", strerror(-rc));
+	return finish(o, out, &file.text.program);
+}
+
+const struct verb verb_emit = {
+	.name = "emit",
+	.options = "EoJ",
+	.usage = "[--c] [--output FILE] FILE",
+	.help = "a case as a C program, with a world of its own, that exits\n"
+		"           with 1 where what it sees is not what Linux does",
+	.run = run_emit,
+};
 
 const struct verb verb_pack = {
 	.name = "pack",

@@ -20,7 +20,8 @@
 #include "util.h"
 
 static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
-	&verb_random, &verb_sweep, &verb_minimize, &verb_pack, &verb_unpack,
+	&verb_random, &verb_sweep, &verb_minimize,
+	&verb_emit, &verb_pack, &verb_unpack,
 	&verb_rules, &verb_why, &verb_world, &verb_serve, &verb_doctor };
 
 /* What goes on in the next line of the help */
@@ -54,6 +55,7 @@ static const struct option_help {
 	{ { "device", 1, NULL, 'D' }, "NAME", "with SO_BINDTODEVICE" },
 	{ { "uid", 1, NULL, 'U' }, "N", "of this user (default: our own)" },
 	{ { "case", 0, NULL, 'C' }, NULL, "and a case that anybody can run" },
+	{ { "c", 0, NULL, 'E' }, NULL, "in C, the only language so far" },
 	{ { "output", 1, NULL, 'o' }, "FILE", "write there, not to stdout" },
 	{ { "table", 0, NULL, 't' }, NULL, "one column a subject" },
 	{ { "tap", 0, NULL, 'p' }, NULL, "KTAP, a line a case and subject" },
@@ -285,6 +287,7 @@ static void take_option(struct options *o, int letter, const char *value)
 		break;
 	case 'o': o->output = value; break;
 	case 'L': o->list = true; break;
+	case 'E': break;
 	case 'R': o->resume = value; break;
 	case 'P': take_part(o, value); break;
 	case 'A': o->reuseaddr = true; break;

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reproducers in C: they compile without a warning, and say what we say."""
+
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from portcheck import (AGREED, CORPUS, DIVERGENCES, USAGE, cases, portclash)
+
+STRICT = ("cc", "-Wall", "-Wextra", "-Werror")
+BUGS = CORPUS / "kernel-bugs"
+CASES = cases(DIVERGENCES) + cases(BUGS)
+
+
+def reproducer(path, folder):
+    """The exit status of a case's C program on this kernel."""
+    source, program = folder / f"{path.stem}.c", folder / path.stem
+    answer = portclash("emit", "--c", "--output", source, path)
+    assert answer.code == AGREED, answer
+    built = subprocess.run([*STRICT, "-o", program, source],
+                           capture_output=True, text=True, check=False)
+    if built.returncode:
+        return built.stderr
+    return subprocess.run([program], capture_output=True, text=True,
+                          check=False, timeout=60).returncode
+
+
+def test_each_compiles_and_sees_what_linux_does(tmp_path, uids):
+    """Every class and every bug: 0 here, where the expected outcomes hold."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        codes = list(pool.map(lambda path: reproducer(path, tmp_path), CASES))
+    wrong = {path.name: code for path, code in zip(CASES, codes)
+             if code and (uids or "uid" not in path.read_text())}
+    assert CASES and not wrong, wrong
+
+
+def test_a_wrong_expectation_is_exit_1(tmp_path):
+    """A test that cannot fail is a defect; so is a reproducer."""
+    path = tmp_path / "lie.case"
+    path.write_text("# Nobody says that.\n\nsocket a tcp4\n"
+                    "listen a   = EADDRINUSE other=ok\n")
+    assert reproducer(path, tmp_path) == 1
+
+
+@pytest.mark.parametrize("op", (
+    "bind a 127.0.0.1:7000 len=8", "bind a 127.0.0.1:7000 family=1",
+    "get a name", "get a dev", "get a v6only", "disconnect a", "accept a b",
+    "close a", "shutdown a rd", "set a linger=0", "set a port_range=1-2",
+    "set a uid=0", "listen a 3\nrepeat 3", "sysctl ip_local_port_range=40000-40001"))
+def test_every_sort_of_op(tmp_path, op):
+    """What the classes do not use compiles as well."""
+    path = tmp_path / "op.case"
+    path.write_text(f"# An op.\n\nsocket a tcp6\n{op}\n")
+    assert reproducer(path, tmp_path) in (0, 1)
+
+
+def test_reservations_have_no_sockets(tmp_path):
+    """There is nothing to call."""
+    path = tmp_path / "live.case"
+    path.write_text("# How many.\n\nlive\n")
+    answer = portclash("emit", path)
+    assert answer.code == USAGE and "reservations" in answer.err, answer

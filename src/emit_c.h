@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * emit_c.h - a case as a C program that needs nothing of ours
+ *
+ * Such as can be pasted into a mail to a kernel list: real calls and constants,
+ * a world of its own, and an exit status that says whether what was seen is
+ * what the case demands of Linux.
+ */
+#ifndef EMIT_C_H
+#define EMIT_C_H
+
+#include "program_text.h"
+
+/**
+ * emit_c() - Write it
+ * @text:	A case of ops on sockets; expected are its unqualified outcomes
+ * @file:	Where to
+ *
+ * Return: 0, or -EINVAL: its ops are on reservations
+ */
+int emit_c(const struct case_text *text, FILE *file);
+
+#endif /* EMIT_C_H */
