@@ -11,7 +11,8 @@ from portcheck import (AGREED, DIVERGENCES, USAGE, cases, class_of, portclash)
 PAIR = ("-s", "portman", "-s", "linux")
 ALL = cases(DIVERGENCES)
 # gVisor's are ours too, unless portman cannot know
-CLASSES = [path for path in ALL if "gvisor=" in path.read_text()
+CLASSES = [path for path in ALL
+           if re.search(r"(gvisor|portman)=[^n]", path.read_text())
            and "portman=n/a" not in path.read_text()]
 
 
@@ -89,7 +90,7 @@ def test_both_outcomes_are_recorded(need):
     for path in CLASSES:
         last = [line for line in path.read_text().splitlines()
                 if line.split("#")[0].strip()][-1]
-        assert re.search(r"\s=\s.* gvisor=", last), f"{path}: {last}"
+        assert re.search(r"\s=\s.* (gvisor|portman)=", last), f"{path}: {last}"
 
 
 def test_a_class_that_does_not_parse_is_an_error(tmp_path):

@@ -80,8 +80,13 @@ int kernel_socket_open(struct kernel_socket *sock, int type, uint32_t uid,
 }
 
 int kernel_socket_accept(const struct kernel_socket *listener,
-	struct kernel_socket *sock, struct outcome *out)
+	struct kernel_socket *sock, int echo, struct outcome *out)
 {
+	struct pollfd wait = { .fd = listener->fd, .events = POLLIN };
+
+	/* Where nothing can be settled, the client may be ready before us. */
+	if (echo < 0)
+		poll(&wait, 1, CONNECT_WAIT_MS);
 	return adopt(sock, listener->type,
 		accept4(listener->fd, NULL, NULL,
 			SOCK_NONBLOCK | SOCK_CLOEXEC),

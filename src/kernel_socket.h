@@ -43,12 +43,14 @@ int kernel_socket_open(struct kernel_socket *sock, int type, uint32_t uid,
  * kernel_socket_accept() - Take a connection that waits
  * @listener:	From where
  * @sock:	Filled in if the outcome is ok
+ * @echo:	From kernel_socket_echo(), or negative: then a connection that
+ *		is not here at once is waited for
  * @out:	The outcome; EAGAIN if nothing waits
  *
  * Return: As for kernel_socket_open()
  */
 int kernel_socket_accept(const struct kernel_socket *listener,
-	struct kernel_socket *sock, struct outcome *out);
+	struct kernel_socket *sock, int echo, struct outcome *out);
 
 /** kernel_socket_echo() - A socket to ask this world for an echo with, or a
  * negative errno */

@@ -25,6 +25,9 @@
 /* A uid that is not ours, to see whether there is more than one */
 enum { PROBE_UID = 7 };
 
+/* How long a FIN may be on its way where nobody says that it came */
+enum { SETTLE_US = 5000 };
+
 /**
  * struct kernel - State of the subject
  * @open:	Bits of @sockets that are open
@@ -271,7 +274,8 @@ static int step(struct subject *subject, const struct op *op,
 	case OP_ACCEPT:
 		slot = op->accept.sock;
 		return opened(kernel, slot,
-			kernel_socket_accept(sock, fresh(kernel, slot), out),
+			kernel_socket_accept(sock, fresh(kernel, slot),
+				kernel->world.echo, out),
 			out);
 	case OP_SET: *out = kernel_socket_set(sock, op); return 0;
 	case OP_GET: *out = kernel_socket_get(sock, op); return 0;
@@ -295,8 +299,13 @@ static int step(struct subject *subject, const struct op *op,
 static int kernel_step(struct subject *subject, const struct op *op,
 	const struct outcome *leader, struct outcome *out)
 {
+	const struct kernel *kernel = subject->state;
 	int rc = step(subject, op, leader, out);
 
+	/* What is sent by it arrives later, where nothing can be settled. */
+	if (kernel->world.echo < 0 && kernel->connected &&
+	    (op->kind == OP_CLOSE || op->kind == OP_SHUTDOWN))
+		usleep(SETTLE_US);
 	if (!rc && is_stray(subject->state, op, out))
 		*out = outcome_na();
 	return rc;
