@@ -120,6 +120,23 @@ static int judge(const struct compare_job *job, struct pair *pair,
 	return 0;
 }
 
+/* A step that comes to every number of a set, far from the one before */
+static uint64_t spread(uint64_t size)
+{
+	uint64_t step = size * 0.618, a, b;
+
+	for (;; step++) {
+		for (a = step, b = size; b; ) {
+			uint64_t rest = a % b;
+
+			a = b;
+			b = rest;
+		}
+		if (a == 1)
+			return step;
+	}
+}
+
 static int batches(const struct compare_job *job, struct pair *pair,
 	struct share *share, unsigned int worker)
 {
@@ -129,6 +146,8 @@ static int batches(const struct compare_job *job, struct pair *pair,
 	double end = now() + job->seconds;
 	uint64_t next = job->from + worker * BATCH;
 	int level = job->level >= 0 ? job->level : (int)pair->level;
+	uint64_t whole = job->sweep ? sweep_size(job->sweep) : 1;
+	uint64_t stride = job->spread ? spread(whole) : 1;
 
 	for (size_t i = 0; i < BATCH && job->sweep; i++)
 		program_init(&programs[i], LEVEL_SOCKET);
@@ -146,7 +165,8 @@ static int batches(const struct compare_job *job, struct pair *pair,
 			if (job->programs)
 				programs[i] = job->programs[next + i];
 			else if (job->sweep)
-				sweep_program(job->sweep, next + i,
+				sweep_program(job->sweep,
+					(next + i) * stride % whole,
 					&programs[i]);
 			else
 				gen_program(job->seed, next + i, &pair->can,

@@ -26,6 +26,7 @@ enum { COMPARE_CLASSES_MAX = 1024, COMPARE_WORKERS_MAX = 64 };
  * @count:	How many; of random ones 0 means until @seconds are over
  * @seconds:	Time limit; 0 for none
  * @sweep:	Those of a set instead, from number @from on; @count is its size
+ * @spread:	Only some of the set: @count programs from all over it
  * @note:	Called every few seconds: all before @done are compared, and
  *		none of them diverged without a class; or NULL
  * @seed:	Of random programs
@@ -41,6 +42,7 @@ struct compare_job {
 	unsigned int seconds;
 	const struct sweep *sweep;
 	uint64_t from;
+	bool spread;
 	void (*note)(uint64_t done, void *arg);
 	void *note_arg;
 	uint64_t seed;

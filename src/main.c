@@ -20,7 +20,8 @@
 #include "util.h"
 
 static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
-	&verb_random, &verb_sweep, &verb_minimize,
+	&verb_random, &verb_sweep, &verb_matrix,
+	&verb_minimize,
 	&verb_emit, &verb_pack, &verb_unpack,
 	&verb_rules, &verb_why, &verb_world, &verb_serve, &verb_doctor };
 

@@ -25,45 +25,42 @@ void json_string(FILE *file, const char *text)
 	fputc('"', file);
 }
 
-/* One class may have several cases: add them up, each name once */
-static void each_class(const struct summary *s,
-	void (*say)(FILE *, const char *, unsigned long long, bool), FILE *file)
+void report_classes(const struct class_list *classes, const uint64_t *counts,
+	report_class *say, void *arg)
 {
 	bool first = true;
 
-	for (size_t i = 0; s->classes && i < s->classes->count; i++) {
+	for (size_t i = 0; classes && i < classes->count; i++) {
 		char name[CLASS_NAME_MAX], other[CLASS_NAME_MAX];
-		unsigned long long sum = 0;
+		uint64_t sum = 0;
 		bool before = false;
 
-		class_name(&s->classes->cases[i], name);
-		for (size_t k = 0; k < s->classes->count; k++) {
-			class_name(&s->classes->cases[k], other);
+		class_name(&classes->cases[i], name);
+		for (size_t k = 0; k < classes->count; k++) {
+			class_name(&classes->cases[k], other);
 			if (strcmp(name, other))
 				continue;
 			before |= k < i;
-			sum += s->result->classes[k];
+			sum += counts[k];
 		}
 		if (before || !sum)
 			continue;
-		say(file, name, sum, first);
+		say(name, sum, first, arg);
 		first = false;
 	}
 }
 
-static void say_json(FILE *file, const char *name, unsigned long long count,
-	bool first)
+void report_class_json(const char *name, uint64_t count, bool first, void *arg)
 {
-	fputs(first ? "" : ",", file);
-	json_string(file, name);
-	fprintf(file, ":%llu", count);
+	fputs(first ? "" : ",", arg);
+	json_string(arg, name);
+	fprintf(arg, ":%llu", (unsigned long long)count);
 }
 
-static void say_text(FILE *file, const char *name, unsigned long long count,
-	bool first)
+static void say_text(const char *name, uint64_t count, bool first, void *arg)
 {
-	fprintf(file, "%s%-40s %llu\n", first ? "classes met:\n  " : "  ", name,
-		count);
+	fprintf(arg, "%s%-40s %llu\n", first ? "classes met:\n  " : "  ", name,
+		(unsigned long long)count);
 }
 
 static void json_check(const struct summary *s)
@@ -138,7 +135,7 @@ void report_json(const struct summary *s)
 		(unsigned long long)r->incomparable,
 		(unsigned long long)r->divergent, (unsigned long long)r->known,
 		(unsigned long long)r->unknown);
-	each_class(s, say_json, stdout);
+	report_classes(s->classes, r->classes, report_class_json, stdout);
 	fputs("},\"skipped\":[", stdout);
 	for (unsigned int i = 0; i < s->skip_count; i++) {
 		fputs(i ? ",{\"subject\":" : "{\"subject\":", stdout);
@@ -173,7 +170,7 @@ void report_text(FILE *file, const struct summary *s)
 	else
 		fprintf(file, "%u cases, %u held, %u failures\n", s->cases,
 			s->held, s->failure_count);
-	each_class(s, say_text, file);
+	report_classes(s->classes, r->classes, say_text, file);
 	for (unsigned int i = 0; i < s->skip_count; i++)
 		fprintf(file, "skipped %s: %s\n", s->skips[i].subject,
 			s->skips[i].reason);

@@ -44,6 +44,22 @@ struct summary {
 /** json_string() - Write a JSON string, quoted and escaped */
 void json_string(FILE *file, const char *text);
 
+/** report_class - What to do with a class that was met @count times */
+typedef void report_class(const char *name, uint64_t count, bool first,
+	void *arg);
+
+/**
+ * report_classes() - Each class that was met, its cases taken together
+ * @classes:	All that are known, or NULL
+ * @counts:	How often each case of @classes was met
+ * @say:	Called for each name, with @arg
+ */
+void report_classes(const struct class_list *classes, const uint64_t *counts,
+	report_class *say, void *arg);
+
+/** report_class_json() - As "name":count, to the FILE that @arg is */
+report_class report_class_json;
+
 /** report_json() - One line of JSON on stdout */
 void report_json(const struct summary *summary);
 

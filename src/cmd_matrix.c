@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cmd_matrix.c - matrix: subjects by groups of cases, sweeps, random programs
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "matrix.h"
+#include "report.h"
+#include "util.h"
+
+/* So many programs of a set are enough for a first look */
+enum { MATRIX_COUNT = 20000 };
+
+/* Folders of the corpus, then sweeps, then random programs */
+static const char *const rows[] = { "rules", "cases", "kernel-bugs",
+	"divergences", "pairs", "pairs-listen", "late", "errors", "random" };
+
+_Static_assert(ARRAY_SIZE(rows) <= MATRIX_ROWS_MAX, "they fit");
+
+/* Everybody beside Linux; and each kernel beside its own specification */
+static const char *const columns[][2] = { { "spec", "linux" },
+	{ "portman", "linux" }, { "gvisor", "linux" }, { "portman", "gvisor" },
+	{ "lwip", "linux" }, { "linux-6.12", "linux" },
+	{ "linux-6.12", "spec@6.12" }, { "linux-6.1", "linux" },
+	{ "linux-6.1", "spec@6.1" }, { "uml-6.1", "spec@6.1" } };
+
+_Static_assert(ARRAY_SIZE(columns) <= MATRIX_COLUMNS_MAX, "they fit");
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* The programs on sockets of a folder */
+static uint64_t load(const struct options *o, const char *folder,
+	struct program **programs)
+{
+	char path[2 * CASE_PATH_MAX], *paths[] = { path };
+	struct text_error error;
+	struct case_list list;
+	uint64_t count = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", o->corpus, folder);
+	*programs = NULL;
+	if (case_find(paths, 1, &list, &error))
+		return 0;	/* a corpus of somebody's own, without it */
+	*programs = calloc(list.count + 1, sizeof(**programs));
+	if (!*programs)
+		die(EXIT_CANNOT, "out of memory");
+	for (size_t i = 0; i < list.count; i++) {
+		need_program(list.paths[i], &(*programs)[count]);
+		count += (*programs)[count].level == LEVEL_SOCKET;
+	}
+	case_free(&list);
+	return count;
+}
+
+static void keep(struct matrix_column *column, struct matrix_cell *cell,
+	const struct compare_result *result)
+{
+	cell->asked = !result->skipped;
+	cell->programs = result->programs;
+	cell->incomparable = result->incomparable;
+	cell->divergent = result->divergent;
+	cell->known = result->known;
+	cell->unknown = result->unknown;
+	memcpy(cell->classes, result->classes, sizeof(cell->classes));
+	for (size_t i = 0; i < result->found; i++)
+		if (result->findings[i].class < 0 &&
+		    cell->kept_count < MATRIX_KEPT)
+			cell->kept[cell->kept_count++] = result->findings[i];
+	if (result->skipped || result->error)
+		snprintf(column->why, sizeof(column->why), "%.*s",
+			(int)sizeof(column->why) - 1, *result->why ?
+				result->why : strerror(-result->error));
+}
+
+static void fill(struct matrix *matrix, struct matrix_column *column,
+	unsigned int row)
+{
+	const struct options *o = matrix->options;
+	const char *name = rows[row];
+	struct compare_job job = { .classes = matrix->classes,
+		.seed = o->seed, .level = LEVEL_SOCKET, .quiet = true,
+		.count = o->count ? o->count : MATRIX_COUNT,
+		.workers = o->jobs ? o->jobs : compare_workers(),
+		.sweep = sweep_find(name) };
+	struct compare_result result;
+	struct program *programs = NULL;
+	int rc;
+
+	memcpy(job.subjects, column->subjects, sizeof(job.subjects));
+	if (job.sweep) {
+		job.spread = job.count < sweep_size(job.sweep);
+		job.count = MIN(job.count, sweep_size(job.sweep));
+	} else if (strcmp(name, "random")) {
+		job.count = load(o, name, &programs);
+		job.programs = programs;
+	}
+	if (!job.count)
+		return;
+	job.workers = MIN(job.workers, (job.count + 63) / 64);
+	rc = compare(&job, &result);
+	if (rc)
+		die(EXIT_CANNOT, "%s", strerror(-rc));
+	keep(column, &column->cells[row], &result);
+	free(result.findings);
+	free(programs);
+}
+
+/* With -s A: that beside linux, or beside the second one */
+static void choose_columns(struct matrix *matrix)
+{
+	const struct options *o = matrix->options;
+
+	if (!o->subject_count) {
+		matrix->column_count = ARRAY_SIZE(columns);
+		for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+			memcpy(matrix->columns[i].subjects, columns[i],
+				sizeof(columns[i]));
+		return;
+	}
+	matrix->column_count = o->subject_count;
+	for (unsigned int i = 0; i < o->subject_count; i++) {
+		matrix->columns[i].subjects[0] = o->subjects[i];
+		matrix->columns[i].subjects[1] = "linux";
+	}
+}
+
+static void write_page(const struct matrix *matrix, const char *path)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file)
+		die(EXIT_CANNOT, "%s: %s", path, strerror(errno));
+	matrix_html(matrix, file);
+	if (ferror(file) || fclose(file))
+		die(EXIT_CANNOT, "%s: cannot write: %s", path, strerror(errno));
+}
+
+static int exit_code(const struct matrix *matrix)
+{
+	uint64_t programs = 0, unknown = 0;
+
+	for (unsigned int i = 0; i < matrix->column_count; i++) {
+		for (unsigned int k = 0; k < matrix->row_count; k++) {
+			programs += matrix->columns[i].cells[k].programs;
+			unknown += matrix->columns[i].cells[k].unknown;
+		}
+	}
+	return unknown ? EXIT_FOUND : programs ? EXIT_AGREED : EXIT_NOTHING;
+}
+
+static int run_matrix(struct options *o)
+{
+	struct class_list classes;
+	struct matrix *matrix = calloc(1, sizeof(*matrix));
+	double start = now();
+	int code;
+
+	if (!matrix)
+		die(EXIT_CANNOT, "out of memory");
+	if (o->arg_count)
+		die(EXIT_USAGE, "matrix: unexpected '%s'", o->args[0]);
+	need_classes(o, &classes);
+	matrix->options = o;
+	matrix->classes = &classes;
+	matrix->rows = rows;
+	matrix->row_count = ARRAY_SIZE(rows);
+	choose_columns(matrix);
+	for (unsigned int i = 0; i < matrix->column_count; i++) {
+		struct matrix_column *column = &matrix->columns[i];
+
+		for (unsigned int k = 0; k < ARRAY_SIZE(rows); k++) {
+			if (*column->why)
+				break;
+			if (!o->quiet)
+				fprintf(stderr, "portclash: %s beside %s, %s "
+					"(%.0f s)\n", column->subjects[0],
+					column->subjects[1], rows[k],
+					now() - start);
+			fill(matrix, column, k);
+		}
+	}
+	matrix->seconds = now() - start;
+	matrix_text(matrix, o->out);
+	if (o->output)
+		write_page(matrix, o->output);
+	if (o->json)
+		matrix_json(matrix);
+	code = exit_code(matrix);
+	class_free(&classes);
+	free(matrix);
+	return code;
+}
+
+const struct verb verb_matrix = {
+	.name = "matrix",
+	.options = "sSnjcoqJ",
+	.usage = "[-s SUBJECT]... [--count N] [--output PAGE.html]",
+	.help = "subjects by groups of cases, sweeps and random programs, all\n"
+		"           beside Linux; --count: of each set (default 20000)",
+	.run = run_matrix,
+};

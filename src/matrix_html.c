@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * matrix_html.c - the matrix as one page: from each cell to its classes, and
+ * from each class to its cases
+ */
+#include "matrix.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+
+static const char style[] =
+	"<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+	"<title>portclash matrix</title>\n<style>\n"
+	"body { font: 15px/1.4 sans-serif; margin: 2em; max-width: 75em }\n"
+	"table { border-collapse: collapse }\n"
+	"th, td { border: 1px solid #bbb; padding: .3em .6em }\n"
+	"td { text-align: right }\n"
+	"th { background: #eee; text-align: left; font-weight: 600 }\n"
+	"td a { color: inherit; text-decoration: none; display: block }\n"
+	".same { background: #d9f2d9 } .known { background: #fff3cd }\n"
+	".unknown { background: #f8c9c9 } .none { color: #888 }\n"
+	"pre { background: #f6f6f6; padding: .7em }\n"
+	"</style>\n<h1>Who binds like Linux?</h1>\n"
+	"<p>Programs that end alike, that diverge in a known way, and in an "
+	"unknown one. Grey: not comparable to the end.</p>\n";
+
+static void put_escaped(const char *text, size_t length, FILE *file)
+{
+	for (; length--; text++) {
+		switch (*text) {
+		case '<': fputs("&lt;", file); break;
+		case '>': fputs("&gt;", file); break;
+		case '&': fputs("&amp;", file); break;
+		default: fputc(*text, file);
+		}
+	}
+}
+
+static void put_cell(const struct matrix *m, unsigned int i, unsigned int k,
+	FILE *file)
+{
+	const struct matrix_cell *cell = &m->columns[i].cells[k];
+
+	if (!cell->asked) {
+		fputs("<td class=\"none\">not here", file);
+		return;
+	}
+	fprintf(file, "<td class=\"%s\"><a href=\"#c%u-%u\">%llu",
+		cell->unknown ? "unknown" : cell->known ? "known" : "same", i,
+		k, (unsigned long long)(cell->programs - cell->divergent -
+			cell->incomparable));
+	if (cell->known)
+		fprintf(file, "<br>known %llu",
+			(unsigned long long)cell->known);
+	if (cell->unknown)
+		fprintf(file, "<br>unknown %llu",
+			(unsigned long long)cell->unknown);
+	fprintf(file, "<br><span class=\"none\">%llu</span></a>",
+		(unsigned long long)cell->incomparable);
+}
+
+static void put_class(const char *name, uint64_t count, bool first, void *arg)
+{
+	(void)first;
+	fprintf(arg, "<li><a href=\"#%s\">%s</a> %llu\n", name, name,
+		(unsigned long long)count);
+}
+
+static void put_behind(const struct matrix *m, unsigned int i, unsigned int k,
+	FILE *file)
+{
+	const struct matrix_column *column = &m->columns[i];
+	const struct matrix_cell *cell = &column->cells[k];
+
+	if (!cell->asked)
+		return;
+	fprintf(file, "<h3 id=\"c%u-%u\">%s beside %s: %s</h3>\n<ul>\n", i, k,
+		column->subjects[0], column->subjects[1], m->rows[k]);
+	report_classes(m->classes, cell->classes, put_class, file);
+	fputs("</ul>\n", file);
+	for (unsigned int n = 0; n < cell->kept_count; n++) {
+		size_t size;
+		char *text;
+		FILE *memory = open_memstream(&text, &size);
+
+		if (!memory)
+			continue;
+		class_write(&cell->kept[n].program, column->subjects,
+			&cell->kept[n].divergence, memory);
+		fclose(memory);
+		fputs("<p>Unknown:<pre>", file);
+		put_escaped(text, size, file);
+		fputs("</pre>\n", file);
+		free(text);
+	}
+}
+
+static void put_case(const struct case_file *file, FILE *out)
+{
+	char *data;
+	size_t size;
+
+	if (case_read(file->path, TEXT_SIZE_MAX, &data, &size))
+		return;
+	fputs("<pre>", out);
+	put_escaped(data, size, out);
+	fputs("</pre>\n", out);
+	free(data);
+}
+
+/* The cases of one name follow each other, as they are sorted. */
+static void put_cases(const struct matrix *m, FILE *file)
+{
+	char name[CLASS_NAME_MAX], before[CLASS_NAME_MAX] = "";
+
+	fputs("<h2>Classes</h2>\n", file);
+	for (size_t i = 0; i < m->classes->count; i++) {
+		const struct case_file *one = &m->classes->cases[i];
+
+		class_name(one, name);
+		if (strcmp(name, before)) {
+			if (*before)
+				fputs("</details>\n", file);
+			fprintf(file, "<details id=\"%s\" open><summary>%s: ",
+				name, name);
+			put_escaped(one->text.why, strlen(one->text.why), file);
+			fputs("</summary>\n", file);
+		}
+		strcpy(before, name);
+		put_case(one, file);
+	}
+	fputs(*before ? "</details>\n" : "", file);
+}
+
+void matrix_html(const struct matrix *m, FILE *file)
+{
+	fputs(style, file);
+	fputs("<table>\n<tr><th>", file);
+	for (unsigned int k = 0; k < m->row_count; k++)
+		fprintf(file, "<th>%s", m->rows[k]);
+	for (unsigned int i = 0; i < m->column_count; i++) {
+		fprintf(file, "\n<tr><th>%s<br><small>beside %s</small>",
+			m->columns[i].subjects[0], m->columns[i].subjects[1]);
+		for (unsigned int k = 0; k < m->row_count; k++)
+			put_cell(m, i, k, file);
+	}
+	fputs("\n</table>\n", file);
+	for (unsigned int i = 0; i < m->column_count; i++) {
+		if (*m->columns[i].why) {
+			fprintf(file, "<p>%s: ", m->columns[i].subjects[0]);
+			put_escaped(m->columns[i].why,
+				strlen(m->columns[i].why), file);
+			fputs("\n", file);
+		}
+	}
+	fputs("<h2>Cells</h2>\n", file);
+	for (unsigned int i = 0; i < m->column_count; i++)
+		for (unsigned int k = 0; k < m->row_count; k++)
+			put_behind(m, i, k, file);
+	put_cases(m, file);
+	fputs("</html>\n", file);
+}
