@@ -41,7 +41,8 @@ OBJCOPY  ?= objcopy
 .PHONY: all run check help clean setup kernels install build/portclash.pc check-pytest check-machines \
 	fuzz libfuzzer replay bench seeds plants mutants sweeps
 
-all: build/portclash build/portclash-conn build/libportclash.a build/libportclash.so.0 $(if $(shell command -v $(GO)),build/goports)
+all: build/portclash build/portclash-conn build/libportclash.a build/libportclash.so.0 $(if $(shell command -v $(GO)),build/goports) \
+		$(if $(wildcard /usr/include/lwip/lwipopts.h),build/lwip)
 
 # A flavour is the same sources, another compiler: $(1) name, $(2) CC, $(3) flags
 define flavour
@@ -101,6 +102,10 @@ build/goports: $(wildcard harness/goports/*.go)
 	GO111MODULE=off GOFLAGS= GOPATH=$(abspath build/go):/usr/share/gocode \
 		GOCACHE=$(abspath build/go/cache) \
 		$(GO) build -o $@ ./harness/goports
+# lwIP has functions of the same names as some of ours.
+build/lwip: harness/lwip.c build/plain/lib.a
+	$(CC) $(CFLAGS) $(BASE) -I/usr/include/lwip -o $@ $^ \
+		-Wl,--exclude-libs,ALL -llwip $(NL_LIBS) -lpthread
 
 build/bench: build/plain/h_bench.o build/plain/lib.a
 	$(CC) $(CFLAGS) -o $@ $^ $(NL_LIBS) -lpthread

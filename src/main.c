@@ -33,7 +33,7 @@ static const struct option_help {
 	const char *argument, *help;
 } option_helps[] = {
 	{ { "subject", 1, NULL, 's' }, "SUBJECT",
-		"portman portlist spec linux goports gvisor\n"
+		"portman portlist spec linux goports lwip gvisor\n"
 		MARGIN "uml-6.1 linux-6.1 linux-6.12 pipe:COMMAND; "
 		"repeatable" },
 	{ { "seed", 1, NULL, 'S' }, "N", "which random programs (default 1)" },
@@ -253,7 +253,7 @@ static void take_option(struct options *o, int letter, const char *value)
 			die(EXIT_USAGE, "more than %d subjects", SUBJECTS_MAX);
 		if (!subject_find(value))
 			die(EXIT_USAGE, "no subject '%s'; known: portman "
-				"portlist spec linux goports gvisor uml-6.1 "
+				"portlist spec linux goports lwip gvisor uml-6.1 "
 				"linux-6.1 linux-6.12 pipe:COMMAND",
 				value);
 		need_spec(value);

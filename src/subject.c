@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "util.h"
@@ -17,6 +18,7 @@ static const struct subject_type *const subject_types[] = {
 	&subject_spec,
 	&subject_kernel,
 	&subject_goports,
+	&subject_lwip,
 	&subject_pipe,
 	&subject_machines[0],
 	&subject_machines[1],
@@ -26,6 +28,14 @@ static const struct subject_type *const subject_types[] = {
 
 const struct subject_type *subject_find(const char *name)
 {
+	const char *law = strncmp(name, "pipe:", 5) ? subject_law_of(name) :
+						      NULL;
+	char inner[SUBJECT_NAME_MAX];
+
+	if (law && law - name < SUBJECT_NAME_MAX) {
+		snprintf(inner, sizeof(inner), "%.*s", (int)(law - name), name);
+		return subject_find(inner) ? &subject_law : NULL;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(subject_types); i++) {
 		const struct subject_type *type = subject_types[i];
 
@@ -52,7 +62,7 @@ int subject_open(struct subject *subject, const char *name)
 	if (!type) {
 		snprintf(subject->why, sizeof(subject->why),
 			"no such subject; known: portman portlist spec linux "
-			"goports gvisor uml-6.1 linux-6.1 linux-6.12 "
+			"goports lwip gvisor uml-6.1 linux-6.1 linux-6.12 "
 			"pipe:COMMAND");
 		return -ENOENT;
 	}

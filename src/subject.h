@@ -101,11 +101,20 @@ struct subject {
 };
 
 extern const struct subject_type subject_portman, subject_portlist,
-	subject_spec, subject_kernel, subject_pipe, subject_goports;
+	subject_spec, subject_kernel, subject_pipe, subject_goports,
+	subject_lwip, subject_law;
 
 /* Other kernels (subject_machine.c), SUBJECT_MACHINES of them */
 enum { SUBJECT_MACHINES = 4 };
 extern const struct subject_type subject_machines[SUBJECT_MACHINES];
+
+/**
+ * subject_law_of() - Is it a subject under a law, such as "linux+undo"?
+ * @name:	Of a subject
+ *
+ * Return: The "+undo" (subject_law.c has the laws), or NULL
+ */
+const char *subject_law_of(const char *name);
 
 /**
  * subject_find() - The type of a name, without opening it

@@ -3,7 +3,7 @@
  * subject_machine.c - agents that have names of their own
  *
  * Other kernels are each in a machine: netns-scripts/ has a wrapper for each
- * sort, usable by hand. goports is the real Go package.
+ * sort, usable by hand. goports is the real Go package, lwip a stack of its own.
  */
 #include "subject.h"
 
@@ -62,29 +62,43 @@ static int machine_open(struct subject *subject, const char *argument)
 	return subject_pipe.open(subject, command);
 }
 
-static int goports_open(struct subject *subject, const char *argument)
+/* Beside our own program in that tree, or where the environment says */
+static int built_open(struct subject *subject, const char *variable,
+	const char *program, const char *how)
 {
-	const char *given = getenv("PORTCLASH_GOPORTS");
+	const char *given = getenv(variable);
 	char tree[PATH_MAX], path[PATH_MAX + sizeof("/build/goports")] = "";
 	char command[sizeof(path) + sizeof("exec ''")];
 
-	(void)argument;
 	if (given)
 		snprintf(path, sizeof(path), "%s", given);
 	else if (find_tree(tree))
-		snprintf(path, sizeof(path), "%s/build/goports", tree);
+		snprintf(path, sizeof(path), "%s/build/%s", tree, program);
 	if (!access(path, X_OK)) {
 		snprintf(command, sizeof(command), "exec '%s'", path);
 		return subject_pipe.open(subject, command);
 	}
 	if (given)
 		snprintf(subject->why, sizeof(subject->why),
-			"PORTCLASH_GOPORTS: '%.100s' is no program", given);
+			"%s: '%.100s' is no program", variable, given);
 	else
 		snprintf(subject->why, sizeof(subject->why),
-			"build/goports is missing: install Go with "
-			"'ci/setup go', then 'make'");
+			"build/%s is missing: %s, then 'make'", program, how);
 	return -ENOENT;
+}
+
+static int goports_open(struct subject *subject, const char *argument)
+{
+	(void)argument;
+	return built_open(subject, "PORTCLASH_GOPORTS", "goports",
+		"install Go with 'ci/setup go'");
+}
+
+static int lwip_open(struct subject *subject, const char *argument)
+{
+	(void)argument;
+	return built_open(subject, "PORTCLASH_LWIP", "lwip",
+		"install lwIP with 'ci/setup lwip'");
 }
 
 static void agent_close(struct subject *subject)
@@ -112,6 +126,13 @@ const struct subject_type subject_machines[SUBJECT_MACHINES] = {
 const struct subject_type subject_goports = {
 	.name = "goports",
 	.open = goports_open,
+	.close = agent_close,
+	.run = agent_run,
+};
+
+const struct subject_type subject_lwip = {
+	.name = "lwip",
+	.open = lwip_open,
 	.close = agent_close,
 	.run = agent_run,
 };

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * subject_law.c - what must not make a difference, as a subject
+ *
+ * DOC: Theory of Operation
+ *
+ * A law says of a program that another one must end alike. "linux+undo" runs
+ * both on linux, and answers with the outcomes that the other one had for the
+ * ops of the first; so beside linux itself it diverges where linux breaks the
+ * law, and all that is done with divergences can be done with these.
+ *
+ *	order	Two binds that both succeed, of which neither socket is touched
+ *		in between, do so in the other order, too.
+ *	undo	What a socket with both reuse options bound and gave back before
+ *		the last bind leaves no trace.
+ *	reuse	With SO_REUSEADDR on all sockets nothing is refused as in use
+ *		that was not without.
+ *	refused	An op that fails has changed nothing: all goes on as if it had
+ *		not been called.
+ */
+#include "subject.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util.h"
+
+enum { GONE = -1 };
+
+/**
+ * struct twin - The other program
+ * @from:	Where its op is that stands for one of the first; or GONE
+ * @fits:	There is one, for this law
+ */
+struct twin {
+	struct program program;
+	int8_t from[PROGRAM_OPS_MAX];
+	bool fits;
+};
+
+struct law {
+	const char *name;
+	void (*make)(const struct program *program, const struct trace *trace,
+		struct twin *twin);
+	bool looser;	/* it may accept more; then no more can be said */
+};
+
+struct law_state {
+	const struct law *law;
+	struct subject inner;
+};
+
+static bool is_ok(const struct trace *trace, unsigned int i)
+{
+	return trace->outcomes[i].kind == OUTCOME_OK;
+}
+
+/* Put an op at the end of the twin, if it fits */
+static void append(struct twin *twin, const struct op *op)
+{
+	if (twin->program.count == PROGRAM_OPS_MAX)
+		twin->fits = false;
+	else
+		twin->program.ops[twin->program.count++] = *op;
+}
+
+static void append_from(struct twin *twin, const struct program *program,
+	unsigned int i)
+{
+	twin->from[i] = twin->program.count;
+	append(twin, &program->ops[i]);
+}
+
+static bool is_bind(const struct op *op)
+{
+	return op->kind == OP_BIND && op->bind.place.port;
+}
+
+/* Is the op before @to, from @from on, none but a preparation of another? */
+static bool is_apart(const struct program *program, unsigned int from,
+	unsigned int to)
+{
+	unsigned int sock = program->ops[from].sock;
+
+	for (unsigned int i = from + 1; i <= to; i++) {
+		const struct op *op = &program->ops[i];
+
+		if (op->sock == sock || (i < to && op->kind != OP_SOCKET &&
+						op->kind != OP_SET))
+			return false;
+	}
+	return true;
+}
+
+static void make_order(const struct program *program, const struct trace *trace,
+	struct twin *twin)
+{
+	unsigned int a, b;
+
+	for (b = program->count; b-- > 0; ) {
+		if (!is_bind(&program->ops[b]) || !is_ok(trace, b))
+			continue;
+		for (a = b; a-- > 0; )
+			if (is_bind(&program->ops[a]) && is_ok(trace, a) &&
+			    is_apart(program, a, b))
+				break;
+		if (a < b)
+			break;
+	}
+	if (b >= program->count)
+		return;
+	twin->fits = true;
+	for (unsigned int i = 0; i < program->count; i++) {
+		if (i != a)
+			append_from(twin, program, i);
+		if (i == b)
+			append_from(twin, program, a);
+	}
+}
+
+static void make_undo(const struct program *program, const struct trace *trace,
+	struct twin *twin)
+{
+	unsigned int last = program->count, free = 0;
+	struct op op[5] = { { 0 } };
+
+	(void)trace;
+	while (last && !is_bind(&program->ops[last - 1]))
+		last--;
+	for (unsigned int i = 0; i < program->count; i++) {
+		const struct op *made = &program->ops[i];
+		unsigned int sock = made->kind == OP_ACCEPT ?
+			MAX(made->sock, made->accept.sock) : made->sock;
+
+		if (op_has_socket(made) || made->kind == OP_SOCKET)
+			free = MAX(free, sock + 1);
+	}
+	if (!last-- || free == PROGRAM_SOCKETS_MAX)
+		return;
+	twin->fits = true;
+	for (unsigned int i = 0; i < last; i++)
+		append_from(twin, program, i);
+	op[0].kind = OP_SOCKET;
+	op[0].socket.type = program_type(program, program->ops[last].sock);
+	op[0].socket.uid = UID_NONE;
+	op[1].kind = op[2].kind = OP_SET;
+	op[1].set.option = OPT_REUSEADDR;
+	op[2].set.option = OPT_REUSEPORT;
+	op[1].set.value = op[2].set.value = 1;
+	op[3] = program->ops[last];
+	op[4].kind = OP_CLOSE;
+	for (int i = 0; i < 5; i++) {
+		op[i].sock = free;
+		append(twin, &op[i]);
+	}
+	for (unsigned int i = last; i < program->count; i++)
+		append_from(twin, program, i);
+}
+
+static void make_reuse(const struct program *program, const struct trace *trace,
+	struct twin *twin)
+{
+	struct op set = { .kind = OP_SET };
+
+	(void)trace;
+	twin->fits = true;
+	set.set.option = OPT_REUSEADDR;
+	set.set.value = 1;
+	for (unsigned int i = 0; i < program->count; i++) {
+		const struct op *op = &program->ops[i];
+
+		/* One that is set off again is not one that has it. */
+		twin->fits &= op->kind != OP_SET || op->set.value ||
+			      op->set.option != OPT_REUSEADDR;
+		append_from(twin, program, i);
+		set.sock = op->sock;
+		if (op->kind == OP_SOCKET)
+			append(twin, &set);
+	}
+}
+
+static void make_refused(const struct program *program,
+	const struct trace *trace, struct twin *twin)
+{
+	for (unsigned int i = 0; i < program->count; i++) {
+		bool gone = trace->outcomes[i].kind == OUTCOME_ERRNO;
+
+		/* Of an op repeated, one may have failed, or another. */
+		if (program->ops[i].kind == OP_REPEAT) {
+			twin->fits = false;
+			return;
+		}
+		twin->fits |= gone;
+		if (gone)
+			twin->from[i] = GONE;
+		else
+			append_from(twin, program, i);
+	}
+}
+
+static const struct law laws[] = {
+	{ "order", make_order, false },
+	{ "undo", make_undo, false },
+	{ "reuse", make_reuse, true },
+	{ "refused", make_refused, false },
+};
+
+const char *subject_law_of(const char *name)
+{
+	const char *plus = strrchr(name, '+');
+
+	for (size_t i = 0; plus && i < ARRAY_SIZE(laws); i++)
+		if (!strcmp(plus + 1, laws[i].name))
+			return plus;
+	return NULL;
+}
+
+/* Answer for the ops of the first program with what the other one had */
+static void answer(const struct law *law, const struct twin *twin,
+	const struct trace *theirs, struct trace *trace)
+{
+	bool more = false;
+
+	for (unsigned int i = 0; i < trace->count; i++) {
+		struct outcome *own = &trace->outcomes[i];
+		const struct outcome *other = &theirs->outcomes[twin->from[i]];
+
+		if (more)
+			*own = outcome_na();
+		else if (twin->from[i] != GONE && law->looser &&
+			 own->kind == OUTCOME_ERRNO &&
+			 other->kind == OUTCOME_OK)
+			more = true;
+		else if (twin->from[i] != GONE)
+			*own = *other;
+	}
+}
+
+static int law_run(struct subject *subject, const struct program *programs,
+	size_t count, struct trace *traces)
+{
+	struct law_state *state = subject->state;
+	struct twin *twins = calloc(count + 1, sizeof(*twins));
+	struct program *others = calloc(count + 1, sizeof(*others));
+	struct trace *theirs = calloc(count + 1, sizeof(*theirs));
+	int rc = twins && others && theirs ? 0 : -ENOMEM;
+
+	if (!rc)
+		rc = subject_run(&state->inner, programs, count, NULL, traces);
+	for (size_t i = 0; i < count && !rc; i++) {
+		program_init(&twins[i].program, programs[i].level);
+		state->law->make(&programs[i], &traces[i], &twins[i]);
+		others[i] = twins[i].fits ? twins[i].program : programs[i];
+	}
+	if (!rc)
+		rc = subject_run(&state->inner, others, count, NULL, theirs);
+	for (size_t i = 0; i < count && !rc; i++)
+		if (twins[i].fits)
+			answer(state->law, &twins[i], &theirs[i], &traces[i]);
+	if (rc)
+		snprintf(subject->why, sizeof(subject->why), "%.*s",
+			(int)sizeof(subject->why) - 1, state->inner.why);
+	free(twins);
+	free(others);
+	free(theirs);
+	return rc;
+}
+
+/* A kernel is asked in a process of its own: ours may be in a world already */
+static int open_inner(struct subject *inner, const char *name)
+{
+	const struct subject_type *type = subject_find(name);
+	char path[PATH_MAX] = "", command[PATH_MAX + 64];
+
+	if (!type || !type->kernel)
+		return subject_open(inner, name);
+	if (readlink("/proc/self/exe", path, sizeof(path) - 1) < 0)
+		return -errno;
+	snprintf(command, sizeof(command), "pipe:exec '%s' serve -s %s", path,
+		name);
+	return subject_open(inner, command);
+}
+
+static int law_open(struct subject *subject, const char *argument)
+{
+	const char *plus = subject_law_of(argument);
+	struct law_state *state = calloc(1, sizeof(*state));
+	char name[SUBJECT_NAME_MAX];
+	int rc;
+
+	if (!state)
+		return -ENOMEM;
+	for (size_t i = 0; i < ARRAY_SIZE(laws); i++)
+		if (!strcmp(plus + 1, laws[i].name))
+			state->law = &laws[i];
+	snprintf(name, sizeof(name), "%.*s", (int)(plus - argument), argument);
+	rc = open_inner(&state->inner, name);
+	if (rc) {
+		snprintf(subject->why, sizeof(subject->why), "%.*s",
+			(int)sizeof(subject->why) - 1, state->inner.why);
+		free(state);
+		return rc;
+	}
+	subject->can = state->inner.can;
+	subject->state = state;
+	return 0;
+}
+
+static void law_close(struct subject *subject)
+{
+	struct law_state *state = subject->state;
+
+	subject_close(&state->inner);
+	free(state);
+	subject->state = NULL;
+}
+
+const struct subject_type subject_law = {
+	.name = "",
+	.prefix = true,
+	.open = law_open,
+	.close = law_close,
+	.run = law_run,
+};
