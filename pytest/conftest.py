@@ -31,13 +31,15 @@ def pytest_addoption(parser):
                     help="how long to follow them (default 60)")
     group.addoption("--machines", action="store_true",
                     help="ask other kernels, too, in machines of their own")
+    group.addoption("--kills", type=int, default=8, metavar="N",
+                    help="how often test_kill.py kills something (default 8)")
     group.addoption("--seed", type=int, metavar="N",
                     help="of the random programs in between (default: by date)")
 
 
 def pytest_ignore_collect(collection_path, config):
     """Other kernels are asked by make check-machines, which fetches them."""
-    if (collection_path.name == "test_machines.py"
+    if (collection_path.name in ("test_machines.py", "test_kill.py")
             and not config.getoption("--machines")):
         return True
     return None

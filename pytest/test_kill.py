@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Agents, sandboxes and machines that are killed at any moment: the results are
+complete or say that they are not, and nothing is left behind.
+
+make check-machines kills some; pytest --machines --kills 200 pytest/test_kill.py
+kills 200."""
+
+import ctypes
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from portcheck import AGREED, COMMAND, FOUND
+
+SUBJECTS = ("pipe:" + str(COMMAND) + " serve", "gvisor", "uml-6.1",
+            "linux-6.1")
+SPECS = {"gvisor": "portman", "uml-6.1": "spec@6.1", "linux-6.1": "spec@6.1"}
+COUNT = 2000
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def descendants(pid):
+    """All processes below one, those that lost their parent too: we are told
+    to be the one who gets them."""
+    found = []
+    for child in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            for number in child.read_text().split():
+                found += [int(number)] + descendants(int(number))
+        except OSError:
+            pass
+    return found
+
+
+def alive(pids):
+    """Those that are more than a status nobody has asked for."""
+    left = []
+    for pid in pids:
+        try:
+            status = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1]
+        except OSError:
+            continue
+        if status.split()[0] not in "ZX":
+            left.append(pid)
+    return left
+
+
+def traces():
+    """What a run could leave: mounts, names of namespaces, files."""
+    places = [Path(place) for place in ("/tmp", "/run", "/run/netns", "/mnt",
+                                        "/dev/shm", "/var/run")]
+    files = {str(path) for place in places if place.is_dir()
+             for path in place.iterdir()
+             if path.name.startswith(("runsc", "portclash", "uml", "vm_file"))
+             or place.name == "netns"}
+    return files, Path("/proc/self/mountinfo").read_text()
+
+
+def reap():
+    """Orphans are ours: ask for their status, so that they can go."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def one_run(dice, subject):
+    """Start a comparison, kill something of it, and see what becomes of it."""
+    before = traces()
+    with subprocess.Popen(
+            [str(COMMAND), "random", "--json", "--quiet", "--jobs", "1",
+             "-s", subject, "-s", SPECS.get(subject, "spec"), "--seed", "1",
+             "--count", str(COUNT)], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True) as run:
+        time.sleep(dice.uniform(0, 4 if "-" in subject else 1.5))
+        below = descendants(run.pid)
+        victim = run.pid if dice.random() < .3 or not below else (
+            dice.choice(below))
+        sign = dice.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM))
+        try:
+            os.kill(victim, sign)
+        except ProcessLookupError:
+            pass
+        out, err = run.communicate(timeout=300)
+    if run.returncode in (AGREED, FOUND) and out:
+        assert f'"programs":{COUNT},' in out or "stopped early" in err, out
+    else:
+        assert run.returncode < 0 or err or '"skipped":[{' in out, (
+            f"{subject}: silent exit {run.returncode}")
+    for _ in range(200):
+        reap()
+        left = alive(descendants(os.getpid()))
+        if not left:
+            break
+        time.sleep(.05)
+    names = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in left]
+    assert not left, f"{subject}: left alive {names}"
+    after = traces()
+    assert after[0] <= before[0], f"{subject}: left {after[0] - before[0]}"
+    assert after[1] == before[1], f"{subject}: left a mount"
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_nothing_is_left(part, request):
+    """Killed at random moments, by seed."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    dice = random.Random(part)
+    for _ in range(request.config.getoption("--kills") // 4):
+        one_run(dice, SUBJECTS[part])
