@@ -252,10 +252,8 @@ static void take_option(struct options *o, int letter, const char *value)
 		if (o->subject_count == SUBJECTS_MAX)
 			die(EXIT_USAGE, "more than %d subjects", SUBJECTS_MAX);
 		if (!subject_find(value))
-			die(EXIT_USAGE, "no subject '%s'; known: portman "
-				"portlist spec linux goports lwip gvisor uml-6.1 "
-				"linux-6.1 linux-6.12 pipe:COMMAND",
-				value);
+			die(EXIT_USAGE, "no subject '%s'; known: "
+				SUBJECT_NAMES, value);
 		need_spec(value);
 		if (strlen(value) >= SUBJECT_NAME_MAX)
 			die(EXIT_USAGE, "a subject's name has at most %d "

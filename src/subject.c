@@ -61,9 +61,7 @@ int subject_open(struct subject *subject, const char *name)
 	snprintf(subject->name, sizeof(subject->name), "%s", name);
 	if (!type) {
 		snprintf(subject->why, sizeof(subject->why),
-			"no such subject; known: portman portlist spec linux "
-			"goports lwip gvisor uml-6.1 linux-6.1 linux-6.12 "
-			"pipe:COMMAND");
+			"no such subject; known: " SUBJECT_NAMES);
 		return -ENOENT;
 	}
 	subject->type = type;

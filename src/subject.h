@@ -116,6 +116,10 @@ extern const struct subject_type subject_machines[SUBJECT_MACHINES];
  */
 const char *subject_law_of(const char *name);
 
+/* For messages; each may be under a law */
+#define SUBJECT_NAMES "portman portlist spec linux goports lwip gvisor " \
+	"uml-6.1 linux-6.1 linux-6.12 pipe:COMMAND"
+
 /**
  * subject_find() - The type of a name, without opening it
  * @name:	Such as "portman" or "pipe:ssh host portclash serve"

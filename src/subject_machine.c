@@ -3,7 +3,7 @@
  * subject_machine.c - agents that have names of their own
  *
  * Other kernels are each in a machine: netns-scripts/ has a wrapper for each
- * sort, usable by hand. goports is the real Go package, lwip a stack of its own.
+ * sort, usable by hand. goports is the real Go package; lwip is lwIP.
  */
 #include "subject.h"
 
