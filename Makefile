@@ -39,7 +39,7 @@ TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
 OBJCOPY  ?= objcopy
 
 .PHONY: all run check help clean setup kernels install build/portclash.pc check-pytest check-machines \
-	fuzz libfuzzer replay bench seeds plants mutants sweeps
+	fuzz libfuzzer replay bench seeds plants mutants sweeps kills
 
 all: build/portclash build/portclash-conn build/libportclash.a build/libportclash.so.0 $(if $(shell command -v $(GO)),build/goports) \
 		$(if $(wildcard /usr/include/lwip/lwipopts.h),build/lwip)
@@ -185,9 +185,12 @@ sweeps: build/portclash
 # All tests; ci/check has the steps, and installs what is missing before it builds
 check:
 	@MAKE='$(MAKE)' PYTEST='$(PYTEST)' ci/check
-# The same cases on other kernels
+# Other kernels and stacks only
 check-machines: kernels all
-	$(PYTEST) --machines pytest/test_machines.py
+	$(PYTEST) pytest/test_machines.py -n 2
+# Kill agents, sandboxes and machines two hundred times, and see what is left
+kills: kernels all
+	$(PYTEST) pytest/test_kill.py -n 2 --kills 200
 check-pytest: all build/san/portclash
 	$(PYTEST) pytest/ -n 2
 
@@ -207,7 +210,8 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^#//p' Makefile
 	@echo "   make check-pytest  only the differential suite"
-	@echo "   make check-machines the cases on other kernels: UML and QEMU"
+	@echo "   make check-machines only other kernels and stacks: gVisor, UML, QEMU"
+	@echo "   make kills         kill agents and machines, and see what is left"
 	@echo "   make fuzz          the AFL++ targets: build/afl/fuzz_*"
 	@echo "   make libfuzzer     the libFuzzer targets: build/libfuzzer/fuzz_*"
 	@echo "   make replay        the same, to replay files: build/replay/fuzz_*"

@@ -29,20 +29,10 @@ def pytest_addoption(parser):
                     help="follow the queues of AFL++ below DIR")
     group.addoption("--time", type=float, default=60, metavar="SECONDS",
                     help="how long to follow them (default 60)")
-    group.addoption("--machines", action="store_true",
-                    help="ask other kernels, too, in machines of their own")
     group.addoption("--kills", type=int, default=8, metavar="N",
                     help="how often test_kill.py kills something (default 8)")
     group.addoption("--seed", type=int, metavar="N",
                     help="of the random programs in between (default: by date)")
-
-
-def pytest_ignore_collect(collection_path, config):
-    """Other kernels are asked by make check-machines, which fetches them."""
-    if (collection_path.name in ("test_machines.py", "test_kill.py")
-            and not config.getoption("--machines")):
-        return True
-    return None
 
 
 def required():
@@ -63,6 +53,16 @@ def need():
         if absent:
             pytest.skip(answer.skipped)
         return answer.json
+    return check
+
+
+@pytest.fixture
+def here(need, tmp_path):
+    """Skip, or fail if it is required, unless this subject can be had."""
+    def check(subject):
+        case = tmp_path / "here.case"
+        case.write_text("# A socket.\n\nsocket a tcp4\n")
+        need(portcheck.portclash("check", "--json", "-s", subject, case))
     return check
 
 

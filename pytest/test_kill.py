@@ -2,8 +2,7 @@
 """Agents, sandboxes and machines that are killed at any moment: the results are
 complete or say that they are not, and nothing is left behind.
 
-make check-machines kills some; pytest --machines --kills 200 pytest/test_kill.py
-kills 200."""
+make check kills some; "make kills" 200."""
 
 import ctypes
 import os
@@ -107,8 +106,9 @@ def one_run(dice, subject):
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_nothing_is_left(part, request):
+def test_nothing_is_left(part, request, here):
     """Killed at random moments, by seed."""
+    here(SUBJECTS[part])
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     dice = random.Random(part)
     for _ in range(request.config.getoption("--kills") // 4):

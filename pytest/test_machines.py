@@ -1,19 +1,123 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Other kernels, for real: the cases hold on each of them, by the outcomes that
-they record for it. make check-machines runs this."""
+"""Other kernels and stacks, for real: they answer what is recorded for them,
+Linux as its specification says and gVisor as its port manager does."""
+
+import os
+import re
+import subprocess
 
 import pytest
 
-from portcheck import CASES, RULES, portclash, said
+from portcheck import (AGREED, CASES, CORPUS, DIVERGENCES, ROOT, RULES, cases,
+                       class_of, portclash, said)
 
-MACHINES = ("uml-6.1", "linux-6.1", "linux-6.12")
+BUGS = CORPUS / "kernel-bugs"
+KERNELS = {"uml-6.1": "spec@6.1", "linux-6.1": "spec@6.1",
+           "linux-6.12": "spec@6.12"}
 WAIT = {"PORTCLASH_PIPE_WAIT_MS": "60000"}
+SCRIPTS = ROOT / "netns-scripts"
 
 
-@pytest.mark.parametrize("name", MACHINES)
-def test_cases_hold(name):
-    """What each kernel answers, rule by rule."""
-    answer = portclash("check", "--json", "-s", name, RULES, CASES, env=WAIT)
-    assert not answer.skipped, answer
-    assert not answer.json["failed"], said(answer.json["failed"])
-    assert answer.json["compared_ops"] > 3000
+@pytest.mark.parametrize("name", (*KERNELS, "gvisor"))
+def test_cases_hold(name, need):
+    """What each answers, case by case."""
+    answer = portclash("check", "--json", "-s", name, RULES, CASES, BUGS,
+                       DIVERGENCES, env=WAIT)
+    result = need(answer)
+    assert not result["failed"], said(result["failed"])
+    assert result["compared_ops"] > 2000
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("what", (("random", "--seed", 9, "--count", 3000),
+                                  ("sweep", "pairs", "--part", "7/20")))
+def test_a_kernel_is_its_specification(name, what, need):
+    """That of its version, on programs that are not cases."""
+    answer = portclash(*what, "--json", "--quiet", "--jobs", 1, "-s", name,
+                       "-s", KERNELS[name], env=WAIT)
+    result = need(answer)
+    assert answer.code == AGREED and result["divergent"] == 0, answer
+    assert result["compared_ops"] > result["programs"]
+
+
+@pytest.mark.parametrize("what", (("random", "--seed", 9, "--count", 1500),
+                                  ("sweep", "pairs", "--part", "7/60")))
+def test_gvisor_is_its_port_manager(what, need):
+    """Where our rules for endpoints differ from the real thing, ours are
+    wrong."""
+    answer = portclash(*what, "--json", "--quiet", "-s", "portman", "-s",
+                       "gvisor")
+    result = need(answer)
+    assert answer.code == AGREED and result["divergent"] == 0, answer
+
+
+def owned(subject):
+    """The classes that are this subject's."""
+    return [path for path in cases(DIVERGENCES)
+            if re.search(rf"[ ]{re.escape(subject)}=[^n]", path.read_text())]
+
+
+@pytest.mark.parametrize("name", ("gvisor", "lwip"))
+def test_classes_find_themselves(name, need):
+    """Each diverges as it says, and minimised is a class of that name, or of
+    another that says it better. What needs devices gVisor cannot show."""
+    paths = owned(name)
+    answer = portclash("diff", "--json", "-s", name, "-s", "linux", *paths)
+    result = need(answer)
+    assert not answer.crashed and result["unknown"] == 0, answer
+    found = dict(re.findall(r"^# (\S+): (\S+)$", answer.err, re.MULTILINE))
+    right = [path for path in paths if found.get(str(path)) == class_of(path)]
+    assert len(right) > len(paths) * .6
+
+
+def reproducers(paths, folder):
+    """Static programs, since a machine may have no libraries."""
+    programs = []
+    for path in paths:
+        program = folder / path.stem
+        portclash("emit", "--c", "--output", f"{program}.c", path)
+        subprocess.run(["cc", "-static", "-o", program, f"{program}.c"],
+                       check=True, capture_output=True)
+        programs.append(program)
+    return programs
+
+
+def statuses(command, programs):
+    """How each exits where the command runs it."""
+    done = subprocess.run([*command, *programs], capture_output=True,
+                          stdin=subprocess.PIPE, text=True, check=False,
+                          timeout=200, env={**os.environ})
+    return {name: int(code) for code, name in
+            re.findall(r"^(\d+) (\S+)$", done.stdout, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("name", ("uml-6.1", "linux-6.1", "linux-6.12"))
+def test_reproducers_of_kernel_bugs(name, here, tmp_path):
+    """1 on the kernel that has the bug, 0 on one that has not."""
+    here(name)
+    version = name.split("-")[1]
+    paths = [path for path in cases(BUGS) if not path.name.startswith("a5-")]
+    command = ([SCRIPTS / "in-uml"] if name.startswith("uml") else
+               [SCRIPTS / "in-qemu", version])
+    got = statuses(command, reproducers(paths, tmp_path))
+    want = {path.stem: int(f"linux-{version}=" in path.read_text())
+            for path in paths if "veth0" not in path.read_text()}
+    assert {stem: got.get(stem) for stem in want} == want
+
+
+def test_reproducers_of_gvisors_classes(here, tmp_path):
+    """1 in the sandbox, for one case of each class that needs no device."""
+    here("gvisor")
+    paths, seen = [], set()
+    for path in owned("gvisor"):
+        if class_of(path) in seen or re.search(
+                r"veth|sysctl|10\.0\.|fd00|fe80|connect.*ff0",
+                path.read_text()):
+            continue
+        seen.add(class_of(path))
+        paths.append(path)
+    script = "for f; do $f >/dev/null 2>&1; echo $? ${f##*/}; done"
+    got = statuses([SCRIPTS / "in-runsc", "/bin/sh", "-c", script, "sh"],
+                   reproducers(paths, tmp_path))
+    assert len(paths) > 30
+    assert not {path.stem for path in paths if got.get(path.stem) != 1}

@@ -23,7 +23,7 @@ enum exit_code {
 	EXIT_NOTHING = 5,	/* nothing was really tested */
 };
 
-enum { SUBJECTS_MAX = 8 };
+enum { SUBJECTS_MAX = 16 };
 
 /**
  * struct options - The command line of any verb

@@ -16,6 +16,8 @@ static int run_serve(struct options *o)
 
 	if (guest_is() && (rc = guest_begin()))
 		fprintf(stderr, "guest: %s\n", strerror(-rc));
+	if (guest_is() && guest_programs())
+		guest_end();
 	if (o->subject_count > 1)
 		die(EXIT_USAGE, "serve takes one subject, found %u",
 			o->subject_count);

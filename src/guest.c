@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +15,14 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "util.h"
 
 #define MODULES "/modules"
+#define PROGRAMS "/programs"
 
 /* How long a device may take to appear: 5 s in all */
 enum { PORT_TRIES = 500, PORT_WAIT_US = 10000 };
@@ -106,6 +109,40 @@ int guest_begin(void)
 	if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
 		return -errno;
 	return 0;
+}
+
+static int run_program(const char *name)
+{
+	char path[PATH_MAX];
+	int status = 0;
+	pid_t pid;
+
+	snprintf(path, sizeof(path), PROGRAMS "/%s", name);
+	pid = fork();
+	if (!pid) {
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+		execl(path, path, (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return 126;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+bool guest_programs(void)
+{
+	struct dirent **names;
+	int count = scandir(PROGRAMS, &names, NULL, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		if (*names[i]->d_name != '.')
+			printf("%d %s\n", run_program(names[i]->d_name),
+				names[i]->d_name);
+		free(names[i]);
+	}
+	if (count >= 0)
+		free(names);
+	return count >= 0;
 }
 
 void guest_end(void)

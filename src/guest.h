@@ -25,6 +25,13 @@ bool guest_is(void);
  */
 int guest_begin(void);
 
+/**
+ * guest_programs() - Run what is in /programs, and say how each exits
+ *
+ * Return: Is there such a folder? Then there is no agent to be.
+ */
+bool guest_programs(void);
+
 /** guest_end() - Switch the machine off */
 __attribute__((noreturn)) void guest_end(void);
 

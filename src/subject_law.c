@@ -99,7 +99,7 @@ static bool is_apart(const struct program *program, unsigned int from,
 static void make_order(const struct program *program, const struct trace *trace,
 	struct twin *twin)
 {
-	unsigned int a, b;
+	unsigned int a = 0, b;
 
 	for (b = program->count; b-- > 0; ) {
 		if (!is_bind(&program->ops[b]) || !is_ok(trace, b))
