@@ -159,7 +159,8 @@ static void elder_of(const char *subject, char *name, size_t size)
 	const char *version = NULL;
 	struct utsname host;
 
-	snprintf(name, size, "%s", strcmp(subject, "portman") ? "" : "gvisor");
+	snprintf(name, size, "%s", !strcmp(subject, "portman") ? "gvisor" :
+			!strncmp(subject, "portman@", 8) ? "portman" : "");
 	if (!strcmp(subject, "linux") && !uname(&host))
 		version = host.release;
 	else if (!strncmp(subject, "uml-", 4) || !strncmp(subject, "spec@", 5))
@@ -177,17 +178,20 @@ static void elder_of(const char *subject, char *name, size_t size)
 const struct outcome *case_expected(const struct expect *expect,
 	const char *subject, bool *own)
 {
-	char elder[WHO_MAX];
+	char who[WHO_MAX], elder[WHO_MAX];
 
-	elder_of(subject, elder, sizeof(elder));
-	if (own)
-		*own = true;
-	for (unsigned int i = 0; i < expect->count; i++)
-		if (!strcmp(expect->who[i], subject))
+	snprintf(who, sizeof(who), "%s", subject);
+	while (*who) {
+		for (unsigned int i = 0; i < expect->count; i++) {
+			if (strcmp(expect->who[i], who))
+				continue;
+			if (own)
+				*own = true;
 			return &expect->qualified[i];
-	for (unsigned int i = 0; i < expect->count; i++)
-		if (*elder && !strcmp(expect->who[i], elder))
-			return &expect->qualified[i];
+		}
+		elder_of(who, elder, sizeof(elder));
+		strcpy(who, elder);
+	}
 	if (own)
 		*own = false;
 	return &expect->outcome;

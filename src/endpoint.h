@@ -117,6 +117,7 @@ struct endpoint {
  * @ports:	The port manager
  * @demux:	Who is registered
  * @random:	The next start for choosing a port
+ * @head:	As the newest upstream was read to do, not the release that runs
  * @steer:	Not 0: if a port is to be chosen, it is this one or none
  * @count:	How many endpoints there are; they stay, also when closed
  * @endpoints:	They are referred to by address
@@ -125,12 +126,13 @@ struct stack {
 	struct portman *ports;
 	struct demux demux;
 	uint32_t random;
+	bool head;
 	uint16_t steer;
 	unsigned int count;
 	struct endpoint endpoints[ENDPOINTS_MAX];
 };
 
-/** stack_reset() - No endpoints; does not touch the port manager */
+/** stack_reset() - No endpoints; touches neither @head nor the port manager */
 void stack_reset(struct stack *stack);
 
 /** endpoint_new() - A new endpoint; there is room for each of a program */

@@ -81,7 +81,21 @@ static int connect_bound(struct stack *stack, struct endpoint *ep,
 	held.networks[0] = network;
 	held.network_count = 1;
 	key = endpoint_key(&held, &ep->id);
-	return demux_register(&stack->demux, &key, ep) ? 0 : EADDRINUSE;
+	if (demux_register(&stack->demux, &key, ep))
+		return 0;
+	return stack->head ? EADDRNOTAVAIL : EADDRINUSE;
+}
+
+/* EP-20 of the newest upstream: a dual wildcard gives up its IPv4 half, as if
+ * it had been reserved without flags and device */
+static void give_up_half(struct stack *stack, const struct endpoint *ep)
+{
+	struct portman_reservation half = { .networks = { 4 },
+		.network_count = 1, .transport = ep->transport,
+		.port = ep->id.local_port };
+
+	if (stack->head && ep->reserved && ep->held.network_count == 2)
+		endpoint_release(stack, &half);
 }
 
 static struct endpoint_id turned(const struct endpoint_id *id)
@@ -267,6 +281,7 @@ int tcp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to)
 				 connect_unbound(stack, ep, network);
 	if (rc)
 		return rc;
+	give_up_half(stack, ep);
 	ep->registered = true;
 	ep->nic = to.nic;
 	ep->held.networks[0] = network;

@@ -103,6 +103,8 @@ int udp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to)
 		return rc;
 	/* The route's address, unless it was bound, even to the wildcard */
 	id.local = ep->state == EP_INITIAL ? source : ep->id.local;
+	if (stack->head && ep->id.local_port)
+		udp_unregister(stack, ep, &old);
 	/* One that may speak both registers both, also for one IPv6 peer. */
 	if (network == 6 && !ep->v6only)
 		rc = udp_register(stack, ep, both, 2, &id, &as);
@@ -111,7 +113,7 @@ int udp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to)
 	if (rc)
 		return rc;
 	/* Only now does the old id go, so the same peer again is refused. */
-	if (ep->id.local_port)
+	if (!stack->head && ep->id.local_port)
 		udp_unregister(stack, ep, &old);
 	ep->id = id;
 	ep->held = as;

@@ -9,6 +9,9 @@
  * do. This is the one place where the words of sockets (reuseaddr) are turned
  * into those of reservations (most_recent, tuple_only).
  *
+ * "portman@head" is gVisor as its newest upstream was read to be (marked HEAD
+ * where the rules were taken down); it was never run.
+ *
  * Where it must choose a port and knows the leader's choice, the range is that
  * one port for the moment, so that it is taken or refused as if no other were
  * left.
@@ -342,7 +345,13 @@ static int portman_end(struct subject *subject)
 
 static int portman_open(struct subject *subject, const char *argument)
 {
-	(void)argument;
+	struct state *state;
+
+	if (*argument && strcmp(argument, "@head")) {
+		snprintf(subject->why, sizeof(subject->why),
+			"expected portman or portman@head");
+		return -EINVAL;
+	}
 	subject->can = (struct capabilities){
 		.ops = (1u << OP_KINDS) - 1 - (1u << OP_EUID),
 		.options = 1u << OPT_REUSEADDR | 1u << OPT_REUSEPORT |
@@ -352,11 +361,13 @@ static int portman_open(struct subject *subject, const char *argument)
 		.types = 1u << TCP4 | 1u << TCP6 | 1u << UDP4 | 1u << UDP6,
 		.devices = true,
 	};
-	subject->state = calloc(1, sizeof(struct state));
-	if (subject->state)
-		return 0;
-	snprintf(subject->why, sizeof(subject->why), "out of memory");
-	return -ENOMEM;
+	subject->state = state = calloc(1, sizeof(*state));
+	if (!state) {
+		snprintf(subject->why, sizeof(subject->why), "out of memory");
+		return -ENOMEM;
+	}
+	state->stack.head = *argument;
+	return 0;
 }
 
 static void portman_close(struct subject *subject)
@@ -370,6 +381,7 @@ static void portman_close(struct subject *subject)
 
 const struct subject_type subject_portman = {
 	.name = "portman",
+	.prefix = true,
 	.follows = true,
 	.open = portman_open,
 	.close = portman_close,
