@@ -14,7 +14,7 @@ ALL = cases(DIVERGENCES)
 CLASSES = [path for path in ALL
            if re.search(r"(gvisor|portman)=[^n]", path.read_text())
            and "portman=n/a" not in path.read_text()
-           and not path.name.startswith("lwip-")]
+           and not path.name.startswith(("lwip-", "law-"))]
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +92,28 @@ def test_both_outcomes_are_recorded(need):
         last = [line for line in path.read_text().splitlines()
                 if line.split("#")[0].strip()][-1]
         assert re.search(r"\s=\s.* (gvisor|portman)=", last), f"{path}: {last}"
+
+
+@pytest.mark.parametrize("law", ("order", "undo", "refused"))
+@pytest.mark.parametrize("subject", ("linux", "spec"))
+def test_laws_are_broken_where_it_is_known(law, subject, need):
+    """By the kernel and by its specification alike, each case as it says."""
+    paths = [path for path in ALL if f"linux+{law}=" in path.read_text()]
+    answer = portclash("diff", "--json", "-s", subject, "-s",
+                       f"{subject}+{law}", *paths)
+    result = need(answer)
+    assert not answer.crashed, answer
+    # Whether a port is chosen again is luck; and who has one uid has no other.
+    assert result["unknown"] == 0, answer
+    assert result["known"] >= len(paths) - 2
+
+
+def test_more_reuse_never_refuses_more(need):
+    """No set of three sockets breaks this law."""
+    answer = portclash("sweep", "triples", "--json", "--quiet", "--part",
+                       "3/20", "-s", "spec", "-s", "spec+reuse")
+    result = need(answer)
+    assert answer.code == AGREED and result["divergent"] == 0, answer
 
 
 def test_a_class_that_does_not_parse_is_an_error(tmp_path):

@@ -91,7 +91,8 @@ static void cut(const struct program *program, struct trace *a, struct trace *b)
 	bool apart = false;
 
 	for (unsigned int i = 0; i < program->count; i++) {
-		const struct op *op = &program->ops[i];
+		bool again = program->ops[i].kind == OP_REPEAT && i;
+		const struct op *op = &program->ops[i - again];
 		struct outcome *x = &a->outcomes[i], *y = &b->outcomes[i];
 		bool at_once = op->kind == OP_GET || x->kind != y->kind ||
 			       x->error != y->error;
