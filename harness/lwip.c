@@ -18,10 +18,9 @@
 #include <lwip/tcpip.h>
 
 #include "agent.h"
-#include "world.h"
 
-/* How long an op may take */
-enum { OP_MAX_US = 400 * 1000 };
+/* How long an op may take, and how long a connect that nobody answers */
+enum { OP_MAX_US = 200 * 1000, DIAL_WAIT_MS = 10 };
 
 static int fds[PROGRAM_SOCKETS_MAX], types[PROGRAM_SOCKETS_MAX];
 static bool explicit[PROGRAM_SOCKETS_MAX];
@@ -89,7 +88,7 @@ static int dial(int fd, const struct sockaddr *at, socklen_t len)
 
 	if (!lwip_connect(fd, at, len) || errno != EINPROGRESS)
 		return errno ? -1 : 0;
-	if (lwip_poll(&wait, 1, CONNECT_WAIT_MS) <= 0)
+	if (lwip_poll(&wait, 1, DIAL_WAIT_MS) <= 0)
 		return errno = EINPROGRESS, -1;
 	lwip_getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
 	return (errno = error) ? -1 : 0;

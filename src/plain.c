@@ -352,6 +352,10 @@ bool plain_values(struct minimizer *m)
 		case OP_SET:
 			if (op->set.option < OPT_DEV)
 				changed |= TRY(m, c, op->set.value, 1);
+			if (op->set.option == OPT_PORT_RANGE) {
+				op->set.value = 40000;
+				changed |= TRY(m, c, op->set.high, 40000);
+			}
 			if (op->set.option == OPT_DEV)
 				changed |= TRY_LIST(m, i, set.value,
 					WORLD_NO_DEVICE, WORLD_LO, WORLD_VETH0,
