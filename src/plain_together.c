@@ -166,6 +166,26 @@ static bool replace_device(struct minimizer *m, uint32_t from, uint32_t to)
 	return minimize_keep(m, &c);
 }
 
+/* Every use of an owner, made another */
+static bool replace_uid(struct minimizer *m, uint32_t from, uint32_t to)
+{
+	struct program c = *m->best;
+
+	for (int i = 0; i < c.count; i++) {
+		struct op *op = &c.ops[i];
+
+		if (op->kind == OP_SOCKET && op->socket.uid == from)
+			op->socket.uid = to;
+		if (op->kind == OP_SET && op->set.option == OPT_UID &&
+		    op->set.value == from && to != UID_NONE)
+			op->set.value = to;
+		if (op->kind == OP_EUID && op->euid.uid == from &&
+		    to != UID_NONE)
+			op->euid.uid = to;
+	}
+	return minimize_keep(m, &c);
+}
+
 /* Is the port of a socket used as ":@a" anywhere? */
 static bool is_meant(const struct program *program, uint8_t sock)
 {
@@ -219,6 +239,9 @@ bool plain_together(struct minimizer *m)
 	changed |= swap_specific(m);
 	changed |= swap_ports(m);
 	changed |= plain_options(m);
+	changed |= replace_uid(m, 1000, 7);
+	changed |= replace_uid(m, 0, UID_NONE);
+	changed |= replace_uid(m, 7, UID_NONE);
 	changed |= replace_device(m, WORLD_VETH1, WORLD_VETH0);
 	changed |= replace_device(m, WORLD_VETH0, WORLD_LO);
 	return changed;
