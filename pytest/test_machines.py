@@ -70,6 +70,17 @@ def test_classes_find_themselves(name, need):
     assert len(right) > len(paths) * .6
 
 
+def test_a_sandbox_that_dies_is_an_outcome(here):
+    """Of the range of all ports; and the next program has another sandbox."""
+    here("gvisor")
+    answer = portclash("check", "--json", "-s", "gvisor",
+                       CASES / "range-of-all-ports-kills-gvisor.case",
+                       DIVERGENCES / "range-below-privileged.case",
+                       env={"PORTCLASH_WORLD": "sandbox"})
+    assert answer.code == AGREED, answer
+    assert answer.json["compared_ops"] == 4 and answer.json["held"] == 2
+
+
 def reproducers(paths, folder):
     """Static programs, since a machine may have no libraries."""
     programs = []

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <stdlib.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -283,6 +284,29 @@ static int leave(char *why, size_t size)
 	return 0;
 }
 
+/*
+ * $PORTCLASH_WORLD=sandbox: not a namespace of our own but the one we are in.
+ * gVisor obeys a range of ports in its first one only. That must be a sandbox:
+ * nobody else's network has no device but loopback.
+ */
+static int stay(char *why, size_t size)
+{
+	struct if_nameindex *list = if_nameindex();
+	bool alone = list && list[0].if_name && !strcmp(list[0].if_name, "lo") &&
+		     !list[1].if_name;
+
+	if_freenameindex(list);
+	return alone ? 0 : because(why, size, -EPERM,
+		"PORTCLASH_WORLD=sandbox: this network has other devices");
+}
+
+static bool stays(void)
+{
+	const char *world = getenv("PORTCLASH_WORLD");
+
+	return world && !strcmp(world, "sandbox");
+}
+
 /* Every world has the same range, and it is obeyed: of a range of one port,
  * that one is chosen. */
 static bool set_range(void)
@@ -310,11 +334,11 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 	kernel_world_close(world);
 	/* Only for what comes; kernels before 6.1 have it not, and are slow. */
 	write_file(TABLE_PATH, TABLE_SIZE);
-	rc = leave(why, size);
+	rc = stays() ? stay(why, size) : leave(why, size);
 	if (!rc && (rc = own_id(&world->id)))
 		because(why, size, rc,
 			"cannot tell namespaces apart: Linux >= 5.14 needed");
-	if (!rc && world->id == before)
+	if (!rc && world->id == before && !stays())
 		rc = because(why, size, -EXDEV,
 			"this is still the network it came from");
 	if (!rc)
@@ -350,6 +374,8 @@ int kernel_world_enter(struct kernel_world *world, char *why, size_t size)
 			"cannot tell namespaces apart: Linux >= 5.14 needed");
 	/* Twice: the size of a namespace's table is a sysctl of the one it is
 	 * made from, and the first is not ours to change. */
+	if (stays())
+		return kernel_world_renew(world, why, size);
 	rc = leave(why, size);
 	if (!rc && (rc = own_id(&world->id)))
 		because(why, size, rc, "cannot tell namespaces apart");
