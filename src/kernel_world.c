@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
-#include <stdlib.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -292,8 +292,8 @@ static int leave(char *why, size_t size)
 static int stay(char *why, size_t size)
 {
 	struct if_nameindex *list = if_nameindex();
-	bool alone = list && list[0].if_name && !strcmp(list[0].if_name, "lo") &&
-		     !list[1].if_name;
+	bool alone = list && list[0].if_name && !list[1].if_name &&
+		     !strcmp(list[0].if_name, "lo");
 
 	if_freenameindex(list);
 	return alone ? 0 : because(why, size, -EPERM,
