@@ -13,8 +13,8 @@
  *		in between, do so in the other order, too.
  *	undo	What a socket with both reuse options bound and gave back before
  *		the last bind leaves no trace.
- *	reuse	With SO_REUSEADDR on all sockets nothing is refused as in use
- *		that was not without.
+ *	reuse	With SO_REUSEADDR on all sockets nothing is refused that was
+ *		not without.
  *	refused	An op that fails has changed nothing: all goes on as if it had
  *		not been called.
  */
@@ -232,9 +232,8 @@ static void answer(const struct law *law, const struct twin *twin,
 		if (more)
 			*own = outcome_na();
 		else if (twin->from[i] != GONE && law->looser &&
-			 own->kind == OUTCOME_ERRNO &&
-			 other->kind == OUTCOME_OK)
-			more = true;
+			 own->kind == OUTCOME_ERRNO)
+			more = other->kind == OUTCOME_OK;
 		else if (twin->from[i] != GONE)
 			*own = *other;
 	}
