@@ -47,6 +47,8 @@ static bool find_tree(char tree[PATH_MAX])
 static int machine_open(struct subject *subject, const char *argument)
 {
 	char tree[PATH_MAX], command[2 * PATH_MAX];
+	size_t i = 0;
+	int rc;
 
 	(void)argument;
 	if (!find_tree(tree)) {
@@ -54,12 +56,16 @@ static int machine_open(struct subject *subject, const char *argument)
 			"netns-scripts/ is not where the command was built");
 		return -ENOENT;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(machines); i++)
-		if (!strcmp(subject->name, machines[i].name))
-			snprintf(command, sizeof(command),
-				"cd '%s' && exec netns-scripts/%s", tree,
-				machines[i].command);
-	return subject_pipe.open(subject, command);
+	while (strcmp(subject->name, machines[i].name))
+		i++;
+	snprintf(command, sizeof(command), "cd '%s' && exec netns-scripts/%s",
+		tree, machines[i].command);
+	rc = subject_pipe.open(subject, command);
+	if (rc == -EPIPE)
+		snprintf(subject->why, sizeof(subject->why),
+			"netns-scripts/%s said why not; 'make kernels' "
+			"installs what it needs", machines[i].command);
+	return rc;
 }
 
 /* Beside our own program in that tree, or where the environment says */
