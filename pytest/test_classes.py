@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from portcheck import (AGREED, DIVERGENCES, USAGE, cases, class_of, portclash)
+from portcheck import (AGREED, CASES, DIVERGENCES, USAGE, cases, class_of, portclash)
 
 PAIR = ("-s", "portman", "-s", "linux")
 ALL = cases(DIVERGENCES)
@@ -33,6 +33,16 @@ def test_first_line_is_a_sentence():
     for path in ALL:
         first = path.read_text().splitlines()[0]
         assert re.fullmatch(r"# [A-Za-z0-9:].{20,}\.", first), f"{path}: {first}"
+
+
+def test_all_that_was_seen_of_gvisor_is_a_case():
+    """What was measured before there were classes: pairs, sequences of binds,
+    and nineteen scenarios."""
+    said = " ".join(path.read_text().splitlines()[0]
+                    for path in ALL + cases(CASES))
+    names = ["P1", "S-a", "S-b", "S-c", *(f"X{n}" for n in range(1, 20))]
+    assert not [name for name in names
+                if not re.search(rf"[( ]{name}[,)]", said)]
 
 
 def test_each_case_is_of_its_own_class(diff, need, uids):
