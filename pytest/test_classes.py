@@ -113,9 +113,10 @@ def test_laws_are_broken_where_it_is_known(law, subject, need):
                        f"{subject}+{law}", *paths)
     result = need(answer)
     assert not answer.crashed, answer
-    # Whether a port is chosen again is luck; and who has one uid has no other.
-    assert result["unknown"] == 0, answer
-    assert result["known"] >= len(paths) - 2
+    # Whether the kernel chooses a port again is luck, which the specification
+    # has not, so that it can have smaller programs.
+    assert result["divergent"] >= len(paths) - 4, answer
+    assert subject == "spec" or result["unknown"] == 0, answer
 
 
 def test_more_reuse_never_refuses_more(need):

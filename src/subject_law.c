@@ -187,7 +187,8 @@ static void make_refused(const struct program *program,
 	const struct trace *trace, struct twin *twin)
 {
 	for (unsigned int i = 0; i < program->count; i++) {
-		bool gone = trace->outcomes[i].kind == OUTCOME_ERRNO;
+		bool gone = trace->outcomes[i].kind == OUTCOME_ERRNO &&
+			    trace->outcomes[i].error != EINPROGRESS;
 
 		/* Of an op repeated, one may have failed, or another. */
 		if (program->ops[i].kind == OP_REPEAT) {
