@@ -28,6 +28,15 @@ def test_cases_hold(name, need):
     assert result["compared_ops"] > 2000
 
 
+def test_lwip_has_cases_of_its_own(need):
+    """Where it crashes and hangs, too: the op that did it says so."""
+    paths = [path for path in cases(CASES, DIVERGENCES)
+             if path.name.startswith("lwip-")]
+    answer = portclash("check", "--json", "-s", "lwip", *paths)
+    result = need(answer)
+    assert len(paths) > 50 and not result["failed"], said(result["failed"])
+
+
 @pytest.mark.parametrize("name", KERNELS)
 @pytest.mark.parametrize("what", (("random", "--seed", 9, "--count", 3000),
                                   ("sweep", "pairs", "--part", "7/20")))
