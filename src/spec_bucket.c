@@ -72,7 +72,8 @@ bool spec_cached(struct spec *spec, const struct spec_port *port,
 	const struct spec_socket *a)
 {
 	if (port->fast.reuseport <= FAST_NONE || !a->reuseport ||
-	    (port->uid != a->uid && APPLIES(spec, cache_has_a_uid)))
+	    (port->uid != spec_owner(spec, a) &&
+		    APPLIES(spec, cache_has_a_uid)))
 		return false;
 	return (port->fast.reuseport == FAST_ANY &&
 		       APPLIES(spec, cache_is_for_any_address)) ||
@@ -102,7 +103,7 @@ static void remember(struct spec *spec, struct spec_port *port,
 	if (!APPLIES(spec, reuseport_fills_cache))
 		return;
 	port->fast.reuseport = first ? FAST_ANY : FAST_STRICT;
-	port->uid = s->uid;
+	port->uid = spec_owner(spec, s);
 	port->rcv = s->rcv;
 	port->rcv4 = s->rcv4;
 	port->v6 = spec_v6(s);

@@ -194,6 +194,9 @@ static inline bool spec_is_udp(const struct spec_socket *s)
 	return type_is_udp(s->type);
 }
 
+/** spec_owner() - Whose it is, for who compares */
+uint32_t spec_owner(struct spec *spec, const struct spec_socket *s);
+
 /** spec_is_mptcp() - Is it an MPTCP socket? */
 static inline bool spec_is_mptcp(const struct spec_socket *s)
 {

@@ -388,6 +388,9 @@ EFFECT(accept_changes_owner, "sock_graft",
 EFFECT(orphan_keeps_owner, "sk_clone",
 	"Connections without a descriptor belong to the listener's user.")
 VERSIONS(orphan_keeps_owner, V(6, 17), EVER)
+EFFECT(subflow_keeps_owner, "sock_i_uid",
+	"The TCP socket below MPTCP belongs to who made it, for good.")
+VERSIONS(subflow_keeps_owner, V(6, 17), EVER)
 
 #undef DECISION
 #undef EFFECT

@@ -43,10 +43,13 @@ static bool may_wait(struct spec *spec, const struct spec_socket *s)
 }
 
 /* What has no descriptor once belonged to root, whose ever it was (ORP-01). */
-static uint32_t owner_of(struct spec *spec, const struct spec_socket *s)
+uint32_t spec_owner(struct spec *spec, const struct spec_socket *s)
 {
 	if ((s->orphan || s->listener) && !APPLIES(spec, orphan_keeps_owner))
 		return 0;
+	if (spec_is_mptcp(s) && s->uid != s->told_uid &&
+	    !APPLIES(spec, subflow_keeps_owner))
+		return s->told_uid;
 	return s->uid;
 }
 
@@ -55,10 +58,11 @@ static enum spec_rule pair(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b, enum asking how)
 {
 	bool both = a->reuseport && b->reuseport;
+	uint32_t uid = spec_owner(spec, a);
 	bool waits = (b->state == TIME_WAIT ||
-			     (both && a->uid != b->uid && may_wait(spec, b))) &&
+			     (both && uid != b->uid && may_wait(spec, b))) &&
 		     spec_holds(spec, RULE_tcp_share_time_wait);
-	bool kin = waits || a->uid == owner_of(spec, b) ||
+	bool kin = waits || uid == spec_owner(spec, b) ||
 		   !spec_holds(spec, RULE_tcp_conflict_uid);
 	bool listens = b->state == LISTEN &&
 		       spec_holds(spec, RULE_tcp_conflict_listener);
