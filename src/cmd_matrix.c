@@ -114,7 +114,7 @@ static void fill(struct matrix *matrix, struct matrix_column *column,
 	free(programs);
 }
 
-/* With -s A: that beside linux, or beside the second one */
+/* Each that is asked for beside linux; all there are if none is */
 static void choose_columns(struct matrix *matrix)
 {
 	const struct options *o = matrix->options;
