@@ -22,6 +22,9 @@
 /* How long an op may take, and how long a connect that nobody answers */
 enum { OP_MAX_US = 200 * 1000, DIAL_WAIT_MS = 10 };
 
+/* How long a FIN may be on its way between threads */
+enum { SETTLE_US = 2000 };
+
 static int fds[PROGRAM_SOCKETS_MAX], types[PROGRAM_SOCKETS_MAX];
 static bool explicit[PROGRAM_SOCKETS_MAX];
 
@@ -170,8 +173,12 @@ static int step(struct subject *subject, const struct op *op,
 		break;
 	case OP_SHUTDOWN:
 		*out = result(lwip_shutdown(fd, how[op->shutdown.how]));
+		usleep(SETTLE_US);
 		break;
-	case OP_CLOSE: *out = result(lwip_close(fd)); break;
+	case OP_CLOSE:
+		*out = result(lwip_close(fd));
+		usleep(SETTLE_US);
+		break;
 	}
 	return 0;
 }
