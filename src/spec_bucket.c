@@ -22,6 +22,13 @@ static struct spec_place *find_place(struct spec *spec,
 	return NULL;
 }
 
+bool spec_place_is_v6(struct spec *spec, const struct spec_socket *s)
+{
+	const struct spec_place *place = find_place(spec, s, s->port);
+
+	return place ? place->v6 : spec_v6(s);
+}
+
 bool spec_owns(const struct spec_socket *s, uint16_t port)
 {
 	return s->port == port && s->held && s->type != NO_TYPE &&
@@ -61,7 +68,8 @@ static struct spec_place *need_place(struct spec *spec,
 		return place;
 	ASSERT(spec->place_count < SPEC_SOCKETS_MAX);
 	place = &spec->places[spec->place_count++];
-	*place = (struct spec_place){ .port = port, .rcv = s->rcv };
+	*place = (struct spec_place){ .port = port, .rcv = s->rcv,
+		.v6 = spec_v6(s) };
 	if (is_client(s))
 		place->fast = client_only;
 	return place;

@@ -118,11 +118,12 @@ struct spec_port {
 	bool v6, v6only;
 };
 
-/* An address bucket of TCP */
+/* An address bucket of TCP; @v6: who made it was an IPv6 socket */
 struct spec_place {
 	struct in16 rcv;
 	uint16_t port;
 	struct fast fast;
+	bool v6;
 };
 
 /**
@@ -234,6 +235,9 @@ struct spec_port *spec_port(struct spec *spec, uint16_t port);
 
 /** spec_owns() - Is it TCP and has that port? */
 bool spec_owns(const struct spec_socket *s, uint16_t port);
+
+/** spec_place_is_v6() - Did an IPv6 socket make the address bucket it is in? */
+bool spec_place_is_v6(struct spec *spec, const struct spec_socket *s);
 
 /** spec_cached() - Does the reuseport cache of a port let it in (TCP-06)? */
 bool spec_cached(struct spec *spec, const struct spec_port *port,

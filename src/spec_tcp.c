@@ -25,7 +25,7 @@ static bool meets(struct spec *spec, const struct spec_socket *a,
 	if (in16_any(b->rcv))
 		return APPLIES(spec, ipv6_wildcard_covers);
 	if (in16_is(b->rcv, 0) && as_ipv4)
-		return spec_v6(a) && spec_v6(b) &&
+		return spec_v6(a) && spec_place_is_v6(spec, b) &&
 		       APPLIES(spec, mapped_wildcard_overlooked) ?
 			false : APPLIES(spec, ipv4_wildcard_covers);
 	return in16_equal(a->rcv, b->rcv);
