@@ -25,7 +25,7 @@ enum { OP_MAX_US = 200 * 1000, DIAL_WAIT_MS = 10 };
 /* How long a FIN may be on its way between threads */
 enum { SETTLE_US = 2000 };
 
-static int fds[PROGRAM_SOCKETS_MAX], types[PROGRAM_SOCKETS_MAX];
+static int fds[PROGRAM_SOCKETS_MAX];
 static bool explicit[PROGRAM_SOCKETS_MAX];
 
 static struct outcome result(int rc)
@@ -128,11 +128,11 @@ static int step(struct subject *subject, const struct op *op,
 	errno = 0;
 	switch (op->kind) {
 	case OP_SOCKET:
-		types[sock] = op->socket.type;
 		explicit[sock] = false;
 		fds[sock] = lwip_socket(
-			type_is_v6(types[sock]) ? AF_INET6 : AF_INET,
-			type_is_udp(types[sock]) ? SOCK_DGRAM : SOCK_STREAM, 0);
+			type_is_v6(op->socket.type) ? AF_INET6 : AF_INET,
+			type_is_udp(op->socket.type) ? SOCK_DGRAM :
+						       SOCK_STREAM, 0);
 		*out = result(fds[sock] < 0 ? -1 :
 					      lwip_fcntl(fds[sock], F_SETFL,
 						      O_NONBLOCK));
@@ -166,7 +166,6 @@ static int step(struct subject *subject, const struct op *op,
 		*out = result(lwip_connect(fd, &none, sizeof(none)));
 		break;
 	case OP_ACCEPT:
-		types[op->accept.sock] = types[sock];
 		explicit[op->accept.sock] = true;
 		fds[op->accept.sock] = lwip_accept(fd, NULL, NULL);
 		*out = result(fds[op->accept.sock]);

@@ -9,8 +9,8 @@ import pytest
 from portcheck import (AGREED, CANNOT, CASES, FOUND, NOTHING, SUBJECTS, USAGE,
                        cases, level, portclash)
 
-VERBS = ("run", "check", "diff", "random", "sweep", "matrix", "minimize", "emit", "pack",
-         "unpack", "rules", "why", "world", "serve", "doctor")
+VERBS = ("run", "check", "diff", "random", "sweep", "matrix", "minimize",
+         "emit", "pack", "unpack", "rules", "why", "world", "serve", "doctor")
 PAIR = ("-s", "portman", "-s", "portlist")
 ABSENT = {"PORTCLASH_GOPORTS": "/nonexistent"}
 

@@ -61,22 +61,28 @@ def test_gvisor_is_its_port_manager(what, need):
 
 
 def owned(subject):
-    """The classes that are this subject's."""
+    """The cases of classes that are this subject's."""
+    others = {"lwip", "law"} - {subject}
     return [path for path in cases(DIVERGENCES)
-            if re.search(rf"[ ]{re.escape(subject)}=[^n]", path.read_text())]
+            if class_of(path).split("-")[0] not in others and
+            re.search(rf"[ ]{re.escape(subject)}=[^n]", path.read_text())]
 
 
-@pytest.mark.parametrize("name", ("gvisor", "lwip"))
-def test_classes_find_themselves(name, need):
-    """Each diverges as it says, and minimised is a class of that name, or of
-    another that says it better. What needs devices gVisor cannot show."""
+@pytest.mark.parametrize("name,least", (("gvisor", 220), ("lwip", 120)))
+def test_classes_find_themselves(name, least, need):
+    """Each that diverges is, minimised, of the class whose name it has, but
+    for two, which become smaller ones. The others need a device or a range
+    of ports, which gVisor lacks, or come after ports that each chooses
+    apart: those the cases hold, not the comparison."""
     paths = owned(name)
     answer = portclash("diff", "--json", "-s", name, "-s", "linux", *paths)
     result = need(answer)
     assert not answer.crashed and result["unknown"] == 0, answer
     found = dict(re.findall(r"^# (\S+): (\S+)$", answer.err, re.MULTILINE))
-    right = [path for path in paths if found.get(str(path)) == class_of(path)]
-    assert len(right) > len(paths) * .6
+    wrong = {class_of(path) for path in paths
+             if found.get(str(path), class_of(path)) != class_of(path)}
+    assert len(found) >= least
+    assert wrong <= {"cache-of-reuse-is-stale", "connect-keeps-wildcard"}
 
 
 def test_a_sandbox_that_dies_is_an_outcome(here):
@@ -113,7 +119,8 @@ def statuses(command, programs):
 
 @pytest.mark.parametrize("name", ("uml-6.1", "linux-6.1", "linux-6.12"))
 def test_reproducers_of_kernel_bugs(name, here, tmp_path):
-    """1 on the kernel that has the bug, 0 on one that has not."""
+    """1 on the kernel that has the bug, 0 on one that has not. Without A5, a
+    matter of luck there, and without those of veth0, which guests lack."""
     here(name)
     version = name.split("-")[1]
     paths = [path for path in cases(BUGS) if not path.name.startswith("a5-")]

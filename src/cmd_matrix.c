@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "matrix.h"
+#include "progress.h"
 #include "report.h"
 #include "util.h"
 
@@ -28,14 +28,6 @@ static const char *const columns[][2] = { { "spec", "linux" },
 	{ "linux-6.1", "spec@6.1" }, { "uml-6.1", "spec@6.1" } };
 
 _Static_assert(ARRAY_SIZE(columns) <= MATRIX_COLUMNS_MAX, "they fit");
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
 
 /* The programs on sockets of a folder */
 static uint64_t load(const struct options *o, const char *folder,
@@ -161,7 +153,7 @@ static int run_matrix(struct options *o)
 {
 	struct class_list classes;
 	struct matrix *matrix = calloc(1, sizeof(*matrix));
-	double start = now();
+	struct progress progress;
 	int code;
 
 	if (!matrix)
@@ -169,6 +161,7 @@ static int run_matrix(struct options *o)
 	if (o->arg_count)
 		die(EXIT_USAGE, "matrix: unexpected '%s'", o->args[0]);
 	need_classes(o, &classes);
+	progress_start(&progress, 0, 0, o->quiet);
 	matrix->options = o;
 	matrix->classes = &classes;
 	matrix->rows = rows;
@@ -184,11 +177,11 @@ static int run_matrix(struct options *o)
 				fprintf(stderr, "portclash: %s beside %s, %s "
 					"(%.0f s)\n", column->subjects[0],
 					column->subjects[1], rows[k],
-					now() - start);
+					progress_seconds(&progress));
 			fill(matrix, column, k);
 		}
 	}
-	matrix->seconds = now() - start;
+	matrix->seconds = progress_seconds(&progress);
 	matrix_text(matrix, o->out);
 	if (o->output)
 		write_page(matrix, o->output);

@@ -344,8 +344,10 @@ static void put_why(const char *why, FILE *file)
 	while (*why) {
 		int length = strcspn(why, " ");
 
-		if (column && column + 1 + length > COMMENT_WIDTH)
-			column = 0 * fputc('\n', file);
+		if (column && column + 1 + length > COMMENT_WIDTH) {
+			fputc('\n', file);
+			column = 0;
+		}
 		column += fprintf(
 			file, column ? " %.*s" : " * %.*s", length, why);
 		why += length + strspn(why + length, " ");

@@ -20,10 +20,9 @@
 #include "util.h"
 
 static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
-	&verb_random, &verb_sweep, &verb_matrix,
-	&verb_minimize,
-	&verb_emit, &verb_pack, &verb_unpack,
-	&verb_rules, &verb_why, &verb_world, &verb_serve, &verb_doctor };
+	&verb_random, &verb_sweep, &verb_matrix, &verb_minimize, &verb_emit,
+	&verb_pack, &verb_unpack, &verb_rules, &verb_why, &verb_world,
+	&verb_serve, &verb_doctor };
 
 /* What goes on in the next line of the help */
 #define MARGIN "                           "
