@@ -9,7 +9,7 @@ from portcheck import (AGREED, CASES, DIVERGENCES, FOUND, RULES, SUBJECTS,
 FOLDERS = [folder for folder in (CASES, DIVERGENCES, RULES) if cases(folder)]
 
 
-@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("subject", (*SUBJECTS, "portman@head"))
 def test_recorded_outcomes_hold(subject, need):
     """Every case, on one subject; what it lacks is counted, and has a limit."""
     answer = portclash("check", "--json", "-s", subject, *FOLDERS)

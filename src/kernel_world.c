@@ -329,6 +329,7 @@ static bool set_range(void)
 int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 {
 	uint64_t before = world->id;
+	bool obeyed;
 	int rc;
 
 	kernel_world_close(world);
@@ -345,7 +346,7 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 		rc = build(world, why, size);
 	if (rc)
 		return rc;
-	world->range = set_range();
+	obeyed = set_range();
 	world->sysctls = 0;
 	for (int key = 0; key < SYSCTLS; key++)
 		/* gVisor has some that cannot be written. */
@@ -353,7 +354,7 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 			    sizeof(world->defaults[key])) &&
 		    !write_file(sysctl_paths[key], world->defaults[key]))
 			world->sysctls |= 1u << key;
-	if (!world->range)
+	if (!obeyed)
 		world->sysctls &= ~(1u << SYSCTL_PORT_RANGE);
 	/* Without it, each world with connections is simply given up. */
 	if (sockdiag_open(&world->diag))

@@ -40,7 +40,6 @@ struct sockdiag;
  * @sysctls:	A bit for each sysctl_key that can be written
  * @devices:	Are veth0 and veth1 there? Else lo has their addresses
  * @v6:		Is there any IPv6?
- * @range:	Is a port chosen from the world's range, or another that is set?
  * @defaults:	What to write to each sysctl to have its default back
  */
 struct kernel_world {
@@ -51,7 +50,6 @@ struct kernel_world {
 	uint16_t sysctls;
 	bool devices;
 	bool v6;
-	bool range;
 	char defaults[SYSCTLS][KERNEL_SYSCTL_TEXT_MAX];
 };
 

@@ -246,15 +246,6 @@ static int opened(struct kernel *kernel, unsigned int slot, int rc,
 	return rc;
 }
 
-/* A port that no world would choose: nobody can follow. */
-static bool is_stray(const struct kernel *kernel, const struct op *op,
-	const struct outcome *out)
-{
-	return !kernel->world.range && out->kind == OUTCOME_OK &&
-	       out->value == VALUE_NUMBER && op->kind != OP_GET &&
-	       (out->a < WORLD_RANGE_FIRST || out->a > WORLD_RANGE_LAST);
-}
-
 static int step(struct subject *subject, const struct op *op,
 	const struct outcome *leader, struct outcome *out)
 {
@@ -306,8 +297,6 @@ static int kernel_step(struct subject *subject, const struct op *op,
 	if (kernel->world.echo < 0 && kernel->connected &&
 	    (op->kind == OP_CLOSE || op->kind == OP_SHUTDOWN))
 		usleep(SETTLE_US);
-	if (!rc && is_stray(subject->state, op, out))
-		*out = outcome_na();
 	return rc;
 }
 

@@ -49,12 +49,10 @@ struct sock {
 
 /**
  * struct state - What a program works on
- * @world:	The range is that of the world, not the port manager's own
  */
 struct state {
 	struct stack stack;
 	struct sock sockets[PROGRAM_SOCKETS_MAX];
-	bool world;
 };
 
 static bool is_udp(const struct endpoint *ep)
@@ -289,10 +287,6 @@ static int socket_step(struct state *state, const struct op *op,
 		   leader->value == VALUE_NUMBER;
 	int rc;
 
-	if (!state->world)
-		portman_set_range(state->stack.ports, WORLD_RANGE_FIRST,
-			WORLD_RANGE_LAST);
-	state->world = true;
 	if (op_has_socket(op) &&
 	    !evidence_covers(sock->ep, sock->explicit, op)) {
 		*out = outcome_na();
@@ -329,7 +323,6 @@ static int portman_begin(struct subject *subject)
 	struct state *state = subject->state;
 
 	stack_reset(&state->stack);
-	state->world = false;
 	state->stack.ports = portman_new();
 	return state->stack.ports ? 0 : -ENOMEM;
 }
