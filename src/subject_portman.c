@@ -49,10 +49,12 @@ struct sock {
 
 /**
  * struct state - What a program works on
+ * @ranged:	A sysctl has set the range of ports
  */
 struct state {
 	struct stack stack;
 	struct sock sockets[PROGRAM_SOCKETS_MAX];
+	bool ranged;
 };
 
 static bool is_udp(const struct endpoint *ep)
@@ -277,6 +279,16 @@ static int socket_call(struct state *state, const struct op *op)
 	return ENDPOINT_UNKNOWN;
 }
 
+/* Without a sysctl the range is the world's. But gVisor chooses from its own,
+ * and whoever follows it must have that. */
+static void settle_range(struct state *state, bool led)
+{
+	if (!state->ranged)
+		portman_set_range(state->stack.ports,
+			led ? PORTMAN_FIRST_EPHEMERAL : WORLD_RANGE_FIRST,
+			led ? UINT16_MAX : WORLD_RANGE_LAST);
+}
+
 static int socket_step(struct state *state, const struct op *op,
 	const struct outcome *leader, struct outcome *out)
 {
@@ -287,6 +299,7 @@ static int socket_step(struct state *state, const struct op *op,
 		   leader->value == VALUE_NUMBER;
 	int rc;
 
+	settle_range(state, led);
 	if (op_has_socket(op) &&
 	    !evidence_covers(sock->ep, sock->explicit, op)) {
 		*out = outcome_na();
@@ -302,6 +315,7 @@ static int socket_step(struct state *state, const struct op *op,
 		return rc;
 	if (op->kind == OP_CONNECT && rc && rc != EISCONN)
 		sock->ep->failed = true;
+	state->ranged |= op->kind == OP_SYSCTL && !rc;
 	*out = rc == ENDPOINT_UNKNOWN ? outcome_na() : outcome_error(rc);
 	if (!rc && chooses && !sock->explicit)
 		*out = outcome_number(sock->ep->id.local_port);
@@ -323,6 +337,7 @@ static int portman_begin(struct subject *subject)
 	struct state *state = subject->state;
 
 	stack_reset(&state->stack);
+	state->ranged = false;
 	state->stack.ports = portman_new();
 	return state->stack.ports ? 0 : -ENOMEM;
 }
