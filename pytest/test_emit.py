@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from portcheck import (AGREED, CORPUS, DIVERGENCES, USAGE, cases, portclash)
+from portcheck import (AGREED, CORPUS, DIVERGENCES, ROOT, USAGE, cases,
+                       portclash)
 
 STRICT = ("cc", "-Wall", "-Wextra", "-Werror")
 BUGS = CORPUS / "kernel-bugs"
@@ -42,6 +43,25 @@ def test_a_wrong_expectation_is_exit_1(tmp_path):
     path.write_text("# Nobody says that.\n\nsocket a tcp4\n"
                     "listen a   = EADDRINUSE other=ok\n")
     assert reproducer(path, tmp_path) == 1
+
+
+def test_here_is_where_there_is_only_loopback(tmp_path):
+    """Nobody's own network is bound in by mistake; a world has veth."""
+    reproducer(CASES[0], tmp_path)
+    program = tmp_path / CASES[0].stem
+    done = subprocess.run([ROOT / "netns-scripts" / "in-world", program, "here"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "more than lo" in done.stderr, done
+
+
+def test_a_port_is_remembered_when_its_socket_is_closed(tmp_path):
+    """The descriptor is somebody else's then."""
+    path = tmp_path / "port.case"
+    path.write_text("# It is free again.\n\nsocket a tcp4\n"
+                    "bind a 127.0.0.1:7000\nclose a\nsocket b tcp4\n"
+                    "bind b 127.0.0.1:@a\n"
+                    "get b name   = ok:127.0.0.1:7000\n")
+    assert reproducer(path, tmp_path) == 0
 
 
 @pytest.mark.parametrize("op", (

@@ -106,12 +106,13 @@ static void put_why(const char *why, FILE *file)
 			file, column ? " %.*s" : " * %.*s", length, why);
 		why += length + strspn(why + length, " ");
 	}
-	fprintf(file,
-		"\n *\n * It makes a network of its own; with the word "
-		"\"here\" it "
-		"stays in that of\n * the sandbox it is started in. Exit "
-		"status: "
-		"0 all as on Linux, 1 not,\n * 2 cannot be tried here.\n */\n");
+	fputs("\n *\n"
+	      " * It makes a network of its own; with the word \"here\" it\n"
+	      " * stays in that of the sandbox it is started in.\n"
+	      " *\n"
+	      " * Exit status: 0 all as on Linux, 1 not, 2 cannot be tried.\n"
+	      " */\n",
+		file);
 }
 
 /* What must be there before the first op */

@@ -41,8 +41,8 @@ enum { EMIT_TEXT_MAX = 256 };
  * @need:	A bit for each emit_need
  * @open:	A bit for each socket that is open
  * @used:	A bit for each socket that ever was
- * @devices:	It names those of veth
  * @told:	A bit for each socket whose port another op asks for
+ * @devices:	It names those of veth
  */
 struct emitter {
 	const struct case_text *text;
