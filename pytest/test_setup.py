@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ci/setup on systems that are not this one, and what ci/in-debian refuses.
+
+The tools of the package manager are stand-ins here, which say what they were
+asked, so that nothing is installed.
+"""
+
+import os
+import subprocess
+
+import pytest
+
+from portcheck import CANNOT, ROOT, USAGE
+
+SYSTEMS = {
+    "debian-12": ("debian", "12", "Debian GNU/Linux 12 (bookworm)"),
+    "debian-13": ("debian", "13", "Debian GNU/Linux 13 (trixie)"),
+    "ubuntu-24.04": ("ubuntu", "24.04", "Ubuntu 24.04 LTS"),
+    "ubuntu-26.04": ("ubuntu", "26.04", "Ubuntu 26.04 LTS"),
+    "debian-11": ("debian", "11", "Debian GNU/Linux 11 (bullseye)"),
+    "mint-22": ("linuxmint", "22", "Linux Mint 22"),
+    "sid": ("debian", None, "Debian GNU/Linux forky/sid"),
+}
+KNOWN = [name for name in SYSTEMS if name.startswith(("debian-1", "ubuntu"))
+         and name != "debian-11"]
+GOALS = {goal: subprocess.run(["ci/setup", "--list", goal], cwd=ROOT, text=True,
+                              capture_output=True, check=True).stdout.split()
+         for goal in ("build", "fuzz", "test", "go", "lwip", "kernels")}
+
+
+class System:
+    """A system with some packages installed, and others in its archive."""
+
+    def __init__(self, tmp_path, name, absent=()):
+        self.log = tmp_path / "apt-get.log"
+        identity, version, pretty = SYSTEMS[name]
+        self.release = tmp_path / "os-release"
+        lines = [f'PRETTY_NAME="{pretty}"', f"ID={identity}"]
+        if version:
+            lines.append(f'VERSION_ID="{version}"')
+        self.release.write_text("\n".join(lines) + "\n")
+        self.tools = tmp_path / "tools"
+        self.tools.mkdir()
+        self.tool("dpkg-query", "exit 1")
+        self.tool("apt-get", f'echo "$@" >>"{self.log}"')
+        words = "|".join(absent) or "-"
+        self.tool("apt-cache", 'for name; do echo "$name:"; case $name in '
+                  f'{words}) echo "  Candidate: (none)" ;; '
+                  '*) echo "  Candidate: 1.0" ;; esac; done')
+
+    def tool(self, name, script):
+        path = self.tools / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+    def setup(self, *goals, uid="0"):
+        # Not root is a stand-in as well: what matters is what id says.
+        self.tool("id", f"echo {uid}")
+        self.tool("sudo", "exit 1")
+        return subprocess.run(
+            ["ci/setup", *goals], cwd=ROOT, text=True, capture_output=True,
+            env={**os.environ, "OS_RELEASE": str(self.release),
+                 "PATH": f"{self.tools}:/usr/bin:/bin"}, check=False)
+
+    @property
+    def asked(self):
+        return self.log.read_text() if self.log.exists() else ""
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_names_of_a_release(tmp_path, name):
+    """A known release is set up; another is tried, with a line that says what
+    was looked for."""
+    system = System(tmp_path, name)
+    done = system.setup()
+    assert done.returncode == 0, done.stderr
+    for goal in ("build", "fuzz", "test", "go", "lwip"):
+        for package in GOALS[goal]:
+            assert f" {package}" in system.asked
+    strange = "looking for packages of their names: gcc" in done.stderr
+    assert strange == (name not in KNOWN), done.stderr
+    if strange:
+        assert SYSTEMS[name][2] in done.stderr
+
+
+@pytest.mark.parametrize("package", GOALS["go"] + GOALS["lwip"] +
+                         GOALS["kernels"])
+def test_release_without_a_package(tmp_path, package):
+    """What only one subject needs is left out, and said."""
+    system = System(tmp_path, "ubuntu-26.04", absent=[package])
+    done = system.setup("build", "go", "lwip", "kernels")
+    assert done.returncode == 0, done.stderr
+    assert f"Ubuntu 26.04 LTS has no package {package};" in done.stderr
+    install = system.asked.splitlines()[-1]
+    assert f" {package} " not in f"{install} " and " gcc " in install
+
+
+@pytest.mark.parametrize("package", GOALS["build"] + GOALS["fuzz"] +
+                         GOALS["test"])
+def test_release_without_what_is_needed(tmp_path, package):
+    """What the main job needs is not, and nothing is installed."""
+    system = System(tmp_path, "debian-13", absent=[package])
+    done = system.setup()
+    assert done.returncode == CANNOT, done.stderr
+    assert f"has no package {package}, which" in done.stderr
+    assert "install" not in system.asked
+
+
+def test_not_root(tmp_path):
+    """Who may not install is told the command."""
+    done = System(tmp_path, "debian-13").setup("lwip", uid="1000")
+    assert done.returncode == CANNOT
+    assert "apt-get update && apt-get install liblwip-dev" in done.stderr
+
+
+def test_no_package_manager(tmp_path):
+    """Another distribution altogether: what to look for, in one line."""
+    (tmp_path / "os-release").write_text('ID=fedora\nPRETTY_NAME="Fedora 43"\n')
+    (tmp_path / "tools").mkdir()
+    for name in ("sh", "sed", "id"):
+        (tmp_path / "tools" / name).symlink_to(f"/bin/{name}")
+    done = subprocess.run(
+        ["/bin/sh", "ci/setup", "build"], cwd=ROOT, text=True,
+        capture_output=True, check=False,
+        env={"OS_RELEASE": str(tmp_path / "os-release"),
+             "PATH": str(tmp_path / "tools")})
+    assert done.returncode == CANNOT
+    assert "Fedora 43 is not one of" in done.stderr
+    assert "libnl-3-dev" in done.stderr and "no apt-get here" in done.stderr
+
+
+def test_unknown_goal():
+    """Bad usage is an error that names the goals, before anything is done."""
+    done = subprocess.run(["ci/setup", "build", "kernel"], cwd=ROOT, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == USAGE
+    assert "'kernel'" in done.stderr and "kernels" in done.stderr
+
+
+@pytest.mark.parametrize("args", [
+    [], ["trixie"], ["--new"], ["../../etc", "true"], ["a b", "true"],
+    ["--old", "trixie", "true"], ["", "true"], ["Trixie", "true"],
+    ["trixie;id", "true"], ["/", "true"]])
+def test_in_debian_refuses(args):
+    """A name that is none makes no folder and no root."""
+    done = subprocess.run(["ci/in-debian", *args], cwd=ROOT, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == USAGE, done.stderr
+    assert done.stderr and not done.stdout
