@@ -5,9 +5,13 @@
 #ifndef ALONE_H
 #define ALONE_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "link.h"
 #include "netns.h"
@@ -38,6 +42,26 @@ static inline bool alone_in_a_network(void)
 	ASSERT(!link_up(session, ALONE_LO));
 	link_close(session);
 	return true;
+}
+
+/* Have mounts of our own, which are gone with this process. In a chroot this may
+ * be impossible: its root is no mount, so what is mounted is seen outside. */
+static inline bool alone_with_mounts(void)
+{
+	return !unshare(CLONE_NEWNS) &&
+	       !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
+
+/* In a chroot, or by a sysctl, the kernel makes no user namespaces. */
+static inline bool alone_may_have_users(void)
+{
+	pid_t pid = fork();
+	int status = 1;
+
+	if (!pid)
+		_exit(unshare(CLONE_NEWUSER) != 0);
+	waitpid(pid, &status, 0);
+	return !status;
 }
 
 #endif /* ALONE_H */

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "alone.h"
 #include "netns.h"
 #include "program_text.h"
 #include "sockdiag.h"
@@ -357,18 +358,6 @@ static void no_descriptor_is_lost(void **state)
 /* Exit status of as_nobody() */
 enum { FORBIDDEN = 77 };
 
-/* In a chroot, or by a sysctl, the kernel forbids it to all but root */
-static bool may_unshare(void)
-{
-	pid_t pid = fork();
-	int status = 1;
-
-	if (!pid)
-		_exit(unshare(CLONE_NEWUSER) != 0);
-	waitpid(pid, &status, 0);
-	return !status;
-}
-
 /* In a child without privileges: the exit status says what failed */
 static int as_nobody(void)
 {
@@ -382,7 +371,7 @@ static int as_nobody(void)
 		return 1;
 	/* As an exec would have done; else /proc/self is still root's. */
 	prctl(PR_SET_DUMPABLE, 1);
-	if (!may_unshare())
+	if (!alone_may_have_users())
 		return FORBIDDEN;
 	if (subject_open(&subject, "linux")) {
 		fprintf(stderr, "%s\n", subject.why);
