@@ -99,11 +99,9 @@ build/portclash.pc: | build/pic
 		'Version: $(VERSION)' 'Requires.private: libnl-route-3.0' \
 		'Libs: -L$${libdir} -lportclash' 'Libs.private: -lpthread' \
 		'Cflags: -I$${includedir}' >$@
-build/goports: $(wildcard harness/goports/*.go)
-	mkdir -p build/go
-	GO111MODULE=off GOFLAGS= GOPATH=$(abspath build/go):/usr/share/gocode \
-		GOCACHE=$(abspath build/go/cache) \
-		$(GO) build -o $@ ./harness/goports
+# Again, too, when Debian's package is another: its sources are old
+build/goports: $(wildcard harness/goports/* /var/lib/dpkg/info/golang-gvisor-gvisor-dev.list)
+	GO='$(GO)' harness/goports/build $@
 # lwIP has functions of the same names as some of ours.
 build/lwip: harness/lwip.c build/plain/lib.a
 	$(CC) $(CFLAGS) $(BASE) -I/usr/include/lwip -o $@ $^ \

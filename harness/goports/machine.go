@@ -3,7 +3,6 @@
 package main
 
 import (
-	"math/rand"
 	"reflect"
 	"strconv"
 	"strings"
@@ -14,19 +13,18 @@ import (
 
 const notAvailable = "n/a"
 
-// steered is a source of "random" numbers that the program chose: the upper
-// 31 of its 63 bits are what the generator reduces modulo the count of ports.
-type steered struct {
-	random int64
+// stablePicker is a manager that can also pick from where it stopped before,
+// as it could until November 2023.
+type stablePicker interface {
+	PickEphemeralPortStable(offset uint32, test ports.PortTester) (uint16,
+		tcpip.Error)
 }
 
-func (s *steered) Int63() int64 { return s.random << 32 }
-func (s *steered) Seed(int64)   {}
-
-var (
-	source steered
-	rng    = rand.New(&source)
-)
+// canPickStable says whether the one that we have is such a manager.
+func canPickStable() bool {
+	_, can := any(ports.NewPortManager()).(stablePicker)
+	return can
+}
 
 // testerError is what a tester fails with; the package never makes one itself.
 var testerError = &tcpip.ErrAborted{}
@@ -122,11 +120,11 @@ func (m *machine) step(o *op) (outcome string) {
 	return notAvailable
 }
 
-// rangeIsEmpty says whether a random pick would panic: the count of ports is
-// kept in 16 bits, so that the range 0-65535 has none.
-func (m *machine) rangeIsEmpty() bool {
+// pickPanics says whether a random pick would: the count of ports is kept in
+// 16 bits, so that the range 0-65535 has none.
+func (m *machine) pickPanics() bool {
 	first, last := m.manager.PortRange()
-	return last-first+1 == 0
+	return emptyPanics && last-first+1 == 0
 }
 
 func (m *machine) reserve(o *op) string {
@@ -135,11 +133,10 @@ func (m *machine) reserve(o *op) string {
 	if t.kind != "" {
 		call = t.call
 	}
-	if o.res.Port == 0 && m.rangeIsEmpty() {
+	if o.res.Port == 0 && m.pickPanics() {
 		return "EAGAIN"
 	}
-	source.random = int64(o.random)
-	port, err := m.manager.ReservePort(rng, o.res, call)
+	port, err := m.manager.ReservePort(draw(o.random), o.res, call)
 	switch {
 	case err != nil:
 		return errno(err)
@@ -157,7 +154,7 @@ func (m *machine) available(o *op) string {
 	if o.res.Port == 0 {
 		return notAvailable
 	}
-	if _, err := m.manager.ReservePort(rng, o.res, nil); err != nil {
+	if _, err := m.manager.ReservePort(draw(0), o.res, nil); err != nil {
 		return "ok:0"
 	}
 	m.manager.ReleasePort(o.res)
@@ -180,12 +177,15 @@ func (m *machine) pick(o *op) string {
 	var port uint16
 	var err tcpip.Error
 	if o.word == "pick_stable" {
-		port, err = m.manager.PickEphemeralPortStable(o.random, t.call)
-	} else if m.rangeIsEmpty() {
+		manager, can := any(m.manager).(stablePicker)
+		if !can {
+			return notAvailable
+		}
+		port, err = manager.PickEphemeralPortStable(o.random, t.call)
+	} else if m.pickPanics() {
 		return "EAGAIN"
 	} else {
-		source.random = int64(o.random)
-		port, err = m.manager.PickEphemeralPort(rng, t.call)
+		port, err = m.manager.PickEphemeralPort(draw(o.random), t.call)
 	}
 	if err != nil {
 		return errno(err)

@@ -15,11 +15,10 @@ import (
 	"time"
 )
 
-const (
-	hello = "portclash-agent 1 goports\n" +
-		"can reserve tuple release available range pick pick_stable " +
-		"live save repeat\n"
+// date is of the gVisor whose package this is: "build" has the linker set it.
+var date = "undated"
 
+const (
 	// While a program runs, answers are not held back for longer, and for
 	// want of any an empty line says that this is slow, not dead.
 	silence = time.Second
@@ -104,7 +103,13 @@ func (a *agent) answer() {
 }
 
 func (a *agent) serve() error {
-	a.out.WriteString(hello)
+	fmt.Fprintf(a.out, "portclash-agent 1 goports-%s\n"+
+		"can reserve tuple release available range pick live save "+
+		"repeat", date)
+	if canPickStable() {
+		a.out.WriteString(" pick_stable")
+	}
+	a.out.WriteByte('\n')
 	for {
 		wrong, err := a.read()
 		if err != nil {

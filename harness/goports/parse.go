@@ -184,8 +184,8 @@ func parseRange(w *words, o *op) error {
 	return err
 }
 
-// random is below 2^30, where every way to reduce it modulo a count of ports
-// that Go's generator knows gives the same.
+// random is below 2^30, where the ways of all gVisors to reduce it modulo a
+// count of ports give the same.
 func random(word string) (uint32, error) {
 	n, err := number(word, 30)
 	return uint32(n), err
@@ -225,21 +225,24 @@ func transport(word string) (tcpip.TransportProtocolNumber, error) {
 	return tcpip.TransportProtocolNumber(n), err
 }
 
+// wildcard is no address: any.
+var wildcard tcpip.Address
+
 // addressAndPort reads "*:7", "10.0.0.1:7" or "[::1]:7". The package knows an
 // address by its bytes, so that a mapped one stays 16 bytes long.
 func addressAndPort(word string) (tcpip.Address, uint16, error) {
 	colon := strings.LastIndexByte(word, ':')
 	if colon < 0 {
-		return "", 0, fmt.Errorf("expected ADDRESS:PORT, found %s",
-			found(word))
+		return wildcard, 0, fmt.Errorf("expected ADDRESS:PORT, "+
+			"found %s", found(word))
 	}
 	port, err := number(word[colon+1:], 16)
 	if err != nil {
-		return "", 0, err
+		return wildcard, 0, err
 	}
 	text := word[:colon]
 	if text == "*" {
-		return "", uint16(port), nil
+		return wildcard, uint16(port), nil
 	}
 	bracketed := text != "" && text[0] == '[' && text[len(text)-1] == ']'
 	if bracketed {
@@ -247,9 +250,10 @@ func addressAndPort(word string) (tcpip.Address, uint16, error) {
 	}
 	addr, err := netip.ParseAddr(text)
 	if err != nil || addr.Zone() != "" || addr.Is4() == bracketed {
-		return "", 0, fmt.Errorf("expected an address, found %q", word)
+		return wildcard, 0, fmt.Errorf("expected an address, found %q",
+			word)
 	}
-	return tcpip.Address(addr.AsSlice()), uint16(port), nil
+	return address(addr.AsSlice()), uint16(port), nil
 }
 
 func flags(word string) (f ports.Flags, err error) {
