@@ -153,14 +153,15 @@ static int exit_code(const struct matrix *matrix)
 static int run_matrix(struct options *o)
 {
 	struct class_list classes;
-	struct matrix *matrix = calloc(1, sizeof(*matrix));
+	struct matrix *matrix;
 	struct progress progress;
 	int code;
 
-	if (!matrix)
-		die(EXIT_CANNOT, "out of memory");
 	if (o->arg_count)
 		die(EXIT_USAGE, "matrix: unexpected '%s'", o->args[0]);
+	matrix = calloc(1, sizeof(*matrix));
+	if (!matrix)
+		die(EXIT_CANNOT, "out of memory");
 	need_classes(o, &classes);
 	progress_start(&progress, 0, 0, o->quiet);
 	matrix->options = o;
