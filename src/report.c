@@ -7,22 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quote.h"
 #include "util.h"
 
 void json_string(FILE *file, const char *text)
 {
-	fputc('"', file);
-	for (; *text; text++) {
-		unsigned char c = *text;
-
-		if (c == '"' || c == '\\')
-			fprintf(file, "\\%c", c);
-		else if (c < ' ' || c >= 0x7f)
-			fprintf(file, "\\u%04x", c);
-		else
-			fputc(c, file);
-	}
-	fputc('"', file);
+	quote_json(file, text);
 }
 
 void report_classes(const struct class_list *classes, const uint64_t *counts,
@@ -59,8 +49,8 @@ void report_class_json(const char *name, uint64_t count, bool first, void *arg)
 
 static void say_text(const char *name, uint64_t count, bool first, void *arg)
 {
-	fprintf(arg, "%s%-40s %llu\n", first ? "classes met:\n  " : "  ", name,
-		(unsigned long long)count);
+	fputs(first ? "classes met:\n" : "", arg);
+	quote_printf(arg, "  %-40s %llu\n", name, (unsigned long long)count);
 }
 
 static void json_check(const struct summary *s)
@@ -96,16 +86,14 @@ static void json_repeat(const struct options *options)
 	ASSERT(memory);
 	fputs("portclash", memory);
 	for (int i = 1; i < options->argc; i++) {
-		const char *arg = options->argv[i];
-		bool plain = *arg && strspn(arg, "abcdefghijklmnopqrstuvwxyz"
-			"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@=,+") ==
-			strlen(arg);
-
-		fprintf(memory, plain ? " %s" : " '%s'", arg);
+		fputc(' ', memory);
+		quote_shell(memory, options->argv[i]);
+		/* Behind the verb: after a "--" it would be no option. */
+		if (i == 1 && !strcmp(options->verb, "random") &&
+		    !options->seeded)
+			fprintf(memory, " --seed %llu",
+				(unsigned long long)options->seed);
 	}
-	if (!strcmp(options->verb, "random") && !options->seeded)
-		fprintf(memory, " --seed %llu",
-			(unsigned long long)options->seed);
 	fclose(memory);
 	json_string(stdout, text);
 	free(text);
@@ -172,6 +160,6 @@ void report_text(FILE *file, const struct summary *s)
 			s->held, s->failure_count);
 	report_classes(s->classes, r->classes, say_text, file);
 	for (unsigned int i = 0; i < s->skip_count; i++)
-		fprintf(file, "skipped %s: %s\n", s->skips[i].subject,
+		quote_printf(file, "skipped %s: %s\n", s->skips[i].subject,
 			s->skips[i].reason);
 }
