@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "emit_private.h"
+#include "quote.h"
 #include "util.h"
 
 enum { COMMENT_WIDTH = 76 };
@@ -28,7 +29,9 @@ static void put_seen(const struct emitter *e, const struct expect *expect)
 	emit_put(e, "\t/* Seen:");
 	for (unsigned int i = 0; i < expect->count; i++) {
 		text_outcome(&expect->qualified[i], text, sizeof(text));
-		emit_put(e, "%s %s %s", i ? "," : "", expect->who[i], text);
+		emit_put(e, i ? ", " : " ");
+		quote_c_comment(e->file, expect->who[i]);
+		emit_put(e, " %s", text);
 	}
 	emit_put(e, " */\n");
 }
@@ -77,9 +80,12 @@ static void put_op(struct emitter *e, unsigned int i)
 		emit_put(e, "\t\tif ((rc = ");
 		emit_call(e, &program->ops[i - 1]);
 		emit_put(e, ") || i == %u)\n\t", op->repeat.times - 1);
-		emit_put(e, "\t\texpect(\"%s\", rc, ", text);
+		emit_put(e, "\t");
+		emit_op(e, "expect", text);
+		emit_put(e, " rc, ");
 	} else {
-		emit_put(e, "\texpect(\"%s\",\n\t\t", text);
+		emit_op(e, "expect", text);
+		emit_put(e, "\n\t\t");
 		emit_call(e, op);
 		emit_put(e, ", ");
 	}
@@ -89,11 +95,21 @@ static void put_op(struct emitter *e, unsigned int i)
 		put_port(e, op);
 }
 
-/* The case's sentence, wrapped */
-static void put_why(const char *why, FILE *file)
+/* The case's sentence, which is anybody's text, wrapped */
+static int put_why(const char *sentence, FILE *file)
 {
+	const char *why;
 	int column = 0;
+	size_t size;
+	char *text;
+	FILE *memory = open_memstream(&text, &size);
 
+	if (!memory)
+		return -ENOMEM;
+	quote_c_comment(memory, sentence);
+	if (fclose(memory))
+		return -ENOMEM;
+	why = text;
 	fprintf(file, "/*\n");
 	while (*why) {
 		int length = strcspn(why, " ");
@@ -113,6 +129,8 @@ static void put_why(const char *why, FILE *file)
 	      " * Exit status: 0 all as on Linux, 1 not, 2 cannot be tried.\n"
 	      " */\n",
 		file);
+	free(text);
+	return 0;
 }
 
 /* What must be there before the first op */
@@ -163,7 +181,10 @@ int emit_c(const struct case_text *text, FILE *file)
 		put_op(&e, i);
 	if (fclose(e.file))
 		return -ENOMEM;
-	put_why(text->why, file);
+	if (put_why(text->why, file)) {
+		free(body);
+		return -ENOMEM;
+	}
 	fputs(emit_head, file);
 	for (int i = 0; i < EMIT_NEEDS; i++)
 		if (emit_uses(&e, i))

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "emit_private.h"
+#include "quote.h"
 #include "util.h"
 #include "world.h"
 
@@ -52,6 +53,13 @@ void emit_put(const struct emitter *e, const char *format, ...)
 	va_start(args, format);
 	vfprintf(e->file, format, args);
 	va_end(args);
+}
+
+void emit_op(const struct emitter *e, const char *function, const char *text)
+{
+	emit_put(e, "\t%s(", function);
+	quote_c_string(e->file, text);
+	emit_put(e, ",");
 }
 
 static void put_socket(struct emitter *e, const struct op *op)
@@ -266,23 +274,22 @@ bool emit_get(struct emitter *e, const struct op *op, const char *text,
 	case VALUE_PLACE:
 		emit_use(e, EMIT_EXPECT_NAME);
 		text_outcome(want, value, sizeof(value));
-		emit_put(e, "\texpect_name(\"%s\", %s, \"%s\");\n", text, fd,
-			strchr(value, ':') + 1);
+		emit_op(e, "expect_name", text);
+		emit_put(e, " %s, \"%s\");\n", fd, strchr(value, ':') + 1);
 		return true;
 	case VALUE_DEVICE:
 		device = text_device(want->a);
 		emit_use(e, EMIT_DEVICE);
 		emit_use(e, EMIT_EXPECT_VALUE);
-		emit_put(e,
-			"\texpect_value(\"%s\", device(%s),\n\t\t"
-			"if_nametoindex(\"%s\"));\n",
-			text, fd, device ? device : "missing");
+		emit_op(e, "expect_value", text);
+		emit_put(e, " device(%s),\n\t\tif_nametoindex(\"%s\"));\n", fd,
+			device ? device : "missing");
 		return true;
 	case VALUE_NUMBER:
 		emit_use(e, EMIT_EXPECT_VALUE);
 		emit_use(e, EMIT_V6ONLY);
-		emit_put(e, "\texpect_value(\"%s\", v6only(%s), %u);\n", text,
-			fd, want->a);
+		emit_op(e, "expect_value", text);
+		emit_put(e, " v6only(%s), %u);\n", fd, want->a);
 		return true;
 	}
 	return false;

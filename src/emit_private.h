@@ -64,6 +64,13 @@ const char *emit_variable(const struct emitter *e, unsigned int sock);
 __attribute__((format(printf, 2, 3)))
 void emit_put(const struct emitter *e, const char *format, ...);
 
+/**
+ * emit_op() - Begin a call of a function that takes the op's text first
+ * @function:	One of emit_helpers
+ * @text:	The op
+ */
+void emit_op(const struct emitter *e, const char *function, const char *text);
+
 /** emit_call() - Write the op as an expression, -1 if it fails */
 void emit_call(struct emitter *e, const struct op *op);
 
