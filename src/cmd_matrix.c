@@ -8,6 +8,7 @@
 
 #include "matrix.h"
 #include "progress.h"
+#include "quote.h"
 #include "report.h"
 #include "util.h"
 
@@ -176,8 +177,8 @@ static int run_matrix(struct options *o)
 			if (*column->why)
 				break;
 			if (!o->quiet)
-				fprintf(stderr, "portclash: %s beside %s, %s "
-					"(%.0f s)\n", column->subjects[0],
+				quote_printf(stderr, "portclash: %s beside %s, "
+					"%s (%.0f s)\n", column->subjects[0],
 					column->subjects[1], rows[k],
 					progress_seconds(&progress));
 			fill(matrix, column, k);

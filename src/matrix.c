@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quote.h"
 #include "report.h"
 #include "util.h"
 
@@ -18,17 +19,18 @@ static uint64_t agreed(const struct matrix_cell *cell)
 static void print_classes(const char *name, uint64_t count, bool first,
 	void *arg)
 {
-	fprintf(arg, "%s%s %llu", first ? "" : ", ", name,
+	quote_printf(arg, "%s%s %llu", first ? "" : ", ", name,
 		(unsigned long long)count);
 }
 
 static void print_column(const struct matrix *m,
 	const struct matrix_column *column, FILE *file)
 {
-	fprintf(file, "\n%s beside %s\n", column->subjects[0],
+	fputc('\n', file);
+	quote_printf(file, "%s beside %s\n", column->subjects[0],
 		column->subjects[1]);
 	if (*column->why)
-		fprintf(file, "  not here: %s\n", column->why);
+		quote_printf(file, "  not here: %s\n", column->why);
 	for (unsigned int k = 0; k < m->row_count; k++) {
 		const struct matrix_cell *cell = &column->cells[k];
 

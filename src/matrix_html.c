@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quote.h"
 #include "report.h"
 
 static const char style[] =
@@ -26,16 +27,11 @@ static const char style[] =
 	"<p>Programs that end alike, that diverge in a known way, and in an "
 	"unknown one. Grey: not comparable to the end.</p>\n";
 
-static void put_escaped(const char *text, size_t length, FILE *file)
+/* Markup of ours, and text of anybody's behind it */
+static void put_with(const char *markup, const char *text, FILE *file)
 {
-	for (; length--; text++) {
-		switch (*text) {
-		case '<': fputs("&lt;", file); break;
-		case '>': fputs("&gt;", file); break;
-		case '&': fputs("&amp;", file); break;
-		default: fputc(*text, file);
-		}
-	}
+	fputs(markup, file);
+	quote_html(file, text);
 }
 
 static void put_cell(const struct matrix *m, unsigned int i, unsigned int k,
@@ -64,8 +60,9 @@ static void put_cell(const struct matrix *m, unsigned int i, unsigned int k,
 static void put_class(const char *name, uint64_t count, bool first, void *arg)
 {
 	(void)first;
-	fprintf(arg, "<li><a href=\"#%s\">%s</a> %llu\n", name, name,
-		(unsigned long long)count);
+	put_with("<li><a href=\"#", name, arg);
+	put_with("\">", name, arg);
+	fprintf(arg, "</a> %llu\n", (unsigned long long)count);
 }
 
 static void put_behind(const struct matrix *m, unsigned int i, unsigned int k,
@@ -76,8 +73,11 @@ static void put_behind(const struct matrix *m, unsigned int i, unsigned int k,
 
 	if (!cell->asked)
 		return;
-	fprintf(file, "<h3 id=\"c%u-%u\">%s beside %s: %s</h3>\n<ul>\n", i, k,
-		column->subjects[0], column->subjects[1], m->rows[k]);
+	fprintf(file, "<h3 id=\"c%u-%u\">", i, k);
+	put_with("", column->subjects[0], file);
+	put_with(" beside ", column->subjects[1], file);
+	put_with(": ", m->rows[k], file);
+	fputs("</h3>\n<ul>\n", file);
 	report_classes(m->classes, cell->classes, put_class, file);
 	fputs("</ul>\n", file);
 	for (unsigned int n = 0; n < cell->kept_count; n++) {
@@ -91,7 +91,7 @@ static void put_behind(const struct matrix *m, unsigned int i, unsigned int k,
 			&cell->kept[n].divergence, memory);
 		fclose(memory);
 		fputs("<p>Unknown:<pre>", file);
-		put_escaped(text, size, file);
+		quote_html_lines(file, text, size);
 		fputs("</pre>\n", file);
 		free(text);
 	}
@@ -105,7 +105,7 @@ static void put_case(const struct case_file *file, FILE *out)
 	if (case_read(file->path, TEXT_SIZE_MAX, &data, &size))
 		return;
 	fputs("<pre>", out);
-	put_escaped(data, size, out);
+	quote_html_lines(out, data, size);
 	fputs("</pre>\n", out);
 	free(data);
 }
@@ -123,9 +123,9 @@ static void put_cases(const struct matrix *m, FILE *file)
 		if (strcmp(name, before)) {
 			if (*before)
 				fputs("</details>\n", file);
-			fprintf(file, "<details id=\"%s\" open><summary>%s: ",
-				name, name);
-			put_escaped(one->text.why, strlen(one->text.why), file);
+			put_with("<details id=\"", name, file);
+			put_with("\" open><summary>", name, file);
+			put_with(": ", one->text.why, file);
 			fputs("</summary>\n", file);
 		}
 		strcpy(before, name);
@@ -139,19 +139,19 @@ void matrix_html(const struct matrix *m, FILE *file)
 	fputs(style, file);
 	fputs("<table>\n<tr><th>", file);
 	for (unsigned int k = 0; k < m->row_count; k++)
-		fprintf(file, "<th>%s", m->rows[k]);
+		put_with("<th>", m->rows[k], file);
 	for (unsigned int i = 0; i < m->column_count; i++) {
-		fprintf(file, "\n<tr><th>%s<br><small>beside %s</small>",
-			m->columns[i].subjects[0], m->columns[i].subjects[1]);
+		put_with("\n<tr><th>", m->columns[i].subjects[0], file);
+		put_with("<br><small>beside ", m->columns[i].subjects[1], file);
+		fputs("</small>", file);
 		for (unsigned int k = 0; k < m->row_count; k++)
 			put_cell(m, i, k, file);
 	}
 	fputs("\n</table>\n", file);
 	for (unsigned int i = 0; i < m->column_count; i++) {
 		if (*m->columns[i].why) {
-			fprintf(file, "<p>%s: ", m->columns[i].subjects[0]);
-			put_escaped(m->columns[i].why,
-				strlen(m->columns[i].why), file);
+			put_with("<p>", m->columns[i].subjects[0], file);
+			put_with(": ", m->columns[i].why, file);
 			fputs("\n", file);
 		}
 	}
