@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "quote.h"
 #include "report.h"
 #include "util.h"
 
@@ -111,9 +112,23 @@ static void say_failures(const struct options *o, const struct share *share)
 
 		text_outcome(&f->want, want, sizeof(want));
 		text_outcome(&f->got, got, sizeof(got));
-		fprintf(o->out, "%s:%u: %s: expected %s, got %s\n", f->file,
-			f->line, f->subject, want, got);
+		quote_printf(o->out, "%s%s:%u: %s: expected %s, got %s\n",
+			o->tap ? "# " : "", f->file, f->line, f->subject, want,
+			got);
 	}
+}
+
+/* One line; @skip is why there is no result, or NULL */
+static void say_test(FILE *file, bool failed, unsigned int number,
+	const char *subject, const char *path, const char *skip)
+{
+	fprintf(file, "%sok %u ", failed ? "not " : "", number);
+	quote_ktap(file, subject);
+	fputc(' ', file);
+	quote_ktap(file, path);
+	fputs(skip ? " # SKIP " : "", file);
+	quote_ktap(file, skip ? skip : "");
+	fputc('\n', file);
 }
 
 static void say_tap(const struct check *c)
@@ -128,14 +143,11 @@ static void say_tap(const struct check *c)
 		for (size_t i = 0; i < c->count; i++) {
 			uint8_t verdict = share->verdicts[s * c->count + i];
 
-			fprintf(o->out, "%sok %u %s %s%s%s\n",
-				verdict == FAILED ? "not " : "", ++n,
+			say_test(o->out, verdict == FAILED, ++n,
 				o->subjects[s], c->files[i].path,
-				verdict == NOT_RUN ||
-				verdict == NOT_COMPARABLE ? " # SKIP " : "",
 				verdict == NOT_RUN ? share->skips[s].reason :
 				verdict == NOT_COMPARABLE ?
-					"lacks the first op" : "");
+					"lacks the first op" : NULL);
 		}
 	}
 }
@@ -149,12 +161,13 @@ static void say_subjects(const struct check *c)
 		const struct compare_result *sum = &c->share->sums[s];
 
 		if (c->share->skipped[s] && !sum->programs)
-			fprintf(o->out, "%-10s skipped: %s\n", o->subjects[s],
+			quote_printf(o->out, "%-10s skipped: %s\n",
+				o->subjects[s],
 				c->share->skips[s].reason);
 		else
-			fprintf(o->out, "%-10s ran %llu programs, %llu ops "
-				"compared, %llu programs not comparable to the "
-				"end, %llu failed%s%s\n", o->subjects[s],
+			quote_printf(o->out, "%-10s ran %llu programs, %llu "
+				"ops compared, %llu programs not comparable to "
+				"the end, %llu failed%s%s\n", o->subjects[s],
 				(unsigned long long)sum->programs,
 				(unsigned long long)sum->compared_ops,
 				(unsigned long long)sum->incomparable,
