@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "cmd_diff.h"
+#include "quote.h"
 #include "report.h"
 #include "util.h"
 
@@ -35,8 +36,9 @@ static void keep_finding(const struct options *o, const struct finding *f)
 	file = fopen(path, "w");
 	if (!file)
 		die(EXIT_CANNOT, "%s: %s", path, strerror(errno));
-	fprintf(file, "# %s and %s disagree; nobody has said why yet.\n\n",
+	quote_printf(file, "# %s and %s disagree; nobody has said why yet.\n",
 		o->subjects[0], o->subjects[1]);
+	fputc('\n', file);
 	class_write(&f->program, o->subjects, &f->divergence, file);
 	fclose(file);
 }
@@ -52,11 +54,11 @@ static void say_findings(const struct options *o,
 		if (f->class >= 0)
 			class_name(&classes->cases[f->class], name);
 		if (files)
-			fprintf(o->out, "# %s: %s\n", files->paths[f->number],
-				name);
+			quote_printf(o->out, "# %s: %s\n",
+				files->paths[f->number], name);
 		else
-			fprintf(o->out, "# %s: program %llu, met %llu times\n",
-				name, (unsigned long long)f->number,
+			quote_printf(o->out, "# %s: program %llu, met %llu "
+				"times\n", name, (unsigned long long)f->number,
 				(unsigned long long)f->count);
 		class_write(&f->program, o->subjects, &f->divergence, o->out);
 		fputc('\n', o->out);
@@ -98,8 +100,8 @@ int diff_and_report(const struct options *o, struct compare_job *job,
 	}
 	report_text(o->out, &summary);
 	if (result.error)
-		fprintf(stderr, "portclash: stopped early: %s\n", *result.why ?
-			result.why : strerror(-result.error));
+		quote_printf(stderr, "portclash: stopped early: %s\n",
+			*result.why ? result.why : strerror(-result.error));
 	if (result.unknown)
 		code = EXIT_FOUND;
 	else if (result.error == -EINVAL && !result.programs)

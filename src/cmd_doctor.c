@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "quote.h"
 #include "report.h"
 #include "util.h"
 
@@ -68,7 +69,7 @@ static int run_doctor(struct options *o)
 		strcpy(found[i].subject, subjects[i]);
 		in_child(examine, &found[i]);
 		all &= found[i].here || i >= NEEDED;
-		fprintf(o->out, "%-10s %s%s\n", subjects[i],
+		quote_printf(o->out, "%-10s %s%s\n", subjects[i],
 			found[i].here ? "ready" : found[i].why,
 			found[i].here && !found[i].uids &&
 					!strcmp(subjects[i], "linux") ?

@@ -9,6 +9,7 @@
 #include "emit_c.h"
 #include "minimize.h"
 #include "program_bytes.h"
+#include "quote.h"
 #include "report.h"
 #include "util.h"
 
@@ -99,8 +100,8 @@ static int minimize_in_child(void *arg)
 
 	for (int i = 0; i < 2; i++) {
 		if (subject_open(&subjects[i], o->subjects[i])) {
-			fprintf(stderr, "portclash: %s: %s\n", subjects[i].name,
-				subjects[i].why);
+			quote_printf(stderr, "portclash: %s: %s\n",
+				subjects[i].name, subjects[i].why);
 			return EXIT_CANNOT;
 		}
 	}
@@ -108,8 +109,8 @@ static int minimize_in_child(void *arg)
 	if (!rc)
 		rc = diff_one(&pair, &m->program, &m->divergence);
 	if (rc == AGREE || rc == INCOMPARABLE) {
-		fprintf(stderr, "portclash: %s and %s do not diverge on it\n",
-			o->subjects[0], o->subjects[1]);
+		quote_printf(stderr, "portclash: %s and %s do not diverge on "
+			"it\n", o->subjects[0], o->subjects[1]);
 		return EXIT_NOTHING;
 	}
 	if (rc == DIVERGE)

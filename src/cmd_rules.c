@@ -3,9 +3,11 @@
  * cmd_rules.c - rules: the specification, rule by rule, with its case
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "quote.h"
 #include "report.h"
 #include "spec.h"
 #include "util.h"
@@ -65,22 +67,22 @@ static void print_line(const struct options *o, enum spec_rule rule)
 static void print_whole(const struct options *o, enum spec_rule rule)
 {
 	const struct spec_rule_info *info = &spec_rules[rule];
-	char path[CASE_PATH_MAX + 64], line[256];
-	FILE *file;
+	char path[CASE_PATH_MAX + 64], *data;
+	size_t size;
 
 	print_line(o, rule);
 	fprintf(o->out, "\n%s\nLinux: ", info->text);
 	print_versions(o->out, info);
 	case_path(o, rule, path, sizeof(path));
-	file = *path ? fopen(path, "r") : NULL;
-	if (!file) {
+	if (!*path || case_read(path, TEXT_SIZE_MAX, &data, &size)) {
 		fputs("\nIt has no case.\n", o->out);
 		return;
 	}
-	fprintf(o->out, "\n\n%s:\n\n", path);
-	while (fgets(line, sizeof(line), file))
-		fputs(line, o->out);
-	fclose(file);
+	fputs("\n\n", o->out);
+	quote_printf(o->out, "%s:\n", path);
+	fputc('\n', o->out);
+	quote_lines(o->out, data, size);
+	free(data);
 }
 
 static int run_rules(struct options *o)

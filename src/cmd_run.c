@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "quote.h"
 #include "report.h"
 #include "spec.h"
 #include "util.h"
@@ -27,7 +28,7 @@ static int run_one(void *arg)
 	if (!rc)
 		rc = subject_run(&subject, &run->program, 1, NULL, run->trace);
 	if (rc) {
-		fprintf(stderr, "portclash: %s: %s\n", subject.name,
+		quote_printf(stderr, "portclash: %s: %s\n", subject.name,
 			*subject.why ? subject.why : strerror(-rc));
 		return EXIT_CANNOT;
 	}
@@ -43,7 +44,7 @@ static void print_table(FILE *file, const struct run *run,
 
 	fprintf(file, "%-44s", "");
 	for (unsigned int s = 0; s < o->subject_count; s++)
-		fprintf(file, " %-16s", o->subjects[s]);
+		quote_printf(file, " %-16s", o->subjects[s]);
 	fputc('\n', file);
 	for (int i = 0; i < run->program.count; i++) {
 		text_op(&run->program, &run->program.ops[i], text,
@@ -111,14 +112,14 @@ static int run_file(struct run *run, size_t file, struct trace *shared)
 	if (o->json)
 		print_json(run, file, traces);
 	if (run->files.count > 1)
-		fprintf(o->out, "# %s\n", run->files.paths[file]);
+		quote_printf(o->out, "# %s\n", run->files.paths[file]);
 	if (o->table) {
 		print_table(o->out, run, traces);
 		return EXIT_AGREED;
 	}
 	for (unsigned int s = 0; s < o->subject_count; s++) {
 		if (o->subject_count > 1)
-			fprintf(o->out, "# %s\n", o->subjects[s]);
+			quote_printf(o->out, "# %s\n", o->subjects[s]);
 		text_print(&run->program, &traces[s], spec_cite, o->out);
 	}
 	return EXIT_AGREED;

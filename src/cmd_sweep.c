@@ -7,8 +7,12 @@
 #include <unistd.h>
 
 #include "cmd_diff.h"
+#include "quote.h"
 #include "report.h"
 #include "sweep.h"
+
+/* Two names of subjects, all of whose bytes may be quoted */
+enum { HEAD_MAX = 1024 };
 
 static void list(const struct options *o)
 {
@@ -31,22 +35,25 @@ static void list(const struct options *o)
 }
 
 /* What a note begins with: "NAME A B ", and "K/N " if it is of a part */
-static int note_head(const struct options *o, char *head, size_t size)
+static int note_head(const struct options *o, char head[HEAD_MAX])
 {
-	int length = snprintf(head, size, "%s %s %s ", o->args[0],
-		o->subjects[0], o->subjects[1]);
+	FILE *memory = fmemopen(head, HEAD_MAX, "w");
 
+	if (!memory)
+		die(EXIT_CANNOT, "out of memory");
+	quote_printf(memory, "%s %s %s ", o->args[0], o->subjects[0],
+		o->subjects[1]);
 	if (o->parts)
-		length += snprintf(head + length, size - length, "%u/%u ",
-			o->part, o->parts);
-	return length;
+		fprintf(memory, "%u/%u ", o->part, o->parts);
+	fclose(memory);
+	return strlen(head);
 }
 
 /* How far an interrupted sweep came; from its beginning if there is no note */
 static uint64_t read_resume(const struct options *o,
 	const struct compare_job *job)
 {
-	char line[512] = "", want[512];
+	char line[HEAD_MAX] = "", want[HEAD_MAX];
 	unsigned long long number = 0;
 	FILE *file = fopen(o->resume, "r");
 	int length;
@@ -58,7 +65,7 @@ static uint64_t read_resume(const struct options *o,
 			file ? "empty; remove it to begin anew" :
 			       strerror(errno));
 	fclose(file);
-	length = note_head(o, want, sizeof(want));
+	length = note_head(o, want);
 	if (strncmp(line, want, length) ||
 	    sscanf(line + length, "%llu", &number) != 1 ||
 	    number < job->from || number > job->count)
@@ -80,11 +87,11 @@ static void write_resume(uint64_t done, void *arg)
 {
 	struct noted *noted = arg;
 	const struct options *o = noted->options;
-	char path[CASE_PATH_MAX + 8], head[512];
+	char path[CASE_PATH_MAX + 8], head[HEAD_MAX];
 	FILE *file;
 
 	noted->done = done;
-	note_head(o, head, sizeof(head));
+	note_head(o, head);
 	snprintf(path, sizeof(path), "%s.new", o->resume);
 	file = fopen(path, "w");
 	if (!file)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "quote.h"
 #include "report.h"
 #include "spec.h"
 #include "why.h"
@@ -107,12 +108,12 @@ static void print_holder(FILE *file, const struct why_holder *h)
 	print_place(file, &h->row.addr, h->row.port);
 	fprintf(file, " %s uid=%u", state_of(&h->row), h->row.uid);
 	if (h->row.ifindex && if_indextoname(h->row.ifindex, device))
-		fprintf(file, " device=%s", device);
+		quote_printf(file, " device=%s", device);
 	fputs(!h->known ? " options unknown" : h->reuseaddr ? " reuseaddr" : "",
 		file);
 	fputs(h->known && h->reuseport ? " reuseport" : "", file);
 	if (h->owners)
-		fprintf(file, ", fd %d of %s (pid %d)", h->fd, h->command,
+		quote_printf(file, ", fd %d of %s (pid %d)", h->fd, h->command,
 			h->pid);
 	else
 		fputs(", no process that we may see", file);

@@ -17,6 +17,7 @@
 
 #include "guest.h"
 #include "program_bytes.h"
+#include "quote.h"
 #include "util.h"
 
 static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
@@ -70,7 +71,7 @@ void die(enum exit_code code, const char *format, ...)
 
 	fputs("portclash: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	quote_vprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
 	exit(code);
