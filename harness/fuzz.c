@@ -4,6 +4,7 @@
  */
 #include "fuzz.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 #include "program_bytes.h"
 #include "program_text.h"
+#include "quote.h"
 
 static struct fuzz_counters unread;
 struct fuzz_counters *fuzz_counters = &unread;
@@ -42,13 +44,13 @@ static void map_counters(void)
 		return;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (fd < 0 || ftruncate(fd, sizeof(*fuzz_counters))) {
-		perror(path);
+		quote_printf(stderr, "%s: %s\n", path, strerror(errno));
 		exit(3);
 	}
 	map = mmap(NULL, sizeof(*fuzz_counters), PROT_READ | PROT_WRITE,
 		MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED) {
-		perror(path);
+		quote_printf(stderr, "%s: %s\n", path, strerror(errno));
 		exit(3);
 	}
 	close(fd);
@@ -60,8 +62,10 @@ static void last_word(void)
 	const struct program *program = running;
 
 	running = NULL;
-	if (fuzz_file)
-		fprintf(stderr, "\nfuzz: %s: failed\n", fuzz_file);
+	if (fuzz_file) {
+		fputc('\n', stderr);
+		quote_printf(stderr, "fuzz: %s: failed\n", fuzz_file);
+	}
 	fuzz_file = NULL;
 	if (!program)
 		return;

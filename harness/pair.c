@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "minimize.h"
+#include "quote.h"
 #include "util.h"
 
 /* Slots of the memory of divergences */
@@ -41,7 +42,7 @@ static bool keep_going;
 static void open_world(void)
 {
 	if (subject_open(&subjects[1], names[1])) {
-		fprintf(stderr, "%s: %s\n", names[1], subjects[1].why);
+		quote_printf(stderr, "%s: %s\n", names[1], subjects[1].why);
 		exit(3);
 	}
 	ASSERT(!diff_pair(&pair, &subjects[0], &subjects[1]));
@@ -63,7 +64,7 @@ static void load_classes(void)
 		snprintf(path, sizeof(path), "%s/../../corpus/divergences",
 			dirname(self));
 	if (class_load(path, &classes, &error)) {
-		fprintf(stderr, "%s\n", error.message);
+		quote_printf(stderr, "%s\n", error.message);
 		exit(2);
 	}
 }
@@ -165,7 +166,8 @@ int pair_one(const uint8_t *data, size_t size)
 	verdict = diff_one(&pair, &program, &divergence);
 	if (verdict < 0) {
 		fuzz_counters->failed++;
-		fprintf(stderr, "%s%s\n", subjects[0].why, subjects[1].why);
+		quote_printf(stderr, "%s%s\n", subjects[0].why,
+			subjects[1].why);
 		exit(3);
 	}
 	fuzz_counters->programs++;

@@ -16,6 +16,7 @@
 
 #include "case.h"
 #include "fuzz.h"
+#include "quote.h"
 
 enum { FILE_MAX = 1 << 20 };
 
@@ -31,7 +32,7 @@ static void replay(const char *path)
 	int rc = case_read(path, FILE_MAX, &data, &size);
 
 	if (rc) {
-		fprintf(stderr, "%s: %s\n", path, strerror(-rc));
+		quote_printf(stderr, "%s: %s\n", path, strerror(-rc));
 		exit(2);
 	}
 	fuzz_file = path;
@@ -61,7 +62,7 @@ int main(int argc, char **argv)
 		case FTS_NS:
 		case FTS_ERR:
 		case FTS_DNR:
-			fprintf(stderr, "%s: %s\n", entry->fts_path,
+			quote_printf(stderr, "%s: %s\n", entry->fts_path,
 				strerror(entry->fts_errno));
 			return 2;
 		}

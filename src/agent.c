@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "program_text.h"
+#include "quote.h"
 #include "util.h"
 
 enum {
@@ -185,9 +186,10 @@ static void answer(struct subject *subject, const struct input *input,
 		fprintf(out, "! more than %d bytes\n", TEXT_SIZE_MAX);
 	} else if (text_parse(input->text + input->start, size, &text,
 			&error)) {
-		fprintf(out, "! line %u: %s\n", error.line, error.message);
+		quote_printf(out, "! line %u: %s\n", error.line,
+			error.message);
 	} else if (subject_run(subject, &text.program, 1, NULL, &trace)) {
-		fprintf(out, "! %s\n", subject->why);
+		quote_printf(out, "! %s\n", subject->why);
 	} else {
 		for (int i = 0; i < trace.count; i++) {
 			text_outcome(&trace.outcomes[i], outcome,
@@ -210,7 +212,7 @@ static void hello(const struct subject *subject, const char *name, int in,
 	/* Who steps through programs repeats for all that step. */
 	if (subject->type->step)
 		can.ops |= 1u << OP_REPEAT;
-	fprintf(out, AGENT_HELLO "%s\n", name);
+	quote_printf(out, AGENT_HELLO "%s\n", name);
 	agent_print_can(&can, out);
 }
 

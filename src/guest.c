@@ -19,6 +19,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "quote.h"
 #include "util.h"
 
 #define MODULES "/modules"
@@ -54,7 +55,8 @@ static void load(const char *name)
 	snprintf(path, sizeof(path), MODULES "/%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
-		fprintf(stderr, "guest: %s: %s\n", name, strerror(errno));
+		quote_printf(stderr, "guest: %s: %s\n", name,
+			strerror(errno));
 	if (fd >= 0)
 		close(fd);
 }
@@ -136,7 +138,8 @@ bool guest_programs(void)
 
 	for (int i = 0; i < count; i++) {
 		if (*names[i]->d_name != '.')
-			printf("%d %s\n", run_program(names[i]->d_name),
+			quote_printf(stdout, "%d %s\n",
+				run_program(names[i]->d_name),
 				names[i]->d_name);
 		free(names[i]);
 	}
