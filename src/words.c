@@ -159,6 +159,8 @@ int words_cut(
 	int count = 0;
 
 	*comment = NULL;
+	if (length && text[length - 1] == '\r')
+		length--;
 	if (length > WORDS_LINE_MAX)
 		return words_fail(w, "a line of %zu bytes; at most %d", length,
 			WORDS_LINE_MAX);
