@@ -182,7 +182,7 @@ const struct outcome *case_expected(const struct expect *expect,
 {
 	char who[WHO_MAX], elder[WHO_MAX];
 
-	snprintf(who, sizeof(who), "%s", subject);
+	text_who(subject, who);
 	while (*who) {
 		for (unsigned int i = 0; i < expect->count; i++) {
 			if (strcmp(expect->who[i], who))

@@ -12,6 +12,9 @@
 
 #include "util.h"
 
+/* What is written is read again. */
+_Static_assert((int)WHO_MAX >= (int)SUBJECT_NAME_MAX, "all names fit");
+
 int class_load(const char *directory, struct class_list *list,
 	struct text_error *error)
 {
@@ -107,7 +110,7 @@ void class_write(const struct program *program,
 {
 	const struct op *op = program->ops;
 	unsigned int last = divergence->index;
-	char text[256];
+	char text[256], who[WHO_MAX];
 	int judge = !strcmp(subjects[0], "linux") ? 0 :
 		    !strcmp(subjects[1], "linux") ? 1 : -1;
 
@@ -130,7 +133,8 @@ void class_write(const struct program *program,
 	for (int i = 0; i < 2; i++) {
 		if (i == judge)
 			continue;
-		fprintf(file, " %s=", subjects[i]);
+		text_who(subjects[i], who);
+		fprintf(file, " %s=", who);
 		write_outcome(program, op, "", &divergence->outcomes[i], file);
 	}
 	fputc('\n', file);

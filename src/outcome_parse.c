@@ -111,6 +111,20 @@ int text_parse_outcome(const char *text, struct outcome *out)
 	return rc;
 }
 
+/* How much of a text a subject's name can be */
+static size_t who_length(const char *text)
+{
+	return strspn(text, "abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@+~");
+}
+
+void text_who(const char *subject, char who[WHO_MAX])
+{
+	size_t length = who_length(subject);
+
+	snprintf(who, WHO_MAX, "%.*s", (int)length, subject);
+}
+
 static int outcome(struct words *w, const char *word, struct outcome *out)
 {
 	if (!word || text_parse_outcome(word, out))
@@ -140,6 +154,9 @@ int words_expect(struct words *w, struct expect *expect)
 		    !islower((unsigned char)*who))
 			return words_fail(w, "expected SUBJECT=OUTCOME, found "
 				"'%s'", who);
+		if (who + who_length(who) != value)
+			return words_fail(w, "a subject's name is letters, "
+				"digits and .-_@+~, found '%s'", who);
 		if (expect->count == EXPECT_QUALIFIED_MAX)
 			return words_fail(w, "more than %d qualified outcomes",
 				EXPECT_QUALIFIED_MAX);

@@ -24,7 +24,7 @@
 #include "program.h"
 
 enum {
-	WHO_MAX = 24,		/* a subject's name, with its NUL */
+	WHO_MAX = 64,		/* a subject's name, with its NUL */
 	EXPECT_QUALIFIED_MAX = 8,
 	WHY_MAX = 512,
 	TEXT_SIZE_MAX = 64 * 1024,	/* of a case, in bytes */
@@ -95,6 +95,13 @@ void text_outcome(const struct outcome *outcome, char *text, size_t size);
 
 /** text_parse_outcome() - Read one outcome; 0, or -EINVAL */
 int text_parse_outcome(const char *text, struct outcome *out);
+
+/**
+ * text_who() - What a subject is called in text
+ * @subject:	Its name, any bytes
+ * @who:	Its name up to what no WHO has: of "pipe:COMMAND" it is "pipe"
+ */
+void text_who(const char *subject, char who[WHO_MAX]);
 
 /** text_note - What to say of an outcome behind a "#"; nothing if empty */
 typedef void text_note(const struct outcome *outcome, char *text, size_t size);
