@@ -64,6 +64,15 @@ def test_a_port_is_remembered_when_its_socket_is_closed(tmp_path):
     assert reproducer(path, tmp_path) == 0
 
 
+def test_a_socket_may_be_called_as_a_variable_of_ours(tmp_path):
+    """A loop counts beside it, not in it."""
+    path = tmp_path / "names.case"
+    ops = "".join(f"socket {name} udp4\nset {name} reuseaddr\nrepeat 3\n"
+                  for name in ("i", "n", "at", "rc", "int", "main", "argv"))
+    path.write_text(f"# Names.\n\n{ops}")
+    assert reproducer(path, tmp_path) == 0
+
+
 @pytest.mark.parametrize("op", (
     "bind a 127.0.0.1:7000 len=8", "bind a 127.0.0.1:7000 family=1",
     "get a name", "get a dev", "get a v6only", "disconnect a", "accept a b",

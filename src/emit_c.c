@@ -75,11 +75,12 @@ static void put_op(struct emitter *e, unsigned int i)
 	if (op->kind == OP_GET && emit_get(e, op, text, want))
 		return;
 	if (op->kind == OP_REPEAT) {
-		emit_put(e, "\tfor (int i = 0, rc = 0; i < %u && !rc; i++)\n",
-			op->repeat.times);
+		/* Sockets of more than one letter are called fd_... */
+		emit_put(e, "\tfor (int at = 0, rc = 0; "
+			"at < %u && !rc; at++)\n", op->repeat.times);
 		emit_put(e, "\t\tif ((rc = ");
 		emit_call(e, &program->ops[i - 1]);
-		emit_put(e, ") || i == %u)\n\t", op->repeat.times - 1);
+		emit_put(e, ") || at == %u)\n\t", op->repeat.times - 1);
 		emit_put(e, "\t");
 		emit_op(e, "expect", text);
 		emit_put(e, " rc, ");
