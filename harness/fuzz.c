@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "process.h"
 #include "program_bytes.h"
 #include "program_text.h"
 #include "quote.h"
@@ -98,6 +99,7 @@ const char *__asan_default_options(void)
 
 void fuzz_start(void)
 {
+	process_begin();
 	map_counters();
 	signal(SIGABRT, on_abort);
 	if (__sanitizer_set_death_callback)

@@ -18,6 +18,7 @@
 #include <lwip/tcpip.h>
 
 #include "agent.h"
+#include "process.h"
 
 /* How long an op may take, and how long a connect that nobody answers */
 enum { OP_MAX_US = 200 * 1000, DIAL_WAIT_MS = 10 };
@@ -292,8 +293,11 @@ static int run(struct subject *subject, const struct program *programs,
 		pid = fork();
 		if (!pid)
 			run_one(subject, &programs[i], shared);
-		if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		if (pid < 0)
 			return -errno;
+		while (waitpid(pid, &status, 0) < 0)
+			if (errno != EINTR)
+				return -errno;
 		if (WIFSIGNALED(status))
 			blame(shared, WTERMSIG(status));
 		else if (WEXITSTATUS(status))
@@ -320,6 +324,9 @@ int main(void)
 			.types = 1u << TCP4 | 1u << TCP6 | 1u << UDP4 |
 				 1u << UDP6 },
 	};
+	int rc;
 
-	return agent_serve(&lwip, "lwip", stdin, stdout) != 0;
+	process_begin();
+	rc = agent_serve(&lwip, "lwip", stdin, stdout);
+	return process_end("lwip", rc ? PROCESS_LOST : 0);
 }

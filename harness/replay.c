@@ -16,6 +16,7 @@
 
 #include "case.h"
 #include "fuzz.h"
+#include "process.h"
 #include "quote.h"
 
 enum { FILE_MAX = 1 << 20 };
@@ -41,7 +42,7 @@ static void replay(const char *path)
 	free(data);
 }
 
-int main(int argc, char **argv)
+static int replay_all(int argc, char **argv)
 {
 	unsigned int files = 0;
 	FTSENT *entry;
@@ -79,4 +80,10 @@ int main(int argc, char **argv)
 		(unsigned long long)fuzz_counters->divergent,
 		(unsigned long long)fuzz_counters->unknown);
 	return files ? 0 : 5;
+}
+
+int main(int argc, char **argv)
+{
+	process_begin();
+	return process_end(argv[0], replay_all(argc, argv));
 }

@@ -239,6 +239,9 @@ int agent_serve(struct subject *subject, const char *name, FILE *in,
 		if (waiting || now_ms() - flushed >= AGENT_FLUSH_MS) {
 			if (fflush(out))
 				return -errno;
+			/* Lost before, when there was no more room for it */
+			if (ferror(out))
+				return -EIO;
 			flushed = now_ms();
 		}
 		if (waiting) {

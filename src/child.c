@@ -20,12 +20,14 @@ static int spawn(struct child *child, int in, int out, char *const argv[])
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t none, sigpipe;
+	sigset_t none, defaults;
 	int rc;
 
 	sigemptyset(&none);
-	sigemptyset(&sigpipe);
-	sigaddset(&sigpipe, SIGPIPE);
+	sigemptyset(&defaults);
+	sigaddset(&defaults, SIGPIPE);
+	sigaddset(&defaults, SIGCHLD);
+	sigaddset(&defaults, SIGXFSZ);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
@@ -33,7 +35,7 @@ static int spawn(struct child *child, int in, int out, char *const argv[])
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
 		POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &sigpipe);
+	posix_spawnattr_setsigdefault(&attributes, &defaults);
 	rc = posix_spawn(&child->pid, argv[0], &actions, &attributes, argv,
 		environ);
 	if (rc)

@@ -88,6 +88,9 @@ void need_program(const char *path, struct program *program);
 /** need_classes() - Load the classes of the corpus, or exit with 2 */
 void need_classes(const struct options *options, struct class_list *classes);
 
+/** need_written() - Close a file, and exit with 3 unless all is in it */
+void need_written(FILE *file, const char *path);
+
 /**
  * in_child() - Call a function in a process forked for it
  * @what:	Returns its exit code; may open kernel subjects

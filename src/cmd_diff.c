@@ -40,7 +40,7 @@ static void keep_finding(const struct options *o, const struct finding *f)
 		o->subjects[0], o->subjects[1]);
 	fputc('\n', file);
 	class_write(&f->program, o->subjects, &f->divergence, file);
-	fclose(file);
+	need_written(file, path);
 }
 
 static void say_findings(const struct options *o,

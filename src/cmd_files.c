@@ -33,11 +33,10 @@ static FILE *need_output(const struct options *o)
 static int finish(const struct options *o, FILE *file,
 	const struct program *program)
 {
-	bool bad = ferror(file) || (o->output ? fclose(file) : fflush(file));
-
-	if (bad)
-		die(EXIT_CANNOT, "%s: cannot write: %s",
-			o->output ? o->output : "stdout", strerror(errno));
+	if (o->output)
+		need_written(file, o->output);
+	else if (fflush(file) || ferror(file))
+		die(EXIT_CANNOT, "%s: cannot write it", o->verb);
 	if (o->json)
 		printf("{\"verb\":\"%s\",\"ops\":%u}\n", o->verb,
 			program->count);

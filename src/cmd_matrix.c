@@ -134,8 +134,7 @@ static void write_page(const struct matrix *matrix, const char *path)
 	if (!file)
 		die(EXIT_CANNOT, "%s: %s", path, strerror(errno));
 	matrix_html(matrix, file);
-	if (ferror(file) || fclose(file))
-		die(EXIT_CANNOT, "%s: cannot write: %s", path, strerror(errno));
+	need_written(file, path);
 }
 
 static int exit_code(const struct matrix *matrix)

@@ -97,7 +97,8 @@ static void write_resume(uint64_t done, void *arg)
 	if (!file)
 		die(EXIT_CANNOT, "%s: %s", path, strerror(errno));
 	fprintf(file, "%s%llu\n", head, (unsigned long long)done);
-	if (fclose(file) || rename(path, o->resume))
+	need_written(file, path);
+	if (rename(path, o->resume))
 		die(EXIT_CANNOT, "%s: %s", o->resume, strerror(errno));
 }
 

@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "kernel_world.h"
+#include "process.h"
 
 static int run_world(struct options *o)
 {
@@ -19,6 +20,7 @@ static int run_world(struct options *o)
 	if (kernel_world_enter(&world, why, sizeof(why)))
 		die(EXIT_CANNOT, "world: %s", why);
 	kernel_world_close(&world);
+	process_exec();
 	execvp(o->args[0], o->args);
 	die(EXIT_CANNOT, "world: %s: %s", o->args[0], strerror(errno));
 }

@@ -313,16 +313,22 @@ static void watch(const struct compare_job *job, struct share *shares,
 		uint64_t programs = 0, divergent = 0, unknown = 0;
 
 		for (unsigned int w = 0; w < job->workers; w++) {
-			int status;
+			int status = 0;
+			pid_t ended;
 
 			programs += shares[w].result.programs;
 			divergent += shares[w].result.divergent;
 			unknown += shares[w].result.unknown;
-			if (!pids[w] || waitpid(pids[w], &status, WNOHANG) <= 0)
+			if (!pids[w])
+				continue;
+			ended = waitpid(pids[w], &status, WNOHANG);
+			if (!ended || (ended < 0 && errno == EINTR))
 				continue;
 			pids[w] = 0;
 			left--;
-			if (!WIFEXITED(status) || WEXITSTATUS(status)) {
+			/* That nobody can say how it ended is no good end. */
+			if (ended < 0 || !WIFEXITED(status) ||
+			    WEXITSTATUS(status)) {
 				shares[w].result.error = -ECHILD;
 				snprintf(shares[w].why, sizeof(shares[w].why),
 					"a worker ended with wait status %d",

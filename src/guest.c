@@ -126,8 +126,11 @@ static int run_program(const char *name)
 		execl(path, path, (char *)NULL);
 		_exit(127);
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+	if (pid < 0)
 		return 126;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return 126;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "guest.h"
+#include "process.h"
 #include "program_bytes.h"
 #include "quote.h"
 #include "util.h"
@@ -156,11 +157,13 @@ int in_child(int (*what)(void *arg), void *arg)
 	if (!pid) {
 		int code = what(arg);
 
-		fflush(NULL);
-		_exit(code);
+		/* What its parent has lost, that says itself. */
+		_exit(ferror(stdout) ? code : process_end("portclash", code));
 	}
 	while (waitpid(pid, &status, 0) < 0)
-		ASSERT(errno == EINTR);
+		if (errno != EINTR)
+			die(EXIT_CANNOT, "no word of a worker: %s",
+				strerror(errno));
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
 	fprintf(stderr, "portclash: a worker died of signal %d\n",
@@ -176,6 +179,17 @@ void *shared_memory(size_t size)
 	if (memory == MAP_FAILED)
 		die(EXIT_CANNOT, "out of memory");
 	return memory;
+}
+
+void need_written(FILE *file, const char *path)
+{
+	bool lost = ferror(file);
+
+	/* If it failed before, errno is of something else by now. */
+	errno = 0;
+	if (fclose(file) || lost)
+		die(EXIT_CANNOT, "%s: cannot write%s%s", path,
+			errno ? ": " : "", errno ? strerror(errno) : "");
 }
 
 static void usage(FILE *file)
@@ -317,7 +331,7 @@ static void default_corpus(char *corpus, size_t size)
 		snprintf(corpus, size, "corpus");
 }
 
-int main(int argc, char **argv)
+static int command(int argc, char **argv)
 {
 	struct options o = { .level = -1, .seed = 1, .out = stdout,
 		.argc = argc, .argv = argv };
@@ -369,4 +383,10 @@ int main(int argc, char **argv)
 	if (o.json)
 		o.out = stderr;
 	return verb->run(&o);
+}
+
+int main(int argc, char **argv)
+{
+	process_begin();
+	return process_end("portclash", command(argc, argv));
 }

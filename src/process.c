@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * process.c - what a process inherits, and what it leaves behind
+ */
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util.h"
+
+/* Ignoring these is what a user asked of a shell or of nohup. */
+static bool is_users(int number)
+{
+	return number == SIGHUP || number == SIGINT || number == SIGQUIT ||
+	       number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
+}
+
+/* Handlers, such as a sanitizer's, are not inherited: they are our own. */
+static void default_signals(void)
+{
+	struct sigaction action;
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		if (!is_users(number) && !sigaction(number, NULL, &action) &&
+		    action.sa_handler == SIG_IGN)
+			signal(number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* What is opened gets the lowest number, so these are taken one by one. */
+static void take_descriptors(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		/* What is said on a closed stderr is not wanted. */
+		int flags = fd == STDERR_FILENO ? O_WRONLY : O_PATH;
+
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		/* A machine that has just begun has no /dev. */
+		if (open("/dev/null", flags) < 0 && open("/", O_PATH) < 0)
+			return;
+	}
+}
+
+void process_begin(void)
+{
+	take_descriptors();
+	default_signals();
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+void process_exec(void)
+{
+	signal(SIGXFSZ, SIG_DFL);
+}
+
+int process_end(const char *name, int code)
+{
+	bool lost = ferror(stdout);
+
+	/* If it failed before, errno is of something else by now. */
+	errno = 0;
+	if (!(fclose(stdout) || lost))
+		return code;
+	fprintf(stderr, "%s: cannot write to stdout%s%s\n", name,
+		errno ? ": " : "", errno ? strerror(errno) : "");
+	return PROCESS_LOST;
+}
