@@ -194,6 +194,9 @@ kills: kernels all
 check-pytest: all build/san/portclash
 	$(PYTEST) pytest/ -n 2
 
+# The corpus too, but for seeds: without its classes each divergence is unknown
+CORPUS   := cases rules divergences kernel-bugs
+SHARE     = $(DESTDIR)$(PREFIX)/share/portclash
 install: all build/portclash.pc
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
 		$(DESTDIR)$(PREFIX)/include/portclash
@@ -203,6 +206,11 @@ install: all build/portclash.pc
 		$(DESTDIR)$(PREFIX)/lib
 	ln -sf libportclash.so.0 $(DESTDIR)$(PREFIX)/lib/libportclash.so
 	install -m 644 build/portclash.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	for part in $(CORPUS); do \
+		install -d $(SHARE)/corpus/$$part || exit; \
+		install -m 644 corpus/$$part/*.case $(SHARE)/corpus/$$part || exit; \
+	done
+	install -m 644 corpus/README.md $(SHARE)/corpus
 
 clean:
 	rm -rf build

@@ -64,8 +64,9 @@ static void load_classes(void)
 		snprintf(path, sizeof(path), "%s/../../corpus/divergences",
 			dirname(self));
 	if (class_load(path, &classes, &error)) {
-		quote_printf(stderr, "%s\n", error.message);
-		exit(2);
+		quote_printf(stderr, "%s%s\n", error.message, corpus ?
+			"" : "; $PORTCLASH_CORPUS names another corpus");
+		exit(corpus ? 2 : 3);
 	}
 }
 

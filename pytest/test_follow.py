@@ -243,7 +243,7 @@ def test_the_follower_can_fail(options, tmp_path):
     empty = Follower(tmp_path, 0, 1)
     assert judge(empty)
     fill_queue(tmp_path, "fuzz_kernel", "socket", 60)
-    (tmp_path / "none").mkdir()
+    (tmp_path / "none" / "divergences").mkdir(parents=True)
     follower = Follower(tmp_path, 5, 1, corpus=tmp_path / "none")
     follower.follow_queues()
     if follower.absent:

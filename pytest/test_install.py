@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What make install installs: headers, libraries that show no more than these
-declare, and examples that work with them."""
+declare, examples that work with them, and a command with its corpus."""
 
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
 
-from portcheck import ROOT
+from portcheck import (AGREED, CANNOT, COMMAND, CORPUS, ROOT, USAGE, cases,
+                       portclash)
 
 EXAMPLES = sorted((ROOT / "harness" / "examples").glob("*.c"))
 STRICT = ("-std=gnu11", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
@@ -79,6 +81,84 @@ def test_example(path, static, usr, tmp_path):
         path, *libs, "-lpthread", f"-Wl,-rpath,{usr / 'lib'}")
     want = re.search(r"^ \* Prints: (.*)$", path.read_text(), re.M)[1]
     assert run(program).strip() == want
+
+
+@pytest.fixture
+def moved(tmp_path_factory):
+    """The same by DESTDIR, and then elsewhere than where it was made."""
+    root = tmp_path_factory.mktemp("moved")
+    run("make", "-s", "install", f"DESTDIR={root}/stage", "PREFIX=/opt/x",
+        cwd=ROOT)
+    (root / "stage" / "opt" / "x").rename(root / "here")
+    return root / "here"
+
+
+def random(command):
+    """What a command says of the same random programs."""
+    return portclash("random", "--quiet", "-s", "portman", "-s", "spec",
+                     "--count", 2000, command=command)
+
+
+def test_an_installed_command_has_its_classes(moved, tmp_path, monkeypatch):
+    """And names the same divergences as in the tree, wherever its user is."""
+    (tmp_path / "corpus" / "divergences").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    said = [[line for line in random(command).out.decode().splitlines()
+             if "programs/s" not in line]
+            for command in (COMMAND, moved / "bin" / "portclash")]
+    assert said[0] == said[1]
+    assert re.search(r"^[1-9]\d* divergent: [1-9]\d* known, 0 unknown$",
+                     "\n".join(said[1]), re.M)
+    for name in ("rules", "cases", "divergences", "kernel-bugs"):
+        assert {path.name for path in cases(CORPUS / name)} == {
+            path.name for path in cases(moved / "share/portclash/corpus" / name)}
+    assert not list(moved.rglob("fuzz*"))
+    rules = portclash("rules", "tcp_conflict_listener",
+                      command=moved / "bin" / "portclash")
+    assert f"{moved}/share/portclash/corpus/rules/" in rules.out.decode()
+
+
+def test_without_its_classes_it_says_so(moved, tmp_path, monkeypatch):
+    """Where it looked and what to do; what needs no classes goes on."""
+    command, share = moved / "bin" / "portclash", moved / "share" / "portclash"
+    (tmp_path / "corpus" / "divergences").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    case = tmp_path / "a.case"
+    case.write_text("# A socket.\n\nsocket a tcp4\n")
+    shutil.rmtree(share)
+    pair = ("-s", "portman", "-s", "spec")
+    for verb in (("random", *pair), ("diff", *pair, case), ("matrix",),
+                 ("sweep", "pairs", *pair)):
+        answer = portclash(*verb, command=command)
+        assert answer.code == CANNOT and not answer.out, answer
+        [line] = answer.err.splitlines()
+        assert f"{share}/corpus" in line and "--corpus" in line, line
+    for verb in (("run", "-s", "spec", case), ("check", "-s", "spec", case),
+                 ("emit", case), ("pack", case), ("rules",), ("doctor", "--help"),
+                 ("rules", "tcp_conflict_listener"), ("sweep", "--list")):
+        answer = portclash(*verb, command=command)
+        assert answer.code == AGREED and answer.out, answer
+    answer = portclash("random", *pair, "--corpus", CORPUS, command=command)
+    assert answer.code == AGREED, answer
+
+
+def test_a_corpus_that_is_none(tmp_path):
+    """Bad usage, whatever it lacks; one without classes yet is fine."""
+    (tmp_path / "half" / "cases").mkdir(parents=True)
+    (tmp_path / "file").mkdir()
+    (tmp_path / "file" / "divergences").write_text("# A.\n\nlive\n")
+    (tmp_path / "none" / "divergences").mkdir(parents=True)
+    for verb in (("random",), ("diff", tmp_path), ("sweep", "pairs"),
+                 ("matrix",), ("rules",)):
+        pair = () if verb == ("rules",) else ("-s", "portman", "-s", "spec")
+        for name in ("half", "file", "missing", "file/divergences"):
+            answer = portclash(*verb, *pair, "--corpus", tmp_path / name)
+            assert answer.code == USAGE and not answer.out, answer
+            assert str(tmp_path / name) in answer.err
+    assert portclash("random", "--corpus", "").code == USAGE
+    answer = portclash("random", "-s", "portman", "-s", "spec", "--quiet",
+                       "--json", "--corpus", tmp_path / "none")
+    assert answer.json["unknown"] == answer.json["divergent"] > 0
 
 
 def test_each_helper_has_an_example():

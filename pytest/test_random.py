@@ -66,7 +66,7 @@ def test_unknown_divergences_are_found_and_kept(tmp_path, need):
     """Planted: without any class, what is known otherwise is unknown. The
     candidates must be cases that the command itself can read and repeat."""
     empty, kept = tmp_path / "empty", tmp_path / "kept"
-    empty.mkdir()
+    (empty / "divergences").mkdir(parents=True)
     answer = random("portman", "linux", 500, "--seed", 1, "--corpus", empty,
                     "--keep", kept)
     result = need(answer)

@@ -19,12 +19,21 @@ int class_load(const char *directory, struct class_list *list,
 	struct text_error *error)
 {
 	char *paths[] = { (char *)directory };
+	char folder[CASE_PATH_MAX + 16];
 	struct case_list files;
 	int rc;
 
 	memset(list, 0, sizeof(*list));
-	if (access(directory, F_OK))
-		return 0;
+	/* A file of that name would be a case of its own. */
+	snprintf(folder, sizeof(folder), "%s/.", directory);
+	if (access(folder, R_OK)) {
+		rc = -errno;
+		error->line = 0;
+		snprintf(error->message, sizeof(error->message),
+			"%.200s: no folder of classes: %s", directory,
+			strerror(-rc));
+		return rc;
+	}
 	rc = case_find(paths, 1, &files, error);
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;

@@ -26,7 +26,7 @@ struct class_list {
 
 /**
  * class_load() - Read all classes
- * @directory:	Such as corpus/divergences; one that is missing has none
+ * @directory:	Such as corpus/divergences; it is an error if it is missing
  * @list:	Filled in; free with class_free()
  * @error:	On failure: the file and what is wrong with it
  *

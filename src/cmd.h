@@ -85,7 +85,7 @@ void need_case(const char *path, struct case_file *file);
 /** need_program() - Load a program from text or, if it is none, bytes */
 void need_program(const char *path, struct program *program);
 
-/** need_classes() - Load the classes of the corpus, or exit with 2 */
+/** need_classes() - Load the classes of the corpus, or exit with 2 or 3 */
 void need_classes(const struct options *options, struct class_list *classes);
 
 /** need_written() - Close a file, and exit with 3 unless all is in it */

@@ -28,7 +28,7 @@ static void case_path(const struct options *o, enum spec_rule rule, char *path,
 {
 	snprintf(path, size, "%s/rules/%s.case", o->corpus,
 		spec_rules[rule].name);
-	if (access(path, R_OK))
+	if (!*o->corpus || access(path, R_OK))
 		*path = '\0';
 }
 
@@ -75,7 +75,9 @@ static void print_whole(const struct options *o, enum spec_rule rule)
 	print_versions(o->out, info);
 	case_path(o, rule, path, sizeof(path));
 	if (!*path || case_read(path, TEXT_SIZE_MAX, &data, &size)) {
-		fputs("\nIt has no case.\n", o->out);
+		fputs(*o->corpus ? "\nIt has no case.\n" :
+				   "\nIts case is in the corpus, which is "
+				   "not here.\n", o->out);
 		return;
 	}
 	fputs("\n\n", o->out);

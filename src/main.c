@@ -6,8 +6,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "corpus.h"
 #include "guest.h"
 #include "process.h"
 #include "program_bytes.h"
@@ -134,9 +133,16 @@ void need_program(const char *path, struct program *program)
 
 void need_classes(const struct options *options, struct class_list *classes)
 {
-	char path[CASE_PATH_MAX + 16];
+	char path[CASE_PATH_MAX + 16], none[CASE_PATH_MAX];
+	char looked[2 * CASE_PATH_MAX];
 	struct text_error error;
 
+	if (!*options->corpus) {
+		corpus_find(none, sizeof(none), looked, sizeof(looked));
+		die(EXIT_CANNOT, "no corpus, which has the known classes: "
+			"looked for %s; 'make install' brings it there, or "
+			"--corpus names another", looked);
+	}
 	snprintf(path, sizeof(path), "%s/divergences", options->corpus);
 	if (class_load(path, classes, &error))
 		die(EXIT_USAGE, "%s", error.message);
@@ -259,6 +265,20 @@ static void take_part(struct options *o, const char *value)
 			"found '%s'", value);
 }
 
+/* A corpus has classes, though there may be none of them yet. */
+static void take_corpus(struct options *o, const char *value)
+{
+	char path[CASE_PATH_MAX + 16];
+
+	if (snprintf(o->corpus, sizeof(o->corpus), "%s", value) >=
+	    (int)sizeof(o->corpus))
+		die(EXIT_USAGE, "--corpus: too long");
+	snprintf(path, sizeof(path), "%s/divergences/.", value);
+	if (!*value || access(path, R_OK))
+		die(EXIT_USAGE, "--corpus: expected a folder with a folder "
+			"divergences/ in it, found '%s'", value);
+}
+
 static void take_option(struct options *o, int letter, const char *value)
 {
 	switch (letter) {
@@ -293,11 +313,7 @@ static void take_option(struct options *o, int letter, const char *value)
 				"reservation, found '%s'", value);
 		break;
 	case 'k': o->keep = value; break;
-	case 'c':
-		if (snprintf(o->corpus, sizeof(o->corpus), "%s", value) >=
-		    (int)sizeof(o->corpus))
-			die(EXIT_USAGE, "--corpus: too long");
-		break;
+	case 'c': take_corpus(o, value); break;
 	case 'o': o->output = value; break;
 	case 'L': o->list = true; break;
 	case 'E': break;
@@ -319,24 +335,13 @@ static void take_option(struct options *o, int letter, const char *value)
 	}
 }
 
-/* The corpus of the tree that the command was built in */
-static void default_corpus(char *corpus, size_t size)
-{
-	char exe[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-
-	exe[MAX(n, 0)] = '\0';
-	if (snprintf(corpus, size, "%s/../corpus", dirname(exe)) >= (int)size ||
-	    access(corpus, R_OK))
-		snprintf(corpus, size, "corpus");
-}
-
 static int command(int argc, char **argv)
 {
 	struct options o = { .level = -1, .seed = 1, .out = stdout,
 		.argc = argc, .argv = argv };
 	struct option longs[ARRAY_SIZE(option_helps) + 1] = { 0 };
 	const struct verb *verb = NULL;
+	char looked[1];
 	const char *shorts;
 	int letter;
 
@@ -359,7 +364,7 @@ static int command(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(option_helps); i++)
 		longs[i] = option_helps[i].option;
 	o.verb = verb->name;
-	default_corpus(o.corpus, sizeof(o.corpus));
+	corpus_find(o.corpus, sizeof(o.corpus), looked, sizeof(looked));
 	optind = 2;
 	opterr = 0;
 	/* Options behind a command are that command's own. */
