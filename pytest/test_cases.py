@@ -3,7 +3,7 @@
 
 import pytest
 
-from portcheck import (AGREED, CASES, DIVERGENCES, FOUND, RULES, SUBJECTS,
+from portcheck import (AGREED, CASES, DIVERGENCES, FOUND, NOTHING, RULES, SUBJECTS,
                        cases, portclash, said)
 
 FOLDERS = [folder for folder in (CASES, DIVERGENCES, RULES) if cases(folder)]
@@ -18,7 +18,8 @@ def test_recorded_outcomes_hold(subject, need):
     assert not result["failed"], said(result["failed"])
     assert answer.code == AGREED, answer
     assert result["programs"] == result["cases"] == len(cases(*FOLDERS))
-    assert result["held"] == result["cases"]
+    # What was not compared to its end is not held.
+    assert result["held"] == result["cases"] - result["incomparable"]
     # Each subject answers at least one of the two levels, and really did.
     assert result["compared_ops"] > 500
     assert result["incomparable"] < result["programs"]
@@ -65,3 +66,88 @@ def test_check_finds_a_wrong_outcome(tmp_path):
         [failure] = answer.json["failed"]
         assert failure["file"] == str(case)
         assert failure["line"] == 2 + text.count("\n")
+
+
+# Makes sockets and closes them; from the first other op on all is n/a.
+AGENT = """
+echo 'portclash-agent 1 tiny'
+echo 'can socket close bind type:tcp4'
+outcome=ok
+while read -r op rest; do
+	case $op in
+	.) echo . && outcome=ok && continue ;;
+	socket | close) ;;
+	*) outcome=n/a ;;
+	esac
+	echo $outcome
+done
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    """The agent, by a name that is short enough."""
+    (tmp_path / "tiny.sh").write_text(AGENT)
+    monkeypatch.setenv("TINY", str(tmp_path / "tiny.sh"))
+    return "pipe:sh $TINY"
+
+
+def make(folder, **texts):
+    """Cases by name."""
+    for name, text in texts.items():
+        (folder / f"{name}.case").write_text(f"# A case.\n\n{text}")
+    return folder
+
+
+CUT = "socket a tcp4\nbind a 127.0.0.1:7000\nlisten a\n"
+WHOLE = "socket a tcp4\nclose a\n"
+
+
+def test_held_is_what_was_compared_to_its_end(tiny, tmp_path):
+    """What an agent lacks is counted apart, and is a SKIP with the op."""
+    folder = make(tmp_path, cut=CUT, whole=WHOLE)
+    answer = portclash("check", "--json", "-s", tiny, folder)
+    result = answer.json
+    assert answer.code == AGREED, answer
+    assert (result["cases"], result["held"], result["incomparable"]) == (2, 1, 1)
+    assert "2 cases, 1 held, 0 failures, 1 not compared to the end" in answer.err
+    lines = portclash("check", "--tap", "-s", tiny, folder).out.decode()
+    assert "cut.case # SKIP lacks 'bind   a 127.0.0.1:7000'\n" in lines
+    assert "whole.case\n" in lines
+
+
+def test_nothing_held_is_nothing_tested(tiny, tmp_path):
+    """Though some op of each was compared; but a failure is a failure."""
+    folder = make(tmp_path, cut=CUT)
+    answer = portclash("check", "--json", "-s", tiny, folder)
+    assert answer.json["compared_ops"] == 1 and answer.json["held"] == 0
+    assert answer.code == NOTHING, answer
+    make(tmp_path, wrong="socket a tcp4 = EPERM\nlisten a\n")
+    assert portclash("check", "-s", tiny, folder).code == FOUND
+
+
+def test_a_subject_that_held_nothing_is_seen(tmp_path):
+    """Asked for by name it makes the exit code; of the default some may lack
+    the whole level."""
+    folder = make(tmp_path, whole=WHOLE)
+    both = portclash("check", "-s", "portman", "-s", "portlist", folder)
+    assert both.code == NOTHING, both
+    assert "portlist held no case" in both.out.decode()
+    assert "1 cases, 1 held, 0 failures, 0 not" in both.out.decode()
+    assert portclash("check", "-s", "portman", folder).code == AGREED
+    assert portclash("check", folder).code == AGREED
+
+
+def test_the_end_of_a_case(tmp_path):
+    """After an outcome of its own only such are compared, and n/a does not
+    matter where nothing is; the n/a of a case is luck, and no end."""
+    own = "socket a tcp4\nclose a = EPERM portman=ok\nsocket b mptcp4\n"
+    folder = make(tmp_path, own=own, luck="socket a tcp4\nclose a = n/a\n",
+                  consequence=f"{own}close a = ok portman=EBADF\n")
+    answer = portclash("check", "--tap", "-s", "portman", folder)
+    lines = sorted(line.split(f"{folder}/")[-1]
+                   for line in answer.out.decode().splitlines()
+                   if line.startswith(("ok", "not ok")))
+    assert lines == ["consequence.case # SKIP lacks 'socket b mptcp4'",
+                     "luck.case # SKIP the case says n/a of 'close  a'",
+                     "own.case"], answer

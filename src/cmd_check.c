@@ -20,10 +20,20 @@ struct share {
 	bool skipped[SUBJECTS_MAX];
 	unsigned int failure_count;
 	struct failure failures[FAILURES_MAX];
-	uint8_t verdicts[];		/* subject * files + file */
+	unsigned int held[SUBJECTS_MAX];
+	struct judged {
+		uint8_t kind;
+		uint8_t op;		/* the first that was not compared */
+	} verdicts[];			/* subject * files + file */
 };
 
-enum { NOT_RUN, HELD, FAILED, NOT_COMPARABLE };
+/*
+ * Held is what was compared to its end: to its last op, or beyond the first
+ * op with an outcome of the subject's own that differs from Linux's, up to the
+ * last with one of its own. An op that the subject lacks, or of which the case
+ * says n/a, ends the comparison: what follows is consequence.
+ */
+enum { NOT_RUN, HELD, FAILED, LACKED, LUCK };
 
 struct check {
 	const struct options *options;
@@ -31,12 +41,30 @@ struct check {
 	size_t count;
 	struct share *share;
 	unsigned int subject;
+	bool asked;			/* for these subjects, by name */
 };
 
+static void keep_failure(struct check *c, const struct case_file *file, int i,
+	const struct outcome *want, const struct outcome *got)
+{
+	struct share *share = c->share;
+	struct failure *failure;
+
+	if (share->failure_count == FAILURES_MAX)
+		return;
+	failure = &share->failures[share->failure_count++];
+	strcpy(failure->file, file->path);
+	strcpy(failure->subject, c->options->subjects[c->subject]);
+	failure->line = file->text.expect[i].line;
+	failure->want = *want;
+	failure->got = *got;
+}
+
 /* Compare one trace; how far, and what fails, is counted in the share */
-static int judge(struct check *c, const struct case_file *file,
+static struct judged judge(struct check *c, const struct case_file *file,
 	const struct trace *trace)
 {
+	struct judged verdict = { .kind = HELD };
 	struct compare_result *sum = &c->share->sums[c->subject];
 	const char *who = c->options->subjects[c->subject];
 	const struct case_text *text = &file->text;
@@ -49,32 +77,32 @@ static int judge(struct check *c, const struct case_file *file,
 		const struct outcome *got = &trace->outcomes[i];
 		bool own;
 		const struct outcome *want = case_expected(expect, who, &own);
-		struct failure *failure;
 
-		/* It has no such op, or the case says that it is luck. */
-		if (got->kind == OUTCOME_NA || want->kind == OUTCOME_NA) {
-			sum->incomparable++;
-			return i ? HELD : NOT_COMPARABLE;
+		if (verdict.kind == HELD && (got->kind == OUTCOME_NA ||
+				want->kind == OUTCOME_NA)) {
+			verdict.kind = want->kind == OUTCOME_NA ? LUCK : LACKED;
+			verdict.op = i;
 		}
+		/* Not to be compared; but it may matter to what follows. */
 		if (apart && !own)
 			continue;
+		if (verdict.kind != HELD) {
+			sum->incomparable++;
+			return verdict;
+		}
 		sum->compared_ops++;
 		apart |= own && !outcome_equal(want, &expect->outcome);
 		if (case_holds(want, got))
 			continue;
 		sum->divergent++;
 		sum->unknown++;
-		if (c->share->failure_count == FAILURES_MAX)
-			return FAILED;
-		failure = &c->share->failures[c->share->failure_count++];
-		strcpy(failure->file, file->path);
-		strcpy(failure->subject, who);
-		failure->line = expect->line;
-		failure->want = *want;
-		failure->got = *got;
-		return FAILED;
+		keep_failure(c, file, i, want, got);
+		verdict.kind = FAILED;
+		return verdict;
 	}
-	return HELD;
+	c->share->held[c->subject]++;
+	verdict.kind = HELD;
+	return verdict;
 }
 
 static int check_subject(void *arg)
@@ -118,6 +146,24 @@ static void say_failures(const struct options *o, const struct share *share)
 	}
 }
 
+/* Why it counts as neither, if it does, or NULL */
+static const char *why_skipped(const struct check *c, unsigned int s, size_t i,
+	char *text, size_t size)
+{
+	const struct judged *v = &c->share->verdicts[s * c->count + i];
+	const struct program *program = &c->files[i].text.program;
+	char op[256];
+
+	if (v->kind == NOT_RUN)
+		return c->share->skips[s].reason;
+	if (v->kind != LACKED && v->kind != LUCK)
+		return NULL;
+	text_op(program, &program->ops[v->op], op, sizeof(op));
+	snprintf(text, size, v->kind == LACKED ?
+		"lacks '%s'" : "the case says n/a of '%s'", op);
+	return text;
+}
+
 /* One line; @skip is why there is no result, or NULL */
 static void say_test(FILE *file, bool failed, unsigned int number,
 	const char *subject, const char *path, const char *skip)
@@ -136,18 +182,17 @@ static void say_tap(const struct check *c)
 	const struct options *o = c->options;
 	const struct share *share = c->share;
 	unsigned int n = 0;
+	char text[300];
 
 	fprintf(o->out, "KTAP version 1\n1..%zu\n",
 		c->count * o->subject_count);
 	for (unsigned int s = 0; s < o->subject_count; s++) {
 		for (size_t i = 0; i < c->count; i++) {
-			uint8_t verdict = share->verdicts[s * c->count + i];
+			int kind = share->verdicts[s * c->count + i].kind;
 
-			say_test(o->out, verdict == FAILED, ++n,
-				o->subjects[s], c->files[i].path,
-				verdict == NOT_RUN ? share->skips[s].reason :
-				verdict == NOT_COMPARABLE ?
-					"lacks the first op" : NULL);
+			say_test(o->out, kind == FAILED, ++n, o->subjects[s],
+				c->files[i].path,
+				why_skipped(c, s, i, text, sizeof(text)));
 		}
 	}
 }
@@ -166,15 +211,50 @@ static void say_subjects(const struct check *c)
 				c->share->skips[s].reason);
 		else
 			quote_printf(o->out, "%-10s ran %llu programs, %llu "
-				"ops compared, %llu programs not comparable to "
-				"the end, %llu failed%s%s\n", o->subjects[s],
+				"ops compared, %u held, %llu programs not "
+				"comparable to the end, %llu failed%s%s\n",
+				o->subjects[s],
 				(unsigned long long)sum->programs,
 				(unsigned long long)sum->compared_ops,
+				c->share->held[s],
 				(unsigned long long)sum->incomparable,
 				(unsigned long long)sum->divergent,
 				c->share->skipped[s] ? "; stopped early: " : "",
 				c->share->skips[s].reason);
 	}
+}
+
+/* By how many subjects a case was held, or -1 if one failed it */
+static int held_by(const struct check *c, size_t i)
+{
+	int held = 0;
+
+	for (unsigned int s = 0; s < c->options->subject_count; s++) {
+		int kind = c->share->verdicts[s * c->count + i].kind;
+
+		if (kind == FAILED)
+			return -1;
+		held += kind == HELD;
+	}
+	return held;
+}
+
+/* Nobody held a case; or one did not that was asked for, though it ran */
+static bool tested_nothing(const struct check *c)
+{
+	const struct options *o = c->options;
+	const struct share *share = c->share;
+	unsigned int held = 0;
+	bool idle = false;
+
+	for (unsigned int s = 0; s < o->subject_count; s++) {
+		held += share->held[s];
+		if (!c->asked || share->held[s] || !share->sums[s].programs)
+			continue;
+		fprintf(o->out, "%s held no case\n", o->subjects[s]);
+		idle = true;
+	}
+	return idle || !held;
 }
 
 static int conclude(struct check *c, double seconds)
@@ -185,7 +265,7 @@ static int conclude(struct check *c, double seconds)
 	struct skip skips[SUBJECTS_MAX];
 	struct summary summary = { .options = o, .result = &sum,
 		.skips = skips, .is_check = true, .cases = c->count,
-		.held = c->count, .failures = share->failures,
+		.failures = share->failures,
 		.failure_count = share->failure_count };
 	bool stopped = false;
 
@@ -201,12 +281,10 @@ static int conclude(struct check *c, double seconds)
 		stopped |= share->skipped[s] && share->sums[s].programs;
 	}
 	for (size_t i = 0; i < c->count; i++) {
-		for (unsigned int s = 0; s < o->subject_count; s++) {
-			if (share->verdicts[s * c->count + i] == FAILED) {
-				summary.held--;
-				break;
-			}
-		}
+		int held = held_by(c, i);
+
+		summary.held += held > 0;
+		summary.uncompared += !held;
 	}
 	report_text(o->out, &summary);
 	if (o->json)
@@ -215,14 +293,14 @@ static int conclude(struct check *c, double seconds)
 		return EXIT_FOUND;
 	if (stopped)
 		return EXIT_CANNOT;
-	return sum.compared_ops ? EXIT_AGREED : EXIT_NOTHING;
+	return tested_nothing(c) ? EXIT_NOTHING : EXIT_AGREED;
 }
 
 static int run_check(struct options *o)
 {
 	static const char *const all[] = { "portman", "portlist", "goports",
 		"spec", "linux" };
-	struct check c = { .options = o };
+	struct check c = { .options = o, .asked = o->subject_count };
 	struct timespec start, end;
 	struct case_list files;
 	int code = EXIT_AGREED;
@@ -239,7 +317,8 @@ static int run_check(struct options *o)
 		die(EXIT_CANNOT, "out of memory");
 	for (size_t i = 0; i < c.count; i++)
 		need_case(files.paths[i], &c.files[i]);
-	c.share = shared_memory(sizeof(*c.share) + SUBJECTS_MAX * c.count);
+	c.share = shared_memory(sizeof(*c.share) +
+		SUBJECTS_MAX * c.count * sizeof(*c.share->verdicts));
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (c.subject = 0; c.subject < o->subject_count && !code; c.subject++)
 		code = in_child(check_subject, &c);

@@ -60,6 +60,7 @@ static void keep(struct matrix_column *column, struct matrix_cell *cell,
 {
 	cell->asked = !result->skipped;
 	cell->programs = result->programs;
+	cell->compared_ops = result->compared_ops;
 	cell->incomparable = result->incomparable;
 	cell->divergent = result->divergent;
 	cell->known = result->known;
@@ -139,15 +140,23 @@ static void write_page(const struct matrix *matrix, const char *path)
 
 static int exit_code(const struct matrix *matrix)
 {
-	uint64_t programs = 0, unknown = 0;
+	uint64_t compared = 0, unknown = 0;
+	bool idle = false;
 
 	for (unsigned int i = 0; i < matrix->column_count; i++) {
+		uint64_t programs = 0, ops = 0;
+
 		for (unsigned int k = 0; k < matrix->row_count; k++) {
 			programs += matrix->columns[i].cells[k].programs;
+			ops += matrix->columns[i].cells[k].compared_ops;
 			unknown += matrix->columns[i].cells[k].unknown;
 		}
+		/* Who asks for a subject would like to know of that one. */
+		idle |= matrix->options->subject_count && programs && !ops;
+		compared += ops;
 	}
-	return unknown ? EXIT_FOUND : programs ? EXIT_AGREED : EXIT_NOTHING;
+	return unknown ? EXIT_FOUND :
+	       compared && !idle ? EXIT_AGREED : EXIT_NOTHING;
 }
 
 static int run_matrix(struct options *o)

@@ -156,8 +156,9 @@ void report_text(FILE *file, const struct summary *s)
 			(unsigned long long)r->known,
 			(unsigned long long)r->unknown);
 	else
-		fprintf(file, "%u cases, %u held, %u failures\n", s->cases,
-			s->held, s->failure_count);
+		fprintf(file, "%u cases, %u held, %u failures, %u not compared "
+			"to the end\n", s->cases, s->held, s->failure_count,
+			s->uncompared);
 	report_classes(s->classes, r->classes, say_text, file);
 	for (unsigned int i = 0; i < s->skip_count; i++)
 		quote_printf(file, "skipped %s: %s\n", s->skips[i].subject,

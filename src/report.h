@@ -26,7 +26,9 @@ struct skip {
  * @result:	The numbers
  * @classes:	Names for @result->classes, or NULL
  * @sweep:	Name of the set, or NULL
- * @failures:	Of check; @cases and @held too
+ * @cases...@uncompared: Of check: a case is held if some subject held it and
+ *		none failed it, and not compared (to its end) if neither
+ * @failures:	Of check
  */
 struct summary {
 	const struct options *options;
@@ -36,7 +38,7 @@ struct summary {
 	unsigned int skip_count;
 	const char *sweep;
 	bool is_check;
-	unsigned int cases, held;
+	unsigned int cases, held, uncompared;
 	const struct failure *failures;
 	unsigned int failure_count;
 };
