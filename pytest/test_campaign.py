@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ci/campaign removes what a campaign has made, and never anything else.
+
+None of these fuzzes: each is refused, or ends as soon as the folder is taken,
+since there is no afl-fuzz on its PATH.
+"""
+
+import fcntl
+import json
+import os
+import subprocess
+
+import pytest
+
+from portcheck import CANNOT, ROOT, USAGE
+
+CAMPAIGN = ROOT / "ci" / "campaign"
+MARKER = ".portclash-campaign"
+
+
+def campaign(*args, cwd=None, **more):
+    """Run it where nothing that it needs is to be found."""
+    return subprocess.run(
+        ["/usr/bin/python3", CAMPAIGN, "--no-pytest", *map(str, args)], cwd=cwd,
+        env={**os.environ, "PATH": "/nonexistent"}, capture_output=True,
+        text=True, timeout=60, check=False, **more)
+
+
+def tree(folder):
+    """All below a folder: what each thing is, and what is in it."""
+    return {str(path.relative_to(folder)): (
+                os.readlink(path) if path.is_symlink() else
+                path.read_bytes() if path.is_file() else None)
+            for path in folder.rglob("*")}
+
+
+def refused(done, about):
+    """Exit 2, and one line that says what to do."""
+    lines = done.stderr.splitlines()
+    assert done.returncode == USAGE and not done.stdout, done
+    assert len(lines) == 1 and lines[0].startswith("ci/campaign: --output: ")
+    assert about in lines[0], lines
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A folder as a campaign leaves it, with some of all that it makes."""
+    folder = tmp_path / "made"
+    done = campaign("--output", folder)
+    assert done.returncode == CANNOT and "no afl-fuzz" in done.stderr, done
+    for path in ("pytest.log", "pytest.json", "new/unknown-12345678.case",
+                 "new/fuzz_ports-0123456789abcdef.case",
+                 "new/fuzz_kernel-crash-0.bin", "fuzz_kernel/afl.log",
+                 "fuzz_ports/ci/queue/id:000000,orig:a",
+                 "fuzz_kernel/unknown/0123456789abcdef.case"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text("old\n")
+    state = folder / "fuzz_ports" / "ci" / "queue" / ".state" / "variable_behavior"
+    state.mkdir(parents=True)
+    (state / "id:000000,orig:a").symlink_to("../../id:000000,orig:a")
+    return folder
+
+
+def test_its_own_is_made_anew(made):
+    """What the last one left is gone, and only a folder and a line are new."""
+    for path in (made, made / ".." / "made" / ""):
+        done = campaign("--output", path)
+        assert done.returncode == CANNOT, done
+        assert json.loads(done.stdout.splitlines()[-1])["exit"] == CANNOT
+        names = set(tree(made))
+        assert not [name for name in names if "id:" in name or
+                    name.endswith((".case", ".bin", ".log"))], names
+        assert names >= {MARKER, "new", "fuzz_ports", "summary.json"}
+
+
+def test_an_empty_or_new_folder_is_taken(tmp_path):
+    """Also by way of a link, and below folders that are not there yet."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to("empty")
+    for name in ("empty", "link", "a/b/c"):
+        assert campaign("--output", tmp_path / name).returncode == CANNOT
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "a" / "b" / "c" / MARKER).exists()
+
+
+def test_a_folder_of_somebody_else_is_refused(tmp_path):
+    """Whatever it is called, and whatever is in it. (Not "/" and the like: a
+    test that fails must not cost more than its own files.)"""
+    places = {name: tmp_path / name for name in (
+        "home", "hidden", "looks", "folder", "marker", "empty-marker")}
+    for place in places.values():
+        place.mkdir()
+    (places["home"] / "thesis.tex").write_text("years of work\n")
+    (places["hidden"] / ".profile").write_text("x\n")
+    (places["looks"] / "summary.json").write_text("{}\n")
+    (places["folder"] / "new" / "deep").mkdir(parents=True)
+    (places["marker"] / MARKER).write_text("mine\n")
+    (places["empty-marker"] / MARKER).write_text("")
+    (places["empty-marker"] / "summary.json").write_text("{}\n")
+    (tmp_path / "link").symlink_to("home")
+    before = tree(tmp_path)
+    for place in [*places.values(), tmp_path / "link", tmp_path]:
+        refused(campaign("--output", place), "nothing was removed")
+    refused(campaign("--output", ".", cwd=places["home"]), "removed")
+    refused(campaign("--output", "", cwd=places["home"]), "missing")
+    assert tree(tmp_path) == before
+
+
+def test_what_is_no_folder_is_refused(tmp_path):
+    """A file, a file on the way, a device."""
+    (tmp_path / "file").write_text("x\n")
+    for path in (tmp_path / "file", tmp_path / "file" / "below", "/dev/null"):
+        refused(campaign("--output", path), "is no folder")
+    assert tree(tmp_path) == {"file": b"x\n"}
+
+
+@pytest.mark.parametrize("path", (
+    "notes.txt", "new/notes.txt", "new/fuzz_ports-notes.case", "fuzz_ports/x",
+    "fuzz_other/ci/x", "fuzz_kernel/unknown/mine.case", "new/deep/", "dir/"))
+def test_a_foreign_file_among_its_own(path, made):
+    """At any depth: nothing at all is removed then."""
+    if path.endswith("/"):
+        (made / path).mkdir(parents=True)
+    else:
+        (made / path).parent.mkdir(parents=True, exist_ok=True)
+        (made / path).write_text("mine\n")
+    before = tree(made)
+    refused(campaign("--output", made), "which no campaign made")
+    assert tree(made) == before
+
+
+def test_a_link_among_its_own(made, tmp_path):
+    """A campaign makes none but in AFL++'s own folder, and what it leads to is
+    not a campaign's."""
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "id:1").write_text("mine\n")
+    for link in (made / "fuzz_ports" / "ci" / "link", made / "pytest.tmp"):
+        link.symlink_to(victim)
+        refused(campaign("--output", made), "which no campaign made")
+        link.unlink()
+    link = made / "fuzz_ports" / "ci" / "queue" / ".state" / "link"
+    link.symlink_to(victim)
+    assert campaign("--output", made).returncode == CANNOT
+    assert not link.exists()
+    assert tree(victim) == {"id:1": b"mine\n"}
+
+
+@pytest.mark.parametrize("kind", ("link", "folder", "pipe"))
+def test_a_marker_that_is_no_file(kind, tmp_path):
+    """It is neither followed nor waited for."""
+    victim, folder = tmp_path / "victim", tmp_path / "folder"
+    victim.write_text("mine\n")
+    folder.mkdir()
+    {"link": lambda path: path.symlink_to(victim), "folder": os.mkdir,
+     "pipe": os.mkfifo}[kind](folder / MARKER)
+    refused(campaign("--output", folder), MARKER)
+    assert victim.read_text() == "mine\n"
+
+
+def test_a_running_campaign_is_left_alone(made):
+    """Who holds the lock, the other one is told."""
+    text = (made / MARKER).read_text().splitlines()[0]
+    with open(made / MARKER, "w") as marker:
+        fcntl.flock(marker, fcntl.LOCK_EX)
+        marker.write(f"{text}\n{os.getpid()}\n")
+        marker.flush()
+        before = tree(made)
+        refused(campaign("--output", made), f"(pid {os.getpid()})")
+        assert tree(made) == before
+    assert campaign("--output", made).returncode == CANNOT
+
+
+def test_bad_usage_removes_nothing(made):
+    """It is found before the folder is looked at."""
+    before = tree(made)
+    for args in (["--time", 3], ["--time", "x"], ["--frobnicate"], ["stray"],
+                 ["--seed", -1], ["--seed", 1 << 64], ["--time", -60]):
+        done = campaign("--output", made, *args)
+        assert done.returncode == USAGE and not done.stdout, done
+    assert tree(made) == before
