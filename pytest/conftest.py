@@ -7,11 +7,16 @@ Nothing is built here: make does that. "make check" runs all of it, and
 
 import os
 import re
+import signal
 
 import hypothesis
 import pytest
 
 import portcheck
+
+# Some CI runners ignore SIGCHLD; then nobody learns how a child has ended.
+signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 # The same examples each time, and no file left behind: a failure prints what
 # is needed to have it again.
