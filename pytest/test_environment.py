@@ -251,8 +251,7 @@ def no_growth():
 
 
 def test_files_that_cannot_be_written(files, tmp_path):
-    """--output, --keep and --resume: 3 and a line, and no half of a file that
-    passes for a whole one."""
+    """--output, --keep and --resume: 3 and a line that names the file."""
     diverges = files / "b.case"
     (tmp_path / "none" / "divergences").mkdir(parents=True)
     writers = (
@@ -279,6 +278,16 @@ def test_files_that_cannot_be_written(files, tmp_path):
     for words in writers:
         done = run((COMMAND, *words))
         assert done.returncode in (AGREED, FOUND, NOTHING), done
+
+
+def test_a_note_is_written_over_no_other_file(tmp_path):
+    """Of --resume FILE only FILE is ours."""
+    (tmp_path / "r.new").write_text("mine\n")
+    for prepare in (no_growth, None):
+        run((COMMAND, "sweep", "pairs", "--resume", tmp_path / "r", "--part",
+             "1/500", "--quiet", *PAIR), prepare)
+        assert os.listdir(tmp_path) == ["r.new"]
+    assert (tmp_path / "r.new").read_text() == "mine\n"
 
 
 def test_a_fuzz_target_without_classes(tmp_path):

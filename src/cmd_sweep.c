@@ -87,16 +87,24 @@ static void write_resume(uint64_t done, void *arg)
 {
 	struct noted *noted = arg;
 	const struct options *o = noted->options;
-	char path[CASE_PATH_MAX + 8], head[HEAD_MAX];
+	char path[CASE_PATH_MAX + 16], head[HEAD_MAX];
 	FILE *file;
 
 	noted->done = done;
 	note_head(o, head);
-	snprintf(path, sizeof(path), "%s.new", o->resume);
-	file = fopen(path, "w");
+	/* Beside it, and never over a file that somebody else has there */
+	snprintf(path, sizeof(path), "%s.%d.new", o->resume, getpid());
+	file = fopen(path, "wx");
 	if (!file)
 		die(EXIT_CANNOT, "%s: %s", path, strerror(errno));
 	fprintf(file, "%s%llu\n", head, (unsigned long long)done);
+	if (fflush(file)) {
+		int rc = errno;
+
+		/* Half a note is of no use. */
+		unlink(path);
+		die(EXIT_CANNOT, "%s: cannot write: %s", path, strerror(rc));
+	}
 	need_written(file, path);
 	if (rename(path, o->resume))
 		die(EXIT_CANNOT, "%s: %s", o->resume, strerror(errno));

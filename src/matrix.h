@@ -18,7 +18,8 @@ enum { MATRIX_COLUMNS_MAX = 16, MATRIX_ROWS_MAX = 16, MATRIX_KEPT = 4 };
  */
 struct matrix_cell {
 	bool asked;
-	uint64_t programs, compared_ops, incomparable, divergent, known, unknown;
+	uint64_t programs, compared_ops, incomparable;
+	uint64_t divergent, known, unknown;
 	uint64_t classes[COMPARE_CLASSES_MAX];
 	struct finding kept[MATRIX_KEPT];
 	unsigned int kept_count;
