@@ -8,6 +8,7 @@ since there is no afl-fuzz on its PATH.
 import fcntl
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -179,3 +180,20 @@ def test_bad_usage_removes_nothing(made):
         done = campaign("--output", made, *args)
         assert done.returncode == USAGE and not done.stdout, done
     assert tree(made) == before
+
+
+def test_what_cannot_be_said(tmp_path):
+    """A full disk or a closed stdout is no success, and nothing that was
+    found either: 3, and a line that says so."""
+    with open("/dev/full", "wb") as full:
+        runs = [subprocess.run([CAMPAIGN, *args], stdout=full, check=False,
+                               stderr=subprocess.PIPE, timeout=60)
+                for args in (["--help"], ["--output", tmp_path / "a"])]
+    runs.append(subprocess.run(
+        [CAMPAIGN, "--output", tmp_path / "b"], preexec_fn=lambda: os.close(1),
+        stderr=subprocess.PIPE, check=False, timeout=60))
+    for done in runs:
+        lines = done.stderr.decode().splitlines()
+        assert done.returncode == CANNOT and "Traceback" not in str(lines), done
+        assert re.match(r"ci/campaign: .*(space left on device|is closed)$", lines[-1])
+    assert not (tmp_path / "b").exists()
