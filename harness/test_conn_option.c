@@ -18,7 +18,7 @@
 #include "said.h"
 #include "util.h"
 
-enum { SHORT_MS = 30, LO = ALONE_LO };
+enum { SHORT_MS = 30, LONG_MS = 10 * 1000, LO = ALONE_LO };
 
 static struct conn *udp(struct conn_addr *addr)
 {
@@ -203,6 +203,31 @@ static void a_process_is_waited_for(void **state)
 	conn_free(conn);
 }
 
+/* The kernel reaps it then, at once: it has ended, and nobody knows how. */
+static void whose_children_are_ignored_waits_too(void **state)
+{
+	void (*before)(int) = signal(SIGCHLD, SIG_IGN);
+	struct wait soon = { wait_in_ms(SHORT_MS), -1 };
+	struct wait late = { wait_in_ms(LONG_MS), -1 };
+	struct conn *conn;
+	siginfo_t info;
+	pid_t pid = fork();
+
+	(void)state;
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(conn_adopt(syscall(SYS_pidfd_open, pid, 0), &conn), 0);
+	assert_int_equal(conn_pidfd_wait(conn, WEXITED, &info, NULL, &soon),
+		-ETIME);
+	assert_int_equal(conn_pidfd_send_signal(conn, SIGKILL, NULL, 0), 0);
+	assert_int_equal(conn_pidfd_wait(conn, WEXITED, &info, NULL, &late),
+		-ECHILD);
+	conn_free(conn);
+	signal(SIGCHLD, before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +237,7 @@ int main(void)
 		cmocka_unit_test(a_packet_socket_counts),
 		cmocka_unit_test(what_is_no_kcm_says_so),
 		cmocka_unit_test(a_process_is_waited_for),
+		cmocka_unit_test(whose_children_are_ignored_waits_too),
 	};
 
 	if (!alone_in_a_network())

@@ -328,6 +328,9 @@ int conn_pidfd_send_signal(struct conn *conn, int signal, siginfo_t *info,
  * conn_pidfd_wait() - Of a pidfd of a child: wait for its end
  * @options:	WEXITED, WSTOPPED, ...; only an end is waited for
  * @info, @usage: May be NULL
+ *
+ * Where SIGCHLD is ignored the kernel waits for children itself: then the end
+ * of one is -ECHILD, as it is if somebody else has waited for it.
  */
 int conn_pidfd_wait(struct conn *conn, int options, siginfo_t *info,
 	struct rusage *usage, const struct wait *wait);
