@@ -44,8 +44,8 @@ static inline bool alone_in_a_network(void)
 	return true;
 }
 
-/* Have mounts of our own, which are gone with this process. In a chroot this may
- * be impossible: its root is no mount, so what is mounted is seen outside. */
+/* Have mounts of our own, which are gone with this process. A chroot has none
+ * to give: its root is no mount, and what is mounted there is seen outside. */
 static inline bool alone_with_mounts(void)
 {
 	return !unshare(CLONE_NEWNS) &&
