@@ -161,6 +161,8 @@ static void elder_of(const char *subject, char *name, size_t size)
 
 	snprintf(name, size, "%s", !strcmp(subject, "portman") ? "gvisor" :
 			!strncmp(subject, "portman@", 8) ? "portman" : "");
+	if (!strncmp(subject, "gvisor-", 7))
+		strcpy(name, "gvisor");
 	if (!strncmp(subject, "spec+", 5))
 		snprintf(name, size, "linux%.*s", WHO_MAX - 6, subject + 4);
 	if (!strcmp(subject, "linux") && !uname(&host))

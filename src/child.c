@@ -16,7 +16,8 @@
 
 #include "util.h"
 
-static int spawn(struct child *child, int in, int out, char *const argv[])
+static int spawn(struct child *child, int in, int out, int err,
+	char *const argv[])
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -31,6 +32,8 @@ static int spawn(struct child *child, int in, int out, char *const argv[])
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	if (err >= 0)
+		posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
 		POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
@@ -51,7 +54,7 @@ static void close_pipe(int fds[2])
 	close(fds[1]);
 }
 
-int child_start(struct child *child, char *const argv[])
+int child_start(struct child *child, char *const argv[], int err)
 {
 	int to[2], from[2], rc;
 
@@ -66,7 +69,7 @@ int child_start(struct child *child, char *const argv[])
 		close_pipe(to);
 		return rc;
 	}
-	rc = spawn(child, to[0], from[1], argv);
+	rc = spawn(child, to[0], from[1], err, argv);
 	if (rc) {
 		close_pipe(to);
 		close_pipe(from);

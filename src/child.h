@@ -11,7 +11,7 @@
  *
  * The command leads a process group of its own, and the group is killed as a
  * whole, before its leader is reaped: until then its number is nobody else's.
- * Its stderr is ours. SIGPIPE is kept from us: a command that stops reading is
+ * Its stderr is ours unless it is given another. SIGPIPE is kept from us: a command that stops reading is
  * only one that will not answer.
  */
 #ifndef CHILD_H
@@ -47,10 +47,11 @@ struct child {
  * child_start() - Run a command
  * @child:	Filled in; always end it with child_end()
  * @argv:	Its path, without a search, and its arguments
+ * @err:	Where its stderr goes; -1: where ours does
  *
  * Return: 0, or a negative errno: it does not run
  */
-int child_start(struct child *child, char *const argv[]);
+int child_start(struct child *child, char *const argv[], int err);
 
 /**
  * child_line() - Take a line, and meanwhile write what is in @child->out

@@ -27,11 +27,13 @@ enum { SUBJECTS_MAX = 16 };
 
 /**
  * struct options - The command line of any verb
+ * @subjects:	By full name: those of the command line are in @names
  * @out:	Where text goes: stdout, or stderr if stdout is for JSON
  */
 struct options {
 	const char *verb;
 	const char *subjects[SUBJECTS_MAX];
+	char names[SUBJECTS_MAX][SUBJECT_NAME_MAX];
 	unsigned int subject_count;
 	bool json, quiet, tap, table;
 	bool seeded;

@@ -45,34 +45,58 @@ static bool on_path(const char *program)
 	return found;
 }
 
+/* What else is here, by full name; of a kind of which there is none, the kind */
+static unsigned int add_machines(struct finding_ *found)
+{
+	static const char *const kinds[] = { "gvisor", "uml", "linux-6.12" };
+	struct machine_list here;
+	unsigned int count = 0;
+
+	subject_machines_here(&here);
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		unsigned int before = count;
+		size_t kind = strcspn(kinds[k], "-");
+
+		for (unsigned int i = 0; i < here.count; i++)
+			if (!strncmp(here.names[i], kinds[k], kind))
+				strcpy(found[count++].subject, here.names[i]);
+		if (count == before)
+			strcpy(found[count++].subject, kinds[k]);
+	}
+	return count;
+}
+
 static int run_doctor(struct options *o)
 {
 	static const char *const subjects[] = { "portman", "portlist",
-		"goports", "spec", "linux", "lwip", "gvisor", "uml-6.1",
-		"linux-6.1", "linux-6.12" };
+		"goports", "spec", "linux", "lwip" };
 	enum { NEEDED = 5 };	/* of them; the others are for who wants more */
+	enum { FOUND_MAX = ARRAY_SIZE(subjects) + MACHINES_MAX + 3 };
 	static const char *const tools[][2] = {
 		{ "afl-fuzz", "ci/setup fuzz" }, { "clang", "ci/setup fuzz" },
 		{ "go", "ci/setup go" }, { "pytest-3", "ci/setup test" } };
 	struct finding_ *found = shared_memory(
-		sizeof(*found) * ARRAY_SIZE(subjects));
+		sizeof(*found) * FOUND_MAX);
+	unsigned int count = ARRAY_SIZE(subjects);
 	struct utsname host;
 	bool all = true;
 
 	if (o->arg_count)
 		die(EXIT_USAGE, "doctor: unexpected '%s'", o->args[0]);
 	uname(&host);
-	fprintf(o->out, "kernel     %s %s, %u CPUs, %s\n", host.release,
+	fprintf(o->out, "kernel          %s %s, %u CPUs, %s\n", host.release,
 		host.machine, compare_workers(),
 		geteuid() ? "not root" : "root");
-	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++)
 		strcpy(found[i].subject, subjects[i]);
+	count += add_machines(found + count);
+	for (size_t i = 0; i < count; i++) {
 		in_child(examine, &found[i]);
 		all &= found[i].here || i >= NEEDED;
-		quote_printf(o->out, "%-10s %s%s\n", subjects[i],
+		quote_printf(o->out, "%-15s %s%s\n", found[i].subject,
 			found[i].here ? "ready" : found[i].why,
 			found[i].here && !found[i].uids &&
-					!strcmp(subjects[i], "linux") ?
+					!strcmp(found[i].subject, "linux") ?
 				"; uid= is n/a: only one uid is mapped here" :
 				"");
 	}
@@ -80,7 +104,7 @@ static int run_doctor(struct options *o)
 		bool here = on_path(tools[i][0]);
 
 		all &= here;
-		fprintf(o->out, "%-10s %s%s\n", tools[i][0],
+		fprintf(o->out, "%-15s %s%s\n", tools[i][0],
 			here ? "ready" : "missing; run ",
 			here ? "" : tools[i][1]);
 	}
@@ -88,9 +112,9 @@ static int run_doctor(struct options *o)
 		printf("{\"verb\":\"doctor\",\"kernel\":");
 		json_string(stdout, host.release);
 		fputs(",\"subjects\":{", stdout);
-		for (size_t i = 0; i < ARRAY_SIZE(subjects); i++) {
+		for (size_t i = 0; i < count; i++) {
 			fputs(i ? "," : "", stdout);
-			json_string(stdout, subjects[i]);
+			json_string(stdout, found[i].subject);
 			putchar(':');
 			json_string(stdout,
 				found[i].here ? "ready" : found[i].why);

@@ -21,15 +21,13 @@ static const char *const rows[] = { "rules", "cases", "kernel-bugs",
 
 _Static_assert(ARRAY_SIZE(rows) <= MATRIX_ROWS_MAX, "they fit");
 
-/* Everybody beside Linux; and each kernel beside its own specification */
+/* Everybody beside Linux; then what choose_machines() adds */
 static const char *const columns[][2] = { { "spec", "linux" },
 	{ "portman", "linux" }, { "portman@head", "linux" },
-	{ "gvisor", "linux" }, { "portman", "gvisor" }, { "lwip", "linux" },
-	{ "linux-6.12", "linux" }, { "linux-6.12", "spec@6.12" },
-	{ "linux-6.1", "linux" }, { "linux-6.1", "spec@6.1" },
-	{ "uml-6.1", "linux" }, { "uml-6.1", "spec@6.1" } };
+	{ "lwip", "linux" } };
 
-_Static_assert(ARRAY_SIZE(columns) <= MATRIX_COLUMNS_MAX, "they fit");
+_Static_assert(ARRAY_SIZE(columns) + 2 * MACHINES_MAX + 2 <= MATRIX_COLUMNS_MAX,
+	"they fit");
 
 /* The programs on sockets of a folder */
 static uint64_t load(const struct options *o, const char *folder,
@@ -109,23 +107,61 @@ static void fill(struct matrix *matrix, struct matrix_column *column,
 	free(programs);
 }
 
+static void add_column(struct matrix *matrix, const char *a, const char *b)
+{
+	const char **subjects = matrix->columns[matrix->column_count++].subjects;
+
+	subjects[0] = a;
+	subjects[1] = b;
+}
+
+/*
+ * Each that is here beside Linux, and beside what it should be: the port
+ * manager, or the specification of its version. gvisor and uml, if there is
+ * none, say why.
+ */
+static void choose_machines(struct matrix *matrix)
+{
+	static char specs[MACHINES_MAX][SUBJECT_NAME_MAX + 8];
+	static const char *const kinds[] = { "gvisor", "uml" };
+	static struct machine_list here;
+
+	subject_machines_here(&here);
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		bool any = false;
+
+		for (unsigned int i = 0; i < here.count; i++)
+			any |= !strncmp(here.names[i], kinds[k],
+				strlen(kinds[k]));
+		if (!any)
+			add_column(matrix, kinds[k], "linux");
+	}
+	for (unsigned int i = 0; i < here.count; i++) {
+		const char *name = here.names[i], *version = strchr(name, '-');
+
+		add_column(matrix, name, "linux");
+		if (*name == 'g') {
+			add_column(matrix, "portman", name);
+			continue;
+		}
+		snprintf(specs[i], sizeof(specs[i]), "spec@%s", version + 1);
+		add_column(matrix, name, specs[i]);
+	}
+}
+
 /* Each that is asked for beside linux; all there are if none is */
 static void choose_columns(struct matrix *matrix)
 {
 	const struct options *o = matrix->options;
 
 	if (!o->subject_count) {
-		matrix->column_count = ARRAY_SIZE(columns);
 		for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-			memcpy(matrix->columns[i].subjects, columns[i],
-				sizeof(columns[i]));
+			add_column(matrix, columns[i][0], columns[i][1]);
+		choose_machines(matrix);
 		return;
 	}
-	matrix->column_count = o->subject_count;
-	for (unsigned int i = 0; i < o->subject_count; i++) {
-		matrix->columns[i].subjects[0] = o->subjects[i];
-		matrix->columns[i].subjects[1] = "linux";
-	}
+	for (unsigned int i = 0; i < o->subject_count; i++)
+		add_column(matrix, o->subjects[i], "linux");
 }
 
 static void write_page(const struct matrix *matrix, const char *path)

@@ -76,6 +76,14 @@ static void load_all(void)
 		free(names);
 }
 
+/* Of user-mode Linux; what the kernel says itself goes elsewhere. */
+static int open_console(void)
+{
+	int fd = open("/dev/console", O_RDWR | O_NOCTTY);
+
+	return fd < 0 ? open("/dev/tty0", O_RDWR | O_NOCTTY) : fd;
+}
+
 static int open_port(void)
 {
 	struct termios raw;
@@ -85,7 +93,7 @@ static int open_port(void)
 	for (int i = 0; i < PORT_TRIES && fd < 0; i++) {
 		fd = open("/dev/vport0p1", O_RDWR);
 		if (fd < 0 && access("/sys/class/virtio-ports", F_OK))
-			fd = open("/dev/console", O_RDWR | O_NOCTTY);
+			fd = open_console();
 		if (fd < 0)
 			usleep(PORT_WAIT_US);
 	}

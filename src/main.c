@@ -33,9 +33,8 @@ static const struct option_help {
 	const char *argument, *help;
 } option_helps[] = {
 	{ { "subject", 1, NULL, 's' }, "SUBJECT",
-		"portman portlist spec linux goports lwip gvisor\n"
-		MARGIN "uml-6.1 linux-6.1 linux-6.12 pipe:COMMAND; "
-		"repeatable" },
+		"portman portlist spec linux goports lwip gvisor[-DATE]\n"
+		MARGIN "uml[-X.Y] linux-X.Y pipe:COMMAND; repeatable" },
 	{ { "seed", 1, NULL, 'S' }, "N", "which random programs (default 1)" },
 	{ { "count", 1, NULL, 'n' }, "N", "how many programs" },
 	{ { "time", 1, NULL, 'T' }, "SECONDS", "stop after that long" },
@@ -292,7 +291,9 @@ static void take_option(struct options *o, int letter, const char *value)
 		if (strlen(value) >= SUBJECT_NAME_MAX)
 			die(EXIT_USAGE, "a subject's name has at most %d "
 				"characters", SUBJECT_NAME_MAX - 1);
-		o->subjects[o->subject_count++] = value;
+		subject_full_name(value, o->names[o->subject_count]);
+		o->subjects[o->subject_count] = o->names[o->subject_count];
+		o->subject_count++;
 		break;
 	case 'S':
 		o->seed = number("seed", value, UINT64_MAX);

@@ -7,7 +7,7 @@
 
 #include "cmd.h"
 
-enum { MATRIX_COLUMNS_MAX = 16, MATRIX_ROWS_MAX = 16, MATRIX_KEPT = 4 };
+enum { MATRIX_COLUMNS_MAX = 40, MATRIX_ROWS_MAX = 16, MATRIX_KEPT = 4 };
 
 /**
  * struct matrix_cell - What came of one group on one pair of subjects

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "program_text.h"
 #include "util.h"
@@ -15,6 +16,8 @@
 enum {
 	PIPE_END_WAIT_MS = 2000,
 	PIPE_EMPTY_MAX = 1000, /* empty lines in a row */
+	PIPE_LOG_MAX = 64 * 1024,
+	PIPE_CANNOT = 3,	/* the exit status of scripts that say why */
 
 	/* What a program can take: its ops, each with a "\n", and the dot */
 	PIPE_OP_MAX = 257,
@@ -51,18 +54,62 @@ const char *pipe_quoted(const char *line, char text[PIPE_QUOTE_MAX])
 	return text;
 }
 
+/* The last line of what it said to people, or the one that says that it panics;
+ * "" if there is none */
+static const char *last_said(const struct pipe *agent, char said[PIPE_SAID_MAX])
+{
+	static char text[PIPE_LOG_MAX + 1];
+	off_t size = agent->err < 0 ? 0 : lseek(agent->err, 0, SEEK_END);
+	off_t from = MAX(size - PIPE_LOG_MAX, 0);
+	ssize_t n = size > 0 ? pread(agent->err, text, PIPE_LOG_MAX, from) : 0;
+	char *rest = text, *line;
+	bool panics = false;
+
+	*said = '\0';
+	text[MAX(n, 0)] = '\0';
+	while ((line = strsep(&rest, "\r\n"))) {
+		if (panics || !line[strspn(line, " \t")])
+			continue;
+		panics = strstr(line, "panic - ") || !strncmp(line, "panic:", 6);
+		snprintf(said, PIPE_SAID_MAX, "%s", line);
+	}
+	for (char *c = said; *c; c++)
+		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
+			*c = '?';
+	return said;
+}
+
 static int fail_ended(struct subject *subject)
 {
 	struct pipe *agent = subject->state;
+	bool ended;
+	char said[PIPE_SAID_MAX], before[PIPE_SAID_MAX + 2] = "";
 	int status;
 
-	if (!child_end(&agent->child, PIPE_END_WAIT_MS, &status))
-		return pipe_fail(subject, -EPIPE, "closed its output");
+	ended = child_end(&agent->child, PIPE_END_WAIT_MS, &status);
+	if (*last_said(agent, said))
+		snprintf(before, sizeof(before), ": %s", said);
+	if (!ended)
+		return pipe_fail(subject, -EPIPE, "closed its output%s", before);
 	if (WIFSIGNALED(status))
-		return pipe_fail(subject, -EPIPE, "ended too early (signal %d)",
-			WTERMSIG(status));
-	return pipe_fail(subject, -EPIPE, "ended too early (exit status %d)",
-		WEXITSTATUS(status));
+		return pipe_fail(subject, -EPIPE,
+			"ended too early (signal %d)%s", WTERMSIG(status),
+			before);
+	pipe_fail(subject, -EPIPE, "ended too early (exit status %d)%s",
+		WEXITSTATUS(status), before);
+	/* It knows that this machine cannot, and has said why. */
+	if (*said && WEXITSTATUS(status) == PIPE_CANNOT)
+		strcpy(subject->why, said);
+	return -EPIPE;
+}
+
+static int fail_silent(struct subject *subject, int wait_ms)
+{
+	char said[PIPE_SAID_MAX];
+
+	last_said(subject->state, said);
+	return pipe_fail(subject, -ETIMEDOUT, "was silent for %d ms%s%s",
+		wait_ms, *said ? "; before: " : "", said);
 }
 
 int pipe_line(struct subject *subject, int wait_ms, char **line)
@@ -73,8 +120,7 @@ int pipe_line(struct subject *subject, int wait_ms, char **line)
 	switch (rc) {
 	case 0: return 0;
 	case -EPIPE: return fail_ended(subject);
-	case -ETIMEDOUT:
-		return pipe_fail(subject, rc, "was silent for %d ms", wait_ms);
+	case -ETIMEDOUT: return fail_silent(subject, wait_ms);
 	case -EMSGSIZE:
 		return pipe_fail(subject, rc,
 			"is not a portclash agent: it said a "

@@ -18,12 +18,13 @@
 #include "child.h"
 #include "subject.h"
 
-enum { PIPE_QUOTE_MAX = 64 };
+enum { PIPE_QUOTE_MAX = 64, PIPE_SAID_MAX = 120, PIPE_ARGS_MAX = 4 };
 
 /**
  * struct pipe - An agent
  * @command:	What it is called in messages
- * @shell:	How it is started, and if need be again
+ * @argv:	How it is started, and if need be again; each is freed
+ * @err:	What it says to people, to have a reason; -1: that goes to ours
  * @wait_ms:	How long it may be silent
  * @hello_ms:	The same, before its first word: a machine may have to boot
  * @failed:	Why it does not work any more: a negative errno
@@ -31,7 +32,8 @@ enum { PIPE_QUOTE_MAX = 64 };
  */
 struct pipe {
 	char command[PIPE_QUOTE_MAX];
-	char *shell;
+	char *argv[PIPE_ARGS_MAX + 1];
+	int err;
 	int wait_ms, hello_ms;
 	int failed;
 	struct child child;
@@ -58,6 +60,20 @@ const char *pipe_quoted(const char *line, char text[PIPE_QUOTE_MAX]);
  */
 __attribute__((format(printf, 3, 4)))
 int pipe_fail(struct subject *subject, int error, const char *format, ...);
+
+/**
+ * pipe_open() - Start an agent, and hear what it can
+ * @subject:	Its can, its state and, on failure, its why are set
+ * @argv:	The path of a program, and its arguments: PIPE_ARGS_MAX at most
+ * @called:	What it is called in messages
+ * @hello_ms:	How long it may be silent before its first word
+ * @quiet:	Keep its stderr to ourselves: if it ends too early, the reason is
+ *		there
+ *
+ * Return: 0, or a negative errno
+ */
+int pipe_open(struct subject *subject, const char *const argv[],
+	const char *called, int hello_ms, bool quiet);
 
 /** pipe_line() - Take a line; 0, or a negative errno after pipe_fail() */
 int pipe_line(struct subject *subject, int wait_ms, char **line);

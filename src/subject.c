@@ -20,10 +20,6 @@ static const struct subject_type *const subject_types[] = {
 	&subject_goports,
 	&subject_lwip,
 	&subject_pipe,
-	&subject_machines[0],
-	&subject_machines[1],
-	&subject_machines[2],
-	&subject_machines[3],
 };
 
 const struct subject_type *subject_find(const char *name)
@@ -36,6 +32,8 @@ const struct subject_type *subject_find(const char *name)
 		snprintf(inner, sizeof(inner), "%.*s", (int)(law - name), name);
 		return subject_find(inner) ? &subject_law : NULL;
 	}
+	if (subject_is_machine(name))
+		return &subject_machine;
 	for (size_t i = 0; i < ARRAY_SIZE(subject_types); i++) {
 		const struct subject_type *type = subject_types[i];
 

@@ -102,11 +102,37 @@ struct subject {
 
 extern const struct subject_type subject_portman, subject_portlist,
 	subject_spec, subject_kernel, subject_pipe, subject_goports,
-	subject_lwip, subject_law;
+	subject_lwip, subject_law, subject_machine;
 
-/* Other kernels (subject_machine.c), SUBJECT_MACHINES of them */
-enum { SUBJECT_MACHINES = 4 };
-extern const struct subject_type subject_machines[SUBJECT_MACHINES];
+/* How many other kernels there may be here */
+enum { MACHINES_MAX = 16 };
+
+/** struct machine_list - Other kernels, by name (subject_machine.c) */
+struct machine_list {
+	unsigned int count;
+	char names[MACHINES_MAX][SUBJECT_NAME_MAX];
+};
+
+/**
+ * subject_is_machine() - Is it the name of another kernel, here or not?
+ * @name:	"gvisor", "gvisor-20240729", "uml", "uml-6.12", "linux-6.1" and
+ *		their like are
+ */
+bool subject_is_machine(const char *name);
+
+/**
+ * subject_machines_here() - The other kernels that are here, by asking
+ * @list:	Filled in with full names; of each kind the newest is last
+ */
+void subject_machines_here(struct machine_list *list);
+
+/**
+ * subject_full_name() - What a subject is called: "gvisor" has a release
+ * @name:	As given; may be under a law
+ * @full:	The newest that is here, for "gvisor" and "uml"; else, and if
+ *		there is none, @name as it is
+ */
+void subject_full_name(const char *name, char full[SUBJECT_NAME_MAX]);
 
 /**
  * subject_law_of() - Is it a subject under a law, such as "linux+undo"?
@@ -117,8 +143,8 @@ extern const struct subject_type subject_machines[SUBJECT_MACHINES];
 const char *subject_law_of(const char *name);
 
 /* For messages; each may be under a law */
-#define SUBJECT_NAMES "portman portlist spec linux goports lwip gvisor " \
-	"uml-6.1 linux-6.1 linux-6.12 pipe:COMMAND"
+#define SUBJECT_NAMES "portman portlist spec linux goports lwip " \
+	"gvisor[-DATE] uml[-X.Y] linux-X.Y pipe:COMMAND"
 
 /**
  * subject_find() - The type of a name, without opening it

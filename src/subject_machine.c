@@ -3,7 +3,8 @@
  * subject_machine.c - agents that have names of their own
  *
  * Other kernels are each in a machine: netns-scripts/ has a wrapper for each
- * sort, usable by hand. goports is the real Go package; lwip is lwIP.
+ * sort, usable by hand, and "machines" there says which are here. So a release of
+ * tomorrow is known without a change of ours. goports is the real Go package; lwip is lwIP.
  */
 #include "subject.h"
 
@@ -12,15 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "child.h"
+#include "pipe_talk.h"
 #include "util.h"
 
-static const struct machine {
-	const char *name, *command;
-} machines[] = {
-	{ "gvisor", "in-runsc build/portclash-static serve" },
-	{ "uml-6.1", "in-uml" },
-	{ "linux-6.1", "in-qemu 6.1" },
-	{ "linux-6.12", "in-qemu 6.12" },
+enum {
+	HELLO_MS = 60 * 1000,	/* a slow machine boots in 30 s */
+	LIST_WAIT_MS = 10 * 1000,
+	DATE_DIGITS = 8,
 };
 
 /* The tree that we were built in: build/ is below it, or build/san/ */
@@ -44,11 +44,75 @@ static bool find_tree(char tree[PATH_MAX])
 	return false;
 }
 
+/* Digits, a dot, digits */
+static bool is_version(const char *text)
+{
+	size_t major = strspn(text, "0123456789");
+	size_t minor = text[major] == '.' ?
+		strspn(text + major + 1, "0123456789") : 0;
+
+	return major && minor && !text[major + 1 + minor];
+}
+
+bool subject_is_machine(const char *name)
+{
+	if (!strncmp(name, "gvisor-", 7))
+		return strlen(name + 7) == strspn(name + 7, "0123456789") &&
+		       strlen(name + 7) == DATE_DIGITS;
+	if (!strncmp(name, "uml-", 4))
+		return is_version(name + 4);
+	if (!strncmp(name, "linux-", 6))
+		return is_version(name + 6);
+	return !strcmp(name, "gvisor") || !strcmp(name, "uml");
+}
+
+void subject_machines_here(struct machine_list *list)
+{
+	char path[PATH_MAX + sizeof("/netns-scripts/machines")];
+	char *const argv[] = { path, NULL };
+	struct child child;
+	char *line;
+	int status;
+
+	memset(list, 0, sizeof(*list));
+	if (!find_tree(path))
+		return;
+	strcat(path, "/netns-scripts/machines");
+	if (child_start(&child, argv, -1))
+		return;
+	while (list->count < MACHINES_MAX &&
+	       !child_line(&child, LIST_WAIT_MS, &line))
+		if (subject_is_machine(line) && strlen(line) < SUBJECT_NAME_MAX)
+			strcpy(list->names[list->count++], line);
+	child_end(&child, 0, &status);
+}
+
+void subject_full_name(const char *name, char full[SUBJECT_NAME_MAX])
+{
+	const char *law = strncmp(name, "pipe:", 5) ? subject_law_of(name) :
+						      NULL;
+	size_t length = law ? (size_t)(law - name) : strlen(name);
+	struct machine_list here;
+
+	snprintf(full, SUBJECT_NAME_MAX, "%s", name);
+	if (!(length == 6 && !strncmp(name, "gvisor", 6)) &&
+	    !(length == 3 && !strncmp(name, "uml", 3)))
+		return;
+	subject_machines_here(&here);
+	for (unsigned int i = 0; i < here.count; i++)
+		if (!strncmp(here.names[i], name, length))
+			snprintf(full, SUBJECT_NAME_MAX, "%.*s%.*s",
+				SUBJECT_NAME_MAX / 2 - 1, here.names[i],
+				SUBJECT_NAME_MAX / 2 - 1, law ? law : "");
+}
+
 static int machine_open(struct subject *subject, const char *argument)
 {
-	char tree[PATH_MAX], command[2 * PATH_MAX];
-	size_t i = 0;
-	int rc;
+	char tree[PATH_MAX], script[PATH_MAX + 32], agent[PATH_MAX + 32];
+	char release[SUBJECT_NAME_MAX + 16];
+	const char *argv[PIPE_ARGS_MAX + 1] = { script };
+	const char *version = strchr(subject->name, '-');
+	int n = 1;
 
 	(void)argument;
 	if (!find_tree(tree)) {
@@ -56,16 +120,23 @@ static int machine_open(struct subject *subject, const char *argument)
 			"netns-scripts/ is not where the command was built");
 		return -ENOENT;
 	}
-	while (strcmp(subject->name, machines[i].name))
-		i++;
-	snprintf(command, sizeof(command), "cd '%s' && exec netns-scripts/%s",
-		tree, machines[i].command);
-	rc = subject_pipe.open(subject, command);
-	if (rc == -EPIPE)
-		snprintf(subject->why, sizeof(subject->why),
-			"netns-scripts/%s said why not; 'make kernels' "
-			"installs what it needs", machines[i].command);
-	return rc;
+	snprintf(script, sizeof(script), "%s/netns-scripts/in-%s", tree,
+		*subject->name == 'g' ? "runsc" :
+		*subject->name == 'u' ? "uml" : "qemu");
+	if (*subject->name == 'l')
+		argv[n++] = version + 1;
+	else if (version)
+		argv[n++] = release;
+	snprintf(release, sizeof(release), "--release=%s",
+		version ? version + 1 : "");
+	if (*subject->name == 'g') {
+		snprintf(agent, sizeof(agent), "%s/build/portclash-static",
+			tree);
+		argv[n++] = agent;
+		argv[n++] = "serve";
+	}
+	return pipe_open(subject, argv, script + strlen(tree) + 1, HELLO_MS,
+		true);
 }
 
 /* Beside our own program in that tree, or where the environment says */
@@ -74,16 +145,14 @@ static int built_open(struct subject *subject, const char *variable,
 {
 	const char *given = getenv(variable);
 	char tree[PATH_MAX], path[PATH_MAX + sizeof("/build/goports")] = "";
-	char command[sizeof(path) + sizeof("exec ''")];
+	const char *const argv[] = { path, NULL };
 
 	if (given)
 		snprintf(path, sizeof(path), "%s", given);
 	else if (find_tree(tree))
 		snprintf(path, sizeof(path), "%s/build/%s", tree, program);
-	if (!access(path, X_OK)) {
-		snprintf(command, sizeof(command), "exec '%s'", path);
-		return subject_pipe.open(subject, command);
-	}
+	if (!access(path, X_OK))
+		return pipe_open(subject, argv, path, HELLO_MS, false);
 	if (given)
 		snprintf(subject->why, sizeof(subject->why),
 			"%s: '%.100s' is no program", variable, given);
@@ -118,15 +187,11 @@ static int agent_run(struct subject *subject, const struct program *programs,
 	return subject_pipe.run(subject, programs, count, traces);
 }
 
-#define MACHINE(machine)                                                       \
-	{ .name = machine, .open = machine_open, .close = agent_close,         \
-		.run = agent_run }
-
-const struct subject_type subject_machines[SUBJECT_MACHINES] = {
-	MACHINE("gvisor"),
-	MACHINE("uml-6.1"),
-	MACHINE("linux-6.1"),
-	MACHINE("linux-6.12"),
+const struct subject_type subject_machine = {
+	.name = "machine",
+	.open = machine_open,
+	.close = agent_close,
+	.run = agent_run,
 };
 
 const struct subject_type subject_goports = {

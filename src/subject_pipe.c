@@ -18,8 +18,11 @@
  * of its own.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "agent.h"
 #include "pipe_talk.h"
@@ -56,11 +59,12 @@ static int shake_hands(struct subject *subject)
 static int start(struct subject *subject)
 {
 	struct pipe *agent = subject->state;
-	char *const argv[] = { "/bin/sh", "-c", agent->shell, NULL };
 	int rc;
 
 	agent->failed = 0;
-	rc = child_start(&agent->child, argv);
+	if (agent->err >= 0 && ftruncate(agent->err, 0))
+		return pipe_fail(subject, -errno, "has no log");
+	rc = child_start(&agent->child, agent->argv, agent->err);
 	if (rc)
 		return pipe_fail(
 			subject, rc, "cannot be started: %s", strerror(-rc));
@@ -188,46 +192,69 @@ static void pipe_close(struct subject *subject)
 	int status;
 
 	child_end(&agent->child, PIPE_END_WAIT_MS, &status);
-	free(agent->shell);
+	for (char **arg = agent->argv; *arg; arg++)
+		free(*arg);
+	if (agent->err >= 0)
+		close(agent->err);
 	free(agent);
 	subject->state = NULL;
 }
 
-static int pipe_open(struct subject *subject, const char *argument)
+/* Where several processes write, each at the end */
+static int open_log(void)
+{
+	int fd = memfd_create("stderr", MFD_CLOEXEC);
+
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, O_RDWR | O_APPEND);
+	return fd;
+}
+
+int pipe_open(struct subject *subject, const char *const argv[],
+	const char *called, int hello_ms, bool quiet)
 {
 	int wait_ms = 0, rc = read_wait(subject, &wait_ms);
 	struct pipe *agent;
 
-	if (!rc && !*argument) {
-		snprintf(subject->why, sizeof(subject->why),
-			"expected a command, such as pipe:'ssh host portclash "
-			"serve'");
-		return -EINVAL;
-	}
 	if (rc)
 		return rc;
 	agent = calloc(1, sizeof(*agent));
-	if (agent)
-		agent->shell = strdup(argument);
-	if (!agent || !agent->shell) {
-		free(agent);
-		snprintf(subject->why, sizeof(subject->why), "no memory");
-		return -ENOMEM;
-	}
 	subject->state = agent;
-	agent->wait_ms = wait_ms ? wait_ms : PIPE_WAIT_MS;
-	agent->hello_ms = wait_ms ? wait_ms : PIPE_HELLO_WAIT_MS;
-	pipe_quoted(argument, agent->command);
-	rc = start(subject);
-	if (rc)
+	for (int i = 0; agent && argv[i]; i++) {
+		agent->argv[i] = strdup(argv[i]);
+		rc = rc || !agent->argv[i];
+	}
+	if (!agent || rc) {
+		snprintf(subject->why, sizeof(subject->why), "no memory");
+		rc = -ENOMEM;
+	} else {
+		agent->wait_ms = wait_ms ? wait_ms : PIPE_WAIT_MS;
+		agent->hello_ms = wait_ms ? wait_ms : hello_ms;
+		agent->err = quiet ? open_log() : -1;
+		pipe_quoted(called, agent->command);
+		rc = start(subject);
+	}
+	if (agent && rc)
 		pipe_close(subject);
 	return rc;
+}
+
+static int shell_open(struct subject *subject, const char *argument)
+{
+	const char *const argv[] = { "/bin/sh", "-c", argument, NULL };
+
+	if (*argument)
+		return pipe_open(subject, argv, argument, PIPE_HELLO_WAIT_MS,
+			false);
+	snprintf(subject->why, sizeof(subject->why),
+		"expected a command, such as pipe:'ssh host portclash serve'");
+	return -EINVAL;
 }
 
 const struct subject_type subject_pipe = {
 	.name = "pipe:",
 	.prefix = true,
-	.open = pipe_open,
+	.open = shell_open,
 	.close = pipe_close,
 	.run = pipe_run,
 };
