@@ -236,7 +236,7 @@ help:
 setup:
 	ci/setup
 
-# Other kernels, to ask them the same: gvisor, uml-6.1, linux-6.1, linux-6.12
+# Other kernels, to ask them the same: gvisor, uml, linux-6.1, linux-6.12
 kernels:
 	ci/setup kernels
 	ci/kernels

@@ -5,8 +5,6 @@ Nothing is built here: make does that. "make check" runs all of it, and
 "make run" runs test_follow.py beside AFL++.
 """
 
-import os
-import re
 import signal
 
 import hypothesis
@@ -40,20 +38,13 @@ def pytest_addoption(parser):
                     help="of the random programs in between (default: by date)")
 
 
-def required():
-    """The subjects that must be here: CI names them, so that a green run
-    cannot be an empty one."""
-    names = re.split(r"[\s,]+", os.environ.get("PORTCLASH_REQUIRE", ""))
-    return {name for name in names if name}
-
-
 @pytest.fixture
 def need():
     """Skip with the reason when an answer lacks a subject, or fail if that
     subject is required."""
     def check(answer):
         absent = {skip["subject"] for skip in answer.json["skipped"]}
-        if absent & required():
+        if any(map(portcheck.is_required, absent)):
             pytest.fail(f"required, but not here: {answer.skipped}")
         if absent:
             pytest.skip(answer.skipped)

@@ -30,6 +30,26 @@ CRASH = re.compile(
     r"|a worker ended with wait status")
 
 
+def machines(kind=""):
+    """The other kernels that are here, by full name."""
+    done = subprocess.run([ROOT / "netns-scripts" / "machines"], check=True,
+                          stdout=subprocess.PIPE, text=True)
+    return [name for name in done.stdout.split() if name.startswith(kind)]
+
+
+def required():
+    """The subjects that must be here: CI names them, so that a green run
+    cannot be an empty one."""
+    names = re.split(r"[\s,]+", os.environ.get("PORTCLASH_REQUIRE", ""))
+    return {name for name in names if name}
+
+
+def is_required(subject):
+    """By its name, or by its kind: any uml-6.1 is a uml."""
+    return bool({subject, subject.split("-")[0]} &
+                (required() - ({"linux"} if "-" in subject else set())))
+
+
 class Answer:
     """What the command said, and the code it exited with."""
 

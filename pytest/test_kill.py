@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from portcheck import AGREED, COMMAND, FOUND
+from portcheck import AGREED, COMMAND, FOUND, machines
 
-SUBJECTS = ("pipe:" + str(COMMAND) + " serve", "gvisor", "uml-6.1",
-            "linux-6.1")
-SPECS = {"gvisor": "portman", "uml-6.1": "spec@6.1", "linux-6.1": "spec@6.1"}
+# The agent, and the oldest of each kind
+SUBJECTS = ("pipe:" + str(COMMAND) + " serve",
+            *((machines(kind) or [kind.strip("-")])[0]
+              for kind in ("gvisor", "uml", "linux-6.1")))
 COUNT = 2000
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -69,15 +70,22 @@ def reap():
         pass
 
 
+def spec(subject):
+    """What it is compared with."""
+    if subject.startswith("gvisor"):
+        return "portman"
+    return f"spec@{subject.split('-')[-1]}" if "-" in subject else "spec"
+
+
 def one_run(dice, subject):
     """Start a comparison, kill something of it, and see what becomes of it."""
     before = traces()
     with subprocess.Popen(
             [str(COMMAND), "random", "--json", "--quiet", "--jobs", "1",
-             "-s", subject, "-s", SPECS.get(subject, "spec"), "--seed", "1",
+             "-s", subject, "-s", spec(subject), "--seed", "1",
              "--count", str(COUNT)], stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True) as run:
-        time.sleep(dice.uniform(0, 4 if "-" in subject else 1.5))
+        time.sleep(dice.uniform(0, 4 if subject.startswith(("uml", "linux")) else 1.5))
         below = descendants(run.pid)
         victim = run.pid if dice.random() < .3 or not below else (
             dice.choice(below))

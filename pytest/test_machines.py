@@ -4,26 +4,33 @@ Linux as its specification says and gVisor as its port manager does."""
 
 import os
 import re
+import shutil
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from portcheck import (AGREED, CASES, CORPUS, DIVERGENCES, ROOT, RULES, cases,
-                       class_of, portclash, said)
+from portcheck import (AGREED, CASES, CORPUS, DIVERGENCES, ROOT, RULES, USAGE, cases,
+                       class_of, machines, portclash, required, said)
 
 BUGS = CORPUS / "kernel-bugs"
-KERNELS = {"uml-6.1": "spec@6.1", "linux-6.1": "spec@6.1",
-           "linux-6.12": "spec@6.12"}
+# What is here; of what is not, each kind, and what CI wants, with the reason.
+HERE = machines()
+WANTED = [name for name in sorted({"gvisor", "uml", "linux-6.12"} | required())
+          if name.startswith(("gvisor", "uml", "linux-")) and
+          not any(f"{one}-".startswith(f"{name}-") for one in HERE)]
+GVISORS = [name for name in HERE + WANTED if name.startswith("gvisor")]
+KERNELS = [name for name in HERE + WANTED if not name.startswith("gvisor")]
 WAIT = {"PORTCLASH_PIPE_WAIT_MS": "60000"}
 SCRIPTS = ROOT / "netns-scripts"
 
 
-@pytest.mark.parametrize("name", (*KERNELS, "gvisor"))
+@pytest.mark.parametrize("name", (*KERNELS, *GVISORS))
 def test_cases_hold(name, need):
     """What each answers, case by case."""
     answer = portclash("check", "--json", "-s", name, RULES, CASES, BUGS,
-                       DIVERGENCES, env=WAIT)
+                       DIVERGENCES, env=WAIT, timeout=600)
     result = need(answer)
     assert not result["failed"], said(result["failed"])
     assert result["compared_ops"] > 2000
@@ -44,7 +51,8 @@ def test_lwip_has_cases_of_its_own(need):
 def test_a_kernel_is_its_specification(name, what, need):
     """That of its version, on programs that are not cases."""
     answer = portclash(*what, "--json", "--quiet", "--jobs", 1, "-s", name,
-                       "-s", KERNELS[name], env=WAIT)
+                       "-s", f"spec@{name.split('-')[-1]}" if "-" in name
+                       else "spec", env=WAIT)
     result = need(answer)
     assert answer.code == AGREED and result["divergent"] == 0, answer
     assert result["compared_ops"] > result["programs"]
@@ -52,24 +60,27 @@ def test_a_kernel_is_its_specification(name, what, need):
 
 @pytest.mark.parametrize("what", (("random", "--seed", 9, "--count", 1500),
                                   ("sweep", "pairs", "--part", "7/60")))
-def test_gvisor_is_its_port_manager(what, need):
+@pytest.mark.parametrize("name", GVISORS)
+def test_gvisor_is_its_port_manager(name, what, need):
     """Where our rules for endpoints differ from the real thing, ours are
     wrong."""
     answer = portclash(*what, "--json", "--quiet", "-s", "portman", "-s",
-                       "gvisor")
+                       name)
     result = need(answer)
     assert answer.code == AGREED and result["divergent"] == 0, answer
 
 
 def owned(subject):
     """The cases of classes that are this subject's: those of lwIP say so."""
+    subject = subject.split("-")[0]
     sort = {"lwip": "lwip", "law": "linux"}
     return [path for path in cases(DIVERGENCES)
             if sort.get(class_of(path).split("-")[0], "gvisor") == subject and
             re.search(rf" {subject}=[^n].*\s*\Z", path.read_text())]
 
 
-@pytest.mark.parametrize("name,least", (("gvisor", 220), ("lwip", 80)))
+@pytest.mark.parametrize("name,least", (
+    *((name, 220) for name in GVISORS), ("lwip", 80)))
 def test_classes_find_themselves(name, least, need):
     """Each that diverges is, minimised, of the class whose name it has, but
     for two, which become smaller ones. The others need a device or a range
@@ -86,10 +97,11 @@ def test_classes_find_themselves(name, least, need):
     assert wrong <= {"cache-of-reuse-is-stale", "connect-keeps-wildcard"}
 
 
-def test_a_sandbox_that_dies_is_an_outcome(here):
+@pytest.mark.parametrize("name", GVISORS)
+def test_a_sandbox_that_dies_is_an_outcome(name, here):
     """Of the range of all ports; and the next program has another sandbox."""
-    here("gvisor")
-    answer = portclash("check", "--json", "-s", "gvisor",
+    here(name)
+    answer = portclash("check", "--json", "-s", name,
                        CASES / "range-of-all-ports-kills-gvisor.case",
                        DIVERGENCES / "range-below-privileged.case",
                        env={"PORTCLASH_WORLD": "sandbox"})
@@ -118,14 +130,14 @@ def statuses(command, programs):
             re.findall(r"^(\d+) (\S+)$", done.stdout, re.MULTILINE)}
 
 
-@pytest.mark.parametrize("name", ("uml-6.1", "linux-6.1", "linux-6.12"))
+@pytest.mark.parametrize("name", KERNELS)
 def test_reproducers_of_kernel_bugs(name, here, tmp_path):
     """1 on the kernel that has the bug, 0 on one that has not. Without A5, a
     matter of luck there, and without those of veth0, which guests lack."""
     here(name)
-    version = name.split("-")[1]
+    version = name.split("-")[-1]
     paths = [path for path in cases(BUGS) if not path.name.startswith("a5-")]
-    command = ([SCRIPTS / "in-uml"] if name.startswith("uml") else
+    command = ([SCRIPTS / "in-uml", f"--release={version}"] if name.startswith("uml") else
                [SCRIPTS / "in-qemu", version])
     got = statuses(command, reproducers(paths, tmp_path))
     want = {path.stem: int(f"linux-{version}=" in path.read_text())
@@ -133,24 +145,87 @@ def test_reproducers_of_kernel_bugs(name, here, tmp_path):
     assert {stem: got.get(stem) for stem in want} == want
 
 
-def in_a_sandbox(program):
+def in_a_sandbox(name, program):
     """Its exit status, and the op that it found other than on Linux."""
-    done = subprocess.run([SCRIPTS / "in-runsc", program, "here"],
+    release = [f"--release={name.split('-')[1]}"] if "-" in name else []
+    done = subprocess.run([SCRIPTS / "in-runsc", *release, program, "here"],
                           capture_output=True, stdin=subprocess.DEVNULL,
                           text=True, check=False, timeout=60)
     found = re.search(r"^(.*\S) +\S+   expected ", done.stdout, re.MULTILINE)
     return done.returncode, found and found[1]
 
 
-def test_reproducers_of_gvisors_classes(here, tmp_path):
+@pytest.mark.parametrize("name", GVISORS)
+def test_reproducers_of_gvisors_classes(name, here, tmp_path):
     """1 in the sandbox, for one case of each class that needs no veth, and
     at the op where gVisor was seen to differ."""
-    here("gvisor")
+    here(name)
     one = {class_of(path): path for path in owned("gvisor")
            if "veth" not in path.read_text()}
     programs = reproducers(one.values(), tmp_path)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        got = dict(zip(one.values(), pool.map(in_a_sandbox, programs)))
+        got = dict(zip(one.values(), pool.map(
+            lambda program: in_a_sandbox(name, program), programs)))
     recorded = re.compile(r"^(.*?) +=.* gvisor=[^n]", re.MULTILINE)
     want = {path: (1, recorded.search(path.read_text())[1]) for path in got}
     assert len(want) > 50 and got == want
+
+
+def test_names():
+    """Short ones are the newest; unknown forms are bad usage, and a version
+    that is not here is skipped with what is here instead."""
+    for bad in ("uml-x", "uml-6", "gvisor-", "gvisor-6.1", "linux-foo"):
+        answer = portclash("check", "--json", "-s", bad, CASES)
+        assert answer.code == USAGE and "uml[-X.Y]" in answer.err, answer
+    for kind, other, what in (("gvisor", "gvisor-20010101", "runsc"),
+                              ("uml", "uml-2.6", "linux.uml")):
+        skip, = portclash("check", "--json", "-s", other,
+                          CASES).json["skipped"]
+        assert skip["subject"] == other and what in skip["reason"], skip
+        found = machines(kind)
+        if found:
+            traces = portclash("run", "--json", "-s", kind, *cases(CASES)[:1])
+            assert list(traces.json["traces"][0]["outcomes"]) == found[-1:]
+            assert found[-1].split("-")[1] in skip["reason"]
+
+
+def tree(folder):
+    """A copy of what a machine needs of the tree, and the command in it."""
+    (folder / "build").mkdir(parents=True)
+    shutil.copytree(SCRIPTS, folder / "netns-scripts")
+    for name in ("portclash", "portclash-static", "uml-xstate.so"):
+        if (ROOT / "build" / name).exists():
+            shutil.copy2(ROOT / "build" / name, folder / "build")
+    return folder / "build" / "portclash"
+
+
+@pytest.mark.parametrize("name", ("gvisor", "uml"))
+def test_a_path_is_no_shells_business(name, here, tmp_path):
+    """Blanks and quotes in the path of the tree."""
+    here(name)
+    command = tree(tmp_path / "it's a \"tree\"; exit 7")
+    answer = portclash("check", "--json", "-s", name, RULES / ".." / "rules" /
+                       cases(RULES)[0].name, command=command)
+    assert not answer.json["skipped"] and answer.code == AGREED, answer
+
+
+def test_a_machine_that_does_not_work_says_why(tmp_path):
+    """Within seconds, in one line, and escaped."""
+    command = tree(tmp_path / "tree")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (tmp_path / "lib" / "uml" / "modules" / "9.9").mkdir(parents=True)
+    for program, asked in (("runsc", "gvisor"), ("linux.uml", "uml")):
+        (folder / program).write_text(
+            "#!/bin/sh\n[ \"$1\" != --version ] || {\n"
+            "\techo 9.9.20300101; exit; }\n"
+            "echo first >&2\nprintf 'the \\033reason\\n\\n' >&2\nexit 7\n")
+        (folder / program).chmod(0o755)
+        begin = time.monotonic()
+        answer = portclash(
+            "check", "--json", "-s", asked, CASES, command=command,
+            env={"PATH": f"{folder}:{os.environ['PATH']}"})
+        skip, = answer.json["skipped"]
+        assert time.monotonic() - begin < 30
+        if os.geteuid() == 0 and machines(asked):
+            assert skip["reason"].endswith(": the ?reason"), skip

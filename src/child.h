@@ -11,8 +11,8 @@
  *
  * The command leads a process group of its own, and the group is killed as a
  * whole, before its leader is reaped: until then its number is nobody else's.
- * Its stderr is ours unless it is given another. SIGPIPE is kept from us: a command that stops reading is
- * only one that will not answer.
+ * Its stderr is ours unless it is given another. SIGPIPE is kept from us: a
+ * command that stops reading is only one that will not answer.
  */
 #ifndef CHILD_H
 #define CHILD_H

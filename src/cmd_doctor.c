@@ -45,7 +45,7 @@ static bool on_path(const char *program)
 	return found;
 }
 
-/* What else is here, by full name; of a kind of which there is none, the kind */
+/* What else is here, by full name; of a kind of which none is, the kind */
 static unsigned int add_machines(struct finding_ *found)
 {
 	static const char *const kinds[] = { "gvisor", "uml", "linux-6.12" };

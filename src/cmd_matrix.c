@@ -109,10 +109,10 @@ static void fill(struct matrix *matrix, struct matrix_column *column,
 
 static void add_column(struct matrix *matrix, const char *a, const char *b)
 {
-	const char **subjects = matrix->columns[matrix->column_count++].subjects;
+	struct matrix_column *column = &matrix->columns[matrix->column_count++];
 
-	subjects[0] = a;
-	subjects[1] = b;
+	column->subjects[0] = a;
+	column->subjects[1] = b;
 }
 
 /*

@@ -70,7 +70,8 @@ static const char *last_said(const struct pipe *agent, char said[PIPE_SAID_MAX])
 	while ((line = strsep(&rest, "\r\n"))) {
 		if (panics || !line[strspn(line, " \t")])
 			continue;
-		panics = strstr(line, "panic - ") || !strncmp(line, "panic:", 6);
+		panics = strstr(line, "panic - ") ||
+			 !strncmp(line, "panic:", 6);
 		snprintf(said, PIPE_SAID_MAX, "%s", line);
 	}
 	for (char *c = said; *c; c++)
@@ -90,7 +91,8 @@ static int fail_ended(struct subject *subject)
 	if (*last_said(agent, said))
 		snprintf(before, sizeof(before), ": %s", said);
 	if (!ended)
-		return pipe_fail(subject, -EPIPE, "closed its output%s", before);
+		return pipe_fail(
+			subject, -EPIPE, "closed its output%s", before);
 	if (WIFSIGNALED(status))
 		return pipe_fail(subject, -EPIPE,
 			"ended too early (signal %d)%s", WTERMSIG(status),

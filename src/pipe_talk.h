@@ -67,8 +67,8 @@ int pipe_fail(struct subject *subject, int error, const char *format, ...);
  * @argv:	The path of a program, and its arguments: PIPE_ARGS_MAX at most
  * @called:	What it is called in messages
  * @hello_ms:	How long it may be silent before its first word
- * @quiet:	Keep its stderr to ourselves: if it ends too early, the reason is
- *		there
+ * @quiet:	Keep its stderr to ourselves: if it ends too early, the reason
+ *		is there
  *
  * Return: 0, or a negative errno
  */
