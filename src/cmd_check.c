@@ -11,7 +11,8 @@
 #include "report.h"
 #include "util.h"
 
-enum { FAILURES_MAX = 4096 };
+/* A subject is to hold one in so many of the cases that it ran. */
+enum { FAILURES_MAX = 4096, HELD_LEAST = 100 };
 
 /* What the children write, a subject after the other */
 struct share {
@@ -239,22 +240,32 @@ static int held_by(const struct check *c, size_t i)
 	return held;
 }
 
-/* Nobody held a case; or one did not that was asked for, though it ran */
+/* What holds fewer of the cases that it ran has not been tested. */
+static bool holds_enough(const struct share *share, unsigned int s)
+{
+	return share->held[s] && (uint64_t)share->held[s] * HELD_LEAST >=
+		share->sums[s].programs;
+}
+
+/* Did nobody hold enough; or did one not that was asked for, though it ran? */
 static bool tested_nothing(const struct check *c)
 {
 	const struct options *o = c->options;
 	const struct share *share = c->share;
-	unsigned int held = 0;
-	bool idle = false;
+	bool tested = false, idle = false;
 
 	for (unsigned int s = 0; s < o->subject_count; s++) {
-		held += share->held[s];
-		if (!c->asked || share->held[s] || !share->sums[s].programs)
+		uint64_t ran = share->sums[s].programs;
+
+		tested |= holds_enough(share, s);
+		if (!c->asked || !ran || holds_enough(share, s))
 			continue;
-		fprintf(o->out, "%s held no case\n", o->subjects[s]);
+		quote_printf(o->out, "%s held %u of %llu cases: nothing was "
+			"really tested\n", o->subjects[s], share->held[s],
+			(unsigned long long)ran);
 		idle = true;
 	}
-	return idle || !held;
+	return idle || !tested;
 }
 
 static int conclude(struct check *c, double seconds)
