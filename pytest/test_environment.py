@@ -197,6 +197,8 @@ def test_a_closed_stdout_is_never_success(files):
     """Nor does anything else get its number, and with it the output."""
     wrong = []
     for name, command in commands(files):
+        if name == "goports":
+            continue            # Go itself opens /dev/null there, since 1.21
         wrong += lost(run(command, close_stdout, stdout=None), name)
         if name in ("run", "check", "random", "help", "serve"):
             wrong += lost(run(command, close_all, stdout=None, stdin=None,
@@ -209,7 +211,9 @@ def test_a_closed_stdin_is_no_socket(files, usual):
     wrong = []
     for name, command in commands(files):
         done = run(command, lambda: os.close(0), input=None)
-        reads = name in ("serve", "lwip", "goports")
+        if name == "goports":
+            continue            # Go itself opens /dev/null there, since 1.21
+        reads = name in ("serve", "lwip")
         code = done.returncode if reads else usual[name].returncode
         if done.returncode != code or (reads and not done.returncode) or (
                 not reads and name not in ("why", "doctor") and
