@@ -265,6 +265,7 @@ def test_rules_show_a_case_as_text(tmp_path):
     """The corpus may be somebody else's."""
     corpus = os.fsencode(tmp_path) + b"/\x1b[2J\nx"
     os.makedirs(corpus + b"/rules")
+    os.mkdir(corpus + b"/divergences")
     with open(corpus + b"/rules/tcp_conflict_listener.case", "wb") as file:
         file.write(b"# \x1b[31m\xc2\x9b\xff " + b"\xe2\x82\xac" * 200 + b"\n")
     done = ask("rules", "--corpus", corpus, "tcp_conflict_listener")
@@ -430,7 +431,7 @@ def test_a_kept_case_is_read_again(tmp_path, liar, more):
     from then on."""
     pair = ["-s", "portman", "-s", f"pipe:$LIAR{more}"]
     kept = tmp_path / "corpus" / "divergences"
-    (tmp_path / "corpus").mkdir()
+    kept.mkdir(parents=True)
     case = tmp_path / "a.case"
     case.write_bytes(b"# A.\n" + FINE)
     args = ["diff", *pair, "--corpus", tmp_path / "corpus", case]
@@ -452,6 +453,7 @@ def test_a_kept_case_is_read_again(tmp_path, liar, more):
 def test_a_rule_of_a_long_name_is_read_again(tmp_path):
     """A name that a subject can have is one that a case can have."""
     rule = "spec~tcp_conflict_listener"
+    (tmp_path / "divergences").mkdir()
     found = ask("diff", "-s", "spec", "-s", rule, "--corpus", tmp_path, "--keep",
                 tmp_path / "kept",
                 COMMAND.parent.parent / "corpus" / "rules" /
@@ -501,7 +503,8 @@ def test_repeat_is_the_very_command(tmp_path):
     empty = says_it_all(["check", "--json", "-s", "pipe:'' \"\" ''", "-s",
                          "portman", os.fsdecode(NAMES[0])], tmp_path / "0")
     assert empty["skipped"]
-    for args in (["--corpus", ""], ["--corpus", "'"]):
+    for args in (["--corpus", " "], ["--corpus", "'"]):
+        (tmp_path / "0" / args[1] / "divergences").mkdir(parents=True)
         says_it_all(["diff", "--json", *RESERVATIONS, *args, "--",
                      os.fsdecode(NAMES[0])], tmp_path / "0")
     done = ask("random", "--json", *RESERVATIONS, "--count", "1", "--")
