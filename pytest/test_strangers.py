@@ -421,6 +421,42 @@ def test_whose_outcome_it_is_is_a_name(tmp_path):
         assert done.code == AGREED, done
 
 
+def compiles(source, *more):
+    """Without a warning, in all dialects; what the compiler says if not."""
+    said = ""
+    for dialect in ("c11", "gnu11"):
+        said += subprocess.run(
+            ["cc", "-O1", "-S", "-o", os.devnull, f"-std={dialect}", "-Wall",
+             "-Wextra", "-Werror", *more, source], capture_output=True,
+            text=True, check=False).stderr
+    return said
+
+
+@pytest.mark.parametrize("ops", [
+    "repeat 0", "close a\nrepeat 0", "accept c c", "accept c d\nget d name",
+    "connect a 127.0.0.1:@c\nbind c 127.0.0.1:7000", "listen c",
+    "close a\nbind a 127.0.0.1:0\nbind b 127.0.0.1:@a",
+    "bind b 127.0.0.1:@c\naccept c c\nlisten c"])
+def test_what_no_one_would_write_compiles(tmp_path, ops):
+    """Ops on what was never opened, or that are done not even once."""
+    source = tmp_path / "a.c"
+    source.write_bytes(emitted(tmp_path / "a.case", b"Odd.", (
+        f"socket a tcp4\nsocket b tcp4\nset a reuseaddr\n{ops}\n").encode()))
+    assert not compiles(source)
+
+
+@settings(max_examples=15)
+@given(data=st.binary(min_size=8, max_size=300))
+def test_any_program_compiles(tmp_path_factory, data):
+    """Whatever bytes can be a program of sockets."""
+    folder = tmp_path_factory.mktemp("any")
+    (folder / "a").write_bytes(b"\1" + data)
+    ops = portclash("unpack", folder / "a").out
+    if ops:
+        (folder / "a.c").write_bytes(emitted(folder / "a.case", b"Any.", ops))
+        assert not compiles(folder / "a.c")
+
+
 # --- what is kept ------------------------------------------------------------
 
 

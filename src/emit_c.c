@@ -44,7 +44,8 @@ static void put_port(struct emitter *e, const struct op *op)
 	int sock = op->kind == OP_ACCEPT ? op->accept.sock : op->sock;
 	const char *name = emit_variable(e, sock);
 
-	if (!(get & 1u << op->kind && e->told & 1u << sock))
+	if (!(get & 1u << op->kind && e->told & 1u << sock) ||
+	    !(e->open & 1u << sock))
 		return;
 	emit_use(e, EMIT_PORT_OF);
 	emit_put(e, "\tport_%s = port_of(%s);\n", name, name);
@@ -74,7 +75,10 @@ static void put_op(struct emitter *e, unsigned int i)
 	put_seen(e, &e->text->expect[i]);
 	if (op->kind == OP_GET && emit_get(e, op, text, want))
 		return;
-	if (op->kind == OP_REPEAT) {
+	if (op->kind == OP_REPEAT && !op->repeat.times) {
+		emit_op(e, "expect", text);
+		emit_put(e, "\n\t\t0, ");
+	} else if (op->kind == OP_REPEAT) {
 		/* Sockets of more than one letter are called fd_... */
 		emit_put(e, "\tfor (int at = 0, rc = 0; "
 			"at < %u && !rc; at++)\n", op->repeat.times);

@@ -243,11 +243,12 @@ void emit_call(struct emitter *e, const struct op *op)
 			fd);
 		break;
 	case OP_ACCEPT:
-		e->used |= 1u << op->accept.sock;
-		e->open |= 1u << op->accept.sock;
 		emit_put(e, "%s = ", emit_variable(e, op->accept.sock));
+		/* It may be of that name itself, if that is not open yet. */
 		emit_put(e, "accept4(%s, NULL, NULL, SOCK_NONBLOCK)",
 			descriptor(e, op->sock));
+		e->used |= 1u << op->accept.sock;
+		e->open |= 1u << op->accept.sock;
 		break;
 	case OP_SHUTDOWN:
 		emit_put(e, "shutdown(%s, %s)", fd, how[op->shutdown.how]);
