@@ -14,6 +14,7 @@ import html.parser
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import unicodedata
@@ -569,6 +570,23 @@ def test_json_of_any_bytes(tmp_path_factory, names):
     said = says_it_all(["check", "--json", "-s", "portman", "--", *paths],
                        folder)
     assert [failed["file"] for failed in said["failed"]] == paths
+
+
+@pytest.mark.parametrize("name", [
+    "a b", "$(touch MARKER)", "';touch MARKER;'", "`touch MARKER`", "\x1b[2J\n"])
+def test_our_own_folder_is_no_shell(tmp_path, name):
+    """A law asks a kernel by a command that is wherever we are."""
+    folder = tmp_path / name
+    folder.mkdir()
+    shutil.copy(COMMAND, folder / "portclash")
+    case = tmp_path / "a.case"
+    case.write_bytes(b"# A.\nsocket a tcp4\n")
+    done = ask("run", "-s", "linux+undo", case, command=folder / "portclash",
+               cwd=tmp_path)
+    assert not (tmp_path / "MARKER").exists()
+    if done.returncode == CANNOT and b"skipped" not in done.stderr:
+        pytest.skip(f"no kernel here: {done.stderr}")
+    assert done.stdout == b"socket a tcp4  = ok\n", done
 
 
 # --- HTML --------------------------------------------------------------------

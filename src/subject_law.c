@@ -27,9 +27,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pipe_talk.h"
 #include "util.h"
 
-enum { GONE = -1 };
+enum { GONE = -1, HELLO_MS = 60 * 1000 };
 
 /**
  * struct twin - The other program
@@ -274,15 +275,20 @@ static int law_run(struct subject *subject, const struct program *programs,
 static int open_inner(struct subject *inner, const char *name)
 {
 	const struct subject_type *type = subject_find(name);
-	char path[PATH_MAX] = "", command[PATH_MAX + 64];
+	char path[PATH_MAX] = "";
+	const char *const argv[] = { path, "serve", "-s", name, NULL };
+	int rc;
 
 	if (!type || !type->kernel)
 		return subject_open(inner, name);
+	memset(inner, 0, sizeof(*inner));
+	snprintf(inner->name, sizeof(inner->name), "%s", name);
 	if (readlink("/proc/self/exe", path, sizeof(path) - 1) < 0)
 		return -errno;
-	snprintf(command, sizeof(command), "pipe:exec '%s' serve -s %s", path,
-		name);
-	return subject_open(inner, command);
+	/* Without a shell, to which a folder's name would be code */
+	rc = pipe_open(inner, argv, "portclash serve", HELLO_MS, false);
+	inner->type = rc ? NULL : &subject_pipe;
+	return rc;
 }
 
 static int law_open(struct subject *subject, const char *argument)
