@@ -589,6 +589,18 @@ def test_our_own_folder_is_no_shell(tmp_path, name):
     assert done.stdout == b"socket a tcp4  = ok\n", done
 
 
+@pytest.mark.parametrize("name", ["+undo", "-e", "-c", "--help", "-o"])
+def test_a_command_is_no_option_of_the_shell(tmp_path, name):
+    """It is a command, whatever it begins with."""
+    (tmp_path / name).write_text(
+        f"#!/bin/sh\nexec '{COMMAND}' serve -s portlist\n")
+    (tmp_path / name).chmod(0o755)
+    (tmp_path / "a.case").write_bytes(b"# A.\n" + FINE)
+    done = ask("check", "-s", f"pipe:{name}", "a.case", cwd=tmp_path,
+               env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert done.returncode == AGREED, done
+
+
 # --- HTML --------------------------------------------------------------------
 
 

@@ -241,7 +241,8 @@ int pipe_open(struct subject *subject, const char *const argv[],
 
 static int shell_open(struct subject *subject, const char *argument)
 {
-	const char *const argv[] = { "/bin/sh", "-c", argument, NULL };
+	/* A command may begin with "-" or "+": it is no option of the shell. */
+	const char *const argv[] = { "/bin/sh", "-c", "--", argument, NULL };
 
 	if (*argument)
 		return pipe_open(subject, argv, argument, PIPE_HELLO_WAIT_MS,
