@@ -668,5 +668,25 @@ def test_a_page_has_the_tags_that_we_gave_it(page):
     assert all(link.startswith("#") for link in read.links.get("href", ()))
 
 
+def test_a_class_is_no_other_place(tmp_path):
+    """Cells have ids, too; and each class has a name, and all its cases."""
+    (tmp_path / "divergences").mkdir()
+    for name in ("c0-4-1", "c0-4-2", "-1", "-2", "7", "class-c0-4",
+                 "a-1", "a-1b", "a-2"):
+        (tmp_path / "divergences" / f"{name}.case").write_text(
+            "# C.\nsocket a tcp4\n")
+    ask("matrix", "--quiet", "-s", "portman", "--count", "1", "--corpus",
+        tmp_path, "--output", tmp_path / "p")
+    page = (tmp_path / "p").read_text()
+    ids = Page(page).links["id"]
+    assert len(ids) == len(set(ids))
+    assert [name for name in ids if name.startswith("class-")] == [
+        "class--1", "class--2", "class-7", "class-a", "class-a-1b",
+        "class-c0-4", "class-class-c0"]
+    classes = page.split("<h2>Classes</h2>")[1]
+    assert classes.strip().startswith("<details") and "</details>\n<pre>" \
+        not in classes and classes.count("<pre>") == 9
+
+
 if __name__ == "__main__":
     held_by_a_stranger()

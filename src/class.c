@@ -159,7 +159,7 @@ void class_name(const struct case_file *file, char name[CLASS_NAME_MAX])
 		length -= 5;
 	for (end = length; end && isdigit((unsigned char)base[end - 1]); end--)
 		;
-	if (end < length && end && base[end - 1] == '-')
+	if (end < length && end > 1 && base[end - 1] == '-')
 		length = end - 1;
 	snprintf(name, CLASS_NAME_MAX, "%.*s", (int)length, base);
 }

@@ -60,7 +60,7 @@ static void put_cell(const struct matrix *m, unsigned int i, unsigned int k,
 static void put_class(const char *name, uint64_t count, bool first, void *arg)
 {
 	(void)first;
-	put_with("<li><a href=\"#", name, arg);
+	put_with("<li><a href=\"#class-", name, arg);
 	put_with("\">", name, arg);
 	fprintf(arg, "</a> %llu\n", (unsigned long long)count);
 }
@@ -110,28 +110,39 @@ static void put_case(const struct case_file *file, FILE *out)
 	free(data);
 }
 
-/* The cases of one name follow each other, as they are sorted. */
+/* The next case of a class, from one on; or their count */
+static size_t next_of(const struct class_list *list, size_t i, const char *name)
+{
+	char other[CLASS_NAME_MAX];
+
+	for (; i < list->count; i++) {
+		class_name(&list->cases[i], other);
+		if (!strcmp(name, other))
+			break;
+	}
+	return i;
+}
+
+/* The cases of one name need not follow each other: a-1, a-1b, a-2. */
 static void put_cases(const struct matrix *m, FILE *file)
 {
-	char name[CLASS_NAME_MAX], before[CLASS_NAME_MAX] = "";
+	const struct class_list *list = m->classes;
+	char name[CLASS_NAME_MAX];
 
 	fputs("<h2>Classes</h2>\n", file);
-	for (size_t i = 0; i < m->classes->count; i++) {
-		const struct case_file *one = &m->classes->cases[i];
-
-		class_name(one, name);
-		if (strcmp(name, before)) {
-			if (*before)
-				fputs("</details>\n", file);
-			put_with("<details id=\"", name, file);
-			put_with("\" open><summary>", name, file);
-			put_with(": ", one->text.why, file);
-			fputs("</summary>\n", file);
-		}
-		strcpy(before, name);
-		put_case(one, file);
+	for (size_t i = 0; i < list->count; i++) {
+		class_name(&list->cases[i], name);
+		if (next_of(list, 0, name) < i)
+			continue;
+		put_with("<details id=\"class-", name, file);
+		put_with("\" open><summary>", name, file);
+		put_with(": ", list->cases[i].text.why, file);
+		fputs("</summary>\n", file);
+		for (size_t k = i; k < list->count;
+			k = next_of(list, k + 1, name))
+			put_case(&list->cases[k], file);
+		fputs("</details>\n", file);
 	}
-	fputs(*before ? "</details>\n" : "", file);
 }
 
 void matrix_html(const struct matrix *m, FILE *file)
