@@ -11,12 +11,15 @@ Run as a program, this is a process with such a name, on such a device, for why.
 
 import ast
 import html.parser
+import importlib.machinery
+import importlib.util
 import json
 import os
 import re
 import shutil
 import socket
 import subprocess
+import sys
 import unicodedata
 
 import pytest
@@ -686,6 +689,70 @@ def test_a_class_is_no_other_place(tmp_path):
     classes = page.split("<h2>Classes</h2>")[1]
     assert classes.strip().startswith("<details") and "</details>\n<pre>" \
         not in classes and classes.count("<pre>") == 9
+
+
+# --- what is beside the command ----------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def campaign():
+    """ci/campaign, as a module."""
+    path = str(COMMAND.parent.parent / "ci" / "campaign")
+    loader = importlib.machinery.SourceFileLoader("campaign", path)
+    spec = importlib.util.spec_from_loader("campaign", loader)
+    module = importlib.util.module_from_spec(spec)
+    keep, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    loader.exec_module(module)
+    sys.dont_write_bytecode = keep
+    return module
+
+
+def test_a_campaign_says_text(tmp_path, campaign):
+    """Where it writes, and whatever else it does not take."""
+    for number, name in enumerate(NAMES):
+        folder = os.fsencode(tmp_path) + b"/%d" % number + name
+        os.mkdir(folder)
+        with open(folder + b"/x" + name, "wb"):
+            pass
+        for args in (["--output", folder], ["--output", folder + b"/x" + name],
+                     [name]):
+            done = ask(*args, command=campaign.__file__)
+            assert done.returncode in (USAGE, 0) and not harmless(
+                done.stdout.replace(b"\t", b""), done.stderr), done
+            assert done.stderr.count(b"\n") <= 2, done
+
+
+def test_a_campaign_counts_classes_of_any_name(tmp_path, campaign, capsys):
+    """They are bytes in what it shares with a fuzzer."""
+    target = campaign.Target("fuzz_ports", tmp_path)
+    with open(tmp_path / "fuzz_ports" / "counters", "r+b") as file:
+        file.seek(8 * len(campaign.COUNTS))
+        for name in NAMES:
+            file.write(campaign.CLASS.pack(name[:63], 1))
+    classes = target.counters()["classes"]
+    assert list(classes) == [os.fsdecode(name[:63]) for name in NAMES]
+    for name in classes:
+        campaign.say(campaign.visible(name))
+        campaign.complain(name)
+    out, err = capsys.readouterr()
+    assert out.count("\n") == len(NAMES)
+    assert not harmless(out.encode(), err.encode())
+
+
+@pytest.mark.parametrize("script", [
+    ["ci/in-debian", "HERE", "true"], ["ci/setup", "HERE"],
+    ["netns-scripts/machines", "HERE"], ["netns-scripts/in-runsc", "HERE"],
+    ["netns-scripts/in-qemu", "HERE"],
+    ["netns-scripts/in-uml", "--release=HERE"]])
+def test_scripts_say_text(script):
+    """What they do not know, and what echo would make of it."""
+    for name in (b"\x1b[2J\xc2\x9b\x9b", b"\\033[2J\\c", b"a\nb\rc"):
+        done = ask(*(word.replace("HERE", os.fsdecode(name))
+                     for word in script[1:]),
+                   command=COMMAND.parent.parent / script[0])
+        assert done.returncode in (USAGE, CANNOT), done
+        assert done.stderr.count(b"\n") == 1 and not done.stdout, done
+        assert not harmless(done.stderr), done
 
 
 if __name__ == "__main__":
