@@ -49,7 +49,7 @@ static int replay_all(int argc, char **argv)
 	FTS *tree;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: %s FILE|DIR...\n", argv[0]);
+		quote_printf(stderr, "usage: %s FILE|DIR...\n", argv[0]);
 		return 2;
 	}
 	LLVMFuzzerInitialize(&argc, &argv);
@@ -69,7 +69,7 @@ static int replay_all(int argc, char **argv)
 		}
 	}
 	if (!tree || errno) {
-		perror(argv[0]);
+		quote_printf(stderr, "%s: %s\n", argv[0], strerror(errno));
 		return 2;
 	}
 	fts_close(tree);
@@ -85,5 +85,5 @@ static int replay_all(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	process_begin();
-	return process_end(argv[0], replay_all(argc, argv));
+	return process_end("replay", replay_all(argc, argv));
 }

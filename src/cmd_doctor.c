@@ -84,8 +84,8 @@ static int run_doctor(struct options *o)
 	if (o->arg_count)
 		die(EXIT_USAGE, "doctor: unexpected '%s'", o->args[0]);
 	uname(&host);
-	fprintf(o->out, "kernel          %s %s, %u CPUs, %s\n", host.release,
-		host.machine, compare_workers(),
+	quote_printf(o->out, "kernel          %s %s, %u CPUs, %s\n",
+		host.release, host.machine, compare_workers(),
 		geteuid() ? "not root" : "root");
 	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++)
 		strcpy(found[i].subject, subjects[i]);
