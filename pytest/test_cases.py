@@ -3,8 +3,8 @@
 
 import pytest
 
-from portcheck import (AGREED, CASES, CORPUS, DIVERGENCES, FOUND, NOTHING, RULES,
-                       SUBJECTS, cases, portclash, said)
+from portcheck import (AGREED, CANNOT, CASES, CORPUS, DIVERGENCES, FOUND,
+                       NOTHING, RULES, SUBJECTS, cases, portclash, said)
 
 FOLDERS = [folder for folder in (CASES, DIVERGENCES, RULES) if cases(folder)]
 
@@ -84,12 +84,20 @@ done
 """
 
 
+@pytest.fixture(name="agent")
+def agent_of(tmp_path, monkeypatch):
+    """An agent of a script, by a name that is short enough."""
+    def agent(text):
+        (tmp_path / "agent.sh").write_text(text)
+        return "pipe:sh $AGENT"
+    monkeypatch.setenv("AGENT", str(tmp_path / "agent.sh"))
+    return agent
+
+
 @pytest.fixture
-def tiny(tmp_path, monkeypatch):
-    """The agent, by a name that is short enough."""
-    (tmp_path / "tiny.sh").write_text(AGENT)
-    monkeypatch.setenv("TINY", str(tmp_path / "tiny.sh"))
-    return "pipe:sh $TINY"
+def tiny(agent):
+    """The one that can sockets."""
+    return agent(AGENT)
 
 
 def make(folder, **texts):
@@ -145,6 +153,50 @@ def test_an_agent_that_can_nearly_nothing(tiny):
     assert 0 < answer.json["held"] < 10 and not answer.json["failed"]
     assert answer.code == NOTHING, answer
     assert "nothing was really tested" in answer.err
+
+
+# Can no op but the first of a program, whatever it is.
+ONCE = """
+echo 'portclash-agent 1 once'
+echo 'can socket set get bind listen connect close set:reuseaddr type:tcp4'
+outcome=ok
+while read -r op rest; do
+	[ "$op" = . ] && echo . && outcome=ok && continue
+	echo $outcome
+	outcome=n/a
+done
+"""
+SOCKETS = """
+echo 'portclash-agent 1 sockets'
+echo 'can socket close type:tcp4'
+while read -r op rest; do [ "$op" = . ] && echo . || echo ok; done
+"""
+LOST = SOCKETS.replace("do [", "do n=$((n + 1)); [ $n -gt 200 ] && echo '!'; [")
+PATHS = {"diff": ("-s", "linux", CASES), "random": ("-s", "spec"),
+         "sweep": ("-s", "spec", "pairs", "--part", "1/500"),
+         "matrix": ("--count", 40)}
+
+
+@pytest.mark.parametrize("verb", PATHS)
+@pytest.mark.parametrize("text", (AGENT, ONCE, SOCKETS),
+                         ids=("tiny", "once", "sockets"))
+def test_comparing_nothing_is_no_agreement(verb, text, agent, need):
+    """By whatever verb: each program ends at its first or second op, or is no
+    more than sockets that come and go."""
+    answer = portclash(verb, "--quiet", "--json", "-s", agent(text),
+                       *PATHS[verb])
+    if verb != "matrix":
+        assert need(answer)["programs"] > 100
+    assert answer.code == NOTHING, answer
+    assert "nothing was really tested" in answer.err
+
+
+@pytest.mark.parametrize("verb", PATHS)
+def test_an_agent_that_is_lost_on_the_way(verb, agent):
+    """What it answered before is not all that it was asked."""
+    answer = portclash(verb, "--quiet", "-s", agent(LOST), *PATHS[verb])
+    assert answer.code == CANNOT, answer
+    assert "stopped early" in answer.out.decode() + answer.err, answer
 
 
 def test_the_end_of_a_case(tmp_path):

@@ -11,8 +11,7 @@
 #include "report.h"
 #include "util.h"
 
-/* A subject is to hold one in so many of the cases that it ran. */
-enum { FAILURES_MAX = 4096, HELD_LEAST = 100 };
+enum { FAILURES_MAX = 4096 };
 
 /* What the children write, a subject after the other */
 struct share {
@@ -243,8 +242,7 @@ static int held_by(const struct check *c, size_t i)
 /* What holds fewer of the cases that it ran has not been tested. */
 static bool holds_enough(const struct share *share, unsigned int s)
 {
-	return share->held[s] && (uint64_t)share->held[s] * HELD_LEAST >=
-		share->sums[s].programs;
+	return compare_enough(share->held[s], share->sums[s].programs);
 }
 
 /* Did nobody hold enough; or did one not that was asked for, though it ran? */

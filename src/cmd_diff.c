@@ -67,6 +67,20 @@ static void say_findings(const struct options *o,
 	}
 }
 
+/* What both can do of each program may be so little that it tests nothing. */
+static bool tested_nothing(const struct options *o,
+	const struct compare_result *r)
+{
+	if (compare_enough(r->tested, r->programs))
+		return false;
+	if (r->programs)
+		quote_printf(o->out, "%llu of %llu programs count as a "
+			"test: nothing was really tested\n",
+			(unsigned long long)r->tested,
+			(unsigned long long)r->programs);
+	return true;
+}
+
 int diff_and_report(const struct options *o, struct compare_job *job,
 	const struct case_list *files)
 {
@@ -108,7 +122,7 @@ int diff_and_report(const struct options *o, struct compare_job *job,
 		code = EXIT_USAGE;
 	else if (result.error)
 		code = EXIT_CANNOT;
-	else if (!result.compared_ops)
+	else if (tested_nothing(o, &result))
 		code = EXIT_NOTHING;
 	if (o->json)
 		report_json(&summary);

@@ -58,7 +58,7 @@ static void keep(struct matrix_column *column, struct matrix_cell *cell,
 {
 	cell->asked = !result->skipped;
 	cell->programs = result->programs;
-	cell->compared_ops = result->compared_ops;
+	cell->tested = result->tested;
 	cell->incomparable = result->incomparable;
 	cell->divergent = result->divergent;
 	cell->known = result->known;
@@ -174,25 +174,44 @@ static void write_page(const struct matrix *matrix, const char *path)
 	need_written(file, path);
 }
 
+/* Who asks for a subject would like to know of that one. */
+static bool is_idle(const struct matrix *matrix,
+	const struct matrix_column *column, uint64_t tested, uint64_t programs)
+{
+	const struct options *o = matrix->options;
+
+	if (!o->subject_count || !programs || compare_enough(tested, programs))
+		return false;
+	quote_printf(o->out, "%s beside %s: %llu of %llu programs count as a "
+		"test: nothing was really tested\n", column->subjects[0],
+		column->subjects[1], (unsigned long long)tested,
+		(unsigned long long)programs);
+	return true;
+}
+
 static int exit_code(const struct matrix *matrix)
 {
-	uint64_t compared = 0, unknown = 0;
-	bool idle = false;
+	bool tested = false, idle = false, stopped = false;
+	uint64_t unknown = 0;
 
 	for (unsigned int i = 0; i < matrix->column_count; i++) {
-		uint64_t programs = 0, ops = 0;
+		const struct matrix_column *column = &matrix->columns[i];
+		uint64_t programs = 0, sum = 0;
 
 		for (unsigned int k = 0; k < matrix->row_count; k++) {
-			programs += matrix->columns[i].cells[k].programs;
-			ops += matrix->columns[i].cells[k].compared_ops;
-			unknown += matrix->columns[i].cells[k].unknown;
+			programs += column->cells[k].programs;
+			sum += column->cells[k].tested;
+			unknown += column->cells[k].unknown;
 		}
-		/* Who asks for a subject would like to know of that one. */
-		idle |= matrix->options->subject_count && programs && !ops;
-		compared += ops;
+		tested |= compare_enough(sum, programs);
+		idle |= is_idle(matrix, column, sum, programs);
+		stopped |= programs && *column->why;
 	}
-	return unknown ? EXIT_FOUND :
-	       compared && !idle ? EXIT_AGREED : EXIT_NOTHING;
+	if (unknown)
+		return EXIT_FOUND;
+	if (stopped)
+		return EXIT_CANNOT;
+	return tested && !idle ? EXIT_AGREED : EXIT_NOTHING;
 }
 
 static int run_matrix(struct options *o)

@@ -48,6 +48,22 @@ unsigned int compare_workers(void)
 	return MIN(CPU_COUNT(&set), COMPARE_WORKERS_MAX);
 }
 
+bool compare_enough(uint64_t tested, uint64_t programs)
+{
+	return tested && tested >= (programs + COMPARE_LEAST - 1) /
+		COMPARE_LEAST;
+}
+
+/* Does it ask more than whether there are sockets at all? */
+static bool asks_more(const struct program *program)
+{
+	for (unsigned int i = 0; i < program->count; i++)
+		if (program->ops[i].kind != OP_SOCKET &&
+		    program->ops[i].kind != OP_CLOSE)
+			return true;
+	return false;
+}
+
 /* Count a divergence; keep it if it is new and worth keeping */
 static void note(const struct compare_job *job, struct share *share,
 	const struct finding *finding)
@@ -56,6 +72,7 @@ static void note(const struct compare_job *job, struct share *share,
 	struct finding *old = share->findings;
 
 	result->divergent++;
+	result->tested++;
 	if (finding->class < 0)
 		result->unknown++;
 	else
@@ -102,6 +119,9 @@ static int judge(const struct compare_job *job, struct pair *pair,
 	result->compared_ops += verdict == AGREE ? program->count :
 					finding.divergence.index;
 	result->incomparable += verdict == INCOMPARABLE;
+	/* Who names a program asks for just that one. */
+	result->tested += verdict == AGREE && program->count &&
+			  (job->programs || asks_more(program));
 	if (verdict != DIVERGE)
 		return 0;
 	finding.program = *program;
@@ -225,6 +245,7 @@ static void add(struct compare_result *sum, const struct compare_result *part)
 	sum->divergent += part->divergent;
 	sum->known += part->known;
 	sum->unknown += part->unknown;
+	sum->tested += part->tested;
 	for (int i = 0; i < COMPARE_CLASSES_MAX; i++)
 		sum->classes[i] += part->classes[i];
 }

@@ -16,7 +16,9 @@
 #include "diff.h"
 #include "sweep.h"
 
-enum { COMPARE_CLASSES_MAX = 1024, COMPARE_WORKERS_MAX = 64 };
+/* Of so many programs one is to be compared to its end. */
+enum { COMPARE_CLASSES_MAX = 1024, COMPARE_WORKERS_MAX = 64,
+	COMPARE_LEAST = 100 };
 
 /**
  * struct compare_job - What to compare
@@ -68,6 +70,8 @@ struct finding {
 /**
  * struct compare_result - What came of it
  * @programs...@unknown:	As in the summary of every verb (see report.h)
+ * @tested:	Programs that diverged, or were compared to their end; not one
+ *		of our own making in which sockets only come and go
  * @classes:	How often each case of a class was met
  * @findings:	What is of no known class, each once; for a list of programs
  *		everything that diverged, by number
@@ -78,7 +82,7 @@ struct finding {
  */
 struct compare_result {
 	uint64_t programs, ops, compared_ops, incomparable, divergent, known,
-		unknown;
+		unknown, tested;
 	uint64_t classes[COMPARE_CLASSES_MAX];
 	struct finding *findings;
 	size_t found;
@@ -97,6 +101,9 @@ struct compare_result {
  *	   negative errno
  */
 int compare(const struct compare_job *job, struct compare_result *result);
+
+/** compare_enough() - Are these many enough to have tested anything? */
+bool compare_enough(uint64_t tested, uint64_t programs);
 
 /** compare_workers() - How many CPUs we may use */
 unsigned int compare_workers(void);

@@ -23,6 +23,14 @@ static void print_classes(const char *name, uint64_t count, bool first,
 		(unsigned long long)count);
 }
 
+static bool ran(const struct matrix *m, const struct matrix_column *column)
+{
+	for (unsigned int k = 0; k < m->row_count; k++)
+		if (column->cells[k].programs)
+			return true;
+	return false;
+}
+
 static void print_column(const struct matrix *m,
 	const struct matrix_column *column, FILE *file)
 {
@@ -30,7 +38,8 @@ static void print_column(const struct matrix *m,
 	quote_printf(file, "%s beside %s\n", column->subjects[0],
 		column->subjects[1]);
 	if (*column->why)
-		quote_printf(file, "  not here: %s\n", column->why);
+		quote_printf(file, "  %s: %s\n", ran(m, column) ?
+			"stopped early" : "not here", column->why);
 	for (unsigned int k = 0; k < m->row_count; k++) {
 		const struct matrix_cell *cell = &column->cells[k];
 
