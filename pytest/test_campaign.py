@@ -53,6 +53,10 @@ def made(tmp_path):
                  "new/fuzz_ports-0123456789abcdef.case",
                  "new/fuzz_kernel-crash-0.bin", "fuzz_kernel/afl.log",
                  "fuzz_ports/ci/queue/id:000000,orig:a",
+                 "fuzz_ports/ci/fuzzer_stats", "fuzz_ports/ci/.cur_input",
+                 "fuzz_kernel/ci/crashes/README.txt",
+                 "fuzz_kernel/ci/crashes/id:000000,sig:06,src:000001",
+                 "fuzz_kernel/ci/queue/.state/auto_extras/auto_000000",
                  "fuzz_kernel/unknown/0123456789abcdef.case"):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text("old\n")
@@ -117,7 +121,10 @@ def test_what_is_no_folder_is_refused(tmp_path):
 
 @pytest.mark.parametrize("path", (
     "notes.txt", "new/notes.txt", "new/fuzz_ports-notes.case", "fuzz_ports/x",
-    "fuzz_other/ci/x", "fuzz_kernel/unknown/mine.case", "new/deep/", "dir/"))
+    "fuzz_other/ci/x", "fuzz_kernel/unknown/mine.case", "new/deep/", "dir/",
+    "fuzz_ports/ci/x", "fuzz_ports/ci/src/", "fuzz_ports/ci/queue/x",
+    "fuzz_kernel/ci/crashes/notes.txt", "fuzz_kernel/ci/hangs/x/",
+    "fuzz_ports/ci/queue/.state/x", "fuzz_ports/ci/queue/.state/auto_extras/x"))
 def test_a_foreign_file_among_its_own(path, made):
     """At any depth: nothing at all is removed then."""
     if path.endswith("/"):
@@ -140,7 +147,9 @@ def test_a_link_among_its_own(made, tmp_path):
         link.symlink_to(victim)
         refused(campaign("--output", made), "which no campaign made")
         link.unlink()
-    link = made / "fuzz_ports" / "ci" / "queue" / ".state" / "link"
+    link = (made / "fuzz_ports" / "ci" / "queue" / ".state" /
+            "redundant_edges" / "id:1")
+    link.parent.mkdir()
     link.symlink_to(victim)
     assert campaign("--output", made).returncode == CANNOT
     assert not link.exists()
