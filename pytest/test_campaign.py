@@ -191,6 +191,37 @@ def test_bad_usage_removes_nothing(made):
     assert tree(made) == before
 
 
+def exits(*args, **more):
+    """Its exit code where nobody hears what it says."""
+    return subprocess.run(
+        ["/usr/bin/python3", CAMPAIGN, "--no-pytest", *args], timeout=60,
+        env={**os.environ, "PATH": "/nonexistent"}, check=False, **more)
+
+
+def test_nobody_hears_what_it_complains_of(tmp_path):
+    """The exit code is the same as ever, and stdout is only of the JSON."""
+    calls = {("--output", ""): USAGE, ("--time", "3"): USAGE, ("x",): USAGE,
+             ("--output", tmp_path / "new"): CANNOT}
+    with open("/dev/full", "wb") as full:
+        for args, code in calls.items():
+            for more in ({"stderr": full}, {"preexec_fn": lambda: os.close(2)}):
+                done = exits(*args, stdout=subprocess.PIPE, **more)
+                assert done.returncode == code, (args, more, done)
+                assert done.stdout.count(b"\n") == (code == CANNOT), done
+
+
+def test_closed_descriptors_are_no_files_of_its_own():
+    """Its lock least of all: a child would have something else there."""
+    code = (f"import os, runpy; of = runpy.run_path({str(CAMPAIGN)!r}); "
+            "of['take_descriptors'](); print(os.open('/dev/null', 0))")
+    for closed in ((), (0,), (0, 2), (2,)):
+        done = subprocess.run(
+            ["/usr/bin/python3", "-B", "-c", code], check=False, timeout=60,
+            stdout=subprocess.PIPE,
+            preexec_fn=lambda fds=closed: [os.close(fd) for fd in fds])
+        assert not done.returncode and int(done.stdout) > 2, done
+
+
 def test_what_cannot_be_said(tmp_path):
     """A full disk or a closed stdout is no success, and nothing that was
     found either: 3, and a line that says so."""
