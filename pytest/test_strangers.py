@@ -253,14 +253,15 @@ def test_variables_are_said_as_text(tmp_path):
     case = tmp_path / "a.case"
     case.write_bytes(b"# A.\n" + FINE)
     value = "\x1b[2J\nok 1 forged\u202e\udc9b"
-    for env in ({"PORTCLASH_GOPORTS": value},
-                {"PORTCLASH_PIPE_WAIT_MS": value}):
+    wait = {"PORTCLASH_PIPE_WAIT_MS": value}
+    for env in ({"PORTCLASH_GOPORTS": value}, wait):
         for args in (["check", "--tap", "-s", "goports", case],
                      ["run", "-s", "goports", case],
                      ["diff", "-s", "goports", "-s", "portman", case],
                      ["minimize", "-s", "goports", "-s", "portman", case],
                      ["serve", "-s", "goports"], ["doctor"]):
-            done = ask(*args, env=env)
+            # With such a wait no machine is started, which would take long.
+            done = ask(*args, env=wait if args == ["doctor"] else env)
             assert not harmless(done.stdout, done.stderr)
             assert b"\nok 1 forged" not in done.stdout + done.stderr
 

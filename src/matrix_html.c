@@ -45,7 +45,8 @@ static void put_cell(const struct matrix *m, unsigned int i, unsigned int k,
 	}
 	fprintf(file, "<td class=\"%s\"><a href=\"#c%u-%u\">%llu",
 		cell->unknown ? "unknown" : cell->known ? "known" :
-		cell->tested ? "same" : "none", i, k, (unsigned long long)(cell->programs - cell->divergent -
+		cell->tested ? "same" : "none", i, k,
+		(unsigned long long)(cell->programs - cell->divergent -
 			cell->incomparable));
 	if (cell->known)
 		fprintf(file, "<br>known %llu",
