@@ -131,7 +131,8 @@ const char *const emit_helpers[EMIT_NEEDS] = {
 	"\treturn &at.any;\n"
 	"}\n"
 	"\n",
-	"static struct sockaddr *in6(const char *addr, int scope, int port)\n"
+	"static struct sockaddr *in6(const char *addr, unsigned int scope,\n"
+	"\tint port)\n"
 	"{\n"
 	"\tstatic union {\n"
 	"\t\tstruct sockaddr any;\n"
@@ -239,10 +240,10 @@ const char *const emit_helpers[EMIT_NEEDS] = {
 	"\tclose(fd);\n"
 	"}\n"
 	"\n",
-	"static void expect_value(const char *op, int got, int want)\n"
+	"static void expect_value(const char *op, int got, long want)\n"
 	"{\n"
 	"\tprintf(\"%-36s %d\", op, got);\n"
-	"\tprintf(got == want ? \"\\n\" : \"   expected %d\\n\", want);\n"
+	"\tprintf(got == want ? \"\\n\" : \"   expected %ld\\n\", want);\n"
 	"\tunexpected |= got != want;\n"
 	"}\n"
 	"\n",
