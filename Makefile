@@ -196,21 +196,20 @@ check-pytest: all build/san/portclash
 
 # The corpus too, but for seeds: without its classes each divergence is unknown
 CORPUS   := cases rules divergences kernel-bugs
-SHARE     = $(DESTDIR)$(PREFIX)/share/portclash
+install: export INTO = $(DESTDIR)$(PREFIX)
 install: all build/portclash.pc
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
-		$(DESTDIR)$(PREFIX)/include/portclash
-	install -m 755 build/portclash $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(PUBLIC:%=src/%.h) $(DESTDIR)$(PREFIX)/include/portclash
-	install -m 644 build/libportclash.a build/libportclash.so.0 \
-		$(DESTDIR)$(PREFIX)/lib
-	ln -sf libportclash.so.0 $(DESTDIR)$(PREFIX)/lib/libportclash.so
-	install -m 644 build/portclash.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -d "$$INTO/bin" "$$INTO/lib/pkgconfig" "$$INTO/include/portclash"
+	install -m 755 build/portclash "$$INTO/bin"
+	install -m 644 $(PUBLIC:%=src/%.h) "$$INTO/include/portclash"
+	install -m 644 build/libportclash.a build/libportclash.so.0 "$$INTO/lib"
+	ln -sf libportclash.so.0 "$$INTO/lib/libportclash.so"
+	install -m 644 build/portclash.pc "$$INTO/lib/pkgconfig"
 	for part in $(CORPUS); do \
-		install -d $(SHARE)/corpus/$$part || exit; \
-		install -m 644 corpus/$$part/*.case $(SHARE)/corpus/$$part || exit; \
+		to=$$INTO/share/portclash/corpus/$$part; \
+		install -d "$$to" || exit; \
+		install -m 644 corpus/$$part/*.case "$$to" || exit; \
 	done
-	install -m 644 corpus/README.md $(SHARE)/corpus
+	install -m 644 corpus/README.md "$$INTO/share/portclash/corpus"
 
 clean:
 	rm -rf build

@@ -93,6 +93,20 @@ def moved(tmp_path_factory):
     return root / "here"
 
 
+def test_a_place_with_any_name(tmp_path):
+    """Nothing of it is a shell's, and nothing is written elsewhere."""
+    place = tmp_path / "a b; touch $HOME * 'c"
+    before = sorted(os.listdir(ROOT))
+    # Of make, "$$" is one dollar.
+    run("make", "-s", "install", "PREFIX=/usr",
+        f"DESTDIR={str(place).replace('$', '$$')}", cwd=ROOT)
+    assert portclash("random", "--quiet", "-s", "portman", "-s", "spec",
+                     "--count", 200, command=place / "usr/bin/portclash"
+                     ).code == AGREED
+    assert os.listdir(tmp_path) == [place.name]
+    assert sorted(os.listdir(ROOT)) == before
+
+
 def random(command):
     """What a command says of the same random programs."""
     return portclash("random", "--quiet", "-s", "portman", "-s", "spec",
