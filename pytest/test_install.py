@@ -156,6 +156,42 @@ def test_without_its_classes_it_says_so(moved, tmp_path, monkeypatch):
     assert answer.code == AGREED, answer
 
 
+def empty(folder):
+    """A folder with no case in it."""
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+def dangling(folder):
+    """One case of it leads nowhere."""
+    (folder / "a.case").symlink_to("nowhere")
+
+
+@pytest.mark.parametrize("spoil", (empty, dangling, shutil.rmtree))
+def test_half_of_a_corpus_is_none(spoil, moved):
+    """Neither is each divergence unknown then, nor is a group left out."""
+    share = moved / "share" / "portclash" / "corpus"
+    for name, verb in (
+            ("kernel-bugs", ("matrix", "-s", "spec", "--count", 20)),
+            ("divergences", ("random", "-s", "portman", "-s", "spec"))):
+        spoil(share / name)
+        answer = portclash(*verb, "--quiet", command=moved / "bin/portclash")
+        usage = spoil is dangling and name == "divergences"
+        assert answer.code == (USAGE if usage else CANNOT), answer
+        assert not answer.out and str(share) in answer.err
+        assert usage or "'make install'" in answer.err
+
+
+def test_a_prefix_that_is_called_build(moved, tmp_path):
+    """A corpus beside it is somebody else's, and no corpus of a tree."""
+    moved.rename(tmp_path / "build")
+    shutil.rmtree(tmp_path / "build" / "share")
+    shutil.copytree(CORPUS / "divergences", tmp_path / "corpus/divergences")
+    answer = portclash("random", "-s", "portman", "-s", "spec",
+                       command=tmp_path / "build/bin/portclash")
+    assert answer.code == CANNOT and f"{tmp_path}/corpus" not in answer.err
+
+
 def test_a_corpus_that_is_none(tmp_path):
     """Bad usage, whatever it lacks; one without classes yet is fine."""
     (tmp_path / "half" / "cases").mkdir(parents=True)

@@ -88,7 +88,7 @@ int case_find(char *const *paths, size_t count, struct case_list *list,
 		snprintf(error->message, sizeof(error->message), "%s: %s",
 			paths[i], rc ? strerror(-rc) : "no *.case in it");
 		if (!rc && list->count == before)
-			rc = -ENOENT;
+			rc = -ENODATA;
 		if (rc) {
 			case_free(list);
 			return rc;

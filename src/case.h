@@ -34,7 +34,8 @@ struct case_list {
  * @list:	Filled in, each directory's files sorted; free with case_free()
  * @error:	On failure: which path, and what is wrong with it
  *
- * Return: 0, or a negative errno
+ * Return: 0, -ENODATA if there is no *.case in a directory, or another
+ *	   negative errno
  */
 int case_find(char *const *paths, size_t count, struct case_list *list,
 	struct text_error *error);

@@ -36,7 +36,7 @@ int class_load(const char *directory, struct class_list *list,
 	}
 	rc = case_find(paths, 1, &files, error);
 	if (rc)
-		return rc == -ENOENT ? 0 : rc;
+		return rc == -ENODATA ? 0 : rc;
 	list->cases = calloc(files.count, sizeof(*list->cases));
 	if (!list->cases)
 		rc = -ENOMEM;

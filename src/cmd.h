@@ -49,6 +49,7 @@ struct options {
 	const char *device;
 	uint32_t uid;
 	char corpus[CASE_PATH_MAX];
+	bool own_corpus;		/* by --corpus: some may be missing */
 	char **args;
 	unsigned int arg_count;
 	FILE *out;
@@ -89,6 +90,10 @@ void need_program(const char *path, struct program *program);
 
 /** need_classes() - Load the classes of the corpus, or exit with 2 or 3 */
 void need_classes(const struct options *options, struct class_list *classes);
+
+/** lacks_corpus() - Exit with 3 and how to get what is missing */
+__attribute__((noreturn))
+void lacks_corpus(const char *found);
 
 /** need_written() - Close a file, and exit with 3 unless all is in it */
 void need_written(FILE *file, const char *path);

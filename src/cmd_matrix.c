@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "matrix.h"
 #include "progress.h"
@@ -37,11 +38,20 @@ static uint64_t load(const struct options *o, const char *folder,
 	struct text_error error;
 	struct case_list list;
 	uint64_t count = 0;
+	int rc;
 
 	snprintf(path, sizeof(path), "%s/%s", o->corpus, folder);
 	*programs = NULL;
-	if (case_find(paths, 1, &list, &error))
-		return 0;	/* a corpus of somebody's own, without it */
+	/* A corpus of somebody's own may be without it. */
+	if (o->own_corpus && access(path, F_OK))
+		return 0;
+	rc = case_find(paths, 1, &list, &error);
+	if (rc == -ENODATA && o->own_corpus)
+		return 0;
+	if (rc && o->own_corpus)
+		die(EXIT_USAGE, "%s", error.message);
+	if (rc)
+		lacks_corpus(error.message);
 	*programs = calloc(list.count + 1, sizeof(**programs));
 	if (!*programs)
 		die(EXIT_CANNOT, "out of memory");

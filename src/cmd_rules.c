@@ -75,7 +75,7 @@ static void print_whole(const struct options *o, enum spec_rule rule)
 	print_versions(o->out, info);
 	case_path(o, rule, path, sizeof(path));
 	if (!*path || case_read(path, TEXT_SIZE_MAX, &data, &size)) {
-		fputs(*o->corpus ? "\nIt has no case.\n" :
+		fputs(*o->corpus ? "\nNo case of it is in the corpus.\n" :
 				   "\nIts case is in the corpus, which is "
 				   "not here.\n", o->out);
 		return;

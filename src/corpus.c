@@ -38,17 +38,25 @@ int corpus_find(char *corpus, size_t size, char *looked, size_t looked_size)
 {
 	char above[PATH_MAX], path[PATH_MAX + 32];
 	ssize_t n = readlink("/proc/self/exe", above, sizeof(above) - 1);
+	bool installed = false;
 	size_t used = 0;
 
 	above[MAX(n, 0)] = '\0';
 	*corpus = '\0';
-	snprintf(looked, looked_size, "no place, since /proc is not here");
+	if (n < 0)
+		snprintf(looked, looked_size,
+			"no place, since /proc is not here");
 	cut(above);
 	/* PREFIX/bin; TREE/build, or TREE/build/san */
-	for (int level = 1; level < LEVELS && *above; level++) {
-		bool built = !strcmp(cut(above), "build");
+	for (int level = 1; level < LEVELS && n >= 0; level++) {
+		const char *name = cut(above);
+		bool built = !strcmp(name, "build");
 
 		if (!built && level > 1)
+			continue;
+		/* Of a PREFIX that is called build we are no build. */
+		installed |= !strcmp(name, "bin");
+		if (built && installed)
 			continue;
 		snprintf(path, sizeof(path), built ? "%s/corpus" :
 			"%s/share/portclash/corpus", above);

@@ -130,21 +130,32 @@ void need_program(const char *path, struct program *program)
 	free(data);
 }
 
+void lacks_corpus(const char *found)
+{
+	die(EXIT_CANNOT, "%s; 'make install' brings it there, or --corpus "
+		"names another", found);
+}
+
 void need_classes(const struct options *options, struct class_list *classes)
 {
 	char path[CASE_PATH_MAX + 16], none[CASE_PATH_MAX];
-	char looked[2 * CASE_PATH_MAX];
+	char looked[2 * CASE_PATH_MAX], found[3 * CASE_PATH_MAX];
 	struct text_error error;
 
 	if (!*options->corpus) {
 		corpus_find(none, sizeof(none), looked, sizeof(looked));
-		die(EXIT_CANNOT, "no corpus, which has the known classes: "
-			"looked for %s; 'make install' brings it there, or "
-			"--corpus names another", looked);
+		snprintf(found, sizeof(found), "no corpus, which has the known "
+			"classes: looked for %s", looked);
+		lacks_corpus(found);
 	}
 	snprintf(path, sizeof(path), "%s/divergences", options->corpus);
 	if (class_load(path, classes, &error))
 		die(EXIT_USAGE, "%s", error.message);
+	if (!classes->count && !options->own_corpus) {
+		snprintf(found, sizeof(found), "%s: no known class in it",
+			path);
+		lacks_corpus(found);
+	}
 	if (classes->count > COMPARE_CLASSES_MAX)
 		die(EXIT_USAGE, "%s: more than %d cases", path,
 			COMPARE_CLASSES_MAX);
@@ -273,6 +284,7 @@ static void take_corpus(struct options *o, const char *value)
 	    (int)sizeof(o->corpus))
 		die(EXIT_USAGE, "--corpus: too long");
 	snprintf(path, sizeof(path), "%s/divergences/.", value);
+	o->own_corpus = true;
 	if (!*value || access(path, R_OK))
 		die(EXIT_USAGE, "--corpus: expected a folder with a folder "
 			"divergences/ in it, found '%s'", value);
