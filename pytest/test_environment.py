@@ -127,6 +127,18 @@ def test_signals_that_were_inherited(prepare, files, usual):
     assert not wrong, "\n".join(wrong)
 
 
+def test_programs_in_python_learn_how_children_ended():
+    """With SIGCHLD ignored subprocess says 0 of whoever failed."""
+    programs = [path for folder in ("ci", "harness", "netns-scripts")
+                for path in (ROOT / folder).rglob("*")
+                if path.is_file() and path.read_bytes()[:32].startswith(
+                    b"#!/usr/bin/python3")]
+    texts = {path: path.read_text() for path in programs}
+    assert len(programs) > 2
+    assert not [path for path, text in texts.items() if "subprocess" in text
+                and "signal.signal(signal.SIGCHLD, signal.SIG_DFL)" not in text]
+
+
 def test_a_command_in_a_world_has_default_signals():
     """Nothing of ours is left to it, and nothing of our parent's."""
     for prepare in (ignored, blocked, None):
