@@ -218,6 +218,19 @@ def test_a_closed_stdout_is_never_success(files):
     assert not wrong, "\n".join(wrong)
 
 
+def test_a_name_of_stdout_is_stdout(files):
+    """Also where it is full or closed."""
+    for name in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
+        for words in (("pack",), ("emit",), ("minimize", *PAIR)):
+            command = (COMMAND, *words, "--output", name, files / "b.case")
+            with open("/dev/full", "wb") as full:
+                wrong = lost(run(command, stdout=full), words[0])
+            done = run(command, close_stdout, stdout=None)
+            assert not wrong and done.returncode == CANNOT, (wrong, done)
+            assert name.encode() in done.stderr
+            assert run(command).stdout
+
+
 def test_a_closed_stdin_is_no_socket(files, usual):
     """What does not read it does the same without; what does, fails."""
     wrong = []

@@ -39,13 +39,14 @@ static void default_signals(void)
 static void take_descriptors(void)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
-		/* What is said on a closed stderr is not wanted. */
-		int flags = fd == STDERR_FILENO ? O_WRONLY : O_PATH;
-
 		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
 			continue;
-		/* A machine that has just begun has no /dev. */
-		if (open("/dev/null", flags) < 0 && open("/", O_PATH) < 0)
+		/* What is said on a closed stderr is not wanted; but a machine
+		 * that has just begun has no /dev. */
+		if (fd == STDERR_FILENO && open("/dev/null", O_WRONLY) >= 0)
+			continue;
+		/* Nor by way of /dev/stdout can anybody write to a folder. */
+		if (open("/", O_PATH | O_DIRECTORY) < 0)
 			return;
 	}
 }
