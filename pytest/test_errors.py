@@ -289,6 +289,8 @@ USAGES = [
           "--ops": ("", "both"),
           "--corpus": ("x" * 600,)}.items() for value in values],
     ["random", "--count"], ["random", "--keep"], ["minimize", "--output"],
+    ["matrix", "--output", ""], ["random", "--keep", ""],
+    ["sweep", "pairs", "--resume", ""],
     ["minimize", "-s", "portman", "-s", "portlist"],
     ["minimize", "-s", "portman", "x"], ["minimize", "a", "b"],
     ["pack"], ["unpack"], ["pack", "a", "b"], ["unpack", "a", "b"],

@@ -290,6 +290,14 @@ static void take_corpus(struct options *o, const char *value)
 			"divergences/ in it, found '%s'", value);
 }
 
+/* Said at once, and not once all is done */
+static const char *need_path(const char *what, const char *value)
+{
+	if (!*value)
+		die(EXIT_USAGE, "--%s: expected a name, found ''", what);
+	return value;
+}
+
 static void take_option(struct options *o, int letter, const char *value)
 {
 	switch (letter) {
@@ -325,12 +333,12 @@ static void take_option(struct options *o, int letter, const char *value)
 			die(EXIT_USAGE, "--ops: expected socket or "
 				"reservation, found '%s'", value);
 		break;
-	case 'k': o->keep = value; break;
+	case 'k': o->keep = need_path("keep", value); break;
 	case 'c': take_corpus(o, value); break;
-	case 'o': o->output = value; break;
+	case 'o': o->output = need_path("output", value); break;
 	case 'L': o->list = true; break;
 	case 'E': break;
-	case 'R': o->resume = value; break;
+	case 'R': o->resume = need_path("resume", value); break;
 	case 'P': take_part(o, value); break;
 	case 'A': o->reuseaddr = true; break;
 	case 'B': o->reuseport = true; break;
