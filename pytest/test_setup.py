@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ci/setup on systems that are not this one, and what ci/in-debian refuses.
+"""ci/setup on systems that are not this one, and ci/in-debian without any.
 
 The tools of the package manager are stand-ins here, which say what they were
 asked, so that nothing is installed.
 """
 
 import os
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -147,3 +149,45 @@ def test_in_debian_refuses(args):
                           capture_output=True, check=False)
     assert done.returncode == USAGE, done.stderr
     assert done.stderr and not done.stdout
+
+
+def contained(*command, **more):
+    """A command that netns-scripts/contain runs, on pipes."""
+    user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    return subprocess.Popen(
+        [ROOT / "netns-scripts" / "contain", *user, "--", *command],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, **more)
+
+
+@pytest.mark.parametrize("script,code", (
+    ("exit 0", 0), ("exit 7", 7), ("exit 127", 127), ("cat", 0)))
+def test_contained_command_is_as_if_alone(script, code):
+    """Its exit code is passed on, and so is what goes in and out."""
+    data = bytes(range(256)) * 400
+    process = contained("sh", "-c", script)
+    out, _ = process.communicate(data if script == "cat" else b"")
+    assert (process.returncode, out) == (code, data if script == "cat" else b"")
+
+
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGHUP,
+                                    signal.SIGKILL))
+def test_contained_command_ends_with_it(number):
+    """All that was started is gone at once, even what ignores the signal: the
+    pipe ends when nobody has it any more."""
+    process = contained("sh", "-c", "trap '' TERM HUP; sleep 60 & echo; wait")
+    with process:
+        assert process.stdout.read(1) == b"\n"
+        process.send_signal(number)
+        begin = time.monotonic()
+        assert process.stdout.read() == b""
+        assert time.monotonic() - begin < 10
+
+
+def test_contained_command_may_be_interrupted():
+    """As from a terminal, where all of a group are; and it may handle that."""
+    process = contained("sh", "-c", "trap 'exit 9' INT; echo; sleep 60 & wait",
+                        start_new_session=True)
+    with process:
+        assert process.stdout.read(1) == b"\n"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(timeout=10) == 9
