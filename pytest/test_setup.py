@@ -6,9 +6,11 @@ asked, so that nothing is installed.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -191,3 +193,96 @@ def test_contained_command_may_be_interrupted():
         assert process.stdout.read(1) == b"\n"
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(timeout=10) == 9
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """What ci/in-debian copies: the tree, its copy, and the function that does
+    it. The root is an empty one, so no command ever runs."""
+    if os.geteuid() != 0:
+        pytest.skip("ci/in-debian needs root")
+    if not Path("/usr/share/debootstrap/scripts/trixie").exists():
+        pytest.skip("ci/in-debian needs debootstrap: ci/setup debian")
+    tree = tmp_path / "it's a \"tree\""
+    root = tree / "build" / "debian" / "trixie"
+    (root / "portclash").mkdir(parents=True)
+    (root / "etc").mkdir()
+    for name in ("ci/in-debian", "netns-scripts/contain"):
+        (tree / name).parent.mkdir()
+        shutil.copy2(ROOT / name, tree / name)
+
+    def copy():
+        done = subprocess.run([tree / "ci" / "in-debian", "trixie", "true"],
+                              capture_output=True, text=True, check=False)
+        assert "mount" in done.stderr, done
+    return tree, root / "portclash", copy
+
+
+def test_in_debian_copies_the_tree(copied):
+    """As it is: older content, modes, links, strange names; what is gone is
+    gone, and so is what a command left there."""
+    tree, there, copy = copied
+    names = ("-f", "new\nline", "older", "mode", "gone", "folder/file",
+             "src/build/deep", "file-then-folder")
+    for name in names:
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text("first")
+    (tree / "link").symlink_to("/nonexistent")
+    copy()
+    assert {name: (there / name).read_text() for name in names} == \
+        dict.fromkeys(names, "first")
+    assert os.readlink(there / "link") == "/nonexistent"
+
+    (tree / "older").write_text("second")
+    os.utime(tree / "older", (10 ** 9, 10 ** 9))
+    (tree / "mode").chmod(0o750)
+    (tree / "gone").unlink()
+    shutil.rmtree(tree / "folder")
+    (tree / "folder").write_text("a file now")
+    (tree / "file-then-folder").unlink()
+    (tree / "file-then-folder").mkdir()
+    (tree / "file-then-folder" / "file").write_text("third")
+    (there / "new\nline").write_text("of a command's")
+    copy()
+    assert (there / "older").read_text() == "second"
+    assert (there / "mode").stat().st_mode & 0o777 == 0o750
+    assert not (there / "gone").exists()
+    assert (there / "folder").read_text() == "a file now"
+    assert (there / "file-then-folder" / "file").read_text() == "third"
+    assert (there / "new\nline").read_text() == "first"
+
+
+def test_in_debian_writes_through_no_link(copied, tmp_path):
+    """That a command has put where a file of ours goes: it would lead to the
+    machine's own files."""
+    tree, there, copy = copied
+    (tree / "src").mkdir()
+    (tree / "src" / "file").write_text("ours")
+    copy()
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "resolv.conf").write_text("theirs")
+    shutil.rmtree(there / "src")
+    (there / "src").symlink_to(outside)
+    etc = there.parent / "etc" / "resolv.conf"
+    etc.unlink(missing_ok=True)
+    etc.symlink_to(outside / "resolv.conf")
+    copy()
+    assert (there / "src" / "file").read_text() == "ours"
+    assert [path.name for path in outside.iterdir()] == ["resolv.conf"]
+    assert (outside / "resolv.conf").read_text() == "theirs"
+
+
+def test_in_debian_copies_what_git_would_take(copied):
+    """And all, where the tree is no work tree of git's but inside one."""
+    tree, there, copy = copied
+    subprocess.run(["git", "init", "-q", tree.parent], check=True)
+    (tree.parent / ".gitignore").write_text("*\n")
+    (tree / "file").write_text("")
+    copy()
+    assert (there / "file").exists()
+    subprocess.run(["git", "init", "-q", tree], check=True)
+    (tree / ".gitignore").write_text("/build/\n/ignored\n")
+    (tree / "ignored").write_text("")
+    copy()
+    assert (there / "file").exists() and not (there / "ignored").exists()
