@@ -232,3 +232,39 @@ def test_a_machine_that_does_not_work_says_why(tmp_path):
         assert time.monotonic() - begin < 30
         if os.geteuid() == 0 and machines(asked):
             assert skip["reason"].endswith(": the ?reason"), skip
+
+
+@pytest.mark.parametrize("script", ("exit 1", "exec sleep 60", "echo; echo 9.9",
+                                    "head -c 3000 /dev/zero"))
+def test_a_program_that_says_no_version(script, tmp_path):
+    """Hides no other machine, and is waited for only so long."""
+    command = tree(tmp_path / "tree")
+    kernels = tmp_path / "tree" / "build" / "kernels"
+    kernels.mkdir()
+    for name in ("9.9", "9", "9.9.bak"):
+        (kernels / f"vmlinuz-{name}").write_text("")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for program in ("runsc", "linux.uml"):
+        (folder / program).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / program).chmod(0o755)
+    asks = command.parent.parent / "netns-scripts" / "machines"
+    env = {"PATH": f"{folder}:{os.environ['PATH']}"}
+    begin = time.monotonic()
+    listed = subprocess.run([asks], env=env, capture_output=True, text=True,
+                            check=True).stdout.split()
+    assert time.monotonic() - begin < 20
+    assert listed == ["gvisor", "linux-9.9"]
+    reason = subprocess.run([asks, "uml-9.9"], env=env, capture_output=True,
+                            text=True, check=False).stderr
+    assert reason == ("machines: linux.uml does not say its version: "
+                      f"{folder}/linux.uml\n")
+
+
+@pytest.mark.parametrize("name", ("", "linux", "uml-", "nonsense", "../x",
+                                  "a b", "--all"))
+def test_a_name_of_no_machine(name):
+    """Is bad usage, which is no advice to fetch kernels."""
+    done = subprocess.run([SCRIPTS / "machines", name], capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == USAGE and f"'{name}' is no name" in done.stderr

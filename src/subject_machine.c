@@ -20,7 +20,8 @@
 
 enum {
 	HELLO_MS = 60 * 1000,	/* a slow machine boots in 30 s */
-	LIST_WAIT_MS = 10 * 1000,
+	HELLO_SOON_MS = 30 * 1000,	/* a sandbox or UML in two */
+	LIST_WAIT_MS = 30 * 1000,	/* 5 s each for those that hang */
 	DATE_DIGITS = 8,
 };
 
@@ -136,8 +137,8 @@ static int machine_open(struct subject *subject, const char *argument)
 		argv[n++] = agent;
 		argv[n++] = "serve";
 	}
-	return pipe_open(subject, argv, script + strlen(tree) + 1, HELLO_MS,
-		true);
+	return pipe_open(subject, argv, script + strlen(tree) + 1,
+		*subject->name == 'l' ? HELLO_MS : HELLO_SOON_MS, true);
 }
 
 /* Beside our own program in that tree, or where the environment says */
