@@ -212,3 +212,19 @@ def test_the_end_of_a_case(tmp_path):
     assert lines == ["consequence.case # SKIP lacks 'socket b mptcp4'",
                      "luck.case # SKIP the case says n/a of 'close  a'",
                      "own.case"], answer
+
+
+@pytest.mark.parametrize("subject", ("portman+undo", "portman@head+order",
+                                     "spec@6.1+refused", "linux+undo"))
+def test_an_outcome_holds_under_a_law(tmp_path, subject):
+    """What is recorded for a subject, or for what it is an instance of, is
+    expected of it under a law, too; but what is recorded of that law is
+    nearer."""
+    name = subject.split("+")[0]
+    elder = {"portman": "gvisor", "portman@head": "portman",
+             "spec@6.1": "linux-6.1"}.get(name, name)
+    program = "socket a tcp4\nclose a = EPERM "
+    for who in (f"{name}=ok", f"{elder}=ok", f"{subject}=ok {name}=EBADF"):
+        folder = make(tmp_path, case=f"{program}{who}\n")
+        answer = portclash("check", "-s", subject, folder)
+        assert answer.code == AGREED, answer

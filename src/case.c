@@ -153,11 +153,20 @@ int case_load(const char *path, struct case_file *file,
 	return rc;
 }
 
-/* Who a subject is an instance of: a "linux-X.Y", or what it is a port of */
+/*
+ * Who a subject is an instance of: itself without a law, a "linux-X.Y", or what
+ * it is a port of
+ */
 static void elder_of(const char *subject, char *name, size_t size)
 {
 	const char *version = NULL;
+	const char *law = strrchr(subject, '+');
 	struct utsname host;
+
+	if (law && strncmp(subject, "spec+", 5)) {
+		snprintf(name, size, "%.*s", (int)(law - subject), subject);
+		return;
+	}
 
 	snprintf(name, size, "%s", !strcmp(subject, "portman") ? "gvisor" :
 			!strncmp(subject, "portman@", 8) ? "portman" : "");

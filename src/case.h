@@ -69,7 +69,8 @@ int case_load(const char *path, struct case_file *file,
  * case_expected() - The outcome that a subject must have for an op
  * @expect:	What the case says of the op
  * @subject:	A subject's name; "linux", "uml-6.1" and "spec@6.1" also answer
- *		to the linux-X.Y of their kernel, "gvisor-DATE" to gvisor
+ *		to the linux-X.Y of their kernel, "gvisor-DATE" to gvisor,
+ *		and one under a law to the subject without
  * @own:	Set if the outcome is one qualified for the subject; may be NULL
  *
  * Return: The qualified outcome, or else the unqualified one
