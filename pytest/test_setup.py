@@ -141,6 +141,32 @@ def test_unknown_goal():
     assert "'kernel'" in done.stderr and "kernels" in done.stderr
 
 
+@pytest.mark.parametrize("version", ("", "6", "6.12.1", "../x", "6.1 x", "6*",
+                                     "-q"))
+def test_unknown_kernel(version):
+    """What is no version is no pattern, and no folder below build/kernels."""
+    done = subprocess.run(["ci/kernels", version], cwd=ROOT, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == USAGE
+    assert f"'{version}' is no version" in done.stderr and not done.stdout
+
+
+@pytest.mark.parametrize("script", (
+    "ci/in-debian", "ci/kernels", "ci/setup", "harness/goports/build",
+    *(f"netns-scripts/{name}" for name in (
+        "contain", "in-qemu", "in-runsc", "in-uml", "in-world", "initrd",
+        "machines"))))
+@pytest.mark.parametrize("word", ("-h", "--help"))
+def test_help(script, word, tmp_path):
+    """Asked for, it is on stdout and all that is done, from anywhere."""
+    done = subprocess.run([ROOT / script, word], cwd=tmp_path, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == 0 and not done.stderr, done
+    assert f"\n  {script} " in done.stdout, done.stdout
+    assert not list(tmp_path.iterdir())
+    assert not list(ROOT.glob("-*"))
+
+
 @pytest.mark.parametrize("args", [
     [], ["trixie"], ["--new"], ["../../etc", "true"], ["a b", "true"],
     ["--old", "trixie", "true"], ["", "true"], ["Trixie", "true"],
