@@ -257,8 +257,7 @@ def test_a_program_that_says_no_version(script, tmp_path):
     assert listed == ["gvisor", "linux-9.9"]
     reason = subprocess.run([asks, "uml-9.9"], env=env, capture_output=True,
                             text=True, check=False).stderr
-    assert reason == ("machines: linux.uml does not say its version: "
-                      f"{folder}/linux.uml\n")
+    assert reason == f"machines: no version is said by {folder}/linux.uml\n"
 
 
 @pytest.mark.parametrize("name", ("", "linux", "uml-", "nonsense", "../x",
