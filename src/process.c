@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "util.h"
@@ -21,16 +22,28 @@ static bool is_users(int number)
 	       number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
 }
 
+/* The C library keeps two signals to itself and does not let go of them, so
+ * the kernel is asked. Its struct has the handler, flags, restorer and mask. */
+static void default_signal(int number)
+{
+	unsigned long action[8] = { 0 };
+	const size_t mask_size = _NSIG / 8;
+
+	if (syscall(SYS_rt_sigaction, number, NULL, action, mask_size) ||
+	    action[0] != (unsigned long)SIG_IGN)
+		return;
+	memset(action, 0, sizeof(action));
+	syscall(SYS_rt_sigaction, number, action, NULL, mask_size);
+}
+
 /* Handlers, such as a sanitizer's, are not inherited: they are our own. */
 static void default_signals(void)
 {
-	struct sigaction action;
 	sigset_t none;
 
 	for (int number = 1; number < NSIG; number++)
-		if (!is_users(number) && !sigaction(number, NULL, &action) &&
-		    action.sa_handler == SIG_IGN)
-			signal(number, SIG_DFL);
+		if (!is_users(number))
+			default_signal(number);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
