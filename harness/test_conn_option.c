@@ -163,21 +163,29 @@ static void what_is_no_kcm_says_so(void **state)
 	conn_free(conn);
 }
 
+/* A child that does nothing, and the conn of its pidfd */
+static pid_t child_that_pauses(struct conn **conn)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(conn_adopt(syscall(SYS_pidfd_open, pid, 0), conn), 0);
+	return pid;
+}
+
 static void a_process_is_waited_for(void **state)
 {
 	struct wait soon = { wait_in_ms(SHORT_MS), -1 };
 	struct wait_token *token;
 	siginfo_t info;
 	struct conn *conn;
-	pid_t pid = fork();
+	pid_t pid = child_that_pauses(&conn);
 	int fd;
 
 	(void)state;
-	if (!pid) {
-		pause();
-		_exit(0);
-	}
-	assert_int_equal(conn_adopt(syscall(SYS_pidfd_open, pid, 0), &conn), 0);
 	assert_int_equal(conn_pidfd_wait(conn, WEXITED, &info, NULL, &soon),
 		-ETIME);
 	assert_int_equal(wait_token_new(&token), 0);
@@ -211,14 +219,9 @@ static void whose_children_are_ignored_waits_too(void **state)
 	struct wait late = { wait_in_ms(LONG_MS), -1 };
 	struct conn *conn;
 	siginfo_t info;
-	pid_t pid = fork();
 
 	(void)state;
-	if (!pid) {
-		pause();
-		_exit(0);
-	}
-	assert_int_equal(conn_adopt(syscall(SYS_pidfd_open, pid, 0), &conn), 0);
+	child_that_pauses(&conn);
 	assert_int_equal(conn_pidfd_wait(conn, WEXITED, &info, NULL, &soon),
 		-ETIME);
 	assert_int_equal(conn_pidfd_send_signal(conn, SIGKILL, NULL, 0), 0);
