@@ -37,11 +37,16 @@ INSIDE   := $(filter $(PUBLIC:%=%.c) $(PUBLIC:%=%_%.c) netlink.c,$(SOURCES))
 TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
 FUZZ     := fuzz pair twin twin_calls quiet
 TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
+# Tests that touch no system
+PURE     := test_endpoints test_portman test_program test_rules test_spec test_sweep
+# Tests with threads that call the library; these run under ThreadSanitizer, too
+THREADED := test_conn test_conn_open test_netns test_netns_do test_nettest \
+            test_peers_conn test_peers_netns test_peers_reuseport test_portman
 
 OBJCOPY  ?= objcopy
 
-.PHONY: all run check help clean setup kernels install build/portclash.pc check-pytest check-machines \
-	fuzz libfuzzer replay bench seeds plants mutants sweeps kills
+.PHONY: all run check help clean setup kernels install build/portclash.pc \
+	fuzz libfuzzer replay tests tests-pure bench seeds plants mutants check-long
 
 all: build/portclash build/portclash-conn build/libportclash.a build/libportclash.so.0 $(if $(shell command -v $(GO)),build/goports) \
 		$(if $(wildcard /usr/include/lwip/lwipopts.h),build/lwip)
@@ -119,6 +124,15 @@ build/san/test_%: build/san/h_test_%.o build/san/lib.a
 build/tsan/test_%: build/tsan/h_test_%.o build/tsan/lib.a
 	$(CC) -g $(THREADS) $(WRAP) -o $@ $^ $(NL_LIBS) -lcmocka -lpthread
 
+# All that the tests run: programs of unit tests, fuzz targets, commands
+PROGRAMS := $(TESTS:%=build/plain/%) $(TESTS:%=build/san/%) $(THREADED:%=build/tsan/%)
+tests: all fuzz replay build/tests $(PROGRAMS) $(TARGETS:fuzz_%=build/san/replay_%) \
+		build/san/portclash build/portclash-static \
+		$(if $(wildcard build/kernels),build/uml-xstate.so)
+tests-pure: build/portclash build/tests $(PURE:%=build/plain/%)
+build/tests: Makefile | build/plain
+	printf '%s\n' $(PROGRAMS) $(PURE:%=pure/%) >$@
+
 build/%/test_portman: WRAP := -Wl,--wrap=malloc,--wrap=calloc
 
 # What is made to fail, one by one: harness/faults.c
@@ -177,22 +191,13 @@ bench: build/bench build/bench_conn build/afl/fuzz_sockets build/afl/parse_only
 mutants: build/portclash
 	harness/mutants
 
-# Every sweep, the large ones too: about ten minutes on two CPUs
-sweeps: build/portclash
-	@for name in $$($< sweep --list | cut -d' ' -f1); do \
-		echo "$$name:"; $< sweep $$name -s spec -s linux || exit; done
-
-# All tests; ci/check has the steps, and installs what is missing before it builds
+# All tests; ci/check installs what is missing before it builds. FAST=1: only
+# those that touch no system
 check:
-	@MAKE='$(MAKE)' PYTEST='$(PYTEST)' ci/check
-# Other kernels and stacks only
-check-machines: kernels all
-	$(PYTEST) pytest/test_machines.py -n 2
-# Kill agents, sandboxes and machines two hundred times, and see what is left
-kills: kernels all
-	$(PYTEST) pytest/test_kill.py -n 2 --kills 200
-check-pytest: all build/san/portclash
-	$(PYTEST) pytest/ -n 2
+	@MAKE='$(MAKE)' PYTEST='$(PYTEST)' FAST='$(FAST)' ci/check
+# What takes hours; whoever starts it again goes on where it was
+check-long: kernels tests
+	$(PYTEST) pytest/ -m long -s -v
 
 # The corpus too, but for seeds: without its classes each divergence is unknown
 CORPUS   := cases rules divergences kernel-bugs
@@ -216,9 +221,8 @@ clean:
 
 help:
 	@sed -n '3,/^$$/s/^#//p' Makefile
-	@echo "   make check-pytest  only the differential suite"
-	@echo "   make check-machines only other kernels and stacks: gVisor, UML, QEMU"
-	@echo "   make kills         kill agents and machines, and see what is left"
+	@echo "   make check FAST=1  only tests that touch no kernel, network or machine"
+	@echo "   make tests         all that the tests run; then pytest pytest/test_conn.py"
 	@echo "   make fuzz          the AFL++ targets: build/afl/fuzz_*"
 	@echo "   make libfuzzer     the libFuzzer targets: build/libfuzzer/fuzz_*"
 	@echo "   make replay        the same, to replay files: build/replay/fuzz_*"
@@ -226,7 +230,7 @@ help:
 	@echo "   make plants        plant bugs, and see that fuzzing finds them"
 	@echo "   make bench         what our own work costs beside the kernel's"
 	@echo "   make mutants       switch off each rule, and see that a case fails"
-	@echo "   make sweeps        every sweep: the specification and this kernel"
+	@echo "   make check-long    what takes hours: every sweep, machine, reproducer"
 	@echo "   make kernels       other kernels as subjects: gVisor, UML, QEMU"
 	@echo "   make setup         install what is missing, from Debian's packages"
 	@echo "   make install       the command, libraries and headers: PREFIX, DESTDIR"

@@ -28,7 +28,7 @@ static inline struct addr addr_of(const char *text)
 	return addr;
 }
 
-/* Are we in a network of our own, with lo up? If not, ci/check is told why. */
+/* Are we in a network of our own, with lo up? If not, pytest is told why. */
 static inline bool alone_in_a_network(void)
 {
 	struct link_session *session;

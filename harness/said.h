@@ -47,7 +47,7 @@ static inline bool said_holds(const struct outcome *want,
 	return want->kind == got->kind && want->error == got->error;
 }
 
-/* Skip this test, and tell ci/check why */
+/* Skip this test, and tell pytest why */
 static inline void said_skip(const char *why)
 {
 	print_message("skipped: %s\n", why);

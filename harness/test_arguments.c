@@ -20,6 +20,7 @@
 #include "portman.h"
 #include "reuseport.h"
 #include "sockdiag.h"
+#include "unit.h"
 
 #define IS(call, result) assert_int_equal((call), (result))
 #define REFUSED(call) IS(call, -EINVAL)
@@ -428,7 +429,7 @@ static void of_portman(void **state)
 
 #define ASK(test) cmocka_unit_test_setup_teardown(test, count_fds, same_fds)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		ASK(of_netns),
@@ -443,7 +444,7 @@ int main(void)
 		ASK(of_portman),
 	};
 
-	if (!alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,7 @@
 #include "alone.h"
 #include "conn.h"
 #include "netns.h"
+#include "unit.h"
 #include "util.h"
 
 enum { SHORT_MS = 30 };
@@ -247,7 +248,7 @@ static void bad_arguments(void **state)
 	conn_free(conn);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accept_and_connect),
@@ -259,7 +260,7 @@ int main(void)
 		cmocka_unit_test(bad_arguments),
 	};
 
-	if (!alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

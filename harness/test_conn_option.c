@@ -16,6 +16,7 @@
 #include "alone.h"
 #include "conn.h"
 #include "said.h"
+#include "unit.h"
 #include "util.h"
 
 enum { SHORT_MS = 30, LONG_MS = 10 * 1000, LO = ALONE_LO };
@@ -231,7 +232,7 @@ static void whose_children_are_ignored_waits_too(void **state)
 	signal(SIGCHLD, before);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buffers_are_what_the_kernel_makes_of_them),
@@ -243,7 +244,7 @@ int main(void)
 		cmocka_unit_test(whose_children_are_ignored_waits_too),
 	};
 
-	if (!alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "unit.h"
 #include "util.h"
 
 static void p1_and_sequences(void **state)
@@ -277,7 +278,7 @@ static void x14_to_x19_addresses(void **state)
 	CHECK_ALL(texts);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(p1_and_sequences),
@@ -287,6 +288,8 @@ int main(void)
 		cmocka_unit_test(x14_to_x19_addresses),
 	};
 
+	if (UNIT_LISTED(argc, argv, tests))
+		return 0;
 	return cmocka_run_group_tests(tests, said_open_portman,
 		said_close_portman);
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "reuseport.h"
+#include "unit.h"
 
 enum { SHORT_MS = 5 };
 
@@ -200,7 +201,7 @@ out:
 	return rc;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		FAULT_TEST(conversation, true),
@@ -212,7 +213,7 @@ int main(void)
 		FAULT_TEST(reuse, true),
 	};
 
-	if (!alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
 		return 0;
 	alarm(FAULT_STUCK_S);
 	return cmocka_run_group_tests(tests, NULL, NULL);

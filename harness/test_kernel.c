@@ -22,6 +22,7 @@
 #include "program_text.h"
 #include "sockdiag.h"
 #include "subject.h"
+#include "unit.h"
 #include "util.h"
 
 enum { NOBODY = 65534 };
@@ -348,7 +349,7 @@ static void no_descriptor_is_lost(void **state)
 	unsigned int before = count_fds();
 
 	(void)state;
-	for (int i = 0; i < 10000; i++)
+	for (int i = 0; i < UNIT_TIMES(10000); i++)
 		holds(cases[i % ARRAY_SIZE(cases)]);
 	for (int i = 0; i < 5; i++)
 		holds("socket a tcp4\nconnect a 10.0.0.9:1 = EINPROGRESS\n");
@@ -413,7 +414,7 @@ static void nobody_can_have_the_kernel_too(void **state)
 	assert_int_equal(status, 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_address_is_usable_at_once),
@@ -425,6 +426,8 @@ int main(void)
 		cmocka_unit_test(nobody_can_have_the_kernel_too),
 	};
 
+	if (UNIT_LISTED(argc, argv, tests))
+		return 0;
 	/* As for a worker; it must survive every change of uid. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (subject_open(&linux_, "linux")) {

@@ -23,6 +23,7 @@
 #include "link.h"
 #include "netns.h"
 #include "said.h"
+#include "unit.h"
 #include "util.h"
 
 static struct link_session *fresh_session(void)
@@ -244,7 +245,7 @@ static void a_pair_across_namespaces(void **state)
 	link_close(session);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links_give_the_errors_of_the_kernel),
@@ -255,7 +256,7 @@ int main(void)
 		cmocka_unit_test(a_pair_across_namespaces),
 	};
 
-	if (!alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,7 @@
 
 #include "alone.h"
 #include "netns.h"
+#include "unit.h"
 #include "util.h"
 
 static void a_namespace_has_a_number_of_its_own(void **state)
@@ -130,7 +131,7 @@ static void a_thread_has_a_number(void **state)
 	assert_int_not_equal(other, getpid());
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_namespace_has_a_number_of_its_own),
@@ -140,7 +141,7 @@ int main(void)
 		cmocka_unit_test(a_thread_has_a_number),
 	};
 
-	if (!alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 #include "alone.h"
 #include "netns.h"
 #include "said.h"
+#include "unit.h"
 #include "util.h"
 
 enum { MANY = 50, NOBODY = 65534 };
@@ -238,7 +239,7 @@ static void many_ways_to_one_namespace(void **state)
 	close(pidfd);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_function_is_there_and_its_caller_is_not),
@@ -249,7 +250,7 @@ int main(void)
 		cmocka_unit_test(many_ways_to_one_namespace),
 	};
 
-	if (!alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,7 @@
 #include "alone.h"
 #include "netns.h"
 #include "said.h"
+#include "unit.h"
 #include "util.h"
 
 enum { CALLERS = 200, ROUNDS = 20, NS_ALIVE_US = 1000 };
@@ -281,7 +282,7 @@ static void threaded(void **state)
 	assert_true(inode_here() == inode(home));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(executes_the_callback_within_the_target),
@@ -297,7 +298,7 @@ int main(void)
 		cmocka_unit_test(threaded),
 	};
 
-	if (!alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
 		return 0;
 	return cmocka_run_group_tests(tests, two_namespaces, leave_them);
 }

@@ -13,6 +13,7 @@
 #include "alone.h"
 #include "reuseport.h"
 #include "said.h"
+#include "unit.h"
 #include "util.h"
 
 enum { SHORT_MS = 50, LONG_MS = 10000, NODES_MAX = 50, PORT = 7000 };
@@ -343,7 +344,7 @@ static void open_fds(void **state)
 
 #define PEER(test) cmocka_unit_test(test)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		PEER(dial_from_listening_port),
@@ -364,7 +365,7 @@ int main(void)
 		PEER(open_fds),
 	};
 
-	if (!alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,7 @@
 #include "agent.h"
 #include "gen.h"
 #include "pipe_test.h"
+#include "unit.h"
 #include "util.h"
 
 enum { BATCH = 3000, BROKEN_UID = 4242 };
@@ -384,6 +385,8 @@ int main(int argc, char **argv)
 
 		return agent_serve(&subject, "fake", stdin, stdout) != 0;
 	}
+	if (UNIT_LISTED(argc, argv, tests))
+		return 0;
 	/* A hang fails, SIGPIPE kills, and orphans come to us. */
 	alarm(120);
 	signal(SIGPIPE, SIG_DFL);

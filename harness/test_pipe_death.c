@@ -15,6 +15,7 @@
 
 #include "pipe_test.h"
 #include "subject.h"
+#include "unit.h"
 #include "util.h"
 
 enum { BATCH = 3000 };
@@ -88,13 +89,15 @@ static void a_murder_is_nobodys_outcome(void **state)
 	no_process_left();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_death_is_an_outcome),
 		cmocka_unit_test(a_murder_is_nobodys_outcome),
 	};
 
+	if (UNIT_LISTED(argc, argv, tests))
+		return 0;
 	/* Orphans are ours to see. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "alone.h"
+#include "unit.h"
 
 /* A thread that is elsewhere makes something there. */
 struct elsewhere {
@@ -187,7 +188,7 @@ static bool a_pair_is_where_its_thread_is(bool naive)
 	return where.right;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		PITFALL(20, the_kernels_error_is_told),
@@ -196,7 +197,7 @@ int main(void)
 		PITFALL(29, a_pair_is_where_its_thread_is),
 	};
 
-	if (!alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

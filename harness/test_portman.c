@@ -20,6 +20,7 @@
 #include "flagcount.h"
 #include "gen.h"
 #include "portman.h"
+#include "unit.h"
 #include "util.h"
 
 static struct portman_reservation tcp(uint16_t port)
@@ -335,10 +336,11 @@ static struct portman_reservation drawn(uint64_t b)
 	return res;
 }
 
-/* Two million steps; the same checksums as the two upstream generations */
+/* Two million steps; the same checksums as the two upstream generations. Under
+ * a sanitizer it is the manager that is checked, after fewer. */
 static void workload(uint64_t seed, bool heavy, uint64_t expected)
 {
-	enum { STEPS = 2000000 };
+	enum { ALL = 2000000, STEPS = UNIT_TIMES(ALL) };
 	struct portman_reservation *held = malloc(STEPS * sizeof(*held));
 	struct portman *pm = portman_new();
 	struct gen_random random = { seed };
@@ -363,7 +365,8 @@ static void workload(uint64_t seed, bool heavy, uint64_t expected)
 		held[count++] = res;
 		sum = sum * 31 + step;
 	}
-	assert_int_equal(sum, expected);
+	if (STEPS == ALL)
+		assert_int_equal(sum, expected);
 	portman_check(pm);
 	portman_free(pm);
 	free(held);
@@ -376,7 +379,7 @@ static void reference_workloads_give_upstreams_checksums(void **state)
 	workload(43, true, 1260236887402620355u);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flagcount_counts_combinations),
@@ -390,5 +393,7 @@ int main(void)
 		cmocka_unit_test(reference_workloads_give_upstreams_checksums),
 	};
 
+	if (UNIT_LISTED(argc, argv, tests))
+		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 #include "gen.h"
 #include "program_bytes.h"
 #include "program_text.h"
+#include "unit.h"
 #include "util.h"
 
 static char *printed(const struct program *program, size_t *size)
@@ -71,7 +72,7 @@ static void random_bytes_round_trip(void **state)
 	struct gen_random random = { 1 };
 
 	(void)state;
-	for (int n = 0; n < 20000; n++) {
+	for (int n = 0; n < UNIT_TIMES(20000); n++) {
 		struct program program;
 		size_t size = gen_random(&random) % sizeof(bytes);
 
@@ -88,7 +89,7 @@ static void generated_programs_round_trip(void **state)
 	struct program program;
 
 	(void)state;
-	for (int n = 0; n < 20000; n++) {
+	for (int n = 0; n < UNIT_TIMES(20000); n++) {
 		gen_program(7, n, &can, n & 1, &program);
 		assert_true(program.count);
 		round_trip(&program);
@@ -155,7 +156,7 @@ static void mutated_text_never_crashes(void **state)
 	struct gen_random random = { 3 };
 
 	(void)state;
-	for (int n = 0; n < 200000; n++) {
+	for (int n = 0; n < UNIT_TIMES(200000); n++) {
 		char text[300];
 		size_t size = strlen(base);
 		struct case_text out;
@@ -196,7 +197,7 @@ static void names_and_outcomes_survive(void **state)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_bytes_round_trip),
@@ -207,5 +208,7 @@ int main(void)
 		cmocka_unit_test(names_and_outcomes_survive),
 	};
 
+	if (UNIT_LISTED(argc, argv, tests))
+		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "unit.h"
 #include "util.h"
 
 static void rules_of_bind(void **state)
@@ -181,7 +182,7 @@ static void rules_of_close(void **state)
 	CHECK_ALL(texts);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_of_bind),
@@ -189,6 +190,8 @@ int main(void)
 		cmocka_unit_test(rules_of_close),
 	};
 
+	if (UNIT_LISTED(argc, argv, tests))
+		return 0;
 	return cmocka_run_group_tests(tests, said_open_portman,
 		said_close_portman);
 }

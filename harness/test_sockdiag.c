@@ -23,6 +23,7 @@
 #include "link.h"
 #include "netns.h"
 #include "sockdiag.h"
+#include "unit.h"
 #include "util.h"
 
 struct seen {
@@ -254,7 +255,7 @@ static void a_socket_has_owners(void **state)
 	assert_int_equal(sockdiag_owners(inode, own, &owner), 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sockets_that_are_only_bound_are_listed),
@@ -264,7 +265,7 @@ int main(void)
 		cmocka_unit_test(a_socket_has_owners),
 	};
 
-	if (!alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

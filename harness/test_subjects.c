@@ -9,9 +9,10 @@
 #include "diff.h"
 #include "gen.h"
 #include "program_bytes.h"
+#include "unit.h"
 #include "util.h"
 
-enum { PROGRAMS = 30000, BYTE_PROGRAMS = 3000 };
+enum { PROGRAMS = UNIT_TIMES(30000), BYTE_PROGRAMS = UNIT_TIMES(3000) };
 
 static struct subject portman, portlist;
 
@@ -187,7 +188,7 @@ static void portlist_is_quick_enough(void **state)
 	reserve.reserve.res = (struct reservation){ .networks = { 4, 6 },
 		.network_count = 2, .transport = 6 };
 	times.kind = OP_REPEAT;
-	times.repeat.times = 299;
+	times.repeat.times = UNIT_TIMES(299);
 	program_init(&program, LEVEL_RESERVATION);
 	while (!program_append(&program, &reserve) &&
 		!program_append(&program, &times))
@@ -229,7 +230,7 @@ static void follows_the_leader(void **state)
 	assert_int_equal(got.outcomes[6].kind, OUTCOME_OK);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reservation_outcomes),
@@ -240,5 +241,7 @@ int main(void)
 		cmocka_unit_test(sockets_are_safe),
 	};
 
+	if (UNIT_LISTED(argc, argv, tests))
+		return 0;
 	return cmocka_run_group_tests(tests, open_both, close_both);
 }

@@ -11,11 +11,12 @@
 #include <string.h>
 
 #include "sweep.h"
+#include "unit.h"
 #include "util.h"
 
 /* Of a set that is too large to look at whole, each so-manieth: a prime that
  * is no factor of any wheel, so that every choice of each has its turn */
-enum { LARGE = 1000000, STRIDE = 1009 };
+enum { LARGE = UNIT_TIMES(1000000), STRIDE = 1009 };
 
 static uint64_t stride(uint64_t size)
 {
@@ -274,7 +275,7 @@ static void choices_are_distinct(void **state)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_are_known),
@@ -285,5 +286,7 @@ int main(void)
 		cmocka_unit_test(choices_are_distinct),
 	};
 
+	if (UNIT_LISTED(argc, argv, tests))
+		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

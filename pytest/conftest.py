@@ -12,6 +12,8 @@ import pytest
 
 import portcheck
 
+pytest_plugins = ["slowest"]
+
 # Some CI runners ignore SIGCHLD; then nobody learns how a child has ended.
 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -32,10 +34,18 @@ def pytest_addoption(parser):
                     help="follow the queues of AFL++ below DIR")
     group.addoption("--time", type=float, default=60, metavar="SECONDS",
                     help="how long to follow them (default 60)")
-    group.addoption("--kills", type=int, default=8, metavar="N",
-                    help="how often test_kill.py kills something (default 8)")
     group.addoption("--seed", type=int, metavar="N",
                     help="of the random programs in between (default: by date)")
+
+
+@pytest.fixture
+def ran(record_property):
+    """Keep who answered how much; the run's summary has it."""
+    def record(result):
+        record_property("ran", f"ran: {' '.join(result['subjects'])}: "
+                        f"{result['held']} of {result['cases']} cases, "
+                        f"{result['compared_ops']} of {result['ops']} ops")
+    return record
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ FOLDERS = [folder for folder in (CASES, DIVERGENCES, RULES) if cases(folder)]
 
 
 @pytest.mark.parametrize("subject", (*SUBJECTS, "portman@head"))
-def test_recorded_outcomes_hold(subject, need):
+def test_recorded_outcomes_hold(subject, need, ran):
     """Every case, on one subject; what it lacks is counted, and has a limit."""
     answer = portclash("check", "--json", "-s", subject, *FOLDERS)
     assert not answer.crashed, answer
@@ -20,6 +20,7 @@ def test_recorded_outcomes_hold(subject, need):
     assert result["programs"] == result["cases"] == len(cases(*FOLDERS))
     # What was not compared to its end is not held.
     assert result["held"] == result["cases"] - result["incomparable"]
+    ran(result)
     # Each subject answers at least one of the two levels, and really did.
     assert result["compared_ops"] > 500
     assert result["incomparable"] < result["programs"]

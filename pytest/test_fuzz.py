@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fuzz targets: each replays its seeds, and AFL++ itself can run it.
+
+Finding is the job of "make run"; here it is seen that it could be done."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from portcheck import CANNOT, CORPUS, ROOT
+
+TARGETS = sorted(path.stem for path in (ROOT / "harness").glob("fuzz_*.c"))
+# A divergence of no class is what these look for: whether one comes in a
+# moment is chance, so it is no crash here.
+JUDGES = ("fuzz_kernel", "fuzz_sockets")
+SMOKE_S = 5
+KEPT = ROOT / "build" / "check"
+
+
+def replay(program, *paths):
+    """The code and the words of a program that only replays."""
+    done = subprocess.run([ROOT / "build" / program, *paths], cwd=ROOT,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          stdin=subprocess.DEVNULL, check=False)
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+@pytest.mark.parametrize("flavour", ("replay/fuzz_", "san/replay_"),
+                         ids=("plain", "san"))
+@pytest.mark.parametrize("target", TARGETS)
+def test_seeds(target, flavour):
+    """What "make run" begins with."""
+    code, said = replay(flavour + target.removeprefix("fuzz_"),
+                        CORPUS / "fuzz" / target)
+    if code == CANNOT:
+        pytest.skip(said.strip().splitlines()[-1])
+    assert code == 0, said[-3000:]
+
+
+def number(stats, name):
+    """One of what AFL++ notes of itself."""
+    return int(re.search(rf"^{name} +: (\d+)$", stats, re.MULTILINE)[1])
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_afl(target, tmp_path):
+    """It executes, and nothing crashes in a moment."""
+    if not shutil.which("afl-fuzz"):
+        pytest.skip("afl-fuzz is missing: ci/setup fuzz")
+    (tmp_path / "fuzz").mkdir()
+    env = {**os.environ, "PORTCLASH_FUZZ_DIR": str(tmp_path / "fuzz"),
+           "PORTCLASH_CORPUS": str(CORPUS), "AFL_NO_AFFINITY": "1",
+           "AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_FAST_CAL": "1",
+           "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1",
+           "AFL_EXIT_ON_SEED_ISSUES": "1", "AFL_FORKSRV_INIT_TMOUT": "30000"}
+    if target in JUDGES:
+        env["PORTCLASH_FUZZ_KEEP_GOING"] = "1"
+    done = subprocess.run(
+        ["afl-fuzz", "-i", CORPUS / "fuzz" / target, "-o", tmp_path / "out",
+         "-S", "check", "-V", str(SMOKE_S), "-G", "800", "-t", "30000",
+         "-s", "1", "--", ROOT / "build" / "afl" / target, "-10000"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=env,
+        stderr=subprocess.STDOUT, check=False, cwd=ROOT)
+    said = done.stdout.decode(errors="replace")
+    out = tmp_path / "out" / "check"
+    assert done.returncode == 0 and (out / "fuzzer_stats").exists(), said
+    stats = (out / "fuzzer_stats").read_text()
+    assert number(stats, "execs_done") > 0, stats
+    if number(stats, "saved_crashes"):
+        crash = next(out.glob("crashes/id*"))
+        # Kept, and said in words: what to do with it is make replay.
+        kept = shutil.copy(crash, KEPT / f"{target}-crash.bin")
+        pytest.fail(f"{kept}:\n" + replay(
+            "san/replay_" + target.removeprefix("fuzz_"), crash)[1])

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What takes hours, one after the other: "make check-long".
+
+Each that passed is a line of build/long/results.jsonl, with its numbers and the
+command that it was measured with. Whoever starts it again with that command
+goes on where it was; a sweep goes on in its middle. Rate and time left are what
+the command itself says.
+"""
+
+import ctypes
+import hashlib
+import json
+import os
+import random
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from portcheck import (AGREED, COMMAND, CORPUS, DIVERGENCES, ROOT, cases,
+                       machines, portclash)
+from test_conn import THROUGH
+from test_emit import reproducer
+from test_kill import PR_SET_CHILD_SUBREAPER, SUBJECTS, one_run
+from test_machines import exits
+
+pytestmark = pytest.mark.long
+NOTES = ROOT / "build" / "long"
+RESULTS = NOTES / "results.jsonl"
+SWEEPS = [sweep["name"] for sweep in
+          portclash("sweep", "--list", "--json").json["sweeps"]]
+LARGE = ("triples-listen", "late-triples")
+MACHINES = machines()
+KERNELS = [name for name in MACHINES if not name.startswith("gvisor")]
+GVISORS = [name for name in MACHINES if name.startswith("gvisor")]
+REPRODUCED = cases(DIVERGENCES) + cases(CORPUS / "kernel-bugs")
+KILLS = 50
+
+
+def results():
+    """All that was ever noted."""
+    if not RESULTS.exists():
+        return []
+    return [json.loads(line) for line in RESULTS.read_text().splitlines()]
+
+
+@pytest.fixture
+def note(request):
+    """Skip what is done; else what is to be called with the numbers, once."""
+    command = hashlib.sha256(COMMAND.read_bytes()).hexdigest()[:16]
+    name = request.node.name
+    for done in results():
+        if (done["test"], done["command"]) == (name, command):
+            pytest.skip(f"done in {done['seconds']} s")
+    items = request.session.items
+    print(f"\n{name}: {items.index(request.node) + 1} of {len(items)}")
+    start = time.monotonic()
+
+    def append(**numbers):
+        NOTES.mkdir(parents=True, exist_ok=True)
+        with RESULTS.open("a") as file:
+            file.write(json.dumps({
+                "test": name, "command": command, **numbers,
+                "seconds": round(time.monotonic() - start)}) + "\n")
+    return append
+
+
+def agree(note, first, second, *what):
+    """Every op, and how many of them were compared."""
+    if what[0] == "sweep":
+        NOTES.mkdir(parents=True, exist_ok=True)
+        what += ("--resume", NOTES / f"{what[1]}-{first}-{second}"
+                 .replace("/", "_").replace(":", "_"))
+    done = subprocess.run([COMMAND, *map(str, what), "--json", "-s", first,
+                           "-s", second], stdout=subprocess.PIPE,
+                          stdin=subprocess.DEVNULL, check=False)
+    assert done.stdout, f"exit code {done.returncode}"
+    result = json.loads(done.stdout)
+    assert not result["skipped"], result["skipped"]
+    assert result["divergent"] == 0 and done.returncode == AGREED, result
+    assert result["compared_ops"] > result["programs"]
+    note(programs=result["programs"], ops=result["ops"],
+         compared_ops=result["compared_ops"], divergent=0)
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_linux_is_its_specification(name, note):
+    """Every program of every set, on this kernel."""
+    agree(note, "spec", "linux", "sweep", name)
+
+
+@pytest.mark.parametrize("name", [name for name in SWEEPS if name not in LARGE])
+def test_conn_changes_nothing(name, note):
+    """The same through the helpers."""
+    agree(note, "linux", THROUGH, "sweep", name)
+
+
+@pytest.mark.parametrize("what", (
+    ("sweep", "pairs"), ("sweep", "pairs-listen"), ("sweep", "late"),
+    ("sweep", "cache4"), ("random", "--seed", 1, "--count", 200000)),
+    ids=lambda what: what[1].strip("-"))
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_kernel_is_its_specification(name, what, note):
+    """That of its version."""
+    agree(note, f"spec@{name.split('-')[1]}", name, *what)
+
+
+@pytest.mark.parametrize("what", (
+    ("sweep", "pairs"), ("random", "--seed", 1, "--count", 20000)),
+    ids=lambda what: what[1].strip("-"))
+@pytest.mark.parametrize("name", GVISORS)
+def test_gvisor_is_its_port_manager(name, what, note):
+    """That of 20221219; of a newer one it is known where it differs."""
+    if name > "gvisor-20221219":
+        pytest.skip("portman is that of 20221219")
+    agree(note, "portman", name, *what)
+
+
+def test_each_reproducer_compiles(note, tmp_path):
+    """0 on this kernel, whose outcomes are the expected ones."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        codes = list(pool.map(lambda path: reproducer(path, tmp_path),
+                              REPRODUCED))
+    wrong = {path.name: code for path, code in zip(REPRODUCED, codes) if code}
+    assert not wrong, wrong
+    note(programs=len(codes))
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_each_reproducer_elsewhere(name, note, tmp_path):
+    """1 where the machine's recorded outcome is another than Linux's, else 0."""
+    got, want = exits(name, REPRODUCED, tmp_path)
+    wrong = {path.name: got.get(path) for path in want
+             if got.get(path) != want[path]}
+    note(programs=len(want), without=len(REPRODUCED) - len(want))
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_nothing_is_left(subject, note, here):
+    """Killed at random moments, by seed."""
+    here(subject)
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    dice = random.Random(subject)
+    for _ in range(KILLS):
+        one_run(dice, subject)
+    note(kills=KILLS)
