@@ -11,6 +11,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "corpus"
 CASES = CORPUS / "cases"
@@ -28,6 +30,13 @@ AGREED, FOUND, USAGE, CANNOT, SKIPPED, NOTHING = range(6)
 CRASH = re.compile(
     r"Sanitizer|runtime error:|ASSERTION FAILED|a worker died of signal"
     r"|a worker ended with wait status")
+
+
+def some(number):
+    """A test's parameter "every": it takes one case of so many; and of all of
+    them each one, in "make check-long"."""
+    return pytest.mark.parametrize("every", (
+        number, pytest.param(1, marks=pytest.mark.long)))
 
 
 def machines(kind=""):

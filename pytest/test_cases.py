@@ -6,10 +6,13 @@ import pytest
 from portcheck import (AGREED, CANNOT, CASES, CORPUS, DIVERGENCES, FOUND,
                        NOTHING, RULES, SUBJECTS, cases, portclash, said)
 
+PURE = ("portman", "portman@head", "portlist", "spec")
 FOLDERS = [folder for folder in (CASES, DIVERGENCES, RULES) if cases(folder)]
 
 
-@pytest.mark.parametrize("subject", (*SUBJECTS, "portman@head"))
+@pytest.mark.parametrize("subject", [
+    pytest.param(name, marks=[pytest.mark.pure] if name in PURE else [])
+    for name in (*SUBJECTS, "portman@head")])
 def test_recorded_outcomes_hold(subject, need, ran):
     """Every case, on one subject; what it lacks is counted, and has a limit."""
     answer = portclash("check", "--json", "-s", subject, *FOLDERS)

@@ -6,8 +6,9 @@ import re
 import pytest
 
 from portcheck import (AGREED, CASES, CORPUS, DIVERGENCES, RULES, cases,
-                       level, portclash)
+                       level, portclash, some)
 
+pytestmark = pytest.mark.pure
 ALL = cases(CASES, DIVERGENCES, RULES)
 GVISOR = [f"GV-{number:02}" for number in range(1, 34)]
 SEEDS = sorted(path for path in (CORPUS / "fuzz").glob("*/*") if path.is_file())
@@ -64,10 +65,11 @@ def words(text):
     return [" ".join(line) for line in lines if line]
 
 
-def test_text_to_bytes_and_back(tmp_path):
-    """Every case survives it, to the letter and to the byte."""
+@some(5)
+def test_text_to_bytes_and_back(every, tmp_path):
+    """A case survives it, to the letter and to the byte."""
     wrong = []
-    for path in ALL:
+    for path in ALL[::every]:
         first = portclash("pack", path)
         assert first.code == AGREED, first
         packed, text = tmp_path / "packed", tmp_path / "text.case"

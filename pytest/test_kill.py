@@ -20,7 +20,7 @@ from portcheck import AGREED, COMMAND, FOUND, machines
 SUBJECTS = ("pipe:" + str(COMMAND) + " serve",
             *((machines(kind) or [kind.strip("-")])[0]
               for kind in ("gvisor", "uml", "linux-6.1")))
-COUNT = 2000
+COUNT = 600
 KILLS = 2
 PR_SET_CHILD_SUBREAPER = 36
 

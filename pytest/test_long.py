@@ -10,18 +10,15 @@ the command itself says.
 import ctypes
 import hashlib
 import json
-import os
 import random
 import subprocess
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from portcheck import (AGREED, COMMAND, CORPUS, DIVERGENCES, ROOT, cases,
                        machines, portclash)
 from test_conn import THROUGH
-from test_emit import reproducer
 from test_kill import PR_SET_CHILD_SUBREAPER, SUBJECTS, one_run
 from test_machines import exits
 
@@ -115,16 +112,6 @@ def test_gvisor_is_its_port_manager(name, what, note):
     if name > "gvisor-20221219":
         pytest.skip("portman is that of 20221219")
     agree(note, "portman", name, *what)
-
-
-def test_each_reproducer_compiles(note, tmp_path):
-    """0 on this kernel, whose outcomes are the expected ones."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        codes = list(pool.map(lambda path: reproducer(path, tmp_path),
-                              REPRODUCED))
-    wrong = {path.name: code for path, code in zip(REPRODUCED, codes) if code}
-    assert not wrong, wrong
-    note(programs=len(codes))
 
 
 @pytest.mark.parametrize("name", MACHINES)

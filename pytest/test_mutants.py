@@ -8,7 +8,7 @@ import pytest
 from portcheck import ROOT
 
 
-@pytest.mark.pure
+@pytest.mark.slow
 def test_every_rule_is_missed():
     """harness/mutants says which is not."""
     done = subprocess.run([ROOT / "harness" / "mutants"], text=True, check=False,

@@ -3,8 +3,11 @@
 
 import re
 
+import pytest
+
 from portcheck import CASES, ROOT
 
+pytestmark = pytest.mark.pure
 ROWS = [[cell.strip() for cell in line.strip("|").split(" | ")]
         for line in (ROOT / "harness" / "SEEDS.md").read_text().splitlines()
         if re.match(r"\| `", line)]
