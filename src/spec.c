@@ -186,9 +186,10 @@ struct in16 spec_name(const struct spec_socket *s)
 	return spec_v6(s) ? s->source : in16_v4(s->source4);
 }
 
-static void get_name(const struct spec_socket *s, const struct outcome *leader,
+static void get_name(const struct spec *spec, const struct spec_socket *s,
 	struct outcome *out)
 {
+	const struct outcome *leader = spec->leader;
 	struct in16 name = spec_is_mptcp(s) ? s->told : spec_name(s);
 
 	out->value = VALUE_PLACE;
@@ -199,12 +200,12 @@ static void get_name(const struct spec_socket *s, const struct outcome *leader,
 }
 
 static enum spec_rule get(struct spec *spec, const struct spec_socket *s,
-	const struct op *op, const struct outcome *leader, struct outcome *out)
+	const struct op *op, struct outcome *out)
 {
 	CHECK(spec, op->get.property == GET_V6ONLY && !spec_v6(s) &&
 		s->type != MPTCP4, get_v6only_ipv4);
 	switch (op->get.property) {
-	case GET_NAME: get_name(s, leader, out); break;
+	case GET_NAME: get_name(spec, s, out); break;
 	case GET_DEV:
 		out->value = VALUE_DEVICE;
 		out->a = spec_is_mptcp(s) ? s->told_device : s->device;
@@ -272,17 +273,17 @@ static enum spec_rule set_sysctl(struct spec *spec, const struct op *op)
 }
 
 static enum spec_rule answer(struct spec *spec, const struct op *op,
-	const struct outcome *leader, struct outcome *out)
+	struct outcome *out)
 {
 	struct spec_socket *s = &spec->sockets[spec->index[op->sock]];
 
 	switch (op->kind) {
 	case OP_SOCKET: return make_socket(spec, op);
 	case OP_SET: return set(spec, s, op);
-	case OP_GET: return get(spec, s, op, leader, out);
-	case OP_BIND: return spec_bind(spec, s, op, leader, out);
-	case OP_LISTEN: return spec_listen(spec, s, op, leader, out);
-	case OP_CONNECT: return spec_connect(spec, s, op, leader, out);
+	case OP_GET: return get(spec, s, op, out);
+	case OP_BIND: return spec_bind(spec, s, op, out);
+	case OP_LISTEN: return spec_listen(spec, s, op, out);
+	case OP_CONNECT: return spec_connect(spec, s, op, out);
 	case OP_DISCONNECT: return spec_disconnect(spec, s);
 	case OP_ACCEPT:
 		return spec_accept(spec, s, &spec->index[op->accept.sock]);
@@ -303,7 +304,7 @@ void spec_step(struct spec *spec, const struct op *op,
 	spec->leader = leader;
 	spec->effects[0] = spec->effects[1] = 0;
 	*out = outcome_ok();
-	rule = answer(spec, op, leader, out);
+	rule = answer(spec, op, out);
 	/* What a rule that is switched off has let through is not an answer. */
 	if (!spec_holds(spec, rule))
 		rule = SPEC_NO_RULE;

@@ -153,13 +153,13 @@ static void set_address(struct spec *spec, struct spec_socket *s,
 
 /* For port 0 the choice is made here. */
 static enum spec_rule ask_port(struct spec *spec, const struct spec_socket *s,
-	const struct outcome *leader, bool listening, uint16_t *port)
+	bool listening, uint16_t *port)
 {
 	if (spec_is_udp(s))
 		return *port ? udp_ask(spec, s, *port) :
-			       udp_choose(spec, s, leader, port);
+			       udp_choose(spec, s, port);
 	return *port ? tcp_ask(spec, s, *port, listening) :
-		       tcp_choose(spec, s, leader, port);
+		       tcp_choose(spec, s, port);
 }
 
 static void take_port(struct spec *spec, struct spec_socket *s, uint16_t port,
@@ -185,8 +185,7 @@ static void lock(struct spec *spec, struct spec_socket *s, uint16_t port)
 }
 
 enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
-	const struct op *op, const struct outcome *leader,
-	struct outcome *out)
+	const struct op *op, struct outcome *out)
 {
 	struct name name = name_of(op);
 	uint16_t port = name.port;
@@ -206,7 +205,7 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 		s->name_unknown = false;
 		return RULE_bind_no_port;
 	}
-	rule = ask_port(spec, s, leader, false, &port);
+	rule = ask_port(spec, s, false, &port);
 	if (!rule || spec_rule_errno(rule)) {
 		if (s->v6only != v6only &&
 		    APPLIES(spec, failed_bind_restores_v6only))
@@ -231,8 +230,7 @@ static enum spec_rule check_listen(struct spec *spec, struct spec_socket *s)
 }
 
 enum spec_rule spec_listen(struct spec *spec, struct spec_socket *s,
-	const struct op *op, const struct outcome *leader,
-	struct outcome *out)
+	const struct op *op, struct outcome *out)
 {
 	enum spec_rule rule;
 	uint16_t port;
@@ -244,7 +242,7 @@ enum spec_rule spec_listen(struct spec *spec, struct spec_socket *s,
 		s->backlog = op->listen.backlog;
 	if (rule)
 		return rule;
-	rule = ask_port(spec, s, leader, true, &port);
+	rule = ask_port(spec, s, true, &port);
 	if (!rule || spec_rule_errno(rule))
 		return rule;
 	*out = s->port && s->locks & PORT_LOCK ? outcome_ok() :

@@ -123,9 +123,10 @@ static struct search search(struct spec *spec, const struct spec_socket *s,
 
 /* The leader's port, if it is one of those that may be chosen */
 static bool follow(struct spec *spec, const struct spec_socket *s,
-	const struct outcome *leader, uint16_t low, uint16_t high,
-	enum asking how, uint16_t *port)
+	uint16_t low, uint16_t high, enum asking how, uint16_t *port)
 {
+	const struct outcome *leader = spec->leader;
+
 	if (!leader || leader->kind != OUTCOME_OK ||
 	    leader->value != VALUE_NUMBER)
 		return false;
@@ -135,8 +136,9 @@ static bool follow(struct spec *spec, const struct spec_socket *s,
 }
 
 enum spec_rule tcp_choose(struct spec *spec, const struct spec_socket *s,
-	const struct outcome *leader, uint16_t *port)
+	uint16_t *port)
 {
+	const struct outcome *leader = spec->leader;
 	bool refused = leader && leader->kind == OUTCOME_ERRNO;
 	uint16_t low, high;
 
@@ -152,7 +154,7 @@ enum spec_rule tcp_choose(struct spec *spec, const struct spec_socket *s,
 			continue;
 		*port = found.sure ? found.sure : found.maybe;
 		if (leader && !refused && leader->value == VALUE_NUMBER &&
-		    !follow(spec, s, leader, low, high, how, port)) {
+		    !follow(spec, s, low, high, how, port)) {
 			/* Only what might be left out was free. */
 			if (!found.sure)
 				continue;
@@ -179,9 +181,9 @@ static bool is_free_to_connect(struct spec *spec, const struct spec_socket *s,
 }
 
 enum spec_rule tcp_choose_connect(struct spec *spec,
-	const struct spec_socket *s, const struct outcome *leader,
-	uint16_t *port, bool *known)
+	const struct spec_socket *s, uint16_t *port, bool *known)
 {
+	const struct outcome *leader = spec->leader;
 	bool refused = leader && leader->kind == OUTCOME_ERRNO &&
 		       leader->error == EADDRNOTAVAIL;
 	uint16_t low, high, sure = 0, maybe = 0;

@@ -106,14 +106,15 @@ static enum spec_rule udp_connect6(struct spec *spec, struct spec_socket *s,
 }
 
 static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
-	const struct op *op, const struct outcome *leader, struct outcome *out)
+	const struct op *op, struct outcome *out)
 {
+	const struct outcome *leader = spec->leader;
 	struct target target;
 	enum spec_rule rule;
 	uint16_t port;
 
 	if (!s->port) {
-		rule = udp_choose(spec, s, leader, &port);
+		rule = udp_choose(spec, s, &port);
 		if (rule == RULE_udp_no_port_left)
 			return RULE_connect_udp_no_port_left;
 		if (rule != RULE_udp_port_chosen)
@@ -181,8 +182,7 @@ static void failed(struct spec *spec, struct spec_socket *s)
 }
 
 /* A port for it, unless it has one; the 4-tuple must be its own. */
-static enum spec_rule get_port(struct spec *spec, struct spec_socket *s,
-	const struct outcome *leader)
+static enum spec_rule get_port(struct spec *spec, struct spec_socket *s)
 {
 	bool known = true;
 	enum spec_rule rule;
@@ -193,7 +193,7 @@ static enum spec_rule get_port(struct spec *spec, struct spec_socket *s,
 			connect_same_4_tuple);
 		return SPEC_NO_RULE;
 	}
-	rule = tcp_choose_connect(spec, s, leader, &port, &known);
+	rule = tcp_choose_connect(spec, s, &port, &known);
 	if (rule)
 		return rule;
 	if (APPLIES(spec, clients_free_the_port))
@@ -205,7 +205,7 @@ static enum spec_rule get_port(struct spec *spec, struct spec_socket *s,
 }
 
 static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
-	const struct op *op, const struct outcome *leader, struct outcome *out)
+	const struct op *op, struct outcome *out)
 {
 	struct target target;
 	struct route route;
@@ -228,7 +228,7 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 	set_source(spec, s, &route);
 	s->peer_addr = route.to;
 	s->peer_port = target.port;
-	rule = get_port(spec, s, leader);
+	rule = get_port(spec, s);
 	if (rule) {
 		failed(spec, s);
 		return rule;
@@ -247,9 +247,8 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 }
 
 enum spec_rule spec_connect(struct spec *spec, struct spec_socket *s,
-	const struct op *op, const struct outcome *leader,
-	struct outcome *out)
+	const struct op *op, struct outcome *out)
 {
 	return (spec_is_udp(s) ? udp_connect : tcp_connect)(spec, s, op,
-		leader, out);
+		out);
 }

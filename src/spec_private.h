@@ -128,7 +128,7 @@ struct spec_place {
 
 /**
  * struct spec - All there is
- * @leader:	What the kernel answered to this op, or NULL
+ * @leader:	What the kernel answered to the op of this step, or NULL
  * @effects:	A bit for each effect of this op, from SPEC_LAST_DECISION
  * @index:	Socket of each slot of the program
  * @count:	Sockets in use are below; a free one has no type
@@ -290,18 +290,16 @@ enum spec_rule tcp_ask(struct spec *spec, const struct spec_socket *s,
 
 /**
  * tcp_choose() - Which port may it have?
- * @leader:	The kernel's choice, or NULL
  * @port:	The choice: followed if it may be chosen
  *
  * Return: The rule
  */
 enum spec_rule tcp_choose(struct spec *spec, const struct spec_socket *s,
-	const struct outcome *leader, uint16_t *port);
+	uint16_t *port);
 
 /** tcp_choose_connect() - The same for a connect (CON-04) */
 enum spec_rule tcp_choose_connect(struct spec *spec,
-	const struct spec_socket *s, const struct outcome *leader,
-	uint16_t *port, bool *known);
+	const struct spec_socket *s, uint16_t *port, bool *known);
 
 /** spec_range() - The ports to choose from, both included */
 void spec_range(struct spec *spec, const struct spec_socket *s,
@@ -327,7 +325,7 @@ enum spec_rule udp_ask(struct spec *spec, const struct spec_socket *s,
 
 /** udp_choose() - Which port may it have? As tcp_choose() */
 enum spec_rule udp_choose(struct spec *spec, const struct spec_socket *s,
-	const struct outcome *leader, uint16_t *port);
+	uint16_t *port);
 
 /** udp_take() - It has the port now */
 void udp_take(struct spec *spec, struct spec_socket *s, uint16_t port);
@@ -345,18 +343,15 @@ void udp_readdressed(struct spec *spec, struct spec_socket *s);
 
 /** spec_bind() - bind(2) */
 enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
-	const struct op *op, const struct outcome *leader,
-	struct outcome *out);
+	const struct op *op, struct outcome *out);
 
 /** spec_listen() - listen(2) */
 enum spec_rule spec_listen(struct spec *spec, struct spec_socket *s,
-	const struct op *op, const struct outcome *leader,
-	struct outcome *out);
+	const struct op *op, struct outcome *out);
 
 /** spec_connect() - connect(2) */
 enum spec_rule spec_connect(struct spec *spec, struct spec_socket *s,
-	const struct op *op, const struct outcome *leader,
-	struct outcome *out);
+	const struct op *op, struct outcome *out);
 
 /** spec_disconnect() - connect(2) with AF_UNSPEC */
 enum spec_rule spec_disconnect(struct spec *spec, struct spec_socket *s);

@@ -128,8 +128,9 @@ static bool is_free(struct spec *spec, const struct spec_socket *a,
 }
 
 enum spec_rule udp_choose(struct spec *spec, const struct spec_socket *s,
-	const struct outcome *leader, uint16_t *port)
+	uint16_t *port)
 {
+	const struct outcome *leader = spec->leader;
 	uint16_t low, high;
 	uint32_t p;
 
