@@ -58,7 +58,7 @@ static enum spec_rule make_socket(struct spec *spec, const struct op *op)
 {
 	struct spec_socket *s;
 
-	CHECK(spec, op->socket.uid != UID_NONE && spec->euid &&
+	RETURN_IF(spec, op->socket.uid != UID_NONE && spec->euid &&
 		op->socket.uid != spec->euid, socket_owner_not_permitted);
 	s = spec_new(spec, op->socket.type);
 	s->uid = op->socket.uid == UID_NONE ? spec->euid : op->socket.uid;
@@ -88,32 +88,32 @@ static enum spec_rule check_set(struct spec *spec,
 
 	switch (op->set.option) {
 	case OPT_V6ONLY:
-		CHECK(spec, !spec_v6(s), set_v6only_ipv4);
-		CHECK(spec, s->port, set_v6only_bound);
+		RETURN_IF(spec, !spec_v6(s), set_v6only_ipv4);
+		RETURN_IF(spec, s->port, set_v6only_bound);
 		break;
 	case OPT_TRANSPARENT:
-		CHECK(spec, on && !root, set_transparent_not_permitted);
+		RETURN_IF(spec, on && !root, set_transparent_not_permitted);
 		break;
 	case OPT_REPAIR:
-		CHECK(spec, spec_is_udp(s) || spec_is_mptcp(s),
+		RETURN_IF(spec, spec_is_udp(s) || spec_is_mptcp(s),
 			set_repair_not_tcp);
-		CHECK(spec, !root || s->state == LISTEN,
+		RETURN_IF(spec, !root || s->state == LISTEN,
 			set_repair_not_permitted);
 		break;
 	case OPT_DEV:
-		CHECK(spec, on && !spec_device_exists(op->set.value),
+		RETURN_IF(spec, on && !spec_device_exists(op->set.value),
 			set_device_unknown);
-		CHECK(spec, s->device && !root, set_device_not_permitted);
+		RETURN_IF(spec, s->device && !root, set_device_not_permitted);
 		break;
 	case OPT_BIND_NO_PORT:
-		CHECK(spec, spec_is_mptcp(s), mptcp_has_no_bind_no_port);
+		RETURN_IF(spec, spec_is_mptcp(s), mptcp_has_no_bind_no_port);
 		break;
 	case OPT_PORT_RANGE:
-		CHECK(spec, spec_is_mptcp(s), mptcp_has_no_port_range);
-		CHECK(spec, low && high && low > high, set_range_reversed);
+		RETURN_IF(spec, spec_is_mptcp(s), mptcp_has_no_port_range);
+		RETURN_IF(spec, low && high && low > high, set_range_reversed);
 		break;
 	case OPT_UID:
-		CHECK(spec, !root && (owner != spec->euid ||
+		RETURN_IF(spec, !root && (owner != spec->euid ||
 			op->set.value != spec->euid), set_owner_not_permitted);
 		break;
 	}
@@ -202,7 +202,7 @@ static void get_name(const struct spec *spec, const struct spec_socket *s,
 static enum spec_rule get(struct spec *spec, const struct spec_socket *s,
 	const struct op *op, struct outcome *out)
 {
-	CHECK(spec, op->get.property == GET_V6ONLY && !spec_v6(s) &&
+	RETURN_IF(spec, op->get.property == GET_V6ONLY && !spec_v6(s) &&
 		s->type != MPTCP4, get_v6only_ipv4);
 	switch (op->get.property) {
 	case GET_NAME: get_name(spec, s, out); break;
@@ -224,24 +224,24 @@ static enum spec_rule check_sysctl(struct spec *spec, const struct op *op)
 {
 	uint32_t low = op->sysctl.value, high = op->sysctl.high;
 
-	CHECK(spec, spec->euid, sysctl_not_permitted);
+	RETURN_IF(spec, spec->euid, sysctl_not_permitted);
 	switch (op->sysctl.key) {
 	case SYSCTL_PORT_RANGE:
-		CHECK(spec, low > high || !low, sysctl_range_reversed);
-		CHECK(spec, low < spec->unprivileged,
+		RETURN_IF(spec, low > high || !low, sysctl_range_reversed);
+		RETURN_IF(spec, low < spec->unprivileged,
 			sysctl_range_below_unprivileged);
 		break;
 	case SYSCTL_RESERVED_PORTS:
-		CHECK(spec, low > high, sysctl_range_reversed);
+		RETURN_IF(spec, low > high, sysctl_range_reversed);
 		break;
 	case SYSCTL_AUTOBIND_REUSE:
-		CHECK(spec, low > 1, sysctl_too_big);
+		RETURN_IF(spec, low > 1, sysctl_too_big);
 		break;
 	case SYSCTL_UNPRIVILEGED_START:
-		CHECK(spec, low > spec->low,
+		RETURN_IF(spec, low > spec->low,
 			sysctl_unprivileged_above_range);
 		break;
-	default: CHECK(spec, low > UINT8_MAX, sysctl_too_big);
+	default: RETURN_IF(spec, low > UINT8_MAX, sysctl_too_big);
 	}
 	return RULE_sysctl_written;
 }

@@ -77,21 +77,21 @@ static enum spec_rule check4(struct spec *spec, struct spec_socket *s,
 	bool unspec = name->family == AF_UNSPEC && !name->v4 &&
 		      APPLIES(spec, unspec_means_ipv4);
 
-	CHECK(spec, name->len < LEN_4, bind4_short);
-	CHECK(spec, name->family != AF_INET && !unspec, bind4_family);
-	CHECK(spec, !is_usable4(spec, s, name->v4), bind4_not_local);
-	CHECK(spec, is_privileged(spec, name->port), bind4_privileged);
-	CHECK(spec, s->state != CLOSED || s->port, bind4_bound);
+	RETURN_IF(spec, name->len < LEN_4, bind4_short);
+	RETURN_IF(spec, name->family != AF_INET && !unspec, bind4_family);
+	RETURN_IF(spec, !is_usable4(spec, s, name->v4), bind4_not_local);
+	RETURN_IF(spec, is_privileged(spec, name->port), bind4_privileged);
+	RETURN_IF(spec, s->state != CLOSED || s->port, bind4_bound);
 	return SPEC_NO_RULE;
 }
 
 static enum spec_rule check6_mapped(struct spec *spec, struct spec_socket *s,
 	const struct name *name)
 {
-	CHECK(spec, s->v6only, bind6_mapped_v6only);
-	CHECK(spec, s->device && !spec_device_exists(s->device),
+	RETURN_IF(spec, s->v6only, bind6_mapped_v6only);
+	RETURN_IF(spec, s->device && !spec_device_exists(s->device),
 		bind6_mapped_no_device);
-	CHECK(spec, !is_usable4(spec, s, name->addr.low),
+	RETURN_IF(spec, !is_usable4(spec, s, name->addr.low),
 		bind6_mapped_not_local);
 	return SPEC_NO_RULE;
 }
@@ -106,11 +106,11 @@ static enum spec_rule check6_native(struct spec *spec, struct spec_socket *s,
 		if (name->len >= LEN_6 && name->scope &&
 		    APPLIES(spec, scope_sets_device))
 			s->device = name->scope;
-		CHECK(spec, !s->device, bind6_no_scope);
+		RETURN_IF(spec, !s->device, bind6_no_scope);
 	}
-	CHECK(spec, s->device && !spec_device_exists(s->device),
+	RETURN_IF(spec, s->device && !spec_device_exists(s->device),
 		bind6_no_device);
-	CHECK(spec, !group && !spec_local6(name->addr, s->device) &&
+	RETURN_IF(spec, !group && !spec_local6(name->addr, s->device) &&
 		!may_be_foreign(spec, s, spec->nonlocal6), bind6_not_local);
 	return SPEC_NO_RULE;
 }
@@ -118,12 +118,12 @@ static enum spec_rule check6_native(struct spec *spec, struct spec_socket *s,
 static enum spec_rule check6(struct spec *spec, struct spec_socket *s,
 	const struct name *name)
 {
-	CHECK(spec, name->len < LEN_6_OLD, bind6_short);
-	CHECK(spec, name->family != AF_INET6, bind6_family);
-	CHECK(spec, in16_multicast(name->addr) && !spec_is_udp(s),
+	RETURN_IF(spec, name->len < LEN_6_OLD, bind6_short);
+	RETURN_IF(spec, name->family != AF_INET6, bind6_family);
+	RETURN_IF(spec, in16_multicast(name->addr) && !spec_is_udp(s),
 		bind6_multicast_stream);
-	CHECK(spec, is_privileged(spec, name->port), bind6_privileged);
-	CHECK(spec, s->state != CLOSED || s->port, bind6_bound);
+	RETURN_IF(spec, is_privileged(spec, name->port), bind6_privileged);
+	RETURN_IF(spec, s->state != CLOSED || s->port, bind6_bound);
 	if (in16_mapped(name->addr))
 		return check6_mapped(spec, s, name);
 	return in16_any(name->addr) ? SPEC_NO_RULE :
@@ -222,10 +222,11 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 
 static enum spec_rule check_listen(struct spec *spec, struct spec_socket *s)
 {
-	CHECK(spec, spec_is_udp(s), listen_udp);
-	CHECK(spec, s->call != UNCONNECTED, listen_connected);
-	CHECK(spec, s->state != CLOSED && s->state != LISTEN, listen_connected);
-	CHECK(spec, s->state == LISTEN, listen_again);
+	RETURN_IF(spec, spec_is_udp(s), listen_udp);
+	RETURN_IF(spec, s->call != UNCONNECTED, listen_connected);
+	RETURN_IF(spec, s->state != CLOSED && s->state != LISTEN,
+		listen_connected);
+	RETURN_IF(spec, s->state == LISTEN, listen_again);
 	return SPEC_NO_RULE;
 }
 

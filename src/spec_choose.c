@@ -143,7 +143,7 @@ enum spec_rule tcp_choose(struct spec *spec, const struct spec_socket *s,
 	uint16_t low, high;
 
 	spec_range(spec, s, &low, &high);
-	CHECK(spec, spec_lost_of(spec, low, high), not_modelled);
+	RETURN_IF(spec, spec_lost_of(spec, low, high), not_modelled);
 	for (enum asking how = ASK_SEARCH; how <= ASK_AGAIN; how++) {
 		struct search found;
 
@@ -160,11 +160,10 @@ enum spec_rule tcp_choose(struct spec *spec, const struct spec_socket *s,
 				continue;
 			return SPEC_NO_RULE;
 		}
-		CHECK(spec, how == ASK_SEARCH, tcp_port_chosen);
-		CHECK(spec, how == ASK_AGAIN, tcp_port_chosen_again);
+		RETURN_IF(spec, how == ASK_SEARCH, tcp_port_chosen);
+		RETURN_IF(spec, how == ASK_AGAIN, tcp_port_chosen_again);
 	}
-	CHECK(spec, true, tcp_no_port_left);
-	return SPEC_NO_RULE;
+	return ANSWER(spec, tcp_no_port_left);
 }
 
 /* CON-04: not who holds it, but whether a connect has begun it, counts. */
@@ -190,9 +189,9 @@ enum spec_rule tcp_choose_connect(struct spec *spec,
 	bool odd;
 
 	spec_range(spec, s, &low, &high);
-	CHECK(spec, spec_lost_of(spec, low, high), not_modelled);
+	RETURN_IF(spec, spec_lost_of(spec, low, high), not_modelled);
 	/* Has it, at last, connected to itself? Nobody tells. */
-	CHECK(spec, leader && leader->kind == OUTCOME_NA &&
+	RETURN_IF(spec, leader && leader->kind == OUTCOME_NA &&
 		low <= s->peer_port && s->peer_port <= high &&
 		in16_equal(s->rcv, s->peer_addr), not_modelled);
 	/* A socket's own range is walked to its end (TCP-12). */
@@ -211,7 +210,7 @@ enum spec_rule tcp_choose_connect(struct spec *spec,
 		else
 			sure = p;
 	}
-	CHECK(spec, !sure && (!maybe || refused), connect_no_port_left);
+	RETURN_IF(spec, !sure && (!maybe || refused), connect_no_port_left);
 	*port = sure ? sure : maybe;
 	if (leader && leader->kind == OUTCOME_OK &&
 	    leader->value == VALUE_NUMBER) {

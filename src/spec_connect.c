@@ -21,12 +21,12 @@ static enum spec_rule check_name(struct spec *spec,
 	const struct place *place = &op->bind.place;
 	bool four = place->addr.len == 4;
 
-	CHECK(spec, four && spec_v6(s) && spec_is_udp(s) && s->v6only,
+	RETURN_IF(spec, four && spec_v6(s) && spec_is_udp(s) && s->v6only,
 		connect_ipv4_name_v6only);
 	/* UDP takes an IPv4 name on an IPv6 socket. */
-	CHECK(spec, four && spec_v6(s) && !spec_is_udp(s),
+	RETURN_IF(spec, four && spec_v6(s) && !spec_is_udp(s),
 		connect_ipv4_name_short);
-	CHECK(spec, !four && !spec_v6(s), connect_ipv6_name);
+	RETURN_IF(spec, !four && !spec_v6(s), connect_ipv6_name);
 	*target = (struct target){ .to = in16_from(&place->addr),
 		.scope = place->scope, .port = place->port, .v4 = four };
 	return SPEC_NO_RULE;
@@ -40,18 +40,18 @@ static enum spec_rule check6(struct spec *spec, struct spec_socket *s,
 		target->to = in16_mapped(s->rcv) ? in16_v4(LOOPBACK4) :
 						   IN16_LOOPBACK;
 	target->v4 = in16_mapped(target->to);
-	CHECK(spec, in16_multicast(target->to) && !spec_is_udp(s),
+	RETURN_IF(spec, in16_multicast(target->to) && !spec_is_udp(s),
 		connect_multicast);
 	if (in16_scoped(target->to)) {
 		if (target->scope) {
-			CHECK(spec, s->device && s->device != target->scope,
+			RETURN_IF(spec, s->device && s->device != target->scope,
 				connect_other_scope);
 			if (APPLIES(spec, connect_scope_sets_device))
 				s->device = target->scope;
 		}
-		CHECK(spec, !s->device, connect_no_scope);
+		RETURN_IF(spec, !s->device, connect_no_scope);
 	}
-	CHECK(spec, target->v4 && s->v6only, connect_mapped_v6only);
+	RETURN_IF(spec, target->v4 && s->v6only, connect_mapped_v6only);
 	return SPEC_NO_RULE;
 }
 
@@ -65,7 +65,7 @@ static enum spec_rule udp_connect4(struct spec *spec, struct spec_socket *s,
 
 	if (rule)
 		return rule;
-	CHECK(spec, route.broadcast, connect_udp_broadcast);
+	RETURN_IF(spec, route.broadcast, connect_udp_broadcast);
 	if (!s->source4)
 		s->source4 = route.from.low;
 	if (!s->rcv4 && APPLIES(spec, connect_narrows_address)) {
@@ -143,11 +143,11 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 static enum spec_rule check_state(struct spec *spec,
 	const struct spec_socket *s)
 {
-	CHECK(spec, s->call == CONNECTED, connect_connected);
-	CHECK(spec, s->call == CONNECTING, connect_connecting);
-	CHECK(spec, s->state != CLOSED, connect_listening);
-	CHECK(spec, s->repair, not_modelled);
-	CHECK(spec, spec_is_mptcp(s), not_modelled);
+	RETURN_IF(spec, s->call == CONNECTED, connect_connected);
+	RETURN_IF(spec, s->call == CONNECTING, connect_connecting);
+	RETURN_IF(spec, s->state != CLOSED, connect_listening);
+	RETURN_IF(spec, s->repair, not_modelled);
+	RETURN_IF(spec, spec_is_mptcp(s), not_modelled);
 	return SPEC_NO_RULE;
 }
 
@@ -189,7 +189,7 @@ static enum spec_rule get_port(struct spec *spec, struct spec_socket *s)
 	uint16_t port;
 
 	if (s->port) {
-		CHECK(spec, !flow_is_unique(spec, s, s->port, true),
+		RETURN_IF(spec, !flow_is_unique(spec, s, s->port, true),
 			connect_same_4_tuple);
 		return SPEC_NO_RULE;
 	}
@@ -224,7 +224,7 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 		rule = spec_route6(spec, s, target.to, &route);
 	if (rule)
 		return rule;
-	CHECK(spec, route.group, connect_group);
+	RETURN_IF(spec, route.group, connect_group);
 	set_source(spec, s, &route);
 	s->peer_addr = route.to;
 	s->peer_port = target.port;

@@ -240,8 +240,8 @@ enum spec_rule spec_accept(struct spec *spec, struct spec_socket *s,
 {
 	struct spec_socket *first = NULL;
 
-	CHECK(spec, spec_is_udp(s), accept_udp);
-	CHECK(spec, s->state != LISTEN, accept_not_listening);
+	RETURN_IF(spec, spec_is_udp(s), accept_udp);
+	RETURN_IF(spec, s->state != LISTEN, accept_not_listening);
 	for (unsigned int i = 0; i < spec->count; i++) {
 		struct spec_socket *child = &spec->sockets[i];
 
@@ -250,9 +250,8 @@ enum spec_rule spec_accept(struct spec *spec, struct spec_socket *s,
 		    (!first || child->turn < first->turn))
 			first = child;
 	}
-	CHECK(spec, !first, accept_nothing_waits);
 	if (!first)
-		return SPEC_NO_RULE;
+		return ANSWER(spec, accept_nothing_waits);
 	first->listener = 0;
 	s->waiting--;
 	if (APPLIES(spec, accept_changes_owner))
@@ -268,14 +267,13 @@ enum spec_rule spec_shutdown(struct spec *spec, struct spec_socket *s,
 	uint8_t how = op->shutdown.how + 1;
 
 	if (spec_is_udp(s)) {
-		CHECK(spec, s->state == CLOSED, shutdown_not_connected);
+		RETURN_IF(spec, s->state == CLOSED, shutdown_not_connected);
 		return RULE_shutdown_udp;
 	}
 	switch (s->state) {
 	case CLOSED:
 		s->shut |= how;
-		CHECK(spec, true, shutdown_not_connected);
-		return SPEC_NO_RULE;
+		return ANSWER(spec, shutdown_not_connected);
 	case LISTEN:
 		if (!(how & SHUT_RCV))
 			return RULE_shutdown_listener_write;

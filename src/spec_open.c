@@ -87,7 +87,7 @@ static enum spec_rule unanswered(struct spec *spec, struct spec_socket *s,
 	if (s->name_unknown)
 		spec_lose_port(spec, s);
 	/* Who has hung up need not wait to be told so. */
-	CHECK(spec, s->shut == (SHUT_RCV | SHUT_SEND), connect_hung_up);
+	RETURN_IF(spec, s->shut == (SHUT_RCV | SHUT_SEND), connect_hung_up);
 	return rule;
 }
 
@@ -107,7 +107,7 @@ static enum spec_rule meet_older(struct spec *spec, struct spec_socket *s,
 			    s->port))
 			continue;
 		/* Both open at once, and are connected. */
-		CHECK(spec, b->state == SYN_SENT, not_modelled);
+		RETURN_IF(spec, b->state == SYN_SENT, not_modelled);
 		flow_reset(spec, b);
 		if (!waits)
 			return unanswered(spec, s, RULE_connect_unanswered);
@@ -123,9 +123,8 @@ static enum spec_rule connect_to_itself(struct spec *spec,
 	s->peer = flow_ref(spec, s);
 	if (s->shut & SHUT_SEND)
 		flow_fin(spec, s);
-	CHECK(spec, s->state == CLOSED, connect_aborted);
-	CHECK(spec, true, connect_done);
-	return SPEC_NO_RULE;
+	RETURN_IF(spec, s->state == CLOSED, connect_aborted);
+	return ANSWER(spec, connect_done);
 }
 
 enum spec_rule flow_open(struct spec *spec, struct spec_socket *s,
@@ -148,14 +147,13 @@ enum spec_rule flow_open(struct spec *spec, struct spec_socket *s,
 	if (rule)
 		return rule;
 	listener = find_listener(spec, route, s->peer_port, &count);
-	CHECK(spec, count > 1, not_modelled);
+	RETURN_IF(spec, count > 1, not_modelled);
 	back = spec_route_back(route, listener);
 	if ((!back || (s->device && s->device != back)) &&
 	    spec_holds(spec, RULE_connect_no_way_back))
 		return unanswered(spec, s, RULE_connect_no_way_back);
-	CHECK(spec, !listener, connect_refused);
 	if (!listener)
-		return SPEC_NO_RULE;
+		return ANSWER(spec, connect_refused);
 	if (listener->waiting > listener->backlog)
 		return unanswered(spec, s, RULE_connect_backlog_full);
 	s->state = ESTABLISHED;

@@ -14,6 +14,12 @@
  *	spec_bucket.c	 what a TCP port remembers of who had it
  *	spec_udp.c	 the same for UDP
  *	spec_addr.c	 addresses: kinds, which are local, which overlap
+ *
+ * The functions that answer an op ask the kernel's questions in its order, and
+ * each question is one line: RETURN_IF(spec, condition, rule). It *returns*
+ * from the function with the rule, unless the condition is false or the rule
+ * is switched off; then the next line is asked. ANSWER(spec, rule) is a value,
+ * and stands where no question is left. SPEC_NO_RULE says that no rule decided.
  */
 #ifndef SPEC_PRIVATE_H
 #define SPEC_PRIVATE_H
@@ -173,8 +179,18 @@ static inline bool spec_effect(struct spec *spec, enum spec_rule rule)
 	return true;
 }
 
-/* CHECK() - If the condition holds and the rule is in force, that is it. */
-#define CHECK(spec, condition, rule)                                           \
+/** spec_decide() - The rule if it is in force, else SPEC_NO_RULE */
+static inline enum spec_rule spec_decide(const struct spec *spec,
+	enum spec_rule rule)
+{
+	return spec_holds(spec, rule) ? rule : SPEC_NO_RULE;
+}
+
+/* ANSWER() - A decision by its name: what a function has to return last */
+#define ANSWER(spec, rule) spec_decide(spec, RULE_##rule)
+
+/* RETURN_IF() - Return the decision, if the condition and the rule hold. */
+#define RETURN_IF(spec, condition, rule)                                       \
 	do {                                                                   \
 		if ((condition) && spec_holds(spec, RULE_##rule))              \
 			return RULE_##rule;                                    \

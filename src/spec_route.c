@@ -45,7 +45,7 @@ static enum spec_rule by_device4(struct spec *spec, uint32_t device,
 {
 	if (!*from)
 		*from = own4(device);
-	CHECK(spec, is_loopback4(*from) && device != WORLD_LO,
+	RETURN_IF(spec, is_loopback4(*from) && device != WORLD_LO,
 		route_from_loopback);
 	/* All that goes out by lo comes in by lo, but is not reset. */
 	route->arrives = device == WORLD_LO ? WORLD_LO : 0;
@@ -59,18 +59,18 @@ static enum spec_rule lookup4(struct spec *spec, uint32_t device,
 	uint32_t owner = spec_local4(to);
 
 	if (is_multicast4(to) || is_broadcast_of(to, device)) {
-		CHECK(spec, !*from && !device && is_multicast4(to),
+		RETURN_IF(spec, !*from && !device && is_multicast4(to),
 			route_unreachable);
-		CHECK(spec, !*from && !device && to == UINT32_MAX,
+		RETURN_IF(spec, !*from && !device && to == UINT32_MAX,
 			route_unreachable);
-		CHECK(spec, *from && !device && !spec_local4(*from),
+		RETURN_IF(spec, *from && !device && !spec_local4(*from),
 			route_from_foreign);
 		route->broadcast = !is_multicast4(to);
 		route->group = true;
 		if (!*from && !device)
 			*from = is_loopback4(to) ? LOOPBACK4 : VETH0_V4;
-		CHECK(spec, !device && is_on_link4(to) && is_loopback4(*from),
-			route_from_loopback);
+		RETURN_IF(spec, !device && is_on_link4(to) &&
+			is_loopback4(*from), route_from_loopback);
 		return device ? by_device4(spec, device, from, route) :
 				SPEC_NO_RULE;
 	}
@@ -82,7 +82,7 @@ static enum spec_rule lookup4(struct spec *spec, uint32_t device,
 	}
 	if (device)
 		return by_device4(spec, device, from, route);
-	CHECK(spec, !is_on_link4(to), route_unreachable);
+	RETURN_IF(spec, !is_on_link4(to), route_unreachable);
 	return by_device4(spec, WORLD_VETH0, from, route);
 }
 
@@ -94,11 +94,11 @@ enum spec_rule spec_route4(struct spec *spec, const struct spec_socket *s,
 	enum spec_rule rule;
 
 	*route = (struct route){ .v4 = true };
-	CHECK(spec, is_multicast4(from) || from == UINT32_MAX,
+	RETURN_IF(spec, is_multicast4(from) || from == UINT32_MAX,
 		route_from_group);
-	CHECK(spec, from && !spec_local4(from) && !s->transparent,
+	RETURN_IF(spec, from && !spec_local4(from) && !s->transparent,
 		route_from_foreign);
-	CHECK(spec, s->device && !spec_device_exists(s->device),
+	RETURN_IF(spec, s->device && !spec_device_exists(s->device),
 		route_no_device);
 	if (!to && !from)
 		from = !s->device || s->device == WORLD_LO ? LOOPBACK4 :
@@ -151,11 +151,13 @@ enum spec_rule spec_route6(struct spec *spec, const struct spec_socket *s,
 
 	*route = (struct route){ .from = from, .to = to,
 		.arrives = arrives ? owner : 0 };
-	CHECK(spec, device && !spec_device_exists(device), route_unreachable);
-	CHECK(spec, !arrives && !is_on_link6(to, device), route_unreachable);
+	RETURN_IF(spec, device && !spec_device_exists(device),
+		route_unreachable);
+	RETURN_IF(spec, !arrives && !is_on_link6(to, device),
+		route_unreachable);
 	if (in16_any(from))
 		route->from = own6(to, device);
-	CHECK(spec, in16_mapped(from), route_from_mapped);
+	RETURN_IF(spec, in16_mapped(from), route_from_mapped);
 	return SPEC_NO_RULE;
 }
 

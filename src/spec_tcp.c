@@ -66,23 +66,21 @@ static enum spec_rule pair(struct spec *spec, const struct spec_socket *a,
 		   !spec_holds(spec, RULE_tcp_conflict_uid);
 	bool listens = b->state == LISTEN &&
 		       spec_holds(spec, RULE_tcp_conflict_listener);
+	bool reuse = a->reuse && b->reuse && !listens;
 
 	if (how == ASK_SEARCH && APPLIES(spec, search_avoids_all))
 		return RULE_tcp_conflict_options;
-	if (a->reuse && b->reuse && !listens) {
-		if (how == ASK_AGAIN && both && kin &&
-		    APPLIES(spec, search_avoids_its_group))
-			return RULE_tcp_conflict_options;
-		CHECK(spec, true, tcp_share_reuseaddr);
-	}
+	if (reuse && how == ASK_AGAIN && both && kin &&
+	    APPLIES(spec, search_avoids_its_group))
+		return RULE_tcp_conflict_options;
+	RETURN_IF(spec, reuse, tcp_share_reuseaddr);
 	if (how == ASK_AGAIN && APPLIES(spec, search_avoids_all))
 		return RULE_tcp_conflict_options;
-	CHECK(spec, both && waits, tcp_share_time_wait);
-	CHECK(spec, both && kin, tcp_share_reuseport);
-	CHECK(spec, both, tcp_conflict_uid);
-	CHECK(spec, a->reuse && b->reuse, tcp_conflict_listener);
-	CHECK(spec, true, tcp_conflict_options);
-	return SPEC_NO_RULE;
+	RETURN_IF(spec, both && waits, tcp_share_time_wait);
+	RETURN_IF(spec, both && kin, tcp_share_reuseport);
+	RETURN_IF(spec, both, tcp_conflict_uid);
+	RETURN_IF(spec, a->reuse && b->reuse, tcp_conflict_listener);
+	return ANSWER(spec, tcp_conflict_options);
 }
 
 enum spec_rule tcp_against_owners(struct spec *spec,
@@ -102,9 +100,7 @@ enum spec_rule tcp_against_owners(struct spec *spec,
 		if (!answer)
 			answer = rule;
 	}
-	if (!answer)
-		CHECK(spec, true, tcp_apart);
-	return answer;
+	return answer ? answer : ANSWER(spec, tcp_apart);
 }
 
 enum spec_rule tcp_ask(struct spec *spec, const struct spec_socket *s,
@@ -112,13 +108,12 @@ enum spec_rule tcp_ask(struct spec *spec, const struct spec_socket *s,
 {
 	struct spec_port *bucket = spec_port(spec, port);
 
-	CHECK(spec, spec_lost(spec, port), not_modelled);
-	CHECK(spec, !bucket, tcp_port_free);
+	RETURN_IF(spec, spec_lost(spec, port), not_modelled);
 	if (!bucket)
-		return SPEC_NO_RULE;
-	CHECK(spec, s->reuse == FORCE_REUSE, tcp_share_repair);
-	CHECK(spec, bucket->fast.reuse > 0 && s->reuse && !listening,
+		return ANSWER(spec, tcp_port_free);
+	RETURN_IF(spec, s->reuse == FORCE_REUSE, tcp_share_repair);
+	RETURN_IF(spec, bucket->fast.reuse > 0 && s->reuse && !listening,
 		tcp_share_fast_reuse);
-	CHECK(spec, spec_cached(spec, bucket, s), tcp_share_cache);
+	RETURN_IF(spec, spec_cached(spec, bucket, s), tcp_share_cache);
 	return tcp_against_owners(spec, s, port, ASK_EXPLICIT);
 }

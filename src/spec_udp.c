@@ -28,10 +28,9 @@ static enum spec_rule pair(struct spec *spec, const struct spec_socket *a,
 	bool kin = a->uid == b->uid ||
 		   !spec_holds(spec, RULE_udp_conflict_uid);
 
-	CHECK(spec, both && kin, udp_share_reuseport);
-	CHECK(spec, both, udp_conflict_uid);
-	CHECK(spec, true, udp_conflict);
-	return SPEC_NO_RULE;
+	RETURN_IF(spec, both && kin, udp_share_reuseport);
+	RETURN_IF(spec, both, udp_conflict_uid);
+	return ANSWER(spec, udp_conflict);
 }
 
 /* Which owners of a port are looked at */
@@ -100,15 +99,14 @@ enum spec_rule udp_ask(struct spec *spec, const struct spec_socket *s,
 	unsigned int n = count(spec, port);
 	enum spec_rule rule;
 
-	CHECK(spec, spec_lost(spec, port), not_modelled);
-	CHECK(spec, !n, udp_port_free);
+	RETURN_IF(spec, spec_lost(spec, port), not_modelled);
+	if (!n)
+		return ANSWER(spec, udp_port_free);
 	if (n > CROWD && !spec_any(s) && APPLIES(spec, udp_crowd_by_address))
 		rule = scan_by_address(spec, s, port);
 	else
 		rule = scan(spec, s, port, ALL);
-	if (!rule && n)
-		CHECK(spec, true, udp_apart);
-	return rule;
+	return rule ? rule : ANSWER(spec, udp_apart);
 }
 
 /* For a search all owners count (UDP-04). */
@@ -135,10 +133,10 @@ enum spec_rule udp_choose(struct spec *spec, const struct spec_socket *s,
 	uint32_t p;
 
 	spec_range(spec, s, &low, &high);
-	CHECK(spec, spec_lost_of(spec, low, high), not_modelled);
+	RETURN_IF(spec, spec_lost_of(spec, low, high), not_modelled);
 	for (p = low; p <= high && !is_free(spec, s, p); p++)
 		;
-	CHECK(spec, p > high, udp_no_port_left);
+	RETURN_IF(spec, p > high, udp_no_port_left);
 	*port = p;
 	if (leader && leader->kind == OUTCOME_OK &&
 	    leader->value == VALUE_NUMBER) {
@@ -147,8 +145,7 @@ enum spec_rule udp_choose(struct spec *spec, const struct spec_socket *s,
 		    (!spec_lost(spec, *port) && !is_free(spec, s, *port)))
 			return SPEC_NO_RULE;
 	}
-	CHECK(spec, true, udp_port_chosen);
-	return SPEC_NO_RULE;
+	return ANSWER(spec, udp_port_chosen);
 }
 
 static void insert(uint8_t *list, unsigned int count, unsigned int at,
