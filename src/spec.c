@@ -4,7 +4,6 @@
  */
 #include "spec_private.h"
 
-#include <errno.h>
 #include <string.h>
 
 size_t spec_size(void)
@@ -311,7 +310,7 @@ void spec_step(struct spec *spec, const struct op *op,
 	if (rule == RULE_not_modelled)
 		*out = outcome_na();
 	else if (!rule)
-		*out = outcome_error(ENOTRECOVERABLE);
+		*out = outcome_error(SPEC_NO_ANSWER);
 	else if (spec_rule_errno(rule))
 		*out = outcome_error(spec_rule_errno(rule));
 	out->rule = rule;

@@ -23,6 +23,8 @@
 #ifndef SPEC_H
 #define SPEC_H
 
+#include <errno.h>
+
 #include "program.h"
 
 #define SPEC_VERSION(major, minor, patch)                                      \
@@ -104,6 +106,13 @@ struct spec_force {
  */
 void spec_force_init(struct spec_force *force, uint32_t version);
 
+/*
+ * The errno of an outcome that no rule gives: a rule that would is switched
+ * off, or the leader chose what Linux would not. No call of a socket fails with
+ * it, so it never agrees with anybody's outcome by accident.
+ */
+enum { SPEC_NO_ANSWER = ENOTRECOVERABLE };
+
 /** spec_size() - Bytes of a struct spec */
 size_t spec_size(void);
 
@@ -122,7 +131,8 @@ void spec_copy(struct spec *to, const struct spec *from);
  * @spec:	Changed
  * @op:		Its places are resolved, its socket is open
  * @leader:	What the kernel answered, whose choices to follow, or NULL
- * @out:	The outcome, with the rule and its effects
+ * @out:	The outcome, with the rule and its effects; SPEC_NO_ANSWER if no
+ *		rule decides
  */
 void spec_step(struct spec *spec, const struct op *op,
 	const struct outcome *leader, struct outcome *out);
