@@ -6,30 +6,7 @@
 
 #include <string.h>
 
-size_t spec_size(void)
-{
-	return sizeof(struct spec);
-}
-
-void spec_reset(struct spec *spec, const struct spec_force *force)
-{
-	memset(spec, 0, offsetof(struct spec, sockets));
-	spec->force = force;
-	spec->low = WORLD_RANGE_FIRST;
-	spec->high = WORLD_RANGE_LAST;
-	spec->unprivileged = 1024;
-}
-
-void spec_copy(struct spec *to, const struct spec *from)
-{
-	memcpy(to, from, offsetof(struct spec, sockets));
-	memcpy(to->sockets, from->sockets,
-		from->count * sizeof(*from->sockets));
-	memcpy(to->ports, from->ports,
-		from->port_count * sizeof(*from->ports));
-	memcpy(to->places, from->places,
-		from->place_count * sizeof(*from->places));
-}
+#include "world.h"
 
 struct spec_socket *spec_new(struct spec *spec, uint8_t type)
 {
@@ -305,7 +282,7 @@ void spec_step(struct spec *spec, const struct op *op,
 	*out = outcome_ok();
 	rule = answer(spec, op, out);
 	/* What a rule that is switched off has let through is not an answer. */
-	if (!spec_holds(spec, rule))
+	if (!spec_state_holds(spec, rule))
 		rule = SPEC_NO_RULE;
 	if (rule == RULE_not_modelled)
 		*out = outcome_na();

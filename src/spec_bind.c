@@ -198,7 +198,7 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 		return rule;
 	v6only = s->v6only;
 	set_address(spec, s, &name);
-	if (!port && s->no_port && spec_holds(spec, RULE_bind_no_port)) {
+	if (!port && s->no_port && HOLDS(spec, bind_no_port)) {
 		lock(spec, s, 0);
 		s->told = spec_name(s);
 		s->name_port = 0;

@@ -138,7 +138,7 @@ enum spec_rule flow_open(struct spec *spec, struct spec_socket *s,
 	if (!route->arrives)
 		return unanswered(spec, s, RULE_connect_unanswered);
 	if (s->v4_ops && !route->v4 &&
-	    spec_holds(spec, RULE_connect_stuck_to_ipv4))
+	    HOLDS(spec, connect_stuck_to_ipv4))
 		return unanswered(spec, s, RULE_connect_stuck_to_ipv4);
 	if (in16_equal(route->to, s->rcv) && s->port == s->peer_port &&
 	    (!s->device || s->device == route->arrives))
@@ -150,7 +150,7 @@ enum spec_rule flow_open(struct spec *spec, struct spec_socket *s,
 	RETURN_IF(spec, count > 1, not_modelled);
 	back = spec_route_back(route, listener);
 	if ((!back || (s->device && s->device != back)) &&
-	    spec_holds(spec, RULE_connect_no_way_back))
+	    HOLDS(spec, connect_no_way_back))
 		return unanswered(spec, s, RULE_connect_no_way_back);
 	if (!listener)
 		return ANSWER(spec, connect_refused);

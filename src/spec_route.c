@@ -4,6 +4,8 @@
  */
 #include "spec_route.h"
 
+#include "world.h"
+
 #define VETH0_V4 0x0a000001u
 #define VETH1_V4 0x0a000002u
 #define NET_V6 (UINT64_C(0xfd) << 56)

@@ -61,11 +61,11 @@ static enum spec_rule pair(struct spec *spec, const struct spec_socket *a,
 	uint32_t uid = spec_owner(spec, a);
 	bool waits = (b->state == TIME_WAIT ||
 			     (both && uid != b->uid && may_wait(spec, b))) &&
-		     spec_holds(spec, RULE_tcp_share_time_wait);
+		     HOLDS(spec, tcp_share_time_wait);
 	bool kin = waits || uid == spec_owner(spec, b) ||
-		   !spec_holds(spec, RULE_tcp_conflict_uid);
+		   !HOLDS(spec, tcp_conflict_uid);
 	bool listens = b->state == LISTEN &&
-		       spec_holds(spec, RULE_tcp_conflict_listener);
+		       HOLDS(spec, tcp_conflict_listener);
 	bool reuse = a->reuse && b->reuse && !listens;
 
 	if (how == ASK_SEARCH && APPLIES(spec, search_avoids_all))

@@ -15,7 +15,7 @@ enum { CROWD = 10 };
 static bool meets(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b)
 {
-	if (a->reuse && b->reuse && spec_holds(spec, RULE_udp_share_reuseaddr))
+	if (a->reuse && b->reuse && HOLDS(spec, udp_share_reuseaddr))
 		return false;
 	return spec_devices_meet(spec, a, b) && spec_overlap(spec, a, b);
 }
@@ -26,7 +26,7 @@ static enum spec_rule pair(struct spec *spec, const struct spec_socket *a,
 {
 	bool both = a->reuseport && b->reuseport;
 	bool kin = a->uid == b->uid ||
-		   !spec_holds(spec, RULE_udp_conflict_uid);
+		   !HOLDS(spec, udp_conflict_uid);
 
 	RETURN_IF(spec, both && kin, udp_share_reuseport);
 	RETURN_IF(spec, both, udp_conflict_uid);
@@ -59,7 +59,7 @@ static enum spec_rule scan(struct spec *spec, const struct spec_socket *a,
 			continue;
 		if (!meets(spec, a, b)) {
 			if (a->reuse && b->reuse &&
-			    spec_holds(spec, RULE_udp_share_reuseaddr))
+			    HOLDS(spec, udp_share_reuseaddr))
 				answer = RULE_udp_share_reuseaddr;
 			continue;
 		}

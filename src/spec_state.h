@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spec_state.h - the state of the specification, and how its rules are asked
+ *
+ * All that the kernel knows of ports is one plain value, struct spec. This file
+ * says what is in it. The files that work on it are in ci/modules, each below
+ * those that it calls. All of them are private to the specification.
+ *
+ * The functions that answer an op ask the kernel's questions in its order, and
+ * each question is one line: RETURN_IF(spec, condition, rule). It *returns*
+ * from the function with the rule, unless the condition is false or the rule
+ * is switched off; then the next line is asked. ANSWER(spec, rule) is a value,
+ * and stands where no question is left. SPEC_NO_RULE says that no rule decided.
+ *
+ * APPLIES(spec, rule) asks for an effect. If it is in force, it is noted, and
+ * listed beside the decision; so it stands last in a condition. HOLDS() asks
+ * without a note.
+ */
+#ifndef SPEC_STATE_H
+#define SPEC_STATE_H
+
+#include "spec.h"
+#include "spec_addr.h"
+#include "util.h"
+
+enum tcp_state {
+	CLOSED,
+	LISTEN,
+	SYN_SENT,
+	ESTABLISHED,
+	CLOSE_WAIT,
+	FIN_WAIT1,
+	LAST_ACK,
+	TIME_WAIT,
+};
+
+/* What the calls of a stream socket believe, apart from its tcp_state */
+enum call_state { UNCONNECTED, CONNECTING, CONNECTED };
+
+/* What stays when a port or an address is given back (ST-01) */
+enum { ADDR_LOCK = 1, PORT_LOCK = 2, CONNECT_BOUND = 4 };
+
+/* Values of struct spec_socket.reuse */
+enum { NO_REUSE, CAN_REUSE, FORCE_REUSE };
+
+/* Which halves are shut down */
+enum { SHUT_RCV = 1, SHUT_SEND = 2 };
+
+/* "127.0.0.6", which an AF_INET6 socket has as IPv4 address if it has none */
+#define DUMMY4 0x7f000006u
+#define LOOPBACK4 0x7f000001u
+
+/**
+ * struct spec_socket - One socket, orphan or TIME_WAIT
+ * @rcv:	Address it receives at: bound to, or the source of a connection
+ * @source:	AF_INET6: address to send from, if not @rcv
+ * @peer_addr:	The other end
+ * @rcv4:	The same as @rcv for IPv4: DUMMY4 if it is no IPv4 address
+ * @source4:	The same as @source for IPv4
+ * @uid:	Owner
+ * @device:	Bound to, or 0
+ * @port:	Local port, 0 for none (inet_num)
+ * @name_port:	What getsockname tells (inet_sport), which may be stale
+ * @peer_port:	The other end's
+ * @low, @high:	IP_LOCAL_PORT_RANGE
+ * @type:	A socket_type
+ * @state:	A tcp_state; a connected UDP socket is ESTABLISHED
+ * @call:	A call_state
+ * @reuse:	NO_REUSE, CAN_REUSE or FORCE_REUSE
+ * @locks:	ADDR_LOCK, PORT_LOCK, CONNECT_BOUND
+ * @shut:	SHUT_RCV, SHUT_SEND
+ * @held:	TCP: it is in a port bucket; UDP: it is in the list
+ * @v4_ops:	AF_INET6: packets go out by IPv4 since a mapped connect
+ * @orphan:	Its descriptor is closed
+ * @name_unknown: The kernel chose @name_port and nobody was told
+ * @peer:	1 + index of the other end, 0 for none
+ * @listener:	1 + index of who has it in its accept queue, 0 for none
+ * @turn:	Its turn in that queue
+ * @backlog:	Of a listener
+ * @waiting:	How many are in its queue
+ * @made:	MPTCP: there is a TCP socket below, which has all of the above
+ * @told_v6only...@told: MPTCP: what it itself knows of these, and tells
+ */
+struct spec_socket {
+	struct in16 rcv, source, peer_addr;
+	uint32_t rcv4, source4;
+	uint32_t uid;
+	uint32_t device;
+	uint16_t port, name_port, peer_port;
+	uint16_t low, high;
+	uint8_t type, state, call, reuse, locks, shut;
+	bool reuseport, v6only, freebind, transparent, no_port, linger0, repair;
+	bool held, v4_ops, orphan, name_unknown;
+	uint8_t peer, listener;
+	uint16_t turn, backlog, waiting;
+	bool made, told_v6only;
+	uint32_t told_uid, told_device;
+	struct in16 told;
+};
+
+/* -1 is "connect-bound only", and for sharing as good as 0 (TCP-14) */
+struct fast {
+	int8_t reuse, reuseport;
+};
+
+/* Values of struct fast.reuseport */
+enum { FAST_NONE = 0, FAST_ANY = 1, FAST_STRICT = 2 };
+
+/**
+ * struct spec_port - A port bucket of TCP (ST-04)
+ * @uid...@v6only: Of the socket that the cache remembers
+ */
+struct spec_port {
+	struct in16 rcv;
+	uint32_t uid, rcv4;
+	uint16_t port;
+	struct fast fast;
+	bool v6, v6only;
+};
+
+/* An address bucket of TCP; @v6: who made it was an IPv6 socket */
+struct spec_place {
+	struct in16 rcv;
+	uint16_t port;
+	struct fast fast;
+	bool v6;
+};
+
+/**
+ * struct spec - All there is
+ * @leader:	What the kernel answered to the op of this step, or NULL
+ * @effects:	A bit for each effect of this op, from SPEC_LAST_DECISION
+ * @index:	Socket of each slot of the program
+ * @count:	Sockets in use are below; a free one has no type
+ * @unknown_low, @unknown_high: The kernel chose a port from there for a socket
+ *		that has it still, and nobody was told which
+ * @udp:	UDP sockets with a port, in the order they are examined
+ * @udp2:	The same in the order of the address table (UDP-07)
+ */
+struct spec {
+	const struct spec_force *force;
+	const struct outcome *leader;
+	uint64_t effects[2];
+	uint32_t euid;
+	uint16_t low, high, reserved_low, reserved_high, unprivileged;
+	bool autobind_reuse, nonlocal4, nonlocal6, bindv6only;
+	uint16_t unknown_low, unknown_high;
+	uint16_t turn;
+	uint8_t count, udp_count, port_count, place_count;
+	uint8_t index[PROGRAM_SOCKETS_MAX];
+	uint8_t udp[PROGRAM_SOCKETS_MAX], udp2[PROGRAM_SOCKETS_MAX];
+	struct spec_socket sockets[SPEC_SOCKETS_MAX];
+	struct spec_port ports[SPEC_SOCKETS_MAX];
+	struct spec_place places[SPEC_SOCKETS_MAX];
+};
+
+enum { NO_TYPE = 0xff };
+
+/** spec_state_holds() - Is a rule in force? */
+static inline bool spec_state_holds(const struct spec *spec,
+	enum spec_rule rule)
+{
+	return spec->force->rule[rule];
+}
+
+/** spec_state_effect() - Is it in force? Then it is noted for this op. */
+static inline bool spec_state_effect(struct spec *spec, enum spec_rule rule)
+{
+	unsigned int bit = rule - SPEC_LAST_DECISION;
+
+	if (!spec_state_holds(spec, rule))
+		return false;
+	spec->effects[bit / 64] |= UINT64_C(1) << bit % 64;
+	return true;
+}
+
+/** spec_state_decide() - The rule if it is in force, else SPEC_NO_RULE */
+static inline enum spec_rule spec_state_decide(const struct spec *spec,
+	enum spec_rule rule)
+{
+	return spec_state_holds(spec, rule) ? rule : SPEC_NO_RULE;
+}
+
+/* ANSWER() - A decision by its name: what a function has to return last */
+#define ANSWER(spec, rule) spec_state_decide(spec, RULE_##rule)
+
+/* RETURN_IF() - Return the decision, if the condition and the rule hold. */
+#define RETURN_IF(spec, condition, rule)                                       \
+	do {                                                                   \
+		if ((condition) && spec_state_holds(spec, RULE_##rule))        \
+			return RULE_##rule;                                    \
+	} while (0)
+
+/* HOLDS() - Is a rule in force? */
+#define HOLDS(spec, rule) spec_state_holds(spec, RULE_##rule)
+
+/* APPLIES() - Is the effect in force? Then it is listed beside the decision. */
+#define APPLIES(spec, rule) spec_state_effect(spec, RULE_##rule)
+
+#endif /* SPEC_STATE_H */
