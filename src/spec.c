@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * spec.c - one op: sockets, options, names
+ * spec.c - one op: sockets, options, sysctls
  */
 #include "spec_private.h"
 
@@ -8,71 +8,39 @@
 
 #include "world.h"
 
-struct spec_socket *spec_new(struct spec *spec, uint8_t type)
-{
-	unsigned int i = 0;
-
-	while (i < spec->count && spec->sockets[i].type != NO_TYPE)
-		i++;
-	ASSERT(i < SPEC_SOCKETS_MAX);
-	if (i == spec->count)
-		spec->count++;
-	spec->sockets[i] = (struct spec_socket){ .type = type };
-	spec_any_again(&spec->sockets[i]);
-	return &spec->sockets[i];
-}
-
-void spec_free(struct spec *spec, struct spec_socket *s)
-{
-	s->type = NO_TYPE;
-	s->held = false;
-	while (spec->count && spec->sockets[spec->count - 1].type == NO_TYPE)
-		spec->count--;
-}
-
 static enum spec_rule make_socket(struct spec *spec, const struct op *op)
 {
 	struct spec_socket *s;
 
 	RETURN_IF(spec, op->socket.uid != UID_NONE && spec->euid &&
 		op->socket.uid != spec->euid, socket_owner_not_permitted);
-	s = spec_new(spec, op->socket.type);
+	s = spec_socket_new(spec, op->socket.type);
 	s->uid = op->socket.uid == UID_NONE ? spec->euid : op->socket.uid;
 	s->told_uid = s->uid;
-	s->v6only = s->told_v6only = spec_v6(s) && spec->bindv6only;
+	s->v6only = s->told_v6only = spec_socket_is_v6(s) && spec->bindv6only;
 	s->told = s->rcv;
 	spec->index[op->sock] = s - spec->sockets;
 	return RULE_socket_made;
 }
 
-void spec_make_subflow(struct spec *spec, struct spec_socket *s)
-{
-	if (!spec_is_mptcp(s) || s->made || !APPLIES(spec, mptcp_has_a_subflow))
-		return;
-	s->made = true;
-	/* SO_LINGER makes it take over what the MPTCP socket has. */
-	s->v6only = s->linger0 ? s->told_v6only :
-				 spec_v6(s) && spec->bindv6only;
-}
-
 static enum spec_rule check_set(struct spec *spec,
 	const struct spec_socket *s, const struct op *op)
 {
-	uint32_t owner = spec_is_mptcp(s) ? s->told_uid : s->uid;
+	uint32_t owner = spec_socket_is_mptcp(s) ? s->told_uid : s->uid;
 	bool on = op->set.value, root = !spec->euid;
 	uint32_t low = op->set.value, high = op->set.high;
 
 	switch (op->set.option) {
 	case OPT_V6ONLY:
-		RETURN_IF(spec, !spec_v6(s), set_v6only_ipv4);
+		RETURN_IF(spec, !spec_socket_is_v6(s), set_v6only_ipv4);
 		RETURN_IF(spec, s->port, set_v6only_bound);
 		break;
 	case OPT_TRANSPARENT:
 		RETURN_IF(spec, on && !root, set_transparent_not_permitted);
 		break;
 	case OPT_REPAIR:
-		RETURN_IF(spec, spec_is_udp(s) || spec_is_mptcp(s),
-			set_repair_not_tcp);
+		RETURN_IF(spec, spec_socket_is_udp(s) ||
+			spec_socket_is_mptcp(s), set_repair_not_tcp);
 		RETURN_IF(spec, !root || s->state == LISTEN,
 			set_repair_not_permitted);
 		break;
@@ -82,10 +50,12 @@ static enum spec_rule check_set(struct spec *spec,
 		RETURN_IF(spec, s->device && !root, set_device_not_permitted);
 		break;
 	case OPT_BIND_NO_PORT:
-		RETURN_IF(spec, spec_is_mptcp(s), mptcp_has_no_bind_no_port);
+		RETURN_IF(spec, spec_socket_is_mptcp(s),
+			mptcp_has_no_bind_no_port);
 		break;
 	case OPT_PORT_RANGE:
-		RETURN_IF(spec, spec_is_mptcp(s), mptcp_has_no_port_range);
+		RETURN_IF(spec, spec_socket_is_mptcp(s),
+			mptcp_has_no_port_range);
 		RETURN_IF(spec, low && high && low > high, set_range_reversed);
 		break;
 	case OPT_UID:
@@ -134,7 +104,7 @@ static bool asks_subflow(const struct spec_socket *s, uint8_t option)
 	case OPT_LINGER:
 	case OPT_REPAIR:
 	case OPT_PORT_RANGE: return false;
-	case OPT_TRANSPARENT: return spec_v6(s);
+	case OPT_TRANSPARENT: return spec_socket_is_v6(s);
 	}
 	return true;
 }
@@ -145,31 +115,25 @@ static enum spec_rule set(struct spec *spec, struct spec_socket *s,
 	enum spec_rule rule;
 
 	if (asks_subflow(s, op->set.option))
-		spec_make_subflow(spec, s);
+		spec_socket_make_subflow(spec, s);
 	rule = check_set(spec, s, op);
 	if (rule != RULE_option_set)
 		return rule;
 	if (op->set.option != OPT_UID && op->set.option != OPT_LINGER)
-		spec_make_subflow(spec, s);
+		spec_socket_make_subflow(spec, s);
 	apply_set(s, op);
 	return rule;
-}
-
-struct in16 spec_name(const struct spec_socket *s)
-{
-	if (spec_v6(s) ? !in16_any(s->rcv) : !in16_is(s->rcv, 0))
-		return s->rcv;
-	return spec_v6(s) ? s->source : in16_v4(s->source4);
 }
 
 static void get_name(const struct spec *spec, const struct spec_socket *s,
 	struct outcome *out)
 {
 	const struct outcome *leader = spec->leader;
-	struct in16 name = spec_is_mptcp(s) ? s->told : spec_name(s);
+	struct in16 name = spec_socket_is_mptcp(s) ? s->told :
+						     spec_socket_name(s);
 
 	out->value = VALUE_PLACE;
-	out->addr = in16_addr(name, spec_v6(s));
+	out->addr = in16_addr(name, spec_socket_is_v6(s));
 	out->a = s->name_port;
 	if (s->name_unknown && leader && leader->value == VALUE_PLACE)
 		out->a = leader->a;
@@ -178,19 +142,19 @@ static void get_name(const struct spec *spec, const struct spec_socket *s,
 static enum spec_rule get(struct spec *spec, const struct spec_socket *s,
 	const struct op *op, struct outcome *out)
 {
-	RETURN_IF(spec, op->get.property == GET_V6ONLY && !spec_v6(s) &&
-		s->type != MPTCP4, get_v6only_ipv4);
+	RETURN_IF(spec, op->get.property == GET_V6ONLY &&
+		!spec_socket_is_v6(s) && s->type != MPTCP4, get_v6only_ipv4);
 	switch (op->get.property) {
 	case GET_NAME: get_name(spec, s, out); break;
 	case GET_DEV:
 		out->value = VALUE_DEVICE;
-		out->a = spec_is_mptcp(s) ? s->told_device : s->device;
+		out->a = spec_socket_is_mptcp(s) ? s->told_device : s->device;
 		if (out->a && !spec_device_exists(out->a))
 			out->a = WORLD_MISSING;
 		break;
 	case GET_V6ONLY:
 		*out = outcome_number(
-			spec_is_mptcp(s) ? s->told_v6only : s->v6only);
+			spec_socket_is_mptcp(s) ? s->told_v6only : s->v6only);
 		break;
 	}
 	return RULE_property_told;

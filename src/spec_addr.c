@@ -98,19 +98,6 @@ bool spec_device_exists(uint32_t device)
 	       device == WORLD_VETH1;
 }
 
-void spec_any_again(struct spec_socket *s)
-{
-	s->rcv4 = s->source4 = 0;
-	s->rcv = spec_v6(s) ? IN16_ANY : in16_v4(0);
-	s->source = IN16_ANY;
-}
-
-void spec_set_rcv4(struct spec_socket *s, uint32_t v4)
-{
-	s->rcv4 = v4;
-	s->rcv = in16_v4(v4);
-}
-
 bool spec_devices_meet(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b)
 {
@@ -168,8 +155,10 @@ static bool overlap(struct spec *spec, const struct side *a,
 bool spec_overlap(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b)
 {
-	struct side x = { a->rcv, a->rcv4, a->v6only, true, spec_v6(a) };
-	struct side y = { b->rcv, b->rcv4, b->v6only, true, spec_v6(b) };
+	struct side x = { a->rcv, a->rcv4, a->v6only, true,
+		spec_socket_is_v6(a) };
+	struct side y = { b->rcv, b->rcv4, b->v6only, true,
+		spec_socket_is_v6(b) };
 
 	return overlap(spec, &x, &y);
 }
@@ -179,7 +168,8 @@ bool spec_covered(struct spec *spec, const struct spec_port *port,
 {
 	struct side x = { port->rcv, port->rcv4, port->v6only, true,
 		port->v6 };
-	struct side y = { a->rcv, a->rcv4, a->v6only, false, spec_v6(a) };
+	struct side y = { a->rcv, a->rcv4, a->v6only, false,
+		spec_socket_is_v6(a) };
 
 	return overlap(spec, &x, &y);
 }

@@ -120,7 +120,7 @@ static enum spec_rule check6(struct spec *spec, struct spec_socket *s,
 {
 	RETURN_IF(spec, name->len < LEN_6_OLD, bind6_short);
 	RETURN_IF(spec, name->family != AF_INET6, bind6_family);
-	RETURN_IF(spec, in16_multicast(name->addr) && !spec_is_udp(s),
+	RETURN_IF(spec, in16_multicast(name->addr) && !spec_socket_is_udp(s),
 		bind6_multicast_stream);
 	RETURN_IF(spec, is_privileged(spec, name->port), bind6_privileged);
 	RETURN_IF(spec, s->state != CLOSED || s->port, bind6_bound);
@@ -134,8 +134,8 @@ static enum spec_rule check6(struct spec *spec, struct spec_socket *s,
 static void set_address(struct spec *spec, struct spec_socket *s,
 	const struct name *name)
 {
-	if (!spec_v6(s)) {
-		spec_set_rcv4(s, name->v4);
+	if (!spec_socket_is_v6(s)) {
+		spec_socket_set_ipv4(s, name->v4);
 		s->source4 = spec_group4(name->v4) ? 0 : name->v4;
 		return;
 	}
@@ -155,7 +155,7 @@ static void set_address(struct spec *spec, struct spec_socket *s,
 static enum spec_rule ask_port(struct spec *spec, const struct spec_socket *s,
 	bool listening, uint16_t *port)
 {
-	if (spec_is_udp(s))
+	if (spec_socket_is_udp(s))
 		return *port ? udp_ask(spec, s, *port) :
 			       udp_choose(spec, s, port);
 	return *port ? tcp_ask(spec, s, *port, listening) :
@@ -165,18 +165,18 @@ static enum spec_rule ask_port(struct spec *spec, const struct spec_socket *s,
 static void take_port(struct spec *spec, struct spec_socket *s, uint16_t port,
 	bool listening)
 {
-	if (spec_is_udp(s))
+	if (spec_socket_is_udp(s))
 		udp_take(spec, s, port);
 	else
 		tcp_take(spec, s, port, listening);
-	s->told = spec_name(s);
+	s->told = spec_socket_name(s);
 	s->name_port = port;
 	s->name_unknown = false;
 }
 
 static void lock(struct spec *spec, struct spec_socket *s, uint16_t port)
 {
-	bool addr = spec_v6(s) ? !in16_any(s->rcv) : s->rcv4;
+	bool addr = spec_socket_is_v6(s) ? !in16_any(s->rcv) : s->rcv4;
 
 	if (addr && APPLIES(spec, bind_locks_address))
 		s->locks |= ADDR_LOCK;
@@ -192,15 +192,15 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 	enum spec_rule rule;
 	bool v6only;
 
-	spec_make_subflow(spec, s);
-	rule = spec_v6(s) ? check6(spec, s, &name) : check4(spec, s, &name);
+	spec_socket_make_subflow(spec, s);
+	rule = (spec_socket_is_v6(s) ? check6 : check4)(spec, s, &name);
 	if (rule)
 		return rule;
 	v6only = s->v6only;
 	set_address(spec, s, &name);
 	if (!port && s->no_port && HOLDS(spec, bind_no_port)) {
 		lock(spec, s, 0);
-		s->told = spec_name(s);
+		s->told = spec_socket_name(s);
 		s->name_port = 0;
 		s->name_unknown = false;
 		return RULE_bind_no_port;
@@ -210,7 +210,7 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 		if (s->v6only != v6only &&
 		    APPLIES(spec, failed_bind_restores_v6only))
 			s->v6only = v6only;
-		spec_any_again(s);
+		spec_socket_clear_addr(s);
 		return rule;
 	}
 	lock(spec, s, name.port);
@@ -222,7 +222,7 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 
 static enum spec_rule check_listen(struct spec *spec, struct spec_socket *s)
 {
-	RETURN_IF(spec, spec_is_udp(s), listen_udp);
+	RETURN_IF(spec, spec_socket_is_udp(s), listen_udp);
 	RETURN_IF(spec, s->call != UNCONNECTED, listen_connected);
 	RETURN_IF(spec, s->state != CLOSED && s->state != LISTEN,
 		listen_connected);
@@ -236,7 +236,7 @@ enum spec_rule spec_listen(struct spec *spec, struct spec_socket *s,
 	enum spec_rule rule;
 	uint16_t port;
 
-	spec_make_subflow(spec, s);
+	spec_socket_make_subflow(spec, s);
 	rule = check_listen(spec, s);
 	port = s->port;
 	if (rule == RULE_listen_again)

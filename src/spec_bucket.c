@@ -26,13 +26,13 @@ bool spec_place_is_v6(struct spec *spec, const struct spec_socket *s)
 {
 	const struct spec_place *place = find_place(spec, s, s->port);
 
-	return place ? place->v6 : spec_v6(s);
+	return place ? place->v6 : spec_socket_is_v6(s);
 }
 
 bool spec_owns(const struct spec_socket *s, uint16_t port)
 {
 	return s->port == port && s->held && s->type != NO_TYPE &&
-	       !spec_is_udp(s);
+	       !spec_socket_is_udp(s);
 }
 
 static bool is_client_only(struct fast fast)
@@ -69,7 +69,7 @@ static struct spec_place *need_place(struct spec *spec,
 	ASSERT(spec->place_count < SPEC_SOCKETS_MAX);
 	place = &spec->places[spec->place_count++];
 	*place = (struct spec_place){ .port = port, .rcv = s->rcv,
-		.v6 = spec_v6(s) };
+		.v6 = spec_socket_is_v6(s) };
 	if (is_client(s))
 		place->fast = client_only;
 	return place;
@@ -80,7 +80,7 @@ bool spec_cached(struct spec *spec, const struct spec_port *port,
 	const struct spec_socket *a)
 {
 	if (port->fast.reuseport <= FAST_NONE || !a->reuseport ||
-	    (port->uid != spec_owner(spec, a) &&
+	    (port->uid != spec_socket_owner(spec, a) &&
 		    APPLIES(spec, cache_has_a_uid)))
 		return false;
 	return (port->fast.reuseport == FAST_ANY &&
@@ -111,10 +111,10 @@ static void remember(struct spec *spec, struct spec_port *port,
 	if (!APPLIES(spec, reuseport_fills_cache))
 		return;
 	port->fast.reuseport = first ? FAST_ANY : FAST_STRICT;
-	port->uid = spec_owner(spec, s);
+	port->uid = spec_socket_owner(spec, s);
 	port->rcv = s->rcv;
 	port->rcv4 = s->rcv4;
-	port->v6 = spec_v6(s);
+	port->v6 = spec_socket_is_v6(s);
 	port->v6only = s->v6only;
 }
 
@@ -228,6 +228,6 @@ void tcp_reset_addr(struct spec *spec, struct spec_socket *s)
 	if (s->locks & ADDR_LOCK)
 		return;
 	tcp_move_from(spec, s);
-	spec_any_again(s);
+	spec_socket_clear_addr(s);
 	tcp_move_to(spec, s);
 }

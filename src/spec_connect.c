@@ -21,12 +21,12 @@ static enum spec_rule check_name(struct spec *spec,
 	const struct place *place = &op->bind.place;
 	bool four = place->addr.len == 4;
 
-	RETURN_IF(spec, four && spec_v6(s) && spec_is_udp(s) && s->v6only,
-		connect_ipv4_name_v6only);
+	RETURN_IF(spec, four && spec_socket_is_v6(s) && spec_socket_is_udp(s) &&
+		s->v6only, connect_ipv4_name_v6only);
 	/* UDP takes an IPv4 name on an IPv6 socket. */
-	RETURN_IF(spec, four && spec_v6(s) && !spec_is_udp(s),
+	RETURN_IF(spec, four && spec_socket_is_v6(s) && !spec_socket_is_udp(s),
 		connect_ipv4_name_short);
-	RETURN_IF(spec, !four && !spec_v6(s), connect_ipv6_name);
+	RETURN_IF(spec, !four && !spec_socket_is_v6(s), connect_ipv6_name);
 	*target = (struct target){ .to = in16_from(&place->addr),
 		.scope = place->scope, .port = place->port, .v4 = four };
 	return SPEC_NO_RULE;
@@ -40,7 +40,7 @@ static enum spec_rule check6(struct spec *spec, struct spec_socket *s,
 		target->to = in16_mapped(s->rcv) ? in16_v4(LOOPBACK4) :
 						   IN16_LOOPBACK;
 	target->v4 = in16_mapped(target->to);
-	RETURN_IF(spec, in16_multicast(target->to) && !spec_is_udp(s),
+	RETURN_IF(spec, in16_multicast(target->to) && !spec_socket_is_udp(s),
 		connect_multicast);
 	if (in16_scoped(target->to)) {
 		if (target->scope) {
@@ -72,7 +72,7 @@ static enum spec_rule udp_connect4(struct spec *spec, struct spec_socket *s,
 		s->rcv4 = route.from.low;
 		moved = true;
 	}
-	if (spec_v6(s)) {
+	if (spec_socket_is_v6(s)) {
 		if (in16_any(s->source) || in16_is(s->source, 0))
 			s->source = in16_v4(s->source4);
 		if (in16_any(s->rcv) || in16_is(s->rcv, 0))
@@ -126,10 +126,10 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 			spec_lose_port(spec, s);
 	}
 	rule = check_name(spec, s, op, &target);
-	if (!rule && spec_v6(s) && op->bind.place.addr.len == 16)
+	if (!rule && spec_socket_is_v6(s) && op->bind.place.addr.len == 16)
 		rule = check6(spec, s, &target);
 	if (!rule)
-		rule = target.v4 || !spec_v6(s) ?
+		rule = target.v4 || !spec_socket_is_v6(s) ?
 			       udp_connect4(spec, s, &target) :
 			       udp_connect6(spec, s, &target);
 	if (rule != RULE_connect_udp)
@@ -147,7 +147,7 @@ static enum spec_rule check_state(struct spec *spec,
 	RETURN_IF(spec, s->call == CONNECTING, connect_connecting);
 	RETURN_IF(spec, s->state != CLOSED, connect_listening);
 	RETURN_IF(spec, s->repair, not_modelled);
-	RETURN_IF(spec, spec_is_mptcp(s), not_modelled);
+	RETURN_IF(spec, spec_socket_is_mptcp(s), not_modelled);
 	return SPEC_NO_RULE;
 }
 
@@ -160,7 +160,7 @@ static void set_source(struct spec *spec, struct spec_socket *s,
 	if (moves && APPLIES(spec, connect_moves_address)) {
 		tcp_move_from(spec, s);
 		if (route->v4)
-			spec_set_rcv4(s, route->from.low);
+			spec_socket_set_ipv4(s, route->from.low);
 		else
 			s->rcv = route->from;
 		tcp_move_to(spec, s);
@@ -213,12 +213,12 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 
 	if (!rule)
 		rule = check_name(spec, s, op, &target);
-	if (!rule && spec_v6(s))
+	if (!rule && spec_socket_is_v6(s))
 		rule = check6(spec, s, &target);
 	if (rule)
 		return rule;
 	s->v4_ops &= !target.v4;
-	if (!spec_v6(s) || target.v4)
+	if (!spec_socket_is_v6(s) || target.v4)
 		rule = spec_route4(spec, s, target.to.low, &route);
 	else
 		rule = spec_route6(spec, s, target.to, &route);
@@ -233,7 +233,7 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 		failed(spec, s);
 		return rule;
 	}
-	if (spec_v6(s) && route.v4)
+	if (spec_socket_is_v6(s) && route.v4)
 		s->v4_ops = true;
 	rule = flow_open(spec, s, &route);
 	if (rule == RULE_connect_refused || rule == RULE_connect_aborted) {
@@ -249,6 +249,6 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 enum spec_rule spec_connect(struct spec *spec, struct spec_socket *s,
 	const struct op *op, struct outcome *out)
 {
-	return (spec_is_udp(s) ? udp_connect : tcp_connect)(spec, s, op,
+	return (spec_socket_is_udp(s) ? udp_connect : tcp_connect)(spec, s, op,
 		out);
 }

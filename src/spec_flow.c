@@ -13,23 +13,14 @@ static struct spec_socket *peer_of(struct spec *spec,
 	return s->peer ? &spec->sockets[s->peer - 1] : NULL;
 }
 
-uint8_t flow_ref(struct spec *spec, const struct spec_socket *s)
-{
-	return 1 + (s - spec->sockets);
-}
-
-bool flow_is_tcp(const struct spec_socket *s)
-{
-	return s->type != NO_TYPE && !spec_is_udp(s);
-}
-
 bool flow_is_between(const struct spec_socket *b,
 	const struct in16 *local, uint16_t port, const struct in16 *remote,
 	uint16_t remote_port)
 {
-	return flow_is_tcp(b) && b->state != CLOSED && b->state != LISTEN &&
-	       b->port == port && b->peer_port == remote_port &&
-	       in16_equal(b->rcv, *local) && in16_equal(b->peer_addr, *remote);
+	return spec_socket_is_stream(b) && b->state != CLOSED &&
+	       b->state != LISTEN && b->port == port &&
+	       b->peer_port == remote_port && in16_equal(b->rcv, *local) &&
+	       in16_equal(b->peer_addr, *remote);
 }
 
 bool flow_is_unique(struct spec *spec, const struct spec_socket *s,
@@ -47,7 +38,7 @@ bool flow_is_unique(struct spec *spec, const struct spec_socket *s,
 		    !APPLIES(spec, time_wait_is_recycled))
 			return false;
 		tcp_leave(spec, b);
-		spec_free(spec, b);
+		spec_socket_free(spec, b);
 	}
 	return true;
 }
@@ -63,7 +54,7 @@ void flow_done(struct spec *spec, struct spec_socket *s)
 	s->shut = SHUT_RCV | SHUT_SEND;
 	if (s->orphan) {
 		tcp_leave(spec, s);
-		spec_free(spec, s);
+		spec_socket_free(spec, s);
 	} else if (!(s->locks & PORT_LOCK)) {
 		tcp_leave(spec, s);
 	}
@@ -75,7 +66,7 @@ static void wait_out(struct spec *spec, struct spec_socket *s)
 	struct spec_socket *waits = s, *peer = peer_of(spec, s);
 
 	if (!s->orphan) {
-		waits = spec_new(spec, s->type);
+		waits = spec_socket_new(spec, s->type);
 		*waits = *s;
 		waits->held = false;
 		waits->listener = 0;
@@ -94,7 +85,7 @@ void flow_reset(struct spec *spec, struct spec_socket *s)
 {
 	if (s->state == TIME_WAIT) {
 		tcp_leave(spec, s);
-		spec_free(spec, s);
+		spec_socket_free(spec, s);
 		return;
 	}
 	flow_done(spec, s);
@@ -119,14 +110,14 @@ static void stop_listening(struct spec *spec, struct spec_socket *s)
 	for (unsigned int i = 0; i < SPEC_SOCKETS_MAX && i < spec->count; i++) {
 		struct spec_socket *child = &spec->sockets[i];
 
-		if (!flow_is_tcp(child) ||
-		    child->listener != flow_ref(spec, s))
+		if (!spec_socket_is_stream(child) ||
+		    child->listener != spec_socket_ref(spec, s))
 			continue;
 		child->listener = 0;
 		child->orphan = true;
 		flow_abort(spec, child);
 		tcp_leave(spec, child);
-		spec_free(spec, child);
+		spec_socket_free(spec, child);
 	}
 	s->waiting = 0;
 }
@@ -210,7 +201,7 @@ void flow_fin(struct spec *spec, struct spec_socket *s)
 
 enum spec_rule spec_disconnect(struct spec *spec, struct spec_socket *s)
 {
-	if (!spec_is_udp(s)) {
+	if (!spec_socket_is_udp(s)) {
 		flow_abort(spec, s);
 		s->call = UNCONNECTED;
 		return RULE_disconnect_tcp;
@@ -220,9 +211,9 @@ enum spec_rule spec_disconnect(struct spec *spec, struct spec_socket *s)
 		s->device = 0;
 	if (!(s->locks & ADDR_LOCK) &&
 	    APPLIES(spec, udp_disconnect_resets_address)) {
-		bool was_any = spec_any(s);
+		bool was_any = spec_socket_is_wildcard(s);
 
-		spec_any_again(s);
+		spec_socket_clear_addr(s);
 		if (s->locks & PORT_LOCK && !was_any)
 			udp_readdressed(spec, s);
 	}
@@ -240,13 +231,13 @@ enum spec_rule spec_accept(struct spec *spec, struct spec_socket *s,
 {
 	struct spec_socket *first = NULL;
 
-	RETURN_IF(spec, spec_is_udp(s), accept_udp);
+	RETURN_IF(spec, spec_socket_is_udp(s), accept_udp);
 	RETURN_IF(spec, s->state != LISTEN, accept_not_listening);
 	for (unsigned int i = 0; i < spec->count; i++) {
 		struct spec_socket *child = &spec->sockets[i];
 
-		if (flow_is_tcp(child) &&
-		    child->listener == flow_ref(spec, s) &&
+		if (spec_socket_is_stream(child) &&
+		    child->listener == spec_socket_ref(spec, s) &&
 		    (!first || child->turn < first->turn))
 			first = child;
 	}
@@ -266,7 +257,7 @@ enum spec_rule spec_shutdown(struct spec *spec, struct spec_socket *s,
 {
 	uint8_t how = op->shutdown.how + 1;
 
-	if (spec_is_udp(s)) {
+	if (spec_socket_is_udp(s)) {
 		RETURN_IF(spec, s->state == CLOSED, shutdown_not_connected);
 		return RULE_shutdown_udp;
 	}
@@ -291,9 +282,9 @@ enum spec_rule spec_shutdown(struct spec *spec, struct spec_socket *s,
 
 void spec_close(struct spec *spec, struct spec_socket *s)
 {
-	if (spec_is_udp(s)) {
+	if (spec_socket_is_udp(s)) {
 		udp_leave(spec, s);
-		spec_free(spec, s);
+		spec_socket_free(spec, s);
 		return;
 	}
 	s->orphan = true;
@@ -302,7 +293,7 @@ void spec_close(struct spec *spec, struct spec_socket *s)
 		flow_abort(spec, s);
 	if (s->state == CLOSED) {
 		tcp_leave(spec, s);
-		spec_free(spec, s);
+		spec_socket_free(spec, s);
 	} else {
 		flow_fin(spec, s);
 	}

@@ -7,12 +7,6 @@
 
 #include "spec_route.h"
 
-/** flow_ref() - How a socket is referred to: 1 + its index */
-uint8_t flow_ref(struct spec *spec, const struct spec_socket *s);
-
-/** flow_is_tcp() - Is it in use, and not UDP? */
-bool flow_is_tcp(const struct spec_socket *s);
-
 /** flow_is_between() - Is it a connection with these ends? */
 bool flow_is_between(const struct spec_socket *s, const struct in16 *local,
 	uint16_t port, const struct in16 *remote, uint16_t remote_port);

@@ -17,7 +17,8 @@ static struct spec_socket *find_listener(struct spec *spec,
 		bool exact, any;
 		int score;
 
-		if (!flow_is_tcp(l) || l->state != LISTEN || l->port != port ||
+		if (!spec_socket_is_stream(l) || l->state != LISTEN ||
+		    l->port != port ||
 		    (l->device && l->device != route->arrives))
 			continue;
 		if (route->v4) {
@@ -25,13 +26,14 @@ static struct spec_socket *find_listener(struct spec *spec,
 				l->rcv4 == (uint32_t)route->to.low;
 			any = !l->rcv4 && !l->v6only;
 		} else {
-			exact = spec_v6(l) && in16_equal(l->rcv, route->to);
-			any = spec_v6(l) && in16_any(l->rcv);
+			exact = spec_socket_is_v6(l) &&
+				in16_equal(l->rcv, route->to);
+			any = spec_socket_is_v6(l) && in16_any(l->rcv);
 		}
 		if (!exact && !any)
 			continue;
 		score = exact * 8 + (l->device ? 2 : 1) +
-			(route->v4 && !spec_v6(l));
+			(route->v4 && !spec_socket_is_v6(l));
 		if (score > top)
 			*count = 0;
 		if (score >= top) {
@@ -47,15 +49,15 @@ static struct spec_socket *find_listener(struct spec *spec,
 static void make_child(struct spec *spec, struct spec_socket *listener,
 	struct spec_socket *client, const struct route *route)
 {
-	struct spec_socket *child = spec_new(spec, listener->type);
+	struct spec_socket *child = spec_socket_new(spec, listener->type);
 
 	*child = *listener;
 	/* A client that is not MPTCP gets what is plain TCP, too. */
-	if (spec_is_mptcp(child)) {
-		child->type = spec_v6(child) ? TCP6 : TCP4;
+	if (spec_socket_is_mptcp(child)) {
+		child->type = spec_socket_is_v6(child) ? TCP6 : TCP4;
 		child->shut = 0;
 	}
-	child->v4_ops |= spec_v6(child) && route->v4;
+	child->v4_ops |= spec_socket_is_v6(child) && route->v4;
 	child->held = false;
 	child->rcv = route->to;
 	child->rcv4 = route->v4 ? (uint32_t)route->to.low : DUMMY4;
@@ -68,11 +70,11 @@ static void make_child(struct spec *spec, struct spec_socket *listener,
 		child->device = route->arrives;
 	child->locks &= ~(PORT_LOCK | CONNECT_BOUND);
 	child->state = ESTABLISHED;
-	child->peer = flow_ref(spec, client);
-	child->listener = flow_ref(spec, listener);
+	child->peer = spec_socket_ref(spec, client);
+	child->listener = spec_socket_ref(spec, listener);
 	child->turn = spec->turn++;
 	child->waiting = 0;
-	client->peer = flow_ref(spec, child);
+	client->peer = spec_socket_ref(spec, child);
 	listener->waiting++;
 	tcp_join(spec, child, listener->port);
 	if (child->shut & SHUT_SEND)
@@ -120,7 +122,7 @@ static enum spec_rule connect_to_itself(struct spec *spec,
 {
 	s->state = ESTABLISHED;
 	s->call = CONNECTED;
-	s->peer = flow_ref(spec, s);
+	s->peer = spec_socket_ref(spec, s);
 	if (s->shut & SHUT_SEND)
 		flow_fin(spec, s);
 	RETURN_IF(spec, s->state == CLOSED, connect_aborted);

@@ -4,13 +4,14 @@
  *
  * Read spec.h first, then down the files as they ask each other:
  *
- *	spec.c		 one op: sockets, options, names
+ *	spec.c		 one op: sockets, options, sysctls
  *	spec_bind.c	 what bind asks before it asks for a port
  *	spec_connect.c	 what connect asks; routes are in spec_route.c
  *	spec_open.c	 how a connection begins, and who answers
  *	spec_flow.c	 how it ends: FIN, RST, TIME_WAIT
  *	spec_tcp.c	 may this TCP socket have this port?
  *	spec_choose.c	 which port may be chosen for it?
+ *	spec_socket.c	 one socket, whose it is and what it is called
  *	spec_bucket.c	 what a TCP port remembers of who had it
  *	spec_udp.c	 the same for UDP
  *	spec_addr.c	 addresses: kinds, which are local, which overlap
@@ -18,34 +19,7 @@
 #ifndef SPEC_PRIVATE_H
 #define SPEC_PRIVATE_H
 
-#include "spec_state.h"
-
-/** spec_v6() - Is it an AF_INET6 socket? */
-static inline bool spec_v6(const struct spec_socket *s)
-{
-	return type_is_v6(s->type);
-}
-
-/** spec_is_udp() - Is it a UDP socket? */
-static inline bool spec_is_udp(const struct spec_socket *s)
-{
-	return type_is_udp(s->type);
-}
-
-/** spec_owner() - Whose it is, for who compares */
-uint32_t spec_owner(struct spec *spec, const struct spec_socket *s);
-
-/** spec_is_mptcp() - Is it an MPTCP socket? */
-static inline bool spec_is_mptcp(const struct spec_socket *s)
-{
-	return s->type == MPTCP4 || s->type == MPTCP6;
-}
-
-/** spec_any() - Is it bound to no address of its own? */
-static inline bool spec_any(const struct spec_socket *s)
-{
-	return in16_any(s->rcv) || in16_is(s->rcv, 0);
-}
+#include "spec_socket.h"
 
 /** spec_overlap() - Does what @a asks for overlap with what @b has (OVL-02)? */
 bool spec_overlap(struct spec *spec, const struct spec_socket *a,
@@ -58,12 +32,6 @@ bool spec_covered(struct spec *spec, const struct spec_port *port,
 /** spec_devices_meet() - Unless both have one and they differ (OVL-01) */
 bool spec_devices_meet(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b);
-
-/** spec_any_again() - To no address, as after a release (inet_reset_saddr) */
-void spec_any_again(struct spec_socket *s);
-
-/** spec_set_rcv4() - To an IPv4 address, for both families */
-void spec_set_rcv4(struct spec_socket *s, uint32_t v4);
 
 /* spec_bucket.c */
 
@@ -203,17 +171,5 @@ enum spec_rule spec_shutdown(struct spec *spec, struct spec_socket *s,
 
 /** spec_close() - close(2), which cannot fail */
 void spec_close(struct spec *spec, struct spec_socket *s);
-
-/** spec_make_subflow() - MPTCP: the first call that needs it makes it */
-void spec_make_subflow(struct spec *spec, struct spec_socket *s);
-
-/** spec_name() - What getsockname has to tell of addresses */
-struct in16 spec_name(const struct spec_socket *s);
-
-/** spec_new() - A free socket; all zero but for its type */
-struct spec_socket *spec_new(struct spec *spec, uint8_t type);
-
-/** spec_free() - It is no more */
-void spec_free(struct spec *spec, struct spec_socket *s);
 
 #endif /* SPEC_PRIVATE_H */

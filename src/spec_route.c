@@ -145,8 +145,8 @@ static bool is_on_wire6(struct in16 from, struct in16 to, uint32_t device)
 enum spec_rule spec_route6(struct spec *spec, const struct spec_socket *s,
 	struct in16 to, struct route *route)
 {
-	struct in16 from = spec_is_udp(s) || in16_any(s->rcv) ? s->source :
-								s->rcv;
+	bool sends = spec_socket_is_udp(s) || in16_any(s->rcv);
+	struct in16 from = sends ? s->source : s->rcv;
 	uint32_t owner = spec_device6(to), device = s->device;
 	bool arrives = owner && (!device || device == owner ||
 					is_on_wire6(from, to, device));

@@ -12,20 +12,20 @@
 static bool meets(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b)
 {
-	bool as_ipv4 = !spec_v6(a) || in16_mapped(a->rcv);
+	bool as_ipv4 = !spec_socket_is_v6(a) || in16_mapped(a->rcv);
 
 	if (!spec_devices_meet(spec, a, b))
 		return false;
 	if (in16_any(a->rcv) || (in16_is(a->rcv, 0) &&
 				 (APPLIES(spec, mapped_wildcard_asks_all) ||
-				  !spec_v6(a))))
+				  !spec_socket_is_v6(a))))
 		return spec_overlap(spec, a, b);
 	if (b->v6only && as_ipv4 && APPLIES(spec, v6only_spares_ipv4))
 		return false;
 	if (in16_any(b->rcv))
 		return APPLIES(spec, ipv6_wildcard_covers);
 	if (in16_is(b->rcv, 0) && as_ipv4)
-		return spec_v6(a) && spec_place_is_v6(spec, b) &&
+		return spec_socket_is_v6(a) && spec_place_is_v6(spec, b) &&
 		       APPLIES(spec, mapped_wildcard_overlooked) ?
 			false : APPLIES(spec, ipv4_wildcard_covers);
 	return in16_equal(a->rcv, b->rcv);
@@ -42,27 +42,16 @@ static bool may_wait(struct spec *spec, const struct spec_socket *s)
 	       APPLIES(spec, fin_answered_sooner_or_later);
 }
 
-/* What has no descriptor once belonged to root, whose ever it was (ORP-01). */
-uint32_t spec_owner(struct spec *spec, const struct spec_socket *s)
-{
-	if ((s->orphan || s->listener) && !APPLIES(spec, orphan_keeps_owner))
-		return 0;
-	if (spec_is_mptcp(s) && s->uid != s->told_uid &&
-	    !APPLIES(spec, subflow_keeps_owner))
-		return s->told_uid;
-	return s->uid;
-}
-
 /* May both have the port? The rule that says so (TCP-01, TCP-02). */
 static enum spec_rule pair(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b, enum asking how)
 {
 	bool both = a->reuseport && b->reuseport;
-	uint32_t uid = spec_owner(spec, a);
+	uint32_t uid = spec_socket_owner(spec, a);
 	bool waits = (b->state == TIME_WAIT ||
 			     (both && uid != b->uid && may_wait(spec, b))) &&
 		     HOLDS(spec, tcp_share_time_wait);
-	bool kin = waits || uid == spec_owner(spec, b) ||
+	bool kin = waits || uid == spec_socket_owner(spec, b) ||
 		   !HOLDS(spec, tcp_conflict_uid);
 	bool listens = b->state == LISTEN &&
 		       HOLDS(spec, tcp_conflict_listener);

@@ -40,7 +40,7 @@ static bool is_in(enum part part, const struct spec_socket *a,
 	const struct spec_socket *b)
 {
 	return part == ALL ||
-	       (part == OF_WILDCARDS ? spec_any(b) :
+	       (part == OF_WILDCARDS ? spec_socket_is_wildcard(b) :
 				       in16_equal(a->rcv, b->rcv));
 }
 
@@ -102,7 +102,8 @@ enum spec_rule udp_ask(struct spec *spec, const struct spec_socket *s,
 	RETURN_IF(spec, spec_lost(spec, port), not_modelled);
 	if (!n)
 		return ANSWER(spec, udp_port_free);
-	if (n > CROWD && !spec_any(s) && APPLIES(spec, udp_crowd_by_address))
+	if (n > CROWD && !spec_socket_is_wildcard(s) &&
+	    APPLIES(spec, udp_crowd_by_address))
 		rule = scan_by_address(spec, s, port);
 	else
 		rule = scan(spec, s, port, ALL);
@@ -165,7 +166,7 @@ static void drop(uint8_t *list, unsigned int count, uint8_t index)
 
 void udp_take(struct spec *spec, struct spec_socket *s, uint16_t port)
 {
-	bool tail = spec_v6(s) && s->reuseport &&
+	bool tail = spec_socket_is_v6(s) && s->reuseport &&
 		    APPLIES(spec, udp_ipv6_reuseport_last);
 	unsigned int at = tail ? spec->udp_count : 0;
 

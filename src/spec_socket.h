@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spec_socket.h - one socket of the specification (private to spec)
+ */
+#ifndef SPEC_SOCKET_H
+#define SPEC_SOCKET_H
+
+#include "spec_state.h"
+
+/** spec_socket_is_v6() - Is it an AF_INET6 socket? */
+static inline bool spec_socket_is_v6(const struct spec_socket *s)
+{
+	return type_is_v6(s->type);
+}
+
+/** spec_socket_is_udp() - Is it a UDP socket? */
+static inline bool spec_socket_is_udp(const struct spec_socket *s)
+{
+	return type_is_udp(s->type);
+}
+
+/** spec_socket_is_mptcp() - Is it an MPTCP socket? */
+static inline bool spec_socket_is_mptcp(const struct spec_socket *s)
+{
+	return s->type == MPTCP4 || s->type == MPTCP6;
+}
+
+/** spec_socket_is_stream() - Is it in use, and of TCP or MPTCP? */
+static inline bool spec_socket_is_stream(const struct spec_socket *s)
+{
+	return s->type != NO_TYPE && !spec_socket_is_udp(s);
+}
+
+/** spec_socket_is_wildcard() - Does it receive at every address? */
+static inline bool spec_socket_is_wildcard(const struct spec_socket *s)
+{
+	return in16_any(s->rcv) || in16_is(s->rcv, 0);
+}
+
+/** spec_socket_ref() - How another socket refers to it: 1 + its index */
+static inline uint8_t spec_socket_ref(const struct spec *spec,
+	const struct spec_socket *s)
+{
+	return 1 + (s - spec->sockets);
+}
+
+/**
+ * spec_socket_new() - Take a free socket
+ * @type:	A socket_type
+ *
+ * Return: The socket; all else in it is zero, and it has no address
+ */
+struct spec_socket *spec_socket_new(struct spec *spec, uint8_t type);
+
+/** spec_socket_free() - The socket is no more; it has given its port back */
+void spec_socket_free(struct spec *spec, struct spec_socket *s);
+
+/**
+ * spec_socket_owner() - The user that a socket counts as when two are compared
+ *
+ * It is not always @s->uid: kernels before 6.17 took sockets without a
+ * descriptor for root's.
+ */
+uint32_t spec_socket_owner(struct spec *spec, const struct spec_socket *s);
+
+/** spec_socket_name() - The address that getsockname tells */
+struct in16 spec_socket_name(const struct spec_socket *s);
+
+/** spec_socket_clear_addr() - Forget its address (inet_reset_saddr) */
+void spec_socket_clear_addr(struct spec_socket *s);
+
+/** spec_socket_set_ipv4() - Set an IPv4 address, in both of its forms */
+void spec_socket_set_ipv4(struct spec_socket *s, uint32_t v4);
+
+/**
+ * spec_socket_make_subflow() - Make the TCP socket below an MPTCP one
+ *
+ * Does nothing if there is one, if @s is not of MPTCP, or if the kernel is so
+ * old that it makes none.
+ */
+void spec_socket_make_subflow(struct spec *spec, struct spec_socket *s);
+
+#endif /* SPEC_SOCKET_H */
