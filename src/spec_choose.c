@@ -10,53 +10,6 @@
 
 #include <errno.h>
 
-void spec_range(struct spec *spec, const struct spec_socket *s,
-	uint16_t *low, uint16_t *high)
-{
-	*low = spec->low;
-	*high = spec->high;
-	if (!s->low && !s->high)
-		return;
-	if (*low <= s->low && s->low <= *high && APPLIES(spec, range_of_socket))
-		*low = s->low;
-	if (*low <= s->high && s->high <= *high &&
-	    APPLIES(spec, range_of_socket))
-		*high = s->high;
-}
-
-void spec_lose_port(struct spec *spec, struct spec_socket *s)
-{
-	uint16_t low, high;
-
-	spec_range(spec, s, &low, &high);
-	if (low == high) {
-		s->name_unknown = false;
-		return;
-	}
-	if (!spec->unknown_high || low < spec->unknown_low)
-		spec->unknown_low = low;
-	spec->unknown_high = MAX(spec->unknown_high, high);
-}
-
-bool spec_lost(const struct spec *spec, uint16_t port)
-{
-	return port >= spec->unknown_low && port <= spec->unknown_high;
-}
-
-/* One lost port of many does not make a choice of another impossible. */
-bool spec_lost_of(const struct spec *spec, uint16_t low, uint16_t high)
-{
-	return high - low < SPEC_SOCKETS_MAX && low <= spec->unknown_high &&
-	       high >= spec->unknown_low;
-}
-
-bool spec_reserved(struct spec *spec, uint16_t port)
-{
-	return spec->reserved_high && port >= spec->reserved_low &&
-	       port <= spec->reserved_high &&
-	       APPLIES(spec, reserved_not_chosen);
-}
-
 /**
  * struct search - For a port, within what may be chosen
  * @how:	In which pass
@@ -71,7 +24,7 @@ struct search {
 static bool is_free(struct spec *spec, const struct spec_socket *s,
 	uint16_t port, enum asking how)
 {
-	if (spec_reserved(spec, port))
+	if (spec_range_is_reserved(spec, port))
 		return false;
 	return !spec_port(spec, port) ||
 	       !spec_rule_errno(tcp_against_owners(spec, s, port, how));
@@ -84,9 +37,10 @@ static bool is_lost_end(uint32_t low, uint32_t high, uint32_t port)
 }
 
 static void search_part(struct spec *spec, const struct spec_socket *s,
-	uint32_t low, uint32_t high, struct search *found)
+	struct spec_range range, struct search *found)
 {
-	bool odd = high > low && (high - low + 1) % 2 &&
+	uint32_t low = range.low, high = range.high;
+	bool odd = spec_range_is_odd(range) &&
 		   APPLIES(spec, odd_range_loses_an_end);
 
 	for (uint32_t step = 0; step < 2 && !found->sure; step++) {
@@ -105,25 +59,28 @@ static void search_part(struct spec *spec, const struct spec_socket *s,
 }
 
 static struct search search(struct spec *spec, const struct spec_socket *s,
-	uint16_t low, uint16_t high, enum asking how)
+	struct spec_range range, enum asking how)
 {
 	struct search found = { .how = how };
-	uint32_t size = high - low + 1, half = low + (size >> 2 << 1);
+	uint32_t size = range.high - range.low + 1;
+	uint32_t half = range.low + (size >> 2 << 1);
+	struct spec_range lower = { range.low, half - 1 };
+	struct spec_range upper = { half, range.high };
 
 	/* Sockets that may share are kept together, in the lower half. */
 	if (s->reuse == CAN_REUSE && size >= 4) {
-		search_part(spec, s, low, half - 1, &found);
+		search_part(spec, s, lower, &found);
 		if (!found.sure)
-			search_part(spec, s, half, high, &found);
+			search_part(spec, s, upper, &found);
 	} else {
-		search_part(spec, s, low, high, &found);
+		search_part(spec, s, range, &found);
 	}
 	return found;
 }
 
 /* The leader's port, if it is one of those that may be chosen */
 static bool follow(struct spec *spec, const struct spec_socket *s,
-	uint16_t low, uint16_t high, enum asking how, uint16_t *port)
+	struct spec_range range, enum asking how, uint16_t *port)
 {
 	const struct outcome *leader = spec->leader;
 
@@ -131,8 +88,9 @@ static bool follow(struct spec *spec, const struct spec_socket *s,
 	    leader->value != VALUE_NUMBER)
 		return false;
 	*port = leader->a;
-	return *port >= low && *port <= high &&
-	       (spec_lost(spec, *port) || is_free(spec, s, *port, how));
+	return spec_range_has(range, *port) &&
+	       (spec_range_may_be_untold(spec, *port) ||
+			is_free(spec, s, *port, how));
 }
 
 enum spec_rule tcp_choose(struct spec *spec, const struct spec_socket *s,
@@ -140,21 +98,20 @@ enum spec_rule tcp_choose(struct spec *spec, const struct spec_socket *s,
 {
 	const struct outcome *leader = spec->leader;
 	bool refused = leader && leader->kind == OUTCOME_ERRNO;
-	uint16_t low, high;
+	struct spec_range range = spec_range_of(spec, s);
 
-	spec_range(spec, s, &low, &high);
-	RETURN_IF(spec, spec_lost_of(spec, low, high), not_modelled);
+	RETURN_IF(spec, spec_range_may_be_full(spec, range), not_modelled);
 	for (enum asking how = ASK_SEARCH; how <= ASK_AGAIN; how++) {
 		struct search found;
 
 		if (how == ASK_AGAIN && !spec->autobind_reuse)
 			break;
-		found = search(spec, s, low, high, how);
+		found = search(spec, s, range, how);
 		if (!found.sure && (!found.maybe || refused))
 			continue;
 		*port = found.sure ? found.sure : found.maybe;
 		if (leader && !refused && leader->value == VALUE_NUMBER &&
-		    !follow(spec, s, low, high, how, port)) {
+		    !follow(spec, s, range, how, port)) {
 			/* Only what might be left out was free. */
 			if (!found.sure)
 				continue;
@@ -172,7 +129,7 @@ static bool is_free_to_connect(struct spec *spec, const struct spec_socket *s,
 {
 	const struct spec_port *bucket = spec_port(spec, port);
 
-	if (spec_reserved(spec, port))
+	if (spec_range_is_reserved(spec, port))
 		return false;
 	if (bucket && (bucket->fast.reuse >= 0 || bucket->fast.reuseport >= 0))
 		return false;
@@ -185,17 +142,18 @@ enum spec_rule tcp_choose_connect(struct spec *spec,
 	const struct outcome *leader = spec->leader;
 	bool refused = leader && leader->kind == OUTCOME_ERRNO &&
 		       leader->error == EADDRNOTAVAIL;
-	uint16_t low, high, sure = 0, maybe = 0;
+	struct spec_range range = spec_range_of(spec, s);
+	uint32_t low = range.low, high = range.high;
+	uint16_t sure = 0, maybe = 0;
 	bool odd;
 
-	spec_range(spec, s, &low, &high);
-	RETURN_IF(spec, spec_lost_of(spec, low, high), not_modelled);
+	RETURN_IF(spec, spec_range_may_be_full(spec, range), not_modelled);
 	/* Has it, at last, connected to itself? Nobody tells. */
 	RETURN_IF(spec, leader && leader->kind == OUTCOME_NA &&
-		low <= s->peer_port && s->peer_port <= high &&
+		spec_range_has(range, s->peer_port) &&
 		in16_equal(s->rcv, s->peer_addr), not_modelled);
 	/* A socket's own range is walked to its end (TCP-12). */
-	odd = high > low && (high - low + 1) % 2 && !s->low && !s->high &&
+	odd = spec_range_is_odd(range) && !s->low && !s->high &&
 	      APPLIES(spec, odd_range_loses_an_end);
 	for (uint32_t p = low; p <= high && !sure; p++) {
 		/* By this one it would connect to itself, and did it? */
@@ -215,8 +173,8 @@ enum spec_rule tcp_choose_connect(struct spec *spec,
 	if (leader && leader->kind == OUTCOME_OK &&
 	    leader->value == VALUE_NUMBER) {
 		*port = leader->a;
-		if (*port < low || *port > high ||
-		    (!spec_lost(spec, *port) &&
+		if (!spec_range_has(range, *port) ||
+		    (!spec_range_may_be_untold(spec, *port) &&
 			    !is_free_to_connect(spec, s, *port)))
 			return RULE_connect_no_port_left;
 	} else {

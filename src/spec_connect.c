@@ -123,7 +123,7 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 		s->name_port = port;
 		s->name_unknown = leader && leader->value != VALUE_NUMBER;
 		if (s->name_unknown)
-			spec_lose_port(spec, s);
+			spec_range_add_untold(spec, s);
 	}
 	rule = check_name(spec, s, op, &target);
 	if (!rule && spec_socket_is_v6(s) && op->bind.place.addr.len == 16)

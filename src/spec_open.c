@@ -87,7 +87,7 @@ static enum spec_rule unanswered(struct spec *spec, struct spec_socket *s,
 	s->state = SYN_SENT;
 	s->call = CONNECTING;
 	if (s->name_unknown)
-		spec_lose_port(spec, s);
+		spec_range_add_untold(spec, s);
 	/* Who has hung up need not wait to be told so. */
 	RETURN_IF(spec, s->shut == (SHUT_RCV | SHUT_SEND), connect_hung_up);
 	return rule;

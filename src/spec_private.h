@@ -12,6 +12,7 @@
  *	spec_tcp.c	 may this TCP socket have this port?
  *	spec_choose.c	 which port may be chosen for it?
  *	spec_socket.c	 one socket, whose it is and what it is called
+ *	spec_range.c	 which ports may be chosen at all
  *	spec_bucket.c	 what a TCP port remembers of who had it
  *	spec_udp.c	 the same for UDP
  *	spec_addr.c	 addresses: kinds, which are local, which overlap
@@ -19,6 +20,7 @@
 #ifndef SPEC_PRIVATE_H
 #define SPEC_PRIVATE_H
 
+#include "spec_range.h"
 #include "spec_socket.h"
 
 /** spec_overlap() - Does what @a asks for overlap with what @b has (OVL-02)? */
@@ -105,22 +107,6 @@ enum spec_rule tcp_choose(struct spec *spec, const struct spec_socket *s,
 /** tcp_choose_connect() - The same for a connect (CON-04) */
 enum spec_rule tcp_choose_connect(struct spec *spec,
 	const struct spec_socket *s, uint16_t *port, bool *known);
-
-/** spec_range() - The ports to choose from, both included */
-void spec_range(struct spec *spec, const struct spec_socket *s,
-	uint16_t *low, uint16_t *high);
-
-/** spec_lose_port() - The kernel has chosen a port, and nobody is told which */
-void spec_lose_port(struct spec *spec, struct spec_socket *s);
-
-/** spec_lost() - May it be such a port? */
-bool spec_lost(const struct spec *spec, uint16_t port);
-
-/** spec_lost_of() - May so few ports be all lost? */
-bool spec_lost_of(const struct spec *spec, uint16_t low, uint16_t high);
-
-/** spec_reserved() - Is it not to be chosen? */
-bool spec_reserved(struct spec *spec, uint16_t port);
 
 /* spec_udp.c */
 

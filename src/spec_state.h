@@ -132,8 +132,8 @@ struct spec_place {
  * @effects:	A bit for each effect of this op, from SPEC_LAST_DECISION
  * @index:	Socket of each slot of the program
  * @count:	Sockets in use are below; a free one has no type
- * @unknown_low, @unknown_high: The kernel chose a port from there for a socket
- *		that has it still, and nobody was told which
+ * @untold_low, @untold_high: The kernel chose a port from there for a socket
+ *		that has it still, and told nobody which
  * @udp:	UDP sockets with a port, in the order they are examined
  * @udp2:	The same in the order of the address table (UDP-07)
  */
@@ -144,7 +144,7 @@ struct spec {
 	uint32_t euid;
 	uint16_t low, high, reserved_low, reserved_high, unprivileged;
 	bool autobind_reuse, nonlocal4, nonlocal6, bindv6only;
-	uint16_t unknown_low, unknown_high;
+	uint16_t untold_low, untold_high;
 	uint16_t turn;
 	uint8_t count, udp_count, port_count, place_count;
 	uint8_t index[PROGRAM_SOCKETS_MAX];

@@ -97,7 +97,7 @@ enum spec_rule tcp_ask(struct spec *spec, const struct spec_socket *s,
 {
 	struct spec_port *bucket = spec_port(spec, port);
 
-	RETURN_IF(spec, spec_lost(spec, port), not_modelled);
+	RETURN_IF(spec, spec_range_may_be_untold(spec, port), not_modelled);
 	if (!bucket)
 		return ANSWER(spec, tcp_port_free);
 	RETURN_IF(spec, s->reuse == FORCE_REUSE, tcp_share_repair);

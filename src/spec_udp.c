@@ -99,7 +99,7 @@ enum spec_rule udp_ask(struct spec *spec, const struct spec_socket *s,
 	unsigned int n = count(spec, port);
 	enum spec_rule rule;
 
-	RETURN_IF(spec, spec_lost(spec, port), not_modelled);
+	RETURN_IF(spec, spec_range_may_be_untold(spec, port), not_modelled);
 	if (!n)
 		return ANSWER(spec, udp_port_free);
 	if (n > CROWD && !spec_socket_is_wildcard(s) &&
@@ -114,7 +114,7 @@ enum spec_rule udp_ask(struct spec *spec, const struct spec_socket *s,
 static bool is_free(struct spec *spec, const struct spec_socket *a,
 	uint16_t port)
 {
-	if (spec_reserved(spec, port))
+	if (spec_range_is_reserved(spec, port))
 		return false;
 	for (unsigned int i = 0; i < spec->udp_count; i++) {
 		const struct spec_socket *b = &spec->sockets[spec->udp[i]];
@@ -130,20 +130,20 @@ enum spec_rule udp_choose(struct spec *spec, const struct spec_socket *s,
 	uint16_t *port)
 {
 	const struct outcome *leader = spec->leader;
-	uint16_t low, high;
+	struct spec_range range = spec_range_of(spec, s);
 	uint32_t p;
 
-	spec_range(spec, s, &low, &high);
-	RETURN_IF(spec, spec_lost_of(spec, low, high), not_modelled);
-	for (p = low; p <= high && !is_free(spec, s, p); p++)
+	RETURN_IF(spec, spec_range_may_be_full(spec, range), not_modelled);
+	for (p = range.low; p <= range.high && !is_free(spec, s, p); p++)
 		;
-	RETURN_IF(spec, p > high, udp_no_port_left);
+	RETURN_IF(spec, p > range.high, udp_no_port_left);
 	*port = p;
 	if (leader && leader->kind == OUTCOME_OK &&
 	    leader->value == VALUE_NUMBER) {
 		*port = leader->a;
-		if (*port < low || *port > high ||
-		    (!spec_lost(spec, *port) && !is_free(spec, s, *port)))
+		if (!spec_range_has(range, *port) ||
+		    (!spec_range_may_be_untold(spec, *port) &&
+			    !is_free(spec, s, *port)))
 			return SPEC_NO_RULE;
 	}
 	return ANSWER(spec, udp_port_chosen);
