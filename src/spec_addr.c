@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * spec_addr.c - addresses: of which kind, which are local, which overlap
+ * spec_addr.c - addresses: their two forms, and which are local in the world
  */
-#include "spec_private.h"
+#include "spec_addr.h"
 
 #include <string.h>
 
@@ -96,80 +96,4 @@ bool spec_device_exists(uint32_t device)
 {
 	return device == WORLD_LO || device == WORLD_VETH0 ||
 	       device == WORLD_VETH1;
-}
-
-bool spec_devices_meet(struct spec *spec, const struct spec_socket *a,
-	const struct spec_socket *b)
-{
-	return !a->device || !b->device || a->device == b->device ||
-	       !APPLIES(spec, devices_keep_apart);
-}
-
-/**
- * struct side - One of two that may overlap
- * @wild:	Its wildcard counts
- * @v6:		Of AF_INET6
- */
-struct side {
-	struct in16 rcv;
-	uint32_t rcv4;
-	bool v6only, wild, v6;
-};
-
-static bool overlap4(struct spec *spec, const struct side *a,
-	const struct side *b)
-{
-	if (b->v6only && APPLIES(spec, v6only_spares_ipv4))
-		return false;
-	if (a->rcv4 == b->rcv4)
-		return b->rcv4 != DUMMY4 || in16_is(b->rcv, DUMMY4) ||
-		       APPLIES(spec, ipv6_has_a_dummy_ipv4_address);
-	if ((!a->rcv4 && a->wild) || (!b->rcv4 && b->wild))
-		return APPLIES(spec, ipv4_wildcard_covers);
-	return false;
-}
-
-/* OVL-02: the order of the questions is the kernel's */
-static bool overlap(struct spec *spec, const struct side *a,
-	const struct side *b)
-{
-	bool a_mapped = in16_mapped(a->rcv), b_mapped = in16_mapped(b->rcv);
-	bool a_any = in16_any(a->rcv), b_any = in16_any(b->rcv);
-
-	if (!a->v6)
-		return overlap4(spec, a, b);
-	if (a_mapped && (b_mapped || !b->v6))
-		return overlap4(spec, a, b);
-	if (a_any && b_any)
-		return APPLIES(spec, ipv6_wildcards_meet);
-	if (b_any && b->wild &&
-	    !(b->v6only && a_mapped && APPLIES(spec, v6only_spares_mapped)))
-		return APPLIES(spec, ipv6_wildcard_covers);
-	if (a_any && a->wild &&
-	    !(a->v6only && (b_mapped || !b->v6) &&
-		    APPLIES(spec, v6only_spares_mapped)))
-		return APPLIES(spec, ipv6_wildcard_covers);
-	return b->v6 && in16_equal(a->rcv, b->rcv);
-}
-
-bool spec_overlap(struct spec *spec, const struct spec_socket *a,
-	const struct spec_socket *b)
-{
-	struct side x = { a->rcv, a->rcv4, a->v6only, true,
-		spec_socket_is_v6(a) };
-	struct side y = { b->rcv, b->rcv4, b->v6only, true,
-		spec_socket_is_v6(b) };
-
-	return overlap(spec, &x, &y);
-}
-
-bool spec_covered(struct spec *spec, const struct spec_port *port,
-	const struct spec_socket *a)
-{
-	struct side x = { port->rcv, port->rcv4, port->v6only, true,
-		port->v6 };
-	struct side y = { a->rcv, a->rcv4, a->v6only, false,
-		spec_socket_is_v6(a) };
-
-	return overlap(spec, &x, &y);
 }

@@ -85,7 +85,7 @@ bool spec_cached(struct spec *spec, const struct spec_port *port,
 		return false;
 	return (port->fast.reuseport == FAST_ANY &&
 		       APPLIES(spec, cache_is_for_any_address)) ||
-	       spec_covered(spec, port, a);
+	       spec_overlap_cache(spec, port, a);
 }
 
 /* What the cache of a port learns of a socket that may have it (TCP-05) */

@@ -15,25 +15,15 @@
  *	spec_range.c	 which ports may be chosen at all
  *	spec_bucket.c	 what a TCP port remembers of who had it
  *	spec_udp.c	 the same for UDP
- *	spec_addr.c	 addresses: kinds, which are local, which overlap
+ *	spec_overlap.c	 do two sockets overlap?
+ *	spec_addr.c	 addresses: kinds, which are local
  */
 #ifndef SPEC_PRIVATE_H
 #define SPEC_PRIVATE_H
 
+#include "spec_overlap.h"
 #include "spec_range.h"
 #include "spec_socket.h"
-
-/** spec_overlap() - Does what @a asks for overlap with what @b has (OVL-02)? */
-bool spec_overlap(struct spec *spec, const struct spec_socket *a,
-	const struct spec_socket *b);
-
-/** spec_covered() - Does what a port's cache remembers cover @a (TCP-06)? */
-bool spec_covered(struct spec *spec, const struct spec_port *port,
-	const struct spec_socket *a);
-
-/** spec_devices_meet() - Unless both have one and they differ (OVL-01) */
-bool spec_devices_meet(struct spec *spec, const struct spec_socket *a,
-	const struct spec_socket *b);
 
 /* spec_bucket.c */
 

@@ -14,12 +14,12 @@ static bool meets(struct spec *spec, const struct spec_socket *a,
 {
 	bool as_ipv4 = !spec_socket_is_v6(a) || in16_mapped(a->rcv);
 
-	if (!spec_devices_meet(spec, a, b))
+	if (!spec_overlap_devices(spec, a, b))
 		return false;
 	if (in16_any(a->rcv) || (in16_is(a->rcv, 0) &&
 				 (APPLIES(spec, mapped_wildcard_asks_all) ||
 				  !spec_socket_is_v6(a))))
-		return spec_overlap(spec, a, b);
+		return spec_overlap_addrs(spec, a, b);
 	if (b->v6only && as_ipv4 && APPLIES(spec, v6only_spares_ipv4))
 		return false;
 	if (in16_any(b->rcv))

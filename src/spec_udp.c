@@ -17,7 +17,8 @@ static bool meets(struct spec *spec, const struct spec_socket *a,
 {
 	if (a->reuse && b->reuse && HOLDS(spec, udp_share_reuseaddr))
 		return false;
-	return spec_devices_meet(spec, a, b) && spec_overlap(spec, a, b);
+	return spec_overlap_devices(spec, a, b) &&
+	       spec_overlap_addrs(spec, a, b);
 }
 
 /* May both have the port? The rule that says so (UDP-01). */
