@@ -2,10 +2,12 @@
 /*
  * spec.c - one op: sockets, options, sysctls
  */
-#include "spec_private.h"
-
 #include <string.h>
 
+#include "spec_bind.h"
+#include "spec_connect.h"
+#include "spec_flow.h"
+#include "spec_socket.h"
 #include "world.h"
 
 static enum spec_rule make_socket(struct spec *spec, const struct op *op)
@@ -45,7 +47,7 @@ static enum spec_rule check_set(struct spec *spec,
 			set_repair_not_permitted);
 		break;
 	case OPT_DEV:
-		RETURN_IF(spec, on && !spec_device_exists(op->set.value),
+		RETURN_IF(spec, on && !spec_addr_device_exists(op->set.value),
 			set_device_unknown);
 		RETURN_IF(spec, s->device && !root, set_device_not_permitted);
 		break;
@@ -149,7 +151,7 @@ static enum spec_rule get(struct spec *spec, const struct spec_socket *s,
 	case GET_DEV:
 		out->value = VALUE_DEVICE;
 		out->a = spec_socket_is_mptcp(s) ? s->told_device : s->device;
-		if (out->a && !spec_device_exists(out->a))
+		if (out->a && !spec_addr_device_exists(out->a))
 			out->a = WORLD_MISSING;
 		break;
 	case GET_V6ONLY:
@@ -222,13 +224,13 @@ static enum spec_rule answer(struct spec *spec, const struct op *op,
 	case OP_SET: return set(spec, s, op);
 	case OP_GET: return get(spec, s, op, out);
 	case OP_BIND: return spec_bind(spec, s, op, out);
-	case OP_LISTEN: return spec_listen(spec, s, op, out);
+	case OP_LISTEN: return spec_bind_listen(spec, s, op, out);
 	case OP_CONNECT: return spec_connect(spec, s, op, out);
-	case OP_DISCONNECT: return spec_disconnect(spec, s);
+	case OP_DISCONNECT: return spec_flow_disconnect(spec, s);
 	case OP_ACCEPT:
-		return spec_accept(spec, s, &spec->index[op->accept.sock]);
-	case OP_SHUTDOWN: return spec_shutdown(spec, s, op);
-	case OP_CLOSE: spec_close(spec, s); return RULE_socket_closed;
+		return spec_flow_accept(spec, s, &spec->index[op->accept.sock]);
+	case OP_SHUTDOWN: return spec_flow_shutdown(spec, s, op);
+	case OP_CLOSE: spec_flow_close(spec, s); return RULE_socket_closed;
 	case OP_EUID: spec->euid = op->euid.uid; return RULE_caller_changed;
 	case OP_SYSCTL: return set_sysctl(spec, op);
 	}

@@ -43,9 +43,9 @@ struct addr in16_addr(struct in16 from, bool v6)
 	return out;
 }
 
-uint32_t spec_local4(uint32_t v4)
+uint32_t spec_addr_device4(uint32_t v4)
 {
-	if (spec_broadcast4(v4))
+	if (spec_addr_is_broadcast4(v4))
 		return 0;
 	return v4 >> 24 == 127	      ? WORLD_LO :
 	       v4 == V4(10, 0, 0, 1) ? WORLD_VETH0 :
@@ -53,18 +53,18 @@ uint32_t spec_local4(uint32_t v4)
 				       0;
 }
 
-bool spec_broadcast4(uint32_t v4)
+bool spec_addr_is_broadcast4(uint32_t v4)
 {
 	return v4 == V4(255, 255, 255, 255) || v4 == V4(10, 0, 0, 255) ||
 	       v4 == V4(127, 255, 255, 255);
 }
 
-bool spec_group4(uint32_t v4)
+bool spec_addr_is_group4(uint32_t v4)
 {
-	return v4 >> 28 == 14 || spec_broadcast4(v4);
+	return v4 >> 28 == 14 || spec_addr_is_broadcast4(v4);
 }
 
-uint32_t spec_device6(struct in16 addr)
+uint32_t spec_addr_device6(struct in16 addr)
 {
 	static const uint64_t site = UINT64_C(0xfd) << 56;
 	static const uint64_t link = UINT64_C(0xfe80) << 48;
@@ -78,21 +78,22 @@ uint32_t spec_device6(struct in16 addr)
 	return addr.high == site && addr.low == 1 ? WORLD_VETH0 : 0;
 }
 
-uint32_t spec_home(struct in16 addr)
+uint32_t spec_addr_device(struct in16 addr)
 {
-	return in16_mapped(addr) ? spec_local4(addr.low) : spec_device6(addr);
+	return in16_mapped(addr) ? spec_addr_device4(addr.low) :
+				   spec_addr_device6(addr);
 }
 
-/* What is not global is usable on its own device only (PRE-18). */
-bool spec_local6(struct in16 addr, uint32_t device)
+/* An address that is not global is usable on its own device only. */
+bool spec_addr_is_usable6(struct in16 addr, uint32_t device)
 {
-	uint32_t own = spec_device6(addr);
+	uint32_t own = spec_addr_device6(addr);
 	bool global = addr.high >> 56 == 0xfd;
 
 	return own && (!device || device == own || global);
 }
 
-bool spec_device_exists(uint32_t device)
+bool spec_addr_device_exists(uint32_t device)
 {
 	return device == WORLD_LO || device == WORLD_VETH0 ||
 	       device == WORLD_VETH1;

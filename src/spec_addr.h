@@ -72,25 +72,25 @@ static inline bool in16_scoped(struct in16 a)
 	       (in16_multicast(a) && (scope == 1 || scope == 2));
 }
 
-/** spec_local4() - Device of a local IPv4 address, 0 if it is not local */
-uint32_t spec_local4(uint32_t v4);
+/** spec_addr_device4() - Device of a local IPv4 address, 0 if foreign */
+uint32_t spec_addr_device4(uint32_t v4);
 
-/** spec_group4() - Is it multicast or broadcast? */
-bool spec_group4(uint32_t v4);
+/** spec_addr_is_group4() - Is it multicast or broadcast? */
+bool spec_addr_is_group4(uint32_t v4);
 
-/** spec_broadcast4() - Is it broadcast? */
-bool spec_broadcast4(uint32_t v4);
+/** spec_addr_is_broadcast4() - Is it broadcast? */
+bool spec_addr_is_broadcast4(uint32_t v4);
 
-/** spec_local6() - Is it configured, and usable on @device (0: any)? */
-bool spec_local6(struct in16 addr, uint32_t device);
+/** spec_addr_is_usable6() - Is it local, and usable on @device (0: any)? */
+bool spec_addr_is_usable6(struct in16 addr, uint32_t device);
 
-/** spec_device6() - Device of a local IPv6 address, 0 if it is not local */
-uint32_t spec_device6(struct in16 addr);
+/** spec_addr_device6() - Device of a local IPv6 address, 0 if foreign */
+uint32_t spec_addr_device6(struct in16 addr);
 
-/** spec_home() - Device of a local address of either family, or 0 */
-uint32_t spec_home(struct in16 addr);
+/** spec_addr_device() - The same of an address of either family */
+uint32_t spec_addr_device(struct in16 addr);
 
-/** spec_device_exists() - Is there one of this number? */
-bool spec_device_exists(uint32_t device);
+/** spec_addr_device_exists() - Is there one of this number? */
+bool spec_addr_device_exists(uint32_t device);
 
 #endif /* SPEC_ADDR_H */

@@ -2,10 +2,16 @@
 /*
  * spec_bind.c - bind and listen: what is asked before it is asked for a port
  */
-#include "spec_private.h"
+#include "spec_bind.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+
+#include "spec_bucket.h"
+#include "spec_choose.h"
+#include "spec_socket.h"
+#include "spec_tcp.h"
+#include "spec_udp.h"
 
 /* Of sockaddr_in, of sockaddr_in6 before and since it has a scope (RFC 2133) */
 enum { LEN_4 = 16, LEN_6_OLD = 24, LEN_6 = 28 };
@@ -61,8 +67,9 @@ static bool may_be_foreign(struct spec *spec, const struct spec_socket *s,
 static bool is_usable4(struct spec *spec, const struct spec_socket *s,
 	uint32_t v4)
 {
-	return !v4 || spec_local4(v4) ||
-	       (spec_group4(v4) && APPLIES(spec, groups_can_be_bound)) ||
+	return !v4 || spec_addr_device4(v4) ||
+	       (spec_addr_is_group4(v4) &&
+		       APPLIES(spec, groups_can_be_bound)) ||
 	       may_be_foreign(spec, s, spec->nonlocal4);
 }
 
@@ -89,7 +96,7 @@ static enum spec_rule check6_mapped(struct spec *spec, struct spec_socket *s,
 	const struct name *name)
 {
 	RETURN_IF(spec, s->v6only, bind6_mapped_v6only);
-	RETURN_IF(spec, s->device && !spec_device_exists(s->device),
+	RETURN_IF(spec, s->device && !spec_addr_device_exists(s->device),
 		bind6_mapped_no_device);
 	RETURN_IF(spec, !is_usable4(spec, s, name->addr.low),
 		bind6_mapped_not_local);
@@ -108,9 +115,10 @@ static enum spec_rule check6_native(struct spec *spec, struct spec_socket *s,
 			s->device = name->scope;
 		RETURN_IF(spec, !s->device, bind6_no_scope);
 	}
-	RETURN_IF(spec, s->device && !spec_device_exists(s->device),
+	RETURN_IF(spec, s->device && !spec_addr_device_exists(s->device),
 		bind6_no_device);
-	RETURN_IF(spec, !group && !spec_local6(name->addr, s->device) &&
+	RETURN_IF(spec, !group &&
+		!spec_addr_is_usable6(name->addr, s->device) &&
 		!may_be_foreign(spec, s, spec->nonlocal6), bind6_not_local);
 	return SPEC_NO_RULE;
 }
@@ -136,7 +144,7 @@ static void set_address(struct spec *spec, struct spec_socket *s,
 {
 	if (!spec_socket_is_v6(s)) {
 		spec_socket_set_ipv4(s, name->v4);
-		s->source4 = spec_group4(name->v4) ? 0 : name->v4;
+		s->source4 = spec_addr_is_group4(name->v4) ? 0 : name->v4;
 		return;
 	}
 	s->rcv = name->addr;
@@ -156,19 +164,19 @@ static enum spec_rule ask_port(struct spec *spec, const struct spec_socket *s,
 	bool listening, uint16_t *port)
 {
 	if (spec_socket_is_udp(s))
-		return *port ? udp_ask(spec, s, *port) :
-			       udp_choose(spec, s, port);
-	return *port ? tcp_ask(spec, s, *port, listening) :
-		       tcp_choose(spec, s, port);
+		return *port ? spec_udp_ask(spec, s, *port) :
+			       spec_udp_choose(spec, s, port);
+	return *port ? spec_tcp_ask(spec, s, *port, listening) :
+		       spec_choose_for_bind(spec, s, port);
 }
 
 static void take_port(struct spec *spec, struct spec_socket *s, uint16_t port,
 	bool listening)
 {
 	if (spec_socket_is_udp(s))
-		udp_take(spec, s, port);
+		spec_udp_take(spec, s, port);
 	else
-		tcp_take(spec, s, port, listening);
+		spec_bucket_take(spec, s, port, listening);
 	s->told = spec_socket_name(s);
 	s->name_port = port;
 	s->name_unknown = false;
@@ -230,7 +238,7 @@ static enum spec_rule check_listen(struct spec *spec, struct spec_socket *s)
 	return SPEC_NO_RULE;
 }
 
-enum spec_rule spec_listen(struct spec *spec, struct spec_socket *s,
+enum spec_rule spec_bind_listen(struct spec *spec, struct spec_socket *s,
 	const struct op *op, struct outcome *out)
 {
 	enum spec_rule rule;

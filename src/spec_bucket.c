@@ -2,9 +2,12 @@
 /*
  * spec_bucket.c - the port and address buckets of TCP, and what they remember
  */
-#include "spec_private.h"
+#include "spec_bucket.h"
 
-struct spec_port *spec_port(struct spec *spec, uint16_t port)
+#include "spec_overlap.h"
+#include "spec_socket.h"
+
+struct spec_port *spec_bucket_find(struct spec *spec, uint16_t port)
 {
 	for (unsigned int i = 0; i < spec->port_count; i++)
 		if (spec->ports[i].port == port)
@@ -22,14 +25,14 @@ static struct spec_place *find_place(struct spec *spec,
 	return NULL;
 }
 
-bool spec_place_is_v6(struct spec *spec, const struct spec_socket *s)
+bool spec_bucket_is_v6(struct spec *spec, const struct spec_socket *s)
 {
 	const struct spec_place *place = find_place(spec, s, s->port);
 
 	return place ? place->v6 : spec_socket_is_v6(s);
 }
 
-bool spec_owns(const struct spec_socket *s, uint16_t port)
+bool spec_bucket_is_owner(const struct spec_socket *s, uint16_t port)
 {
 	return s->port == port && s->held && s->type != NO_TYPE &&
 	       !spec_socket_is_udp(s);
@@ -49,7 +52,7 @@ static const struct fast client_only = { -1, -1 };
 
 static struct spec_port *need_port(struct spec *spec, uint16_t port)
 {
-	struct spec_port *bucket = spec_port(spec, port);
+	struct spec_port *bucket = spec_bucket_find(spec, port);
 
 	if (bucket)
 		return bucket;
@@ -76,7 +79,7 @@ static struct spec_place *need_place(struct spec *spec,
 }
 
 /* TCP-06; a socket that is in a group of listeners does not ask. */
-bool spec_cached(struct spec *spec, const struct spec_port *port,
+bool spec_bucket_admits(struct spec *spec, const struct spec_port *port,
 	const struct spec_socket *a)
 {
 	if (port->fast.reuseport <= FAST_NONE || !a->reuseport ||
@@ -106,7 +109,7 @@ static void remember(struct spec *spec, struct spec_port *port,
 			port->fast.reuseport = FAST_NONE;
 		return;
 	}
-	if (!first && spec_cached(spec, port, s))
+	if (!first && spec_bucket_admits(spec, port, s))
 		return;
 	if (!APPLIES(spec, reuseport_fills_cache))
 		return;
@@ -121,12 +124,12 @@ static void remember(struct spec *spec, struct spec_port *port,
 static bool is_empty(struct spec *spec, uint16_t port)
 {
 	for (unsigned int i = 0; i < spec->count; i++)
-		if (spec_owns(&spec->sockets[i], port))
+		if (spec_bucket_is_owner(&spec->sockets[i], port))
 			return false;
 	return true;
 }
 
-void tcp_take(struct spec *spec, struct spec_socket *s, uint16_t port,
+void spec_bucket_take(struct spec *spec, struct spec_socket *s, uint16_t port,
 	bool listening)
 {
 	bool was_empty = is_empty(spec, port);
@@ -139,9 +142,9 @@ void tcp_take(struct spec *spec, struct spec_socket *s, uint16_t port,
 	s->held = true;
 }
 
-void tcp_join(struct spec *spec, struct spec_socket *s, uint16_t port)
+void spec_bucket_join(struct spec *spec, struct spec_socket *s, uint16_t port)
 {
-	bool fresh = !spec_port(spec, port);
+	bool fresh = !spec_bucket_find(spec, port);
 	struct spec_port *bucket = need_port(spec, port);
 
 	if (fresh)
@@ -159,7 +162,7 @@ static void settle_place(struct spec *spec, struct spec_place *place)
 	for (unsigned int i = 0; i < spec->count; i++) {
 		const struct spec_socket *s = &spec->sockets[i];
 
-		if (!spec_owns(s, place->port) ||
+		if (!spec_bucket_is_owner(s, place->port) ||
 		    !in16_equal(s->rcv, place->rcv))
 			continue;
 		used = true;
@@ -189,7 +192,7 @@ static void settle_port(struct spec *spec, struct spec_port *port)
 		port->fast = client_only;
 }
 
-void tcp_leave(struct spec *spec, struct spec_socket *s)
+void spec_bucket_leave(struct spec *spec, struct spec_socket *s)
 {
 	struct spec_place *place;
 
@@ -199,12 +202,12 @@ void tcp_leave(struct spec *spec, struct spec_socket *s)
 	s->held = false;
 	s->locks &= ~CONNECT_BOUND;
 	settle_place(spec, place);
-	settle_port(spec, spec_port(spec, s->port));
+	settle_port(spec, spec_bucket_find(spec, s->port));
 	s->port = 0;
 }
 
 /* The port bucket is not looked at again when an address changes. */
-void tcp_move_from(struct spec *spec, struct spec_socket *s)
+void spec_bucket_move_from(struct spec *spec, struct spec_socket *s)
 {
 	struct spec_place *place;
 
@@ -215,7 +218,7 @@ void tcp_move_from(struct spec *spec, struct spec_socket *s)
 	settle_place(spec, place);
 }
 
-void tcp_move_to(struct spec *spec, struct spec_socket *s)
+void spec_bucket_move_to(struct spec *spec, struct spec_socket *s)
 {
 	if (!s->port)
 		return;
@@ -223,11 +226,11 @@ void tcp_move_to(struct spec *spec, struct spec_socket *s)
 	s->held = true;
 }
 
-void tcp_reset_addr(struct spec *spec, struct spec_socket *s)
+void spec_bucket_reset_addr(struct spec *spec, struct spec_socket *s)
 {
 	if (s->locks & ADDR_LOCK)
 		return;
-	tcp_move_from(spec, s);
+	spec_bucket_move_from(spec, s);
 	spec_socket_clear_addr(s);
-	tcp_move_to(spec, s);
+	spec_bucket_move_to(spec, s);
 }

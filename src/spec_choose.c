@@ -6,9 +6,14 @@
  * what it may choose, and whether it may find nothing. Told a choice, it
  * follows, or objects.
  */
-#include "spec_flow.h"
+#include "spec_choose.h"
 
 #include <errno.h>
+
+#include "spec_bucket.h"
+#include "spec_flow.h"
+#include "spec_range.h"
+#include "spec_tcp.h"
 
 /**
  * struct search - For a port, within what may be chosen
@@ -17,17 +22,17 @@
  * @maybe:	A port that is free, and perhaps not looked at (TCP-12)
  */
 struct search {
-	enum asking how;
+	enum spec_tcp_asking how;
 	uint16_t sure, maybe;
 };
 
 static bool is_free(struct spec *spec, const struct spec_socket *s,
-	uint16_t port, enum asking how)
+	uint16_t port, enum spec_tcp_asking how)
 {
 	if (spec_range_is_reserved(spec, port))
 		return false;
-	return !spec_port(spec, port) ||
-	       !spec_rule_errno(tcp_against_owners(spec, s, port, how));
+	return !spec_bucket_find(spec, port) ||
+	       !spec_rule_errno(spec_tcp_ask_owners(spec, s, port, how));
 }
 
 /* Of three ports the last is left out, else one end, by a random start. */
@@ -59,7 +64,7 @@ static void search_part(struct spec *spec, const struct spec_socket *s,
 }
 
 static struct search search(struct spec *spec, const struct spec_socket *s,
-	struct spec_range range, enum asking how)
+	struct spec_range range, enum spec_tcp_asking how)
 {
 	struct search found = { .how = how };
 	uint32_t size = range.high - range.low + 1;
@@ -80,7 +85,7 @@ static struct search search(struct spec *spec, const struct spec_socket *s,
 
 /* The leader's port, if it is one of those that may be chosen */
 static bool follow(struct spec *spec, const struct spec_socket *s,
-	struct spec_range range, enum asking how, uint16_t *port)
+	struct spec_range range, enum spec_tcp_asking how, uint16_t *port)
 {
 	const struct outcome *leader = spec->leader;
 
@@ -93,15 +98,15 @@ static bool follow(struct spec *spec, const struct spec_socket *s,
 			is_free(spec, s, *port, how));
 }
 
-enum spec_rule tcp_choose(struct spec *spec, const struct spec_socket *s,
-	uint16_t *port)
+enum spec_rule spec_choose_for_bind(struct spec *spec,
+	const struct spec_socket *s, uint16_t *port)
 {
 	const struct outcome *leader = spec->leader;
 	bool refused = leader && leader->kind == OUTCOME_ERRNO;
 	struct spec_range range = spec_range_of(spec, s);
 
 	RETURN_IF(spec, spec_range_may_be_full(spec, range), not_modelled);
-	for (enum asking how = ASK_SEARCH; how <= ASK_AGAIN; how++) {
+	for (enum spec_tcp_asking how = ASK_SEARCH; how <= ASK_AGAIN; how++) {
 		struct search found;
 
 		if (how == ASK_AGAIN && !spec->autobind_reuse)
@@ -127,16 +132,16 @@ enum spec_rule tcp_choose(struct spec *spec, const struct spec_socket *s,
 static bool is_free_to_connect(struct spec *spec, const struct spec_socket *s,
 	uint16_t port)
 {
-	const struct spec_port *bucket = spec_port(spec, port);
+	const struct spec_port *bucket = spec_bucket_find(spec, port);
 
 	if (spec_range_is_reserved(spec, port))
 		return false;
 	if (bucket && (bucket->fast.reuse >= 0 || bucket->fast.reuseport >= 0))
 		return false;
-	return !bucket || flow_is_unique(spec, s, port, false);
+	return !bucket || spec_flow_is_unique(spec, s, port, false);
 }
 
-enum spec_rule tcp_choose_connect(struct spec *spec,
+enum spec_rule spec_choose_for_connect(struct spec *spec,
 	const struct spec_socket *s, uint16_t *port, bool *known)
 {
 	const struct outcome *leader = spec->leader;

@@ -2,10 +2,18 @@
 /*
  * spec_connect.c - connect: what is asked before anything is sent
  */
-#include "spec_flow.h"
-#include "spec_route.h"
+#include "spec_connect.h"
 
 #include <errno.h>
+
+#include "spec_bucket.h"
+#include "spec_choose.h"
+#include "spec_flow.h"
+#include "spec_open.h"
+#include "spec_range.h"
+#include "spec_route.h"
+#include "spec_socket.h"
+#include "spec_udp.h"
 
 /* An IPv6 socket may be asked to go by IPv4. */
 struct target {
@@ -61,7 +69,7 @@ static enum spec_rule udp_connect4(struct spec *spec, struct spec_socket *s,
 {
 	bool moved = false;
 	struct route route;
-	enum spec_rule rule = spec_route4(spec, s, target->to.low, &route);
+	enum spec_rule rule = spec_route_ipv4(spec, s, target->to.low, &route);
 
 	if (rule)
 		return rule;
@@ -83,7 +91,7 @@ static enum spec_rule udp_connect4(struct spec *spec, struct spec_socket *s,
 		s->rcv = in16_v4(s->rcv4);
 	}
 	if (moved)
-		udp_readdressed(spec, s);
+		spec_udp_move(spec, s);
 	return RULE_connect_udp;
 }
 
@@ -91,7 +99,7 @@ static enum spec_rule udp_connect6(struct spec *spec, struct spec_socket *s,
 	const struct target *target)
 {
 	struct route route;
-	enum spec_rule rule = spec_route6(spec, s, target->to, &route);
+	enum spec_rule rule = spec_route_ipv6(spec, s, target->to, &route);
 
 	if (rule)
 		return rule;
@@ -100,7 +108,7 @@ static enum spec_rule udp_connect6(struct spec *spec, struct spec_socket *s,
 	if (in16_any(s->rcv) && APPLIES(spec, connect_narrows_address)) {
 		s->rcv = route.from;
 		s->rcv4 = APPLIES(spec, ipv6_connect_sets_dummy) ? DUMMY4 : 0;
-		udp_readdressed(spec, s);
+		spec_udp_move(spec, s);
 	}
 	return RULE_connect_udp;
 }
@@ -114,12 +122,12 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 	uint16_t port;
 
 	if (!s->port) {
-		rule = udp_choose(spec, s, &port);
+		rule = spec_udp_choose(spec, s, &port);
 		if (rule == RULE_udp_no_port_left)
 			return RULE_connect_udp_no_port_left;
 		if (rule != RULE_udp_port_chosen)
 			return rule;
-		udp_take(spec, s, port);
+		spec_udp_take(spec, s, port);
 		s->name_port = port;
 		s->name_unknown = leader && leader->value != VALUE_NUMBER;
 		if (s->name_unknown)
@@ -158,12 +166,12 @@ static void set_source(struct spec *spec, struct spec_socket *s,
 	bool moves = route->v4 ? !s->source4 : in16_any(s->rcv);
 
 	if (moves && APPLIES(spec, connect_moves_address)) {
-		tcp_move_from(spec, s);
+		spec_bucket_move_from(spec, s);
 		if (route->v4)
 			spec_socket_set_ipv4(s, route->from.low);
 		else
 			s->rcv = route->from;
-		tcp_move_to(spec, s);
+		spec_bucket_move_to(spec, s);
 	}
 	if (route->v4) {
 		s->source4 = route->from.low;
@@ -177,8 +185,8 @@ static void set_source(struct spec *spec, struct spec_socket *s,
 static void failed(struct spec *spec, struct spec_socket *s)
 {
 	if (!(s->locks & PORT_LOCK) && APPLIES(spec, failed_connect_frees_port))
-		tcp_leave(spec, s);
-	tcp_reset_addr(spec, s);
+		spec_bucket_leave(spec, s);
+	spec_bucket_reset_addr(spec, s);
 }
 
 /* A port for it, unless it has one; the 4-tuple must be its own. */
@@ -189,16 +197,16 @@ static enum spec_rule get_port(struct spec *spec, struct spec_socket *s)
 	uint16_t port;
 
 	if (s->port) {
-		RETURN_IF(spec, !flow_is_unique(spec, s, s->port, true),
+		RETURN_IF(spec, !spec_flow_is_unique(spec, s, s->port, true),
 			connect_same_4_tuple);
 		return SPEC_NO_RULE;
 	}
-	rule = tcp_choose_connect(spec, s, &port, &known);
+	rule = spec_choose_for_connect(spec, s, &port, &known);
 	if (rule)
 		return rule;
 	if (APPLIES(spec, clients_free_the_port))
 		s->locks |= CONNECT_BOUND;
-	tcp_join(spec, s, port);
+	spec_bucket_join(spec, s, port);
 	s->name_port = port;
 	s->name_unknown = !known;
 	return SPEC_NO_RULE;
@@ -219,9 +227,9 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 		return rule;
 	s->v4_ops &= !target.v4;
 	if (!spec_socket_is_v6(s) || target.v4)
-		rule = spec_route4(spec, s, target.to.low, &route);
+		rule = spec_route_ipv4(spec, s, target.to.low, &route);
 	else
-		rule = spec_route6(spec, s, target.to, &route);
+		rule = spec_route_ipv6(spec, s, target.to, &route);
 	if (rule)
 		return rule;
 	RETURN_IF(spec, route.group, connect_group);
@@ -235,7 +243,7 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 	}
 	if (spec_socket_is_v6(s) && route.v4)
 		s->v4_ops = true;
-	rule = flow_open(spec, s, &route);
+	rule = spec_open(spec, s, &route);
 	if (rule == RULE_connect_refused || rule == RULE_connect_aborted) {
 		s->shut = 0;
 		s->call = UNCONNECTED;

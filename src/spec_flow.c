@@ -7,13 +7,18 @@
  */
 #include "spec_flow.h"
 
+#include "spec_bucket.h"
+#include "spec_route.h"
+#include "spec_socket.h"
+#include "spec_udp.h"
+
 static struct spec_socket *peer_of(struct spec *spec,
 	const struct spec_socket *s)
 {
 	return s->peer ? &spec->sockets[s->peer - 1] : NULL;
 }
 
-bool flow_is_between(const struct spec_socket *b,
+bool spec_flow_is_between(const struct spec_socket *b,
 	const struct in16 *local, uint16_t port, const struct in16 *remote,
 	uint16_t remote_port)
 {
@@ -23,27 +28,28 @@ bool flow_is_between(const struct spec_socket *b,
 	       in16_equal(b->peer_addr, *remote);
 }
 
-bool flow_is_unique(struct spec *spec, const struct spec_socket *s,
+bool spec_flow_is_unique(struct spec *spec, const struct spec_socket *s,
 	uint16_t port, bool recycle)
 {
 	for (unsigned int i = 0; i < spec->count; i++) {
 		struct spec_socket *b = &spec->sockets[i];
 
-		if (b == s || !flow_is_between(b, &s->rcv, port, &s->peer_addr,
-				      s->peer_port))
+		if (b == s || !spec_flow_is_between(b, &s->rcv, port,
+				      &s->peer_addr, s->peer_port))
 			continue;
 		if (b->device && b->device != s->device)
 			continue;
 		if (b->state != TIME_WAIT || !recycle ||
 		    !APPLIES(spec, time_wait_is_recycled))
 			return false;
-		tcp_leave(spec, b);
+		spec_bucket_leave(spec, b);
 		spec_socket_free(spec, b);
 	}
 	return true;
 }
 
-void flow_done(struct spec *spec, struct spec_socket *s)
+/* tcp_done(): it is closed, and keeps a port that was asked for. */
+static void finish(struct spec *spec, struct spec_socket *s)
 {
 	struct spec_socket *peer = peer_of(spec, s);
 
@@ -53,10 +59,10 @@ void flow_done(struct spec *spec, struct spec_socket *s)
 	s->state = CLOSED;
 	s->shut = SHUT_RCV | SHUT_SEND;
 	if (s->orphan) {
-		tcp_leave(spec, s);
+		spec_bucket_leave(spec, s);
 		spec_socket_free(spec, s);
 	} else if (!(s->locks & PORT_LOCK)) {
-		tcp_leave(spec, s);
+		spec_bucket_leave(spec, s);
 	}
 }
 
@@ -72,8 +78,8 @@ static void wait_out(struct spec *spec, struct spec_socket *s)
 		waits->listener = 0;
 		waits->orphan = true;
 		waits->locks &= CONNECT_BOUND;
-		tcp_join(spec, waits, s->port);
-		flow_done(spec, s);
+		spec_bucket_join(spec, waits, s->port);
+		finish(spec, s);
 	}
 	waits->state = TIME_WAIT;
 	waits->peer = 0;
@@ -81,21 +87,21 @@ static void wait_out(struct spec *spec, struct spec_socket *s)
 		peer->peer = 0;
 }
 
-void flow_reset(struct spec *spec, struct spec_socket *s)
+void spec_flow_reset(struct spec *spec, struct spec_socket *s)
 {
 	if (s->state == TIME_WAIT) {
-		tcp_leave(spec, s);
+		spec_bucket_leave(spec, s);
 		spec_socket_free(spec, s);
 		return;
 	}
-	flow_done(spec, s);
+	finish(spec, s);
 }
 
 static bool reaches(const struct spec_socket *s,
 	const struct spec_socket *peer)
 {
 	return (!s->v4_ops || in16_mapped(peer->rcv)) &&
-	       spec_reaches(s, peer->rcv, peer->device);
+	       spec_route_reaches(s, peer->rcv, peer->device);
 }
 
 /* tcp_need_reset() */
@@ -104,6 +110,8 @@ static bool has_connection(const struct spec_socket *s)
 	return s->state == ESTABLISHED || s->state == CLOSE_WAIT ||
 	       s->state == FIN_WAIT1;
 }
+
+static void disconnect(struct spec *spec, struct spec_socket *s);
 
 static void stop_listening(struct spec *spec, struct spec_socket *s)
 {
@@ -115,14 +123,15 @@ static void stop_listening(struct spec *spec, struct spec_socket *s)
 			continue;
 		child->listener = 0;
 		child->orphan = true;
-		flow_abort(spec, child);
-		tcp_leave(spec, child);
+		disconnect(spec, child);
+		spec_bucket_leave(spec, child);
 		spec_socket_free(spec, child);
 	}
 	s->waiting = 0;
 }
 
-void flow_abort(struct spec *spec, struct spec_socket *s)
+/* tcp_disconnect(): it is closed at once, and a connected peer gets a reset. */
+static void disconnect(struct spec *spec, struct spec_socket *s)
 {
 	bool resets = has_connection(s) && !s->repair;
 	bool listens = s->state == LISTEN;
@@ -132,19 +141,19 @@ void flow_abort(struct spec *spec, struct spec_socket *s)
 		s->state = CLOSED;
 		if (!(s->locks & PORT_LOCK) &&
 		    APPLIES(spec, disconnect_frees_chosen_port))
-			tcp_leave(spec, s);
+			spec_bucket_leave(spec, s);
 	}
 	s->peer = 0;
 	if (peer && peer != s) {
 		peer->peer = 0;
 		if (resets && reaches(s, peer))
-			flow_reset(spec, peer);
+			spec_flow_reset(spec, peer);
 	}
 	if (listens)
 		stop_listening(spec, s);
 	s->peer_port = 0;
 	if (APPLIES(spec, disconnect_resets_address))
-		tcp_reset_addr(spec, s);
+		spec_bucket_reset_addr(spec, s);
 	s->shut = 0;
 }
 
@@ -154,9 +163,9 @@ static bool is_reset(const struct spec_socket *s)
 	struct spec_socket nobody = { .rcv = s->peer_addr };
 
 	return (!s->v4_ops || in16_mapped(s->peer_addr)) &&
-	       spec_reaches(s, s->peer_addr, 0) &&
-	       spec_reaches(&nobody, s->rcv, s->device) &&
-	       (!s->device || spec_home(s->peer_addr) == s->device);
+	       spec_route_reaches(s, s->peer_addr, 0) &&
+	       spec_route_reaches(&nobody, s->rcv, s->device) &&
+	       (!s->device || spec_addr_device(s->peer_addr) == s->device);
 }
 
 /* Our FIN arrives at the other end; the answer is here before we go on. */
@@ -166,7 +175,7 @@ static void deliver_fin(struct spec *spec, struct spec_socket *s)
 
 	if (!peer) {
 		if (is_reset(s))
-			flow_done(spec, s);
+			finish(spec, s);
 		return;
 	}
 	if (!reaches(s, peer))
@@ -184,11 +193,11 @@ static void deliver_fin(struct spec *spec, struct spec_socket *s)
 
 		wait_out(spec, peer);
 		if (answered)
-			flow_done(spec, s);
+			finish(spec, s);
 	}
 }
 
-void flow_fin(struct spec *spec, struct spec_socket *s)
+void spec_flow_fin(struct spec *spec, struct spec_socket *s)
 {
 	if (s->state == ESTABLISHED)
 		s->state = FIN_WAIT1;
@@ -199,10 +208,10 @@ void flow_fin(struct spec *spec, struct spec_socket *s)
 	deliver_fin(spec, s);
 }
 
-enum spec_rule spec_disconnect(struct spec *spec, struct spec_socket *s)
+enum spec_rule spec_flow_disconnect(struct spec *spec, struct spec_socket *s)
 {
 	if (!spec_socket_is_udp(s)) {
-		flow_abort(spec, s);
+		disconnect(spec, s);
 		s->call = UNCONNECTED;
 		return RULE_disconnect_tcp;
 	}
@@ -215,18 +224,18 @@ enum spec_rule spec_disconnect(struct spec *spec, struct spec_socket *s)
 
 		spec_socket_clear_addr(s);
 		if (s->locks & PORT_LOCK && !was_any)
-			udp_readdressed(spec, s);
+			spec_udp_move(spec, s);
 	}
 	if (!(s->locks & PORT_LOCK) &&
 	    APPLIES(spec, udp_disconnect_frees_chosen_port)) {
-		udp_leave(spec, s);
+		spec_udp_leave(spec, s);
 		s->name_port = 0;
 		s->name_unknown = false;
 	}
 	return RULE_disconnect_udp;
 }
 
-enum spec_rule spec_accept(struct spec *spec, struct spec_socket *s,
+enum spec_rule spec_flow_accept(struct spec *spec, struct spec_socket *s,
 	uint8_t *index)
 {
 	struct spec_socket *first = NULL;
@@ -252,7 +261,7 @@ enum spec_rule spec_accept(struct spec *spec, struct spec_socket *s,
 	return RULE_accept_done;
 }
 
-enum spec_rule spec_shutdown(struct spec *spec, struct spec_socket *s,
+enum spec_rule spec_flow_shutdown(struct spec *spec, struct spec_socket *s,
 	const struct op *op)
 {
 	uint8_t how = op->shutdown.how + 1;
@@ -270,31 +279,31 @@ enum spec_rule spec_shutdown(struct spec *spec, struct spec_socket *s,
 			return RULE_shutdown_listener_write;
 		/* fall through */
 	case SYN_SENT:
-		flow_abort(spec, s);
+		disconnect(spec, s);
 		s->call = UNCONNECTED;
 		return RULE_shutdown_disconnects;
 	}
 	s->shut |= how;
 	if (how & SHUT_SEND)
-		flow_fin(spec, s);
+		spec_flow_fin(spec, s);
 	return RULE_shutdown_done;
 }
 
-void spec_close(struct spec *spec, struct spec_socket *s)
+void spec_flow_close(struct spec *spec, struct spec_socket *s)
 {
 	if (spec_socket_is_udp(s)) {
-		udp_leave(spec, s);
+		spec_udp_leave(spec, s);
 		spec_socket_free(spec, s);
 		return;
 	}
 	s->orphan = true;
 	if (s->state == LISTEN || s->state == SYN_SENT || s->linger0 ||
 	    s->repair)
-		flow_abort(spec, s);
+		disconnect(spec, s);
 	if (s->state == CLOSED) {
-		tcp_leave(spec, s);
+		spec_bucket_leave(spec, s);
 		spec_socket_free(spec, s);
 	} else {
-		flow_fin(spec, s);
+		spec_flow_fin(spec, s);
 	}
 }

@@ -1,39 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * spec_flow.h - connections, from the handshake to TIME_WAIT (private to spec)
+ * spec_flow.h - TCP connections, from FIN or RST to TIME_WAIT (private to spec)
  */
 #ifndef SPEC_FLOW_H
 #define SPEC_FLOW_H
 
-#include "spec_route.h"
+#include "spec_state.h"
 
-/** flow_is_between() - Is it a connection with these ends? */
-bool flow_is_between(const struct spec_socket *s, const struct in16 *local,
+/** spec_flow_is_between() - Is it a connection with these ends? */
+bool spec_flow_is_between(const struct spec_socket *s, const struct in16 *local,
 	uint16_t port, const struct in16 *remote, uint16_t remote_port);
 
 /**
- * flow_is_unique() - Is there no other connection with both of these ends?
+ * spec_flow_is_unique() - Is there no other connection with both of these ends?
  * @s:		Its address and its peer's are set
  * @port:	The local port it would have
  * @recycle:	A connection in TIME_WAIT may be replaced: it then is
  */
-bool flow_is_unique(struct spec *spec, const struct spec_socket *s,
+bool spec_flow_is_unique(struct spec *spec, const struct spec_socket *s,
 	uint16_t port, bool recycle);
 
-/** flow_open() - Its port is taken: who answers? */
-enum spec_rule flow_open(struct spec *spec, struct spec_socket *s,
-	const struct route *route);
+/** spec_flow_reset() - A reset arrives */
+void spec_flow_reset(struct spec *spec, struct spec_socket *s);
 
-/** flow_done() - It is closed (tcp_done) and perhaps keeps its port */
-void flow_done(struct spec *spec, struct spec_socket *s);
+/** spec_flow_fin() - Send a FIN, and do what follows from it at both ends */
+void spec_flow_fin(struct spec *spec, struct spec_socket *s);
 
-/** flow_abort() - At once (tcp_disconnect): a connected peer gets a reset */
-void flow_abort(struct spec *spec, struct spec_socket *s);
+/** spec_flow_disconnect() - connect(2) with AF_UNSPEC */
+enum spec_rule spec_flow_disconnect(struct spec *spec, struct spec_socket *s);
 
-/** flow_reset() - It receives a reset */
-void flow_reset(struct spec *spec, struct spec_socket *s);
+/** spec_flow_accept() - accept(2); @index: which socket is accepted */
+enum spec_rule spec_flow_accept(struct spec *spec, struct spec_socket *s,
+	uint8_t *index);
 
-/** flow_fin() - No more will be sent */
-void flow_fin(struct spec *spec, struct spec_socket *s);
+/** spec_flow_shutdown() - shutdown(2) */
+enum spec_rule spec_flow_shutdown(struct spec *spec, struct spec_socket *s,
+	const struct op *op);
+
+/** spec_flow_close() - close(2), which cannot fail */
+void spec_flow_close(struct spec *spec, struct spec_socket *s);
 
 #endif /* SPEC_FLOW_H */

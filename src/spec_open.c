@@ -2,7 +2,12 @@
 /*
  * spec_open.c - a connection begins: who answers, and what accept will return
  */
+#include "spec_open.h"
+
+#include "spec_bucket.h"
 #include "spec_flow.h"
+#include "spec_range.h"
+#include "spec_socket.h"
 
 /* Which listener gets it (compute_score); @count is how many are as good */
 static struct spec_socket *find_listener(struct spec *spec,
@@ -76,9 +81,9 @@ static void make_child(struct spec *spec, struct spec_socket *listener,
 	child->waiting = 0;
 	client->peer = spec_socket_ref(spec, child);
 	listener->waiting++;
-	tcp_join(spec, child, listener->port);
+	spec_bucket_join(spec, child, listener->port);
 	if (child->shut & SHUT_SEND)
-		flow_fin(spec, child);
+		spec_flow_fin(spec, child);
 }
 
 static enum spec_rule unanswered(struct spec *spec, struct spec_socket *s,
@@ -105,12 +110,12 @@ static enum spec_rule meet_older(struct spec *spec, struct spec_socket *s,
 		bool waits = b->state == TIME_WAIT;
 
 		if (b == s || (b->device && b->device != route->arrives) ||
-		    !flow_is_between(b, &route->to, s->peer_port, &s->rcv,
+		    !spec_flow_is_between(b, &route->to, s->peer_port, &s->rcv,
 			    s->port))
 			continue;
 		/* Both open at once, and are connected. */
 		RETURN_IF(spec, b->state == SYN_SENT, not_modelled);
-		flow_reset(spec, b);
+		spec_flow_reset(spec, b);
 		if (!waits)
 			return unanswered(spec, s, RULE_connect_unanswered);
 	}
@@ -124,12 +129,12 @@ static enum spec_rule connect_to_itself(struct spec *spec,
 	s->call = CONNECTED;
 	s->peer = spec_socket_ref(spec, s);
 	if (s->shut & SHUT_SEND)
-		flow_fin(spec, s);
+		spec_flow_fin(spec, s);
 	RETURN_IF(spec, s->state == CLOSED, connect_aborted);
 	return ANSWER(spec, connect_done);
 }
 
-enum spec_rule flow_open(struct spec *spec, struct spec_socket *s,
+enum spec_rule spec_open(struct spec *spec, struct spec_socket *s,
 	const struct route *route)
 {
 	struct spec_socket *listener;

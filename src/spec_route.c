@@ -4,6 +4,7 @@
  */
 #include "spec_route.h"
 
+#include "spec_socket.h"
 #include "world.h"
 
 #define VETH0_V4 0x0a000001u
@@ -35,7 +36,7 @@ static uint32_t own4(uint32_t device)
 
 static bool is_broadcast_of(uint32_t v4, uint32_t device)
 {
-	if (!spec_broadcast4(v4))
+	if (!spec_addr_is_broadcast4(v4))
 		return false;
 	return !device || v4 == UINT32_MAX ||
 	       (device == WORLD_LO) == is_loopback4(v4);
@@ -58,14 +59,14 @@ static enum spec_rule by_device4(struct spec *spec, uint32_t device,
 static enum spec_rule lookup4(struct spec *spec, uint32_t device,
 	uint32_t *from, uint32_t to, struct route *route)
 {
-	uint32_t owner = spec_local4(to);
+	uint32_t owner = spec_addr_device4(to);
 
 	if (is_multicast4(to) || is_broadcast_of(to, device)) {
 		RETURN_IF(spec, !*from && !device && is_multicast4(to),
 			route_unreachable);
 		RETURN_IF(spec, !*from && !device && to == UINT32_MAX,
 			route_unreachable);
-		RETURN_IF(spec, *from && !device && !spec_local4(*from),
+		RETURN_IF(spec, *from && !device && !spec_addr_device4(*from),
 			route_from_foreign);
 		route->broadcast = !is_multicast4(to);
 		route->group = true;
@@ -89,7 +90,7 @@ static enum spec_rule lookup4(struct spec *spec, uint32_t device,
 }
 
 /* ip_route_output_key_hash_rcu(): the order of the questions is its own */
-enum spec_rule spec_route4(struct spec *spec, const struct spec_socket *s,
+enum spec_rule spec_route_ipv4(struct spec *spec, const struct spec_socket *s,
 	uint32_t to, struct route *route)
 {
 	uint32_t from = s->source4;
@@ -98,9 +99,9 @@ enum spec_rule spec_route4(struct spec *spec, const struct spec_socket *s,
 	*route = (struct route){ .v4 = true };
 	RETURN_IF(spec, is_multicast4(from) || from == UINT32_MAX,
 		route_from_group);
-	RETURN_IF(spec, from && !spec_local4(from) && !s->transparent,
+	RETURN_IF(spec, from && !spec_addr_device4(from) && !s->transparent,
 		route_from_foreign);
-	RETURN_IF(spec, s->device && !spec_device_exists(s->device),
+	RETURN_IF(spec, s->device && !spec_addr_device_exists(s->device),
 		route_no_device);
 	if (!to && !from)
 		from = !s->device || s->device == WORLD_LO ? LOOPBACK4 :
@@ -128,7 +129,7 @@ static struct in16 own6(struct in16 to, uint32_t device)
 {
 	bool second = device ? device == WORLD_VETH1 : in16_multicast(to);
 
-	if (spec_device6(to))
+	if (spec_addr_device6(to))
 		return to;
 	if (in16_scoped(to) && device == WORLD_VETH0)
 		return (struct in16){ LINK_V6, 2 };
@@ -139,21 +140,21 @@ static struct in16 own6(struct in16 to, uint32_t device)
 static bool is_on_wire6(struct in16 from, struct in16 to, uint32_t device)
 {
 	return device && from.high == NET_V6 && to.high == NET_V6 &&
-	       spec_device6(from) == device && spec_device6(to);
+	       spec_addr_device6(from) == device && spec_addr_device6(to);
 }
 
-enum spec_rule spec_route6(struct spec *spec, const struct spec_socket *s,
+enum spec_rule spec_route_ipv6(struct spec *spec, const struct spec_socket *s,
 	struct in16 to, struct route *route)
 {
 	bool sends = spec_socket_is_udp(s) || in16_any(s->rcv);
 	struct in16 from = sends ? s->source : s->rcv;
-	uint32_t owner = spec_device6(to), device = s->device;
+	uint32_t owner = spec_addr_device6(to), device = s->device;
 	bool arrives = owner && (!device || device == owner ||
 					is_on_wire6(from, to, device));
 
 	*route = (struct route){ .from = from, .to = to,
 		.arrives = arrives ? owner : 0 };
-	RETURN_IF(spec, device && !spec_device_exists(device),
+	RETURN_IF(spec, device && !spec_addr_device_exists(device),
 		route_unreachable);
 	RETURN_IF(spec, !arrives && !is_on_link6(to, device),
 		route_unreachable);
@@ -167,12 +168,12 @@ static uint32_t back4(const struct route *there,
 	const struct spec_socket *listener)
 {
 	uint32_t from = there->to.low, to = there->from.low;
-	uint32_t owner = spec_local4(to);
+	uint32_t owner = spec_addr_device4(to);
 	uint32_t device = listener ? listener->device : 0;
 
 	if (!listener && there->foreign)
 		return 0;
-	if (!spec_local4(from) && !(listener && listener->transparent))
+	if (!spec_addr_device4(from) && !(listener && listener->transparent))
 		return 0;
 	if (!device || device == owner)
 		return owner;
@@ -184,7 +185,7 @@ static uint32_t back6(const struct route *there,
 	const struct spec_socket *listener)
 {
 	bool loopback = in16_equal(there->from, IN16_LOOPBACK);
-	uint32_t owner = spec_device6(there->from);
+	uint32_t owner = spec_addr_device6(there->from);
 
 	if (listener && listener->device)
 		return listener->device == owner ||
@@ -205,11 +206,11 @@ uint32_t spec_route_back(const struct route *there,
 }
 
 /* Of a connection: the addresses stay, but a device may be set later. */
-bool spec_reaches(const struct spec_socket *s, struct in16 to,
+bool spec_route_reaches(const struct spec_socket *s, struct in16 to,
 	uint32_t to_device)
 {
 	bool v4 = in16_mapped(to);
-	uint32_t arrives = spec_home(to);
+	uint32_t arrives = spec_addr_device(to);
 
 	if (s->device && s->device != arrives &&
 	    (v4 || !is_on_wire6(s->rcv, to, s->device)))

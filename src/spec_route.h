@@ -5,7 +5,7 @@
 #ifndef SPEC_ROUTE_H
 #define SPEC_ROUTE_H
 
-#include "spec_private.h"
+#include "spec_state.h"
 
 /**
  * struct route - Where to, and from where
@@ -24,17 +24,17 @@ struct route {
 };
 
 /**
- * spec_route4() - Of IPv4
+ * spec_route_ipv4() - Of IPv4
  * @s:		Who sends: its source address, if it has one, and its device
  * @to:		Where to
  *
  * Return: SPEC_NO_RULE if there is a route, or the rule by which it fails
  */
-enum spec_rule spec_route4(struct spec *spec, const struct spec_socket *s,
+enum spec_rule spec_route_ipv4(struct spec *spec, const struct spec_socket *s,
 	uint32_t to, struct route *route);
 
-/** spec_route6() - The same of IPv6 */
-enum spec_rule spec_route6(struct spec *spec, const struct spec_socket *s,
+/** spec_route_ipv6() - The same of IPv6 */
+enum spec_rule spec_route_ipv6(struct spec *spec, const struct spec_socket *s,
 	struct in16 to, struct route *route);
 
 /**
@@ -47,8 +47,8 @@ enum spec_rule spec_route6(struct spec *spec, const struct spec_socket *s,
 uint32_t spec_route_back(const struct route *there,
 	const struct spec_socket *listener);
 
-/** spec_reaches() - Do packets of a connection get from @s to its other end? */
-bool spec_reaches(const struct spec_socket *s, struct in16 to,
+/** spec_route_reaches() - Do packets of a connection get to its other end? */
+bool spec_route_reaches(const struct spec_socket *s, struct in16 to,
 	uint32_t to_device);
 
 #endif /* SPEC_ROUTE_H */

@@ -6,7 +6,12 @@
  * of its owners that the kernel looks at, one by one, by the one predicate
  * below; unless a short cut, the cache of the bucket, has the answer.
  */
-#include "spec_private.h"
+#include "spec_tcp.h"
+
+#include "spec_bucket.h"
+#include "spec_overlap.h"
+#include "spec_range.h"
+#include "spec_socket.h"
 
 /* Which owners are looked at, and do they overlap? (TCP-04) */
 static bool meets(struct spec *spec, const struct spec_socket *a,
@@ -25,7 +30,7 @@ static bool meets(struct spec *spec, const struct spec_socket *a,
 	if (in16_any(b->rcv))
 		return APPLIES(spec, ipv6_wildcard_covers);
 	if (in16_is(b->rcv, 0) && as_ipv4)
-		return spec_socket_is_v6(a) && spec_place_is_v6(spec, b) &&
+		return spec_socket_is_v6(a) && spec_bucket_is_v6(spec, b) &&
 		       APPLIES(spec, mapped_wildcard_overlooked) ?
 			false : APPLIES(spec, ipv4_wildcard_covers);
 	return in16_equal(a->rcv, b->rcv);
@@ -44,7 +49,7 @@ static bool may_wait(struct spec *spec, const struct spec_socket *s)
 
 /* May both have the port? The rule that says so (TCP-01, TCP-02). */
 static enum spec_rule pair(struct spec *spec, const struct spec_socket *a,
-	const struct spec_socket *b, enum asking how)
+	const struct spec_socket *b, enum spec_tcp_asking how)
 {
 	bool both = a->reuseport && b->reuseport;
 	uint32_t uid = spec_socket_owner(spec, a);
@@ -72,8 +77,8 @@ static enum spec_rule pair(struct spec *spec, const struct spec_socket *a,
 	return ANSWER(spec, tcp_conflict_options);
 }
 
-enum spec_rule tcp_against_owners(struct spec *spec,
-	const struct spec_socket *a, uint16_t port, enum asking how)
+enum spec_rule spec_tcp_ask_owners(struct spec *spec,
+	const struct spec_socket *a, uint16_t port, enum spec_tcp_asking how)
 {
 	enum spec_rule answer = SPEC_NO_RULE;
 
@@ -81,7 +86,8 @@ enum spec_rule tcp_against_owners(struct spec *spec,
 		const struct spec_socket *b = &spec->sockets[i];
 		enum spec_rule rule;
 
-		if (b == a || !spec_owns(b, port) || !meets(spec, a, b))
+		if (b == a || !spec_bucket_is_owner(b, port) ||
+		    !meets(spec, a, b))
 			continue;
 		rule = pair(spec, a, b, how);
 		if (spec_rule_errno(rule))
@@ -92,10 +98,10 @@ enum spec_rule tcp_against_owners(struct spec *spec,
 	return answer ? answer : ANSWER(spec, tcp_apart);
 }
 
-enum spec_rule tcp_ask(struct spec *spec, const struct spec_socket *s,
+enum spec_rule spec_tcp_ask(struct spec *spec, const struct spec_socket *s,
 	uint16_t port, bool listening)
 {
-	struct spec_port *bucket = spec_port(spec, port);
+	struct spec_port *bucket = spec_bucket_find(spec, port);
 
 	RETURN_IF(spec, spec_range_may_be_untold(spec, port), not_modelled);
 	if (!bucket)
@@ -103,6 +109,6 @@ enum spec_rule tcp_ask(struct spec *spec, const struct spec_socket *s,
 	RETURN_IF(spec, s->reuse == FORCE_REUSE, tcp_share_repair);
 	RETURN_IF(spec, bucket->fast.reuse > 0 && s->reuse && !listening,
 		tcp_share_fast_reuse);
-	RETURN_IF(spec, spec_cached(spec, bucket, s), tcp_share_cache);
-	return tcp_against_owners(spec, s, port, ASK_EXPLICIT);
+	RETURN_IF(spec, spec_bucket_admits(spec, bucket, s), tcp_share_cache);
+	return spec_tcp_ask_owners(spec, s, port, ASK_EXPLICIT);
 }

@@ -4,9 +4,13 @@
  *
  * One ordered list, and the first owner in it that is in the way decides.
  */
-#include "spec_private.h"
+#include "spec_udp.h"
 
 #include <string.h>
+
+#include "spec_overlap.h"
+#include "spec_range.h"
+#include "spec_socket.h"
 
 /* More in one slot of the table, and the other table is asked (UDP-07) */
 enum { CROWD = 10 };
@@ -94,7 +98,7 @@ static enum spec_rule scan_by_address(struct spec *spec,
 	return wild ? wild : rule;
 }
 
-enum spec_rule udp_ask(struct spec *spec, const struct spec_socket *s,
+enum spec_rule spec_udp_ask(struct spec *spec, const struct spec_socket *s,
 	uint16_t port)
 {
 	unsigned int n = count(spec, port);
@@ -127,7 +131,7 @@ static bool is_free(struct spec *spec, const struct spec_socket *a,
 	return true;
 }
 
-enum spec_rule udp_choose(struct spec *spec, const struct spec_socket *s,
+enum spec_rule spec_udp_choose(struct spec *spec, const struct spec_socket *s,
 	uint16_t *port)
 {
 	const struct outcome *leader = spec->leader;
@@ -165,7 +169,7 @@ static void drop(uint8_t *list, unsigned int count, uint8_t index)
 	memmove(at, at + 1, list + count - at - 1);
 }
 
-void udp_take(struct spec *spec, struct spec_socket *s, uint16_t port)
+void spec_udp_take(struct spec *spec, struct spec_socket *s, uint16_t port)
 {
 	bool tail = spec_socket_is_v6(s) && s->reuseport &&
 		    APPLIES(spec, udp_ipv6_reuseport_last);
@@ -179,7 +183,7 @@ void udp_take(struct spec *spec, struct spec_socket *s, uint16_t port)
 	s->held = true;
 }
 
-void udp_leave(struct spec *spec, struct spec_socket *s)
+void spec_udp_leave(struct spec *spec, struct spec_socket *s)
 {
 	if (!s->held)
 		return;
@@ -190,7 +194,7 @@ void udp_leave(struct spec *spec, struct spec_socket *s)
 	s->held = false;
 }
 
-void udp_readdressed(struct spec *spec, struct spec_socket *s)
+void spec_udp_move(struct spec *spec, struct spec_socket *s)
 {
 	if (!s->held)
 		return;
