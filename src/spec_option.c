@@ -1,29 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * spec.c - one op: sockets, options, sysctls
+ * spec_option.c - options and properties of sockets, and sysctls
  */
-#include <string.h>
+#include "spec_option.h"
 
-#include "spec_bind.h"
-#include "spec_connect.h"
-#include "spec_flow.h"
 #include "spec_socket.h"
 #include "world.h"
-
-static enum spec_rule make_socket(struct spec *spec, const struct op *op)
-{
-	struct spec_socket *s;
-
-	RETURN_IF(spec, op->socket.uid != UID_NONE && spec->euid &&
-		op->socket.uid != spec->euid, socket_owner_not_permitted);
-	s = spec_socket_new(spec, op->socket.type);
-	s->uid = op->socket.uid == UID_NONE ? spec->euid : op->socket.uid;
-	s->told_uid = s->uid;
-	s->v6only = s->told_v6only = spec_socket_is_v6(s) && spec->bindv6only;
-	s->told = s->rcv;
-	spec->index[op->sock] = s - spec->sockets;
-	return RULE_socket_made;
-}
 
 static enum spec_rule check_set(struct spec *spec,
 	const struct spec_socket *s, const struct op *op)
@@ -111,7 +93,7 @@ static bool asks_subflow(const struct spec_socket *s, uint8_t option)
 	return true;
 }
 
-static enum spec_rule set(struct spec *spec, struct spec_socket *s,
+enum spec_rule spec_option_set(struct spec *spec, struct spec_socket *s,
 	const struct op *op)
 {
 	enum spec_rule rule;
@@ -141,8 +123,8 @@ static void get_name(const struct spec *spec, const struct spec_socket *s,
 		out->a = leader->a;
 }
 
-static enum spec_rule get(struct spec *spec, const struct spec_socket *s,
-	const struct op *op, struct outcome *out)
+enum spec_rule spec_option_get(struct spec *spec,
+	const struct spec_socket *s, const struct op *op, struct outcome *out)
 {
 	RETURN_IF(spec, op->get.property == GET_V6ONLY &&
 		!spec_socket_is_v6(s) && s->type != MPTCP4, get_v6only_ipv4);
@@ -188,7 +170,7 @@ static enum spec_rule check_sysctl(struct spec *spec, const struct op *op)
 	return RULE_sysctl_written;
 }
 
-static enum spec_rule set_sysctl(struct spec *spec, const struct op *op)
+enum spec_rule spec_option_sysctl(struct spec *spec, const struct op *op)
 {
 	enum spec_rule rule = check_sysctl(spec, op);
 	uint32_t value = op->sysctl.value, high = op->sysctl.high;
@@ -212,50 +194,4 @@ static enum spec_rule set_sysctl(struct spec *spec, const struct op *op)
 	case SYSCTL_BINDV6ONLY: spec->bindv6only = value & 1; break;
 	}
 	return rule;
-}
-
-static enum spec_rule answer(struct spec *spec, const struct op *op,
-	struct outcome *out)
-{
-	struct spec_socket *s = &spec->sockets[spec->index[op->sock]];
-
-	switch (op->kind) {
-	case OP_SOCKET: return make_socket(spec, op);
-	case OP_SET: return set(spec, s, op);
-	case OP_GET: return get(spec, s, op, out);
-	case OP_BIND: return spec_bind(spec, s, op, out);
-	case OP_LISTEN: return spec_bind_listen(spec, s, op, out);
-	case OP_CONNECT: return spec_connect(spec, s, op, out);
-	case OP_DISCONNECT: return spec_flow_disconnect(spec, s);
-	case OP_ACCEPT:
-		return spec_flow_accept(spec, s, &spec->index[op->accept.sock]);
-	case OP_SHUTDOWN: return spec_flow_shutdown(spec, s, op);
-	case OP_CLOSE: spec_flow_close(spec, s); return RULE_socket_closed;
-	case OP_EUID: spec->euid = op->euid.uid; return RULE_caller_changed;
-	case OP_SYSCTL: return set_sysctl(spec, op);
-	}
-	ASSERT(!"an op on sockets");
-	return SPEC_NO_RULE;
-}
-
-void spec_step(struct spec *spec, const struct op *op,
-	const struct outcome *leader, struct outcome *out)
-{
-	enum spec_rule rule;
-
-	spec->leader = leader;
-	spec->effects[0] = spec->effects[1] = 0;
-	*out = outcome_ok();
-	rule = answer(spec, op, out);
-	/* What a rule that is switched off has let through is not an answer. */
-	if (!spec_state_holds(spec, rule))
-		rule = SPEC_NO_RULE;
-	if (rule == RULE_not_modelled)
-		*out = outcome_na();
-	else if (!rule)
-		*out = outcome_error(SPEC_NO_ANSWER);
-	else if (spec_rule_errno(rule))
-		*out = outcome_error(spec_rule_errno(rule));
-	out->rule = rule;
-	memcpy(out->effects, spec->effects, sizeof(out->effects));
 }
