@@ -36,8 +36,16 @@ SYSTEM_CALLS = re.compile(
     r"[dlm]rand48|getrandom|getentropy|arc4random\w*|sched_\w+|nl_\w+|rtnl_\w+|"
     r"pthread_create|popen|system|exit|_exit")
 
-# Of these three none sees another. (The specification is of a later day.)
+# Of these three none sees another: each is a module, or several of its prefix.
 JUDGES = ("portman", "portlist", "spec")
+
+# Tables of functions that are below them, which no include shows: until each
+# table is at the end of ci/modules, where it sees all that it names
+UPWARD = {
+    "main": "the table of verbs",
+    "subject": "the table of subjects",
+    "subject_machine": "a machine that is under a law",
+}
 
 
 def relative(path):
@@ -266,11 +274,19 @@ def test_includes_are_allowed(modules):
     assert not wrong + unused, "\n".join(wrong + unused)
 
 
+def judge_of(name):
+    """The judge that a module is a part of, or None."""
+    return next((judge for judge in JUDGES
+                 if name == judge or name.startswith(f"{judge}_")), None)
+
+
 def test_judges_do_not_see_each_other(modules):
     """They were written apart, so that no mistake is in two of them."""
-    for judge in JUDGES:
-        if judge in modules.may:
-            assert not modules.sees(judge) & set(JUDGES), judge
+    seen = {name: {judge_of(other) for other in modules.sees(name)} - {None}
+            for name in modules.may if judge_of(name)}
+    assert {judge_of(name) for name in seen} == set(JUDGES)
+    for name, judges in seen.items():
+        assert judges <= {judge_of(name)}, name
 
 
 def symbols(*flags):
@@ -287,6 +303,41 @@ def symbols(*flags):
         stem = re.split(r"[/\\]", path)[-1][:-2]
         found.setdefault(stem, set()).add(name.split()[0].split("@")[0])
     return found
+
+
+def upward(modules, defined, needed):
+    """Objects that use what is defined below them in ci/modules: (user, name,
+    owner), each the stem of a file. Files of one module may use each other."""
+    order = {name: number for number, name in enumerate(modules.may)}
+    owners = {name: stem for stem, names in defined.items() for name in names}
+    for stem, names in sorted(needed.items()):
+        for name in sorted(names & owners.keys()):
+            owner = owners[name]
+            if order[modules.of[owner]] > order[modules.of[stem]]:
+                yield stem, name, owner
+
+
+def test_symbols_are_above(modules):
+    """What includes cannot show: a function, or a table of functions, that is
+    declared above and defined below. The list is in order by symbols, too."""
+    found = list(upward(modules, symbols("--defined-only", "-g"),
+                        symbols("-u")))
+    wrong = [f"{stem}.o uses {name}, which is below it in {owner}.o"
+             for stem, name, owner in found if stem not in UPWARD]
+    needless = [f"{stem} needs no exception: {why}"
+                for stem, why in UPWARD.items()
+                if stem not in {stem for stem, _, _ in found}]
+    assert not wrong + needless, "\n".join(wrong + needless)
+
+
+def test_a_symbol_below_is_found():
+    """Planted: a calls, through a table that b has, what is below it."""
+    planted = Modules("a a_more :\nb : a\n")
+    defined = {"a": {"a_do"}, "a_more": {"a_table"}, "b": {"b_do"}}
+    assert list(upward(planted, defined, {"a_more": {"b_do", "malloc"}})) == [
+        ("a_more", "b_do", "b")]
+    assert not list(upward(planted, defined, {"b": {"a_do"},
+                                              "a": {"a_table"}}))
 
 
 def test_names_are_defined_once():
