@@ -7,7 +7,7 @@
 #include "spec_overlap.h"
 #include "spec_socket.h"
 
-struct spec_port *spec_bucket_find(struct spec *spec, uint16_t port)
+struct spec_port_bucket *spec_bucket_find(struct spec *spec, uint16_t port)
 {
 	for (unsigned int i = 0; i < spec->port_count; i++)
 		if (spec->ports[i].port == port)
@@ -15,21 +15,21 @@ struct spec_port *spec_bucket_find(struct spec *spec, uint16_t port)
 	return NULL;
 }
 
-static struct spec_place *find_place(struct spec *spec,
+static struct spec_addr_bucket *find_addr(struct spec *spec,
 	const struct spec_socket *s, uint16_t port)
 {
-	for (unsigned int i = 0; i < spec->place_count; i++)
-		if (spec->places[i].port == port &&
-		    in16_equal(spec->places[i].rcv, s->rcv))
-			return &spec->places[i];
+	for (unsigned int i = 0; i < spec->addr_count; i++)
+		if (spec->addrs[i].port == port &&
+		    in16_equal(spec->addrs[i].rcv, s->rcv))
+			return &spec->addrs[i];
 	return NULL;
 }
 
 bool spec_bucket_is_v6(struct spec *spec, const struct spec_socket *s)
 {
-	const struct spec_place *place = find_place(spec, s, s->port);
+	const struct spec_addr_bucket *addr = find_addr(spec, s, s->port);
 
-	return place ? place->v6 : spec_socket_is_v6(s);
+	return addr ? addr->v6 : spec_socket_is_v6(s);
 }
 
 bool spec_bucket_is_owner(const struct spec_socket *s, uint16_t port)
@@ -50,36 +50,36 @@ static bool is_client(const struct spec_socket *s)
 
 static const struct fast client_only = { -1, -1 };
 
-static struct spec_port *need_port(struct spec *spec, uint16_t port)
+static struct spec_port_bucket *need_port(struct spec *spec, uint16_t port)
 {
-	struct spec_port *bucket = spec_bucket_find(spec, port);
+	struct spec_port_bucket *bucket = spec_bucket_find(spec, port);
 
 	if (bucket)
 		return bucket;
 	ASSERT(spec->port_count < SPEC_SOCKETS_MAX);
 	bucket = &spec->ports[spec->port_count++];
-	*bucket = (struct spec_port){ .port = port };
+	*bucket = (struct spec_port_bucket){ .port = port };
 	return bucket;
 }
 
-static struct spec_place *need_place(struct spec *spec,
+static struct spec_addr_bucket *need_addr(struct spec *spec,
 	const struct spec_socket *s, uint16_t port)
 {
-	struct spec_place *place = find_place(spec, s, port);
+	struct spec_addr_bucket *addr = find_addr(spec, s, port);
 
-	if (place)
-		return place;
-	ASSERT(spec->place_count < SPEC_SOCKETS_MAX);
-	place = &spec->places[spec->place_count++];
-	*place = (struct spec_place){ .port = port, .rcv = s->rcv,
+	if (addr)
+		return addr;
+	ASSERT(spec->addr_count < SPEC_SOCKETS_MAX);
+	addr = &spec->addrs[spec->addr_count++];
+	*addr = (struct spec_addr_bucket){ .port = port, .rcv = s->rcv,
 		.v6 = spec_socket_is_v6(s) };
 	if (is_client(s))
-		place->fast = client_only;
-	return place;
+		addr->fast = client_only;
+	return addr;
 }
 
 /* TCP-06; a socket that is in a group of listeners does not ask. */
-bool spec_bucket_admits(struct spec *spec, const struct spec_port *port,
+bool spec_bucket_admits(struct spec *spec, const struct spec_port_bucket *port,
 	const struct spec_socket *a)
 {
 	if (port->fast.reuseport <= FAST_NONE || !a->reuseport ||
@@ -92,7 +92,7 @@ bool spec_bucket_admits(struct spec *spec, const struct spec_port *port,
 }
 
 /* What the cache of a port learns of a socket that may have it (TCP-05) */
-static void remember(struct spec *spec, struct spec_port *port,
+static void remember(struct spec *spec, struct spec_port_bucket *port,
 	const struct spec_socket *s, bool was_empty, bool listening)
 {
 	bool reuse = s->reuse && !listening;
@@ -133,11 +133,11 @@ void spec_bucket_take(struct spec *spec, struct spec_socket *s, uint16_t port,
 	bool listening)
 {
 	bool was_empty = is_empty(spec, port);
-	struct spec_port *bucket = need_port(spec, port);
-	struct spec_place *place = need_place(spec, s, port);
+	struct spec_port_bucket *bucket = need_port(spec, port);
+	struct spec_addr_bucket *addr = need_addr(spec, s, port);
 
 	remember(spec, bucket, s, was_empty, listening);
-	place->fast = bucket->fast;
+	addr->fast = bucket->fast;
 	s->port = port;
 	s->held = true;
 }
@@ -145,45 +145,45 @@ void spec_bucket_take(struct spec *spec, struct spec_socket *s, uint16_t port,
 void spec_bucket_join(struct spec *spec, struct spec_socket *s, uint16_t port)
 {
 	bool fresh = !spec_bucket_find(spec, port);
-	struct spec_port *bucket = need_port(spec, port);
+	struct spec_port_bucket *bucket = need_port(spec, port);
 
 	if (fresh)
 		bucket->fast = client_only;
-	need_place(spec, s, port);
+	need_addr(spec, s, port);
 	s->port = port;
 	s->held = true;
 }
 
 /* An address bucket that has lost an owner (TCP-13) */
-static void settle_place(struct spec *spec, struct spec_place *place)
+static void settle_addr(struct spec *spec, struct spec_addr_bucket *addr)
 {
 	bool used = false;
 
 	for (unsigned int i = 0; i < spec->count; i++) {
 		const struct spec_socket *s = &spec->sockets[i];
 
-		if (!spec_bucket_is_owner(s, place->port) ||
-		    !in16_equal(s->rcv, place->rcv))
+		if (!spec_bucket_is_owner(s, addr->port) ||
+		    !in16_equal(s->rcv, addr->rcv))
 			continue;
 		used = true;
 		if (!is_client(s))
 			return;
 	}
 	if (!used)
-		*place = spec->places[--spec->place_count];
+		*addr = spec->addrs[--spec->addr_count];
 	else if (APPLIES(spec, clients_free_the_port))
-		place->fast = client_only;
+		addr->fast = client_only;
 }
 
-static void settle_port(struct spec *spec, struct spec_port *port)
+static void settle_port(struct spec *spec, struct spec_port_bucket *port)
 {
 	bool used = false;
 
-	for (unsigned int i = 0; i < spec->place_count; i++) {
-		if (spec->places[i].port != port->port)
+	for (unsigned int i = 0; i < spec->addr_count; i++) {
+		if (spec->addrs[i].port != port->port)
 			continue;
 		used = true;
-		if (!is_client_only(spec->places[i].fast))
+		if (!is_client_only(spec->addrs[i].fast))
 			return;
 	}
 	if (!used)
@@ -194,14 +194,14 @@ static void settle_port(struct spec *spec, struct spec_port *port)
 
 void spec_bucket_leave(struct spec *spec, struct spec_socket *s)
 {
-	struct spec_place *place;
+	struct spec_addr_bucket *addr;
 
 	if (!s->held)
 		return;
-	place = find_place(spec, s, s->port);
+	addr = find_addr(spec, s, s->port);
 	s->held = false;
 	s->locks &= ~CONNECT_BOUND;
-	settle_place(spec, place);
+	settle_addr(spec, addr);
 	settle_port(spec, spec_bucket_find(spec, s->port));
 	s->port = 0;
 }
@@ -209,20 +209,20 @@ void spec_bucket_leave(struct spec *spec, struct spec_socket *s)
 /* The port bucket is not looked at again when an address changes. */
 void spec_bucket_move_from(struct spec *spec, struct spec_socket *s)
 {
-	struct spec_place *place;
+	struct spec_addr_bucket *addr;
 
 	if (!s->held)
 		return;
-	place = find_place(spec, s, s->port);
+	addr = find_addr(spec, s, s->port);
 	s->held = false;
-	settle_place(spec, place);
+	settle_addr(spec, addr);
 }
 
 void spec_bucket_move_to(struct spec *spec, struct spec_socket *s)
 {
 	if (!s->port)
 		return;
-	need_place(spec, s, s->port);
+	need_addr(spec, s, s->port);
 	s->held = true;
 }
 

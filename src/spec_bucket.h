@@ -8,7 +8,7 @@
 #include "spec_state.h"
 
 /** spec_bucket_find() - The bucket of a port, or NULL if nobody has it */
-struct spec_port *spec_bucket_find(struct spec *spec, uint16_t port);
+struct spec_port_bucket *spec_bucket_find(struct spec *spec, uint16_t port);
 
 /** spec_bucket_is_owner() - Is a socket in the bucket of that port? */
 bool spec_bucket_is_owner(const struct spec_socket *s, uint16_t port);
@@ -17,7 +17,7 @@ bool spec_bucket_is_owner(const struct spec_socket *s, uint16_t port);
 bool spec_bucket_is_v6(struct spec *spec, const struct spec_socket *s);
 
 /** spec_bucket_admits() - Does a port's reuseport cache let a socket in? */
-bool spec_bucket_admits(struct spec *spec, const struct spec_port *port,
+bool spec_bucket_admits(struct spec *spec, const struct spec_port_bucket *port,
 	const struct spec_socket *s);
 
 /**

@@ -132,7 +132,7 @@ enum spec_rule spec_choose_for_bind(struct spec *spec,
 static bool is_free_to_connect(struct spec *spec, const struct spec_socket *s,
 	uint16_t port)
 {
-	const struct spec_port *bucket = spec_bucket_find(spec, port);
+	const struct spec_port_bucket *bucket = spec_bucket_find(spec, port);
 
 	if (spec_range_is_reserved(spec, port))
 		return false;

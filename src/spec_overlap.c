@@ -72,7 +72,7 @@ bool spec_overlap_addrs(struct spec *spec, const struct spec_socket *a,
 	return overlap(spec, &x, &y);
 }
 
-bool spec_overlap_cache(struct spec *spec, const struct spec_port *port,
+bool spec_overlap_cache(struct spec *spec, const struct spec_port_bucket *port,
 	const struct spec_socket *s)
 {
 	struct side x = { port->rcv, port->rcv4, port->v6only, true,

@@ -25,7 +25,7 @@ bool spec_overlap_addrs(struct spec *spec, const struct spec_socket *a,
  * @port:	Its wildcard counts
  * @s:		Its wildcard does not: it is covered by a wildcard only
  */
-bool spec_overlap_cache(struct spec *spec, const struct spec_port *port,
+bool spec_overlap_cache(struct spec *spec, const struct spec_port_bucket *port,
 	const struct spec_socket *s);
 
 #endif /* SPEC_OVERLAP_H */

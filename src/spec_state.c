@@ -29,6 +29,6 @@ void spec_copy(struct spec *to, const struct spec *from)
 		from->count * sizeof(*from->sockets));
 	memcpy(to->ports, from->ports,
 		from->port_count * sizeof(*from->ports));
-	memcpy(to->places, from->places,
-		from->place_count * sizeof(*from->places));
+	memcpy(to->addrs, from->addrs,
+		from->addr_count * sizeof(*from->addrs));
 }

@@ -107,10 +107,10 @@ struct fast {
 enum { FAST_NONE = 0, FAST_ANY = 1, FAST_STRICT = 2 };
 
 /**
- * struct spec_port - A port bucket of TCP (ST-04)
+ * struct spec_port_bucket - A port bucket of TCP (ST-04)
  * @uid...@v6only: Of the socket that the cache remembers
  */
-struct spec_port {
+struct spec_port_bucket {
 	struct in16 rcv;
 	uint32_t uid, rcv4;
 	uint16_t port;
@@ -119,7 +119,7 @@ struct spec_port {
 };
 
 /* An address bucket of TCP; @v6: who made it was an IPv6 socket */
-struct spec_place {
+struct spec_addr_bucket {
 	struct in16 rcv;
 	uint16_t port;
 	struct fast fast;
@@ -146,12 +146,12 @@ struct spec {
 	bool autobind_reuse, nonlocal4, nonlocal6, bindv6only;
 	uint16_t untold_low, untold_high;
 	uint16_t turn;
-	uint8_t count, udp_count, port_count, place_count;
+	uint8_t count, udp_count, port_count, addr_count;
 	uint8_t index[PROGRAM_SOCKETS_MAX];
 	uint8_t udp[PROGRAM_SOCKETS_MAX], udp2[PROGRAM_SOCKETS_MAX];
 	struct spec_socket sockets[SPEC_SOCKETS_MAX];
-	struct spec_port ports[SPEC_SOCKETS_MAX];
-	struct spec_place places[SPEC_SOCKETS_MAX];
+	struct spec_port_bucket ports[SPEC_SOCKETS_MAX];
+	struct spec_addr_bucket addrs[SPEC_SOCKETS_MAX];
 };
 
 enum { NO_TYPE = 0xff };
@@ -196,5 +196,21 @@ static inline enum spec_rule spec_state_decide(const struct spec *spec,
 
 /* APPLIES() - Is the effect in force? Then it is listed beside the decision. */
 #define APPLIES(spec, rule) spec_state_effect(spec, RULE_##rule)
+
+/**
+ * spec_state_leader_port() - Did the leader tell a port that it chose?
+ * @port:	Set to it, only if it did
+ */
+static inline bool spec_state_leader_port(const struct spec *spec,
+	uint16_t *port)
+{
+	const struct outcome *leader = spec->leader;
+
+	if (!leader || leader->kind != OUTCOME_OK ||
+	    leader->value != VALUE_NUMBER)
+		return false;
+	*port = leader->a;
+	return true;
+}
 
 #endif /* SPEC_STATE_H */

@@ -2,9 +2,12 @@
 /*
  * spec_tcp.c - may this TCP socket have this port?
  *
- * A port that sockets have is a bucket. Who asks for it is compared with those
- * of its owners that the kernel looks at, one by one, by the one predicate
- * below; unless a short cut, the cache of the bucket, has the answer.
+ * A port that sockets have is a bucket (spec_bucket.c). The socket that asks
+ * for it is compared with the owners of the bucket, one by one, by the one
+ * predicate below; but the caches of the bucket are asked before, and may let
+ * it in without a look at any owner.
+ *
+ * Throughout, a is the socket that asks and b is an owner of the port.
  */
 #include "spec_tcp.h"
 
@@ -13,8 +16,12 @@
 #include "spec_range.h"
 #include "spec_socket.h"
 
-/* Which owners are looked at, and do they overlap? (TCP-04) */
-static bool meets(struct spec *spec, const struct spec_socket *a,
+/*
+ * Does the kernel look at this owner, and does it overlap? A socket that asks
+ * for a wildcard is compared with every owner. One that asks for an address is
+ * compared with two address buckets only: the wildcard's, and its own.
+ */
+static bool overlaps(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b)
 {
 	bool as_ipv4 = !spec_socket_is_v6(a) || in16_mapped(a->rcv);
@@ -37,43 +44,44 @@ static bool meets(struct spec *spec, const struct spec_socket *a,
 }
 
 /*
- * An orphan is TIME_WAIT as soon as its FIN is answered: at once, or up to
- * 40 ms later. Nobody is told, so if who leads says that it is, it is.
+ * An orphan becomes TIME_WAIT when its FIN is answered: at once, or up to 40 ms
+ * later. Nobody is told, so the leader's outcome decides: if it is ok, the
+ * orphan is TIME_WAIT already.
  */
-static bool may_wait(struct spec *spec, const struct spec_socket *s)
+static bool may_wait(struct spec *spec, const struct spec_socket *b)
 {
-	return s->orphan && s->state == FIN_WAIT1 && s->peer && spec->leader &&
+	return b->orphan && b->state == FIN_WAIT1 && b->peer && spec->leader &&
 	       spec->leader->kind == OUTCOME_OK &&
 	       APPLIES(spec, fin_answered_sooner_or_later);
 }
 
-/* May both have the port? The rule that says so (TCP-01, TCP-02). */
-static enum spec_rule pair(struct spec *spec, const struct spec_socket *a,
+/* The rule by which both may have the port, or may not: inet_bind_conflict() */
+static enum spec_rule ask_owner(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b, enum spec_tcp_asking how)
 {
-	bool both = a->reuseport && b->reuseport;
+	bool reuseport = a->reuseport && b->reuseport;
 	uint32_t uid = spec_socket_owner(spec, a);
 	bool waits = (b->state == TIME_WAIT ||
-			     (both && uid != b->uid && may_wait(spec, b))) &&
+			     (reuseport && uid != b->uid &&
+				     may_wait(spec, b))) &&
 		     HOLDS(spec, tcp_share_time_wait);
-	bool kin = waits || uid == spec_socket_owner(spec, b) ||
-		   !HOLDS(spec, tcp_conflict_uid);
-	bool listens = b->state == LISTEN &&
-		       HOLDS(spec, tcp_conflict_listener);
-	bool reuse = a->reuse && b->reuse && !listens;
+	bool same_owner = waits || uid == spec_socket_owner(spec, b) ||
+			  !HOLDS(spec, tcp_conflict_uid);
+	bool listens = b->state == LISTEN && HOLDS(spec, tcp_conflict_listener);
+	bool reuse = a->reuse && b->reuse;
 
 	if (how == ASK_SEARCH && APPLIES(spec, search_avoids_all))
 		return RULE_tcp_conflict_options;
-	if (reuse && how == ASK_AGAIN && both && kin &&
+	if (reuse && !listens && how == ASK_AGAIN && reuseport && same_owner &&
 	    APPLIES(spec, search_avoids_its_group))
 		return RULE_tcp_conflict_options;
-	RETURN_IF(spec, reuse, tcp_share_reuseaddr);
+	RETURN_IF(spec, reuse && !listens, tcp_share_reuseaddr);
 	if (how == ASK_AGAIN && APPLIES(spec, search_avoids_all))
 		return RULE_tcp_conflict_options;
-	RETURN_IF(spec, both && waits, tcp_share_time_wait);
-	RETURN_IF(spec, both && kin, tcp_share_reuseport);
-	RETURN_IF(spec, both, tcp_conflict_uid);
-	RETURN_IF(spec, a->reuse && b->reuse, tcp_conflict_listener);
+	RETURN_IF(spec, reuseport && waits, tcp_share_time_wait);
+	RETURN_IF(spec, reuseport && same_owner, tcp_share_reuseport);
+	RETURN_IF(spec, reuseport, tcp_conflict_uid);
+	RETURN_IF(spec, reuse, tcp_conflict_listener);
 	return ANSWER(spec, tcp_conflict_options);
 }
 
@@ -87,9 +95,9 @@ enum spec_rule spec_tcp_ask_owners(struct spec *spec,
 		enum spec_rule rule;
 
 		if (b == a || !spec_bucket_is_owner(b, port) ||
-		    !meets(spec, a, b))
+		    !overlaps(spec, a, b))
 			continue;
-		rule = pair(spec, a, b, how);
+		rule = ask_owner(spec, a, b, how);
 		if (spec_rule_errno(rule))
 			return rule;
 		if (!answer)
@@ -98,17 +106,17 @@ enum spec_rule spec_tcp_ask_owners(struct spec *spec,
 	return answer ? answer : ANSWER(spec, tcp_apart);
 }
 
-enum spec_rule spec_tcp_ask(struct spec *spec, const struct spec_socket *s,
+enum spec_rule spec_tcp_ask(struct spec *spec, const struct spec_socket *a,
 	uint16_t port, bool listening)
 {
-	struct spec_port *bucket = spec_bucket_find(spec, port);
+	struct spec_port_bucket *bucket = spec_bucket_find(spec, port);
 
 	RETURN_IF(spec, spec_range_may_be_untold(spec, port), not_modelled);
 	if (!bucket)
 		return ANSWER(spec, tcp_port_free);
-	RETURN_IF(spec, s->reuse == FORCE_REUSE, tcp_share_repair);
-	RETURN_IF(spec, bucket->fast.reuse > 0 && s->reuse && !listening,
+	RETURN_IF(spec, a->reuse == FORCE_REUSE, tcp_share_repair);
+	RETURN_IF(spec, bucket->fast.reuse > 0 && a->reuse && !listening,
 		tcp_share_fast_reuse);
-	RETURN_IF(spec, spec_bucket_admits(spec, bucket, s), tcp_share_cache);
-	return spec_tcp_ask_owners(spec, s, port, ASK_EXPLICIT);
+	RETURN_IF(spec, spec_bucket_admits(spec, bucket, a), tcp_share_cache);
+	return spec_tcp_ask_owners(spec, a, port, ASK_EXPLICIT);
 }

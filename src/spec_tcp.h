@@ -25,17 +25,17 @@ enum spec_tcp_asking {
  * Return: The first refusal of all, or the rule that lets it in
  */
 enum spec_rule spec_tcp_ask_owners(struct spec *spec,
-	const struct spec_socket *s, uint16_t port, enum spec_tcp_asking how);
+	const struct spec_socket *a, uint16_t port, enum spec_tcp_asking how);
 
 /**
  * spec_tcp_ask() - May a socket have this port? Caches are asked before owners
- * @s:		Its address is set
+ * @a:		Its address is set
  * @port:	Not 0
  * @listening:	It is about to listen
  *
  * Return: The rule that decides
  */
-enum spec_rule spec_tcp_ask(struct spec *spec, const struct spec_socket *s,
+enum spec_rule spec_tcp_ask(struct spec *spec, const struct spec_socket *a,
 	uint16_t port, bool listening);
 
 #endif /* SPEC_TCP_H */

@@ -2,7 +2,11 @@
 /*
  * spec_udp.c - may this UDP socket have this port?
  *
- * One ordered list, and the first owner in it that is in the way decides.
+ * UDP has no buckets and no caches. All sockets with a port are in one ordered
+ * list, new ones at its head. The first owner of the port that is in the way of
+ * a new socket decides for all behind it, so the order of binds matters.
+ *
+ * Throughout, a is the socket that asks and b is an owner of the port.
  */
 #include "spec_udp.h"
 
@@ -12,11 +16,11 @@
 #include "spec_range.h"
 #include "spec_socket.h"
 
-/* More in one slot of the table, and the other table is asked (UDP-07) */
+/* With more owners than this in a slot, the table by address is searched. */
 enum { CROWD = 10 };
 
-/* Is the owner in the way, unless both share by SO_REUSEPORT? */
-static bool meets(struct spec *spec, const struct spec_socket *a,
+/* Is the owner in the way, unless SO_REUSEPORT lets both have the port? */
+static bool is_in_the_way(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b)
 {
 	if (a->reuse && b->reuse && HOLDS(spec, udp_share_reuseaddr))
@@ -25,23 +29,23 @@ static bool meets(struct spec *spec, const struct spec_socket *a,
 	       spec_overlap_addrs(spec, a, b);
 }
 
-/* May both have the port? The rule that says so (UDP-01). */
-static enum spec_rule pair(struct spec *spec, const struct spec_socket *a,
+/* The rule by which an owner that is in the way shares, or does not */
+static enum spec_rule ask_owner(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b)
 {
-	bool both = a->reuseport && b->reuseport;
-	bool kin = a->uid == b->uid ||
-		   !HOLDS(spec, udp_conflict_uid);
+	bool reuseport = a->reuseport && b->reuseport;
+	bool same_owner = a->uid == b->uid ||
+			  !HOLDS(spec, udp_conflict_uid);
 
-	RETURN_IF(spec, both && kin, udp_share_reuseport);
-	RETURN_IF(spec, both, udp_conflict_uid);
+	RETURN_IF(spec, reuseport && same_owner, udp_share_reuseport);
+	RETURN_IF(spec, reuseport, udp_conflict_uid);
 	return ANSWER(spec, udp_conflict);
 }
 
-/* Which owners of a port are looked at */
+/* The owners that a search looks at: all, or those in one slot by address */
 enum part { ALL, OF_ADDRESS, OF_WILDCARDS };
 
-static bool is_in(enum part part, const struct spec_socket *a,
+static bool is_in_part(enum part part, const struct spec_socket *a,
 	const struct spec_socket *b)
 {
 	return part == ALL ||
@@ -49,7 +53,7 @@ static bool is_in(enum part part, const struct spec_socket *a,
 				       in16_equal(a->rcv, b->rcv));
 }
 
-/* Down a list: the first that is in the way decides */
+/* Go down a list: the first owner that is in the way decides. */
 static enum spec_rule scan(struct spec *spec, const struct spec_socket *a,
 	uint16_t port, enum part part)
 {
@@ -60,15 +64,15 @@ static enum spec_rule scan(struct spec *spec, const struct spec_socket *a,
 		const struct spec_socket *b = &spec->sockets[list[i]];
 		enum spec_rule rule;
 
-		if (b->port != port || !is_in(part, a, b))
+		if (b->port != port || !is_in_part(part, a, b))
 			continue;
-		if (!meets(spec, a, b)) {
+		if (!is_in_the_way(spec, a, b)) {
 			if (a->reuse && b->reuse &&
 			    HOLDS(spec, udp_share_reuseaddr))
 				answer = RULE_udp_share_reuseaddr;
 			continue;
 		}
-		rule = pair(spec, a, b);
+		rule = ask_owner(spec, a, b);
 		if (spec_rule_errno(rule) ||
 		    APPLIES(spec, udp_first_match_decides))
 			return rule;
@@ -86,7 +90,7 @@ static unsigned int count(struct spec *spec, uint16_t port)
 	return n;
 }
 
-/* In the table by address, all wildcards are in one slot. */
+/* In the table by address, all wildcards are in one slot; it is asked last. */
 static enum spec_rule scan_by_address(struct spec *spec,
 	const struct spec_socket *a, uint16_t port)
 {
@@ -115,7 +119,7 @@ enum spec_rule spec_udp_ask(struct spec *spec, const struct spec_socket *s,
 	return rule ? rule : ANSWER(spec, udp_apart);
 }
 
-/* For a search all owners count (UDP-04). */
+/* Where the kernel chooses, every owner of the port is asked. */
 static bool is_free(struct spec *spec, const struct spec_socket *a,
 	uint16_t port)
 {
@@ -124,8 +128,8 @@ static bool is_free(struct spec *spec, const struct spec_socket *a,
 	for (unsigned int i = 0; i < spec->udp_count; i++) {
 		const struct spec_socket *b = &spec->sockets[spec->udp[i]];
 
-		if (b->port == port && meets(spec, a, b) &&
-		    spec_rule_errno(pair(spec, a, b)))
+		if (b->port == port && is_in_the_way(spec, a, b) &&
+		    spec_rule_errno(ask_owner(spec, a, b)))
 			return false;
 	}
 	return true;
@@ -134,23 +138,19 @@ static bool is_free(struct spec *spec, const struct spec_socket *a,
 enum spec_rule spec_udp_choose(struct spec *spec, const struct spec_socket *s,
 	uint16_t *port)
 {
-	const struct outcome *leader = spec->leader;
 	struct spec_range range = spec_range_of(spec, s);
-	uint32_t p;
+	uint32_t p = range.low;
 
 	RETURN_IF(spec, spec_range_may_be_full(spec, range), not_modelled);
-	for (p = range.low; p <= range.high && !is_free(spec, s, p); p++)
-		;
+	while (p <= range.high && !is_free(spec, s, p))
+		p++;
 	RETURN_IF(spec, p > range.high, udp_no_port_left);
 	*port = p;
-	if (leader && leader->kind == OUTCOME_OK &&
-	    leader->value == VALUE_NUMBER) {
-		*port = leader->a;
-		if (!spec_range_has(range, *port) ||
-		    (!spec_range_may_be_untold(spec, *port) &&
-			    !is_free(spec, s, *port)))
-			return SPEC_NO_RULE;
-	}
+	if (spec_state_leader_port(spec, port) &&
+	    !(spec_range_has(range, *port) &&
+		    (spec_range_may_be_untold(spec, *port) ||
+			    is_free(spec, s, *port))))
+		return SPEC_NO_RULE;
 	return ANSWER(spec, udp_port_chosen);
 }
 
