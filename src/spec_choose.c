@@ -1,10 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * spec_choose.c - which port may the kernel choose?
+ * spec_choose.c - which TCP port may the kernel choose?
  *
- * What it chooses is its own affair, and partly chance; the specification says
- * what it may choose, and whether it may find nothing. Told a choice, it
- * follows, or objects.
+ * DOC: Theory of Operation
+ *
+ * The kernel begins its search at a random port, so the specification does not
+ * predict the port. It says which ports may be chosen, and whether the search
+ * may fail. If the leader told its choice, the specification follows it, or
+ * objects: no rule answers. Without a leader it takes the first port that may
+ * be chosen.
+ *
+ * Bind and listen (inet_csk_find_open_port). The range is searched in steps of
+ * two: first the ports of the other parity than its low end, then the rest.
+ * Connects begin with the parity of the low end, so that the two keep out of
+ * each other's way. A socket with SO_REUSEADDR searches the lower half of the
+ * range before the upper half. A port is free if no socket has it, or if no
+ * owner overlaps: options and caches let nobody in here. If no port is free and
+ * ip_autobind_reuse is set, a second search shares by SO_REUSEADDR.
+ *
+ * Connect (__inet_hash_connect). A port is free if no socket has it, or if
+ * connects alone have begun its bucket and the 4-tuple is new. Owners, their
+ * addresses and their options are not asked.
+ *
+ * The order of a search does not matter to what may be chosen, but its reach
+ * does. The kernel rounds the number of ports down to an even one, and goes
+ * round by that. So a range of an odd number of ports loses an end: the first
+ * port or the last, as the random start has it; of three ports always the last.
+ * If only such an end is free, both a choice and a refusal are right. A search
+ * here therefore finds a port that is sure, one that may be, or none.
+ *
+ * One more choice shows in the outcome only. A socket that takes the port that
+ * it connects to may meet itself. Of the free ports, those that do not fit the
+ * leader's outcome in this are taken last.
  */
 #include "spec_choose.h"
 
@@ -16,13 +43,11 @@
 #include "spec_tcp.h"
 
 /**
- * struct search - For a port, within what may be chosen
- * @how:	In which pass
- * @sure:	A port that is free and looked at in any case, or 0
- * @maybe:	A port that is free, and perhaps not looked at (TCP-12)
+ * struct search - What a search found
+ * @sure:	A port that is free and that every such search looks at, or 0
+ * @maybe:	A port that is free and that some searches overlook, or 0
  */
 struct search {
-	enum spec_tcp_asking how;
 	uint16_t sure, maybe;
 };
 
@@ -35,26 +60,27 @@ static bool is_free(struct spec *spec, const struct spec_socket *s,
 	       !spec_rule_errno(spec_tcp_ask_owners(spec, s, port, how));
 }
 
-/* Of three ports the last is left out, else one end, by a random start. */
-static bool is_lost_end(uint32_t low, uint32_t high, uint32_t port)
+/* May a search of an odd range overlook this port? Of three, only the last. */
+static bool is_lost_end(struct spec_range range, uint32_t port)
 {
-	return port == high || (port == low && high - low > 2);
+	return port == range.high ||
+	       (port == range.low && range.high - range.low > 2);
 }
 
 static void search_part(struct spec *spec, const struct spec_socket *s,
-	struct spec_range range, struct search *found)
+	struct spec_range range, enum spec_tcp_asking how, struct search *found)
 {
-	uint32_t low = range.low, high = range.high;
 	bool odd = spec_range_is_odd(range) &&
 		   APPLIES(spec, odd_range_loses_an_end);
 
 	for (uint32_t step = 0; step < 2 && !found->sure; step++) {
-		/* Of the other parity than the low end first */
-		for (uint32_t p = low + !step; p <= high; p += 2) {
-			if (!is_free(spec, s, p, found->how))
+		/* First the ports of the other parity than the low end's */
+		for (uint32_t p = range.low + !step; p <= range.high; p += 2) {
+			if (!is_free(spec, s, p, how))
 				continue;
-			if (odd && is_lost_end(low, high, p)) {
-				found->maybe = high - low > 2 ? p : 0;
+			if (odd && is_lost_end(range, p)) {
+				found->maybe =
+					range.high - range.low > 2 ? p : 0;
 				continue;
 			}
 			found->sure = p;
@@ -66,7 +92,7 @@ static void search_part(struct spec *spec, const struct spec_socket *s,
 static struct search search(struct spec *spec, const struct spec_socket *s,
 	struct spec_range range, enum spec_tcp_asking how)
 {
-	struct search found = { .how = how };
+	struct search found = { 0 };
 	uint32_t size = range.high - range.low + 1;
 	uint32_t half = range.low + (size >> 2 << 1);
 	struct spec_range lower = { range.low, half - 1 };
@@ -74,35 +100,30 @@ static struct search search(struct spec *spec, const struct spec_socket *s,
 
 	/* Sockets that may share are kept together, in the lower half. */
 	if (s->reuse == CAN_REUSE && size >= 4) {
-		search_part(spec, s, lower, &found);
+		search_part(spec, s, lower, how, &found);
 		if (!found.sure)
-			search_part(spec, s, upper, &found);
+			search_part(spec, s, upper, how, &found);
 	} else {
-		search_part(spec, s, range, &found);
+		search_part(spec, s, range, how, &found);
 	}
 	return found;
 }
 
-/* The leader's port, if it is one of those that may be chosen */
+/* Take the leader's port, if it told one; false if it may not be chosen. */
 static bool follow(struct spec *spec, const struct spec_socket *s,
 	struct spec_range range, enum spec_tcp_asking how, uint16_t *port)
 {
-	const struct outcome *leader = spec->leader;
-
-	if (!leader || leader->kind != OUTCOME_OK ||
-	    leader->value != VALUE_NUMBER)
-		return false;
-	*port = leader->a;
+	if (!spec_state_leader_port(spec, port))
+		return true;
 	return spec_range_has(range, *port) &&
 	       (spec_range_may_be_untold(spec, *port) ||
-			is_free(spec, s, *port, how));
+		       is_free(spec, s, *port, how));
 }
 
 enum spec_rule spec_choose_for_bind(struct spec *spec,
 	const struct spec_socket *s, uint16_t *port)
 {
-	const struct outcome *leader = spec->leader;
-	bool refused = leader && leader->kind == OUTCOME_ERRNO;
+	bool refused = spec->leader && spec->leader->kind == OUTCOME_ERRNO;
 	struct spec_range range = spec_range_of(spec, s);
 
 	RETURN_IF(spec, spec_range_may_be_full(spec, range), not_modelled);
@@ -115,12 +136,11 @@ enum spec_rule spec_choose_for_bind(struct spec *spec,
 		if (!found.sure && (!found.maybe || refused))
 			continue;
 		*port = found.sure ? found.sure : found.maybe;
-		if (leader && !refused && leader->value == VALUE_NUMBER &&
-		    !follow(spec, s, range, how, port)) {
-			/* Only what might be left out was free. */
-			if (!found.sure)
-				continue;
-			return SPEC_NO_RULE;
+		if (!refused && !follow(spec, s, range, how, port)) {
+			if (found.sure)
+				return SPEC_NO_RULE;
+			/* The kernel may have overlooked it, and gone on. */
+			continue;
 		}
 		RETURN_IF(spec, how == ASK_SEARCH, tcp_port_chosen);
 		RETURN_IF(spec, how == ASK_AGAIN, tcp_port_chosen_again);
@@ -128,7 +148,10 @@ enum spec_rule spec_choose_for_bind(struct spec *spec,
 	return ANSWER(spec, tcp_no_port_left);
 }
 
-/* CON-04: not who holds it, but whether a connect has begun it, counts. */
+/*
+ * May a connect have the port? Its owners are not asked: it counts whether only
+ * connects have begun the bucket, and whether the 4-tuple is new.
+ */
 static bool is_free_to_connect(struct spec *spec, const struct spec_socket *s,
 	uint16_t port)
 {
@@ -141,6 +164,44 @@ static bool is_free_to_connect(struct spec *spec, const struct spec_socket *s,
 	return !bucket || spec_flow_is_unique(spec, s, port, false);
 }
 
+/*
+ * Would the leader have taken this free port? From the peer's own port a socket
+ * connects to itself, and the leader's outcome tells whether it did: only then
+ * a socket that was shut down before is aborted.
+ */
+static bool agrees(const struct spec *spec, const struct spec_socket *s,
+	uint16_t port)
+{
+	const struct outcome *leader = spec->leader;
+
+	return !leader || (port == s->peer_port) ==
+				  (leader->error == ECONNABORTED);
+}
+
+static struct search search_for_connect(struct spec *spec,
+	const struct spec_socket *s, struct spec_range range)
+{
+	/* A range of the socket's own is searched to its end. */
+	bool odd = spec_range_is_odd(range) && !s->low && !s->high &&
+		   APPLIES(spec, odd_range_loses_an_end);
+	struct search found = { 0 };
+
+	for (uint32_t p = range.low; p <= range.high && !found.sure; p++) {
+		if (!is_free_to_connect(spec, s, p))
+			continue;
+		if (!agrees(spec, s, p)) {
+			if (!found.maybe || p == s->peer_port)
+				found.maybe = p;
+		} else if (odd && is_lost_end(range, p)) {
+			if (!found.maybe && range.high - range.low > 2)
+				found.maybe = p;
+		} else {
+			found.sure = p;
+		}
+	}
+	return found;
+}
+
 enum spec_rule spec_choose_for_connect(struct spec *spec,
 	const struct spec_socket *s, uint16_t *port, bool *known)
 {
@@ -148,42 +209,24 @@ enum spec_rule spec_choose_for_connect(struct spec *spec,
 	bool refused = leader && leader->kind == OUTCOME_ERRNO &&
 		       leader->error == EADDRNOTAVAIL;
 	struct spec_range range = spec_range_of(spec, s);
-	uint32_t low = range.low, high = range.high;
-	uint16_t sure = 0, maybe = 0;
-	bool odd;
+	struct search found;
 
 	RETURN_IF(spec, spec_range_may_be_full(spec, range), not_modelled);
-	/* Has it, at last, connected to itself? Nobody tells. */
+	/* A leader that says n/a does not tell if it connected to itself. */
 	RETURN_IF(spec, leader && leader->kind == OUTCOME_NA &&
 		spec_range_has(range, s->peer_port) &&
 		in16_equal(s->rcv, s->peer_addr), not_modelled);
-	/* A socket's own range is walked to its end (TCP-12). */
-	odd = spec_range_is_odd(range) && !s->low && !s->high &&
-	      APPLIES(spec, odd_range_loses_an_end);
-	for (uint32_t p = low; p <= high && !sure; p++) {
-		/* By this one it would connect to itself, and did it? */
-		bool itself = leader && p == s->peer_port;
-
-		if (!is_free_to_connect(spec, s, p))
-			continue;
-		if (leader && itself != (leader->error == ECONNABORTED))
-			maybe = maybe && !itself ? maybe : p;
-		else if (odd && is_lost_end(low, high, p))
-			maybe = maybe || high - low == 2 ? maybe : p;
-		else
-			sure = p;
-	}
-	RETURN_IF(spec, !sure && (!maybe || refused), connect_no_port_left);
-	*port = sure ? sure : maybe;
-	if (leader && leader->kind == OUTCOME_OK &&
-	    leader->value == VALUE_NUMBER) {
-		*port = leader->a;
-		if (!spec_range_has(range, *port) ||
-		    (!spec_range_may_be_untold(spec, *port) &&
-			    !is_free_to_connect(spec, s, *port)))
-			return RULE_connect_no_port_left;
-	} else {
-		*known = !leader || low == high;
-	}
-	return SPEC_NO_RULE;
+	found = search_for_connect(spec, s, range);
+	RETURN_IF(spec, !found.sure && (!found.maybe || refused),
+		connect_no_port_left);
+	*port = found.sure ? found.sure : found.maybe;
+	*known = !leader || range.low == range.high;
+	if (!spec_state_leader_port(spec, port))
+		return SPEC_NO_RULE;
+	*known = true;
+	if (spec_range_has(range, *port) &&
+	    (spec_range_may_be_untold(spec, *port) ||
+		    is_free_to_connect(spec, s, *port)))
+		return SPEC_NO_RULE;
+	return RULE_connect_no_port_left;
 }
