@@ -1,6 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * spec_bucket.c - the port and address buckets of TCP, and what they remember
+ *
+ * DOC: Theory of Operation
+ *
+ * A TCP port that sockets have is a *port bucket*, and in it is an *address
+ * bucket* for each address that they receive at. IPv4 addresses are kept in
+ * their mapped form, so 127.0.0.1 and ::ffff:127.0.0.1 have one address bucket,
+ * and so have 0.0.0.0 and ::ffff:0.0.0.0; that of :: is another. The owners are
+ * sockets, accepted ones, orphans and TIME_WAIT. A bucket exists as long as it
+ * has an owner. There are no lists of owners here: an owner is in the buckets
+ * of its port and address, and so its address may change only between
+ * spec_bucket_move_from() and spec_bucket_move_to().
+ *
+ * To compare a new socket with thousands of owners would be slow, so the kernel
+ * remembers in the port bucket what they have in common (struct fast):
+ *
+ *	reuse > 0	all set SO_REUSEADDR when they came, and did not listen
+ *	FAST_ANY	all set SO_REUSEPORT when they came, and had one user
+ *	FAST_STRICT	the last to come with SO_REUSEPORT stands for the
+ *			sockets of its user that its address covers
+ *	-1 in both	only connects have begun it, and connects may share it
+ *
+ * A socket that the cache lets in is compared with nobody. Bind and listen
+ * teach the cache when they take a port. Nothing else does: it is not corrected
+ * when an owner closes, or changes its options or its user. So the cache is a
+ * part of the state that later answers depend on, and the specification keeps
+ * it as the kernel does. At one address, bind a (SO_REUSEADDR), then b (both
+ * options), then c (SO_REUSEPORT): c gets in, because b is remembered and a is
+ * not asked. In the order b, a, c the cache is wiped by a, and c is refused.
+ *
+ * Since Linux 6.9 the kernel links the new owner's address bucket before it
+ * asks whether the port bucket is empty. It never is, so reuse > 0 and FAST_ANY
+ * do not come about any more: the rule first_owner_fills_cache is off.
+ *
+ * An owner that leaves takes its address bucket with it if it was the last.
+ * Since 6.18, if it leaves only connects behind, the address bucket goes back
+ * to -1, and so does the port bucket if all of its address buckets are there.
+ * A connect that gives a bound socket its address moves it from one address
+ * bucket to another; the port bucket is not looked at then.
  */
 #include "spec_bucket.h"
 
@@ -38,11 +76,13 @@ bool spec_bucket_is_owner(const struct spec_socket *s, uint16_t port)
 	       !spec_socket_is_udp(s);
 }
 
+/* Have only connects begun the bucket? */
 static bool is_client_only(struct fast fast)
 {
 	return fast.reuse < 0 && fast.reuseport < 0;
 }
 
+/* Did a connect take the port? */
 static bool is_client(const struct spec_socket *s)
 {
 	return s->locks & CONNECT_BOUND;
@@ -78,20 +118,20 @@ static struct spec_addr_bucket *need_addr(struct spec *spec,
 	return addr;
 }
 
-/* TCP-06; a socket that is in a group of listeners does not ask. */
+/* sk_reuseport_match() */
 bool spec_bucket_admits(struct spec *spec, const struct spec_port_bucket *port,
-	const struct spec_socket *a)
+	const struct spec_socket *s)
 {
-	if (port->fast.reuseport <= FAST_NONE || !a->reuseport ||
-	    (port->uid != spec_socket_owner(spec, a) &&
+	if (port->fast.reuseport <= FAST_NONE || !s->reuseport ||
+	    (port->uid != spec_socket_owner(spec, s) &&
 		    APPLIES(spec, cache_has_a_uid)))
 		return false;
 	return (port->fast.reuseport == FAST_ANY &&
 		       APPLIES(spec, cache_is_for_any_address)) ||
-	       spec_overlap_cache(spec, port, a);
+	       spec_overlap_cache(spec, port, s);
 }
 
-/* What the cache of a port learns of a socket that may have it (TCP-05) */
+/* Teach the cache of a port about a new owner: inet_csk_update_fastreuse() */
 static void remember(struct spec *spec, struct spec_port_bucket *port,
 	const struct spec_socket *s, bool was_empty, bool listening)
 {
@@ -154,7 +194,7 @@ void spec_bucket_join(struct spec *spec, struct spec_socket *s, uint16_t port)
 	s->held = true;
 }
 
-/* An address bucket that has lost an owner (TCP-13) */
+/* An owner has left an address bucket. */
 static void settle_addr(struct spec *spec, struct spec_addr_bucket *addr)
 {
 	bool used = false;
@@ -175,6 +215,7 @@ static void settle_addr(struct spec *spec, struct spec_addr_bucket *addr)
 		addr->fast = client_only;
 }
 
+/* An address bucket of a port has changed or is gone. */
 static void settle_port(struct spec *spec, struct spec_port_bucket *port)
 {
 	bool used = false;
@@ -206,7 +247,6 @@ void spec_bucket_leave(struct spec *spec, struct spec_socket *s)
 	s->port = 0;
 }
 
-/* The port bucket is not looked at again when an address changes. */
 void spec_bucket_move_from(struct spec *spec, struct spec_socket *s)
 {
 	struct spec_addr_bucket *addr;

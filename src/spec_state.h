@@ -34,19 +34,23 @@ enum tcp_state {
 	TIME_WAIT,
 };
 
-/* What the calls of a stream socket believe, apart from its tcp_state */
+/* The state that the calls of a stream socket go by, beside its tcp_state */
 enum call_state { UNCONNECTED, CONNECTING, CONNECTED };
 
-/* What stays when a port or an address is given back (ST-01) */
-enum { ADDR_LOCK = 1, PORT_LOCK = 2, CONNECT_BOUND = 4 };
+/* Bits of struct spec_socket.locks */
+enum {
+	ADDR_LOCK = 1,		/* bind asked for the address, which stays */
+	PORT_LOCK = 2,		/* bind asked for the port, which stays */
+	CONNECT_BOUND = 4,	/* a connect has chosen the port */
+};
 
 /* Values of struct spec_socket.reuse */
 enum { NO_REUSE, CAN_REUSE, FORCE_REUSE };
 
-/* Which halves are shut down */
+/* Bits of struct spec_socket.shut: the halves that are shut down */
 enum { SHUT_RCV = 1, SHUT_SEND = 2 };
 
-/* "127.0.0.6", which an AF_INET6 socket has as IPv4 address if it has none */
+/* 127.0.0.6, the IPv4 address of an AF_INET6 socket at an IPv6 address */
 #define DUMMY4 0x7f000006u
 #define LOOPBACK4 0x7f000001u
 
@@ -60,9 +64,9 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  * @uid:	Owner
  * @device:	Bound to, or 0
  * @port:	Local port, 0 for none (inet_num)
- * @name_port:	What getsockname tells (inet_sport), which may be stale
- * @peer_port:	The other end's
- * @low, @high:	IP_LOCAL_PORT_RANGE
+ * @name_port:	The port that getsockname tells (inet_sport); may be stale
+ * @peer_port:	The other end's port
+ * @low, @high:	IP_LOCAL_PORT_RANGE, or 0
  * @type:	A socket_type
  * @state:	A tcp_state; a connected UDP socket is ESTABLISHED
  * @call:	A call_state
@@ -72,14 +76,15 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  * @held:	TCP: it is in a port bucket; UDP: it is in the list
  * @v4_ops:	AF_INET6: packets go out by IPv4 since a mapped connect
  * @orphan:	Its descriptor is closed
- * @name_unknown: The kernel chose @name_port and nobody was told
+ * @name_unknown: The kernel chose @name_port, and told nobody
  * @peer:	1 + index of the other end, 0 for none
- * @listener:	1 + index of who has it in its accept queue, 0 for none
- * @turn:	Its turn in that queue
- * @backlog:	Of a listener
- * @waiting:	How many are in its queue
+ * @listener:	1 + index of the listener that it waits at, 0 for none
+ * @turn:	Its turn in the queue of that listener
+ * @backlog:	Listener: the argument of listen(2)
+ * @waiting:	Listener: how many connections are in its queue
  * @made:	MPTCP: there is a TCP socket below, which has all of the above
- * @told_v6only...@told: MPTCP: what it itself knows of these, and tells
+ * @told_v6only...@told: MPTCP: the values of the MPTCP socket itself, which it
+ *		tells; those above are of the TCP socket below
  */
 struct spec_socket {
 	struct in16 rcv, source, peer_addr;
@@ -98,7 +103,14 @@ struct spec_socket {
 	struct in16 told;
 };
 
-/* -1 is "connect-bound only", and for sharing as good as 0 (TCP-14) */
+/**
+ * struct fast - What the owners of a bucket have in common (fastreuse)
+ * @reuse:	1: all may share by SO_REUSEADDR; 0: not all
+ * @reuseport:	FAST_NONE, FAST_ANY or FAST_STRICT
+ *
+ * Both are -1 while only connects have begun the bucket. A bind takes that for
+ * 0. See spec_bucket.c.
+ */
 struct fast {
 	int8_t reuse, reuseport;
 };
@@ -107,8 +119,9 @@ struct fast {
 enum { FAST_NONE = 0, FAST_ANY = 1, FAST_STRICT = 2 };
 
 /**
- * struct spec_port_bucket - A port bucket of TCP (ST-04)
- * @uid...@v6only: Of the socket that the cache remembers
+ * struct spec_port_bucket - A TCP port that sockets have
+ * @rcv:	Address of the socket that the cache remembers
+ * @uid, @rcv4, @v6, @v6only: What else is remembered of it
  */
 struct spec_port_bucket {
 	struct in16 rcv;
@@ -118,7 +131,10 @@ struct spec_port_bucket {
 	bool v6, v6only;
 };
 
-/* An address bucket of TCP; @v6: who made it was an IPv6 socket */
+/**
+ * struct spec_addr_bucket - An address at which sockets have a TCP port
+ * @v6:		An IPv6 socket made it
+ */
 struct spec_addr_bucket {
 	struct in16 rcv;
 	uint16_t port;
@@ -127,7 +143,7 @@ struct spec_addr_bucket {
 };
 
 /**
- * struct spec - All there is
+ * struct spec - All that the kernel knows of ports
  * @leader:	What the kernel answered to the op of this step, or NULL
  * @effects:	A bit for each effect of this op, from SPEC_LAST_DECISION
  * @index:	Socket of each slot of the program
@@ -135,7 +151,7 @@ struct spec_addr_bucket {
  * @untold_low, @untold_high: The kernel chose a port from there for a socket
  *		that has it still, and told nobody which
  * @udp:	UDP sockets with a port, in the order they are examined
- * @udp2:	The same in the order of the address table (UDP-07)
+ * @udp2:	The same, in the order of the table by address
  */
 struct spec {
 	const struct spec_force *force;
