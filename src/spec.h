@@ -11,14 +11,15 @@
  * that holds is the answer. Then the effect, which cannot fail. Nothing here
  * allocates, reads a clock or does any I/O.
  *
- * A rule is in force or not. Versions of the kernel differ in nothing else,
- * and a rule that is switched off by name shows what it is good for.
+ * A rule is in force or not, and versions of the kernel differ in nothing else.
+ * A rule can be switched off by name: the ops that are answered otherwise then
+ * show what it is good for.
  *
- * Where the kernel chooses, the specification says what it may choose: told
- * the kernel's choice, it follows or objects.
+ * Where the kernel chooses a port, the specification says which ports it may
+ * choose. If it is told the kernel's choice, it follows the choice or objects.
  *
- * Packets arrive at once and time does not pass, so handshakes are over before
- * the call is, and TIME_WAIT never ends.
+ * Packets arrive at once and time does not pass. So a handshake is over before
+ * its call returns, and TIME_WAIT never ends.
  */
 #ifndef SPEC_H
 #define SPEC_H
@@ -45,10 +46,10 @@ enum spec_rule {
 _Static_assert(SPEC_RULES - SPEC_LAST_DECISION <= 128, "outcome.effects");
 
 /**
- * struct spec_rule_info - What is said of a rule
+ * struct spec_rule_info - A rule, for people
  * @name:	In words
  * @error:	A positive errno, or 0
- * @function:	Of the kernel, which it stands for
+ * @function:	The function of the kernel that it stands for
  * @text:	A sentence
  * @since, @before: Versions of Linux, 0 for no limit
  */
@@ -62,7 +63,7 @@ struct spec_rule_info {
 
 extern const struct spec_rule_info spec_rules[SPEC_RULES];
 
-/** spec_rule_errno() - What an op fails with by this rule, or 0 */
+/** spec_rule_errno() - The errno that an op fails with by a rule, or 0 */
 static inline int spec_rule_errno(enum spec_rule rule)
 {
 	return spec_rules[rule].error;
@@ -75,9 +76,9 @@ static inline bool spec_rule_decides(enum spec_rule rule)
 }
 
 /**
- * spec_cite() - Why an outcome is what it is
+ * spec_cite() - Write down which rules made an outcome
  * @outcome:	Of the specification
- * @text:	The decision, and the effects beside it; empty if it is not
+ * @text:	The decision, and the effects beside it; empty if none decided
  * @size:	Bytes of @text
  */
 void spec_cite(const struct outcome *outcome, char *text, size_t size);
@@ -123,14 +124,14 @@ size_t spec_size(void);
  */
 void spec_reset(struct spec *spec, const struct spec_force *force);
 
-/** spec_copy() - What @from is; copies only what is in use */
+/** spec_copy() - Make @to the same as @from; copies only what is in use */
 void spec_copy(struct spec *to, const struct spec *from);
 
 /**
  * spec_step() - Answer one op, and do what it does
  * @spec:	Changed
  * @op:		Its places are resolved, its socket is open
- * @leader:	What the kernel answered, whose choices to follow, or NULL
+ * @leader:	The outcome of the subject whose choices to follow, or NULL
  * @out:	The outcome, with the rule and its effects; SPEC_NO_ANSWER if no
  *		rule decides
  */

@@ -7,7 +7,7 @@
 
 #include "addr.h"
 
-/* An address of either family: IPv4 ones in their mapped form */
+/* An address of either family; an IPv4 address is in its mapped form */
 struct in16 {
 	uint64_t high, low;
 };
@@ -45,10 +45,10 @@ static inline bool in16_is(struct in16 a, uint32_t v4)
 #define IN16_ANY ((struct in16){ 0, 0 })
 #define IN16_LOOPBACK ((struct in16){ 0, 1 })
 
-/** in16_from() - An address of a program */
+/** in16_from() - Convert an address of a program */
 struct in16 in16_from(const struct addr *addr);
 
-/** in16_addr() - And back: @v6 says in which family */
+/** in16_addr() - Convert it back; @v6: to an IPv6 address */
 struct addr in16_addr(struct in16 from, bool v6);
 
 /** in16_multicast() - IPv6 multicast, of whatever scope */
@@ -57,7 +57,7 @@ static inline bool in16_multicast(struct in16 a)
 	return a.high >> 56 == 0xff;
 }
 
-/** in16_link_local() - Unicast of one link */
+/** in16_link_local() - IPv6 unicast that means something on one link only */
 static inline bool in16_link_local(struct in16 a)
 {
 	return a.high >> 54 == 0xfe80 >> 6;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * spec_bind.c - bind and listen: what is asked before it is asked for a port
+ * spec_bind.c - bind and listen: the questions before the port, and the effect
  */
 #include "spec_bind.h"
 
@@ -13,13 +13,15 @@
 #include "spec_tcp.h"
 #include "spec_udp.h"
 
-/* Of sockaddr_in, of sockaddr_in6 before and since it has a scope (RFC 2133) */
+/* Bytes of sockaddr_in, of sockaddr_in6 without a scope, and with one */
 enum { LEN_4 = 16, LEN_6_OLD = 24, LEN_6 = 28 };
 
 /**
- * struct name - An address as the kernel sees it
- * @len:	Its length in bytes
- * @family:	What it says it is
+ * struct name - The argument of bind as the kernel reads it
+ * @v4:		Address, if it is read as a sockaddr_in
+ * @addr:	Address, if it is read as a sockaddr_in6
+ * @len:	Bytes of it
+ * @family:	The family that it claims
  */
 struct name {
 	struct in16 addr;
@@ -29,9 +31,9 @@ struct name {
 };
 
 /*
- * The two structures are different at the same bytes: what is an IPv4 address
- * in one is the flow label in the other. The harness writes the one that fits
- * the address, whatever the socket.
+ * The two structures have different fields at the same bytes: the address of a
+ * sockaddr_in is the flow label of a sockaddr_in6. The harness fills in the one
+ * that fits the address, whatever the type of the socket.
  */
 static struct name name_of(const struct op *op)
 {
@@ -49,12 +51,13 @@ static struct name name_of(const struct op *op)
 	};
 
 	name.v4 = four ? name.addr.low : 0;
-	/* Only written behind the IPv4 address: the rest is zero. */
+	/* Behind a sockaddr_in all bytes are zero. */
 	if (four)
 		name.addr = (struct in16){ 0, 0 };
 	return name;
 }
 
+/* May a socket be bound to an address that is not local? */
 static bool may_be_foreign(struct spec *spec, const struct spec_socket *s,
 	bool sysctl)
 {
@@ -63,7 +66,7 @@ static bool may_be_foreign(struct spec *spec, const struct spec_socket *s,
 	       (sysctl && APPLIES(spec, nonlocal_frees));
 }
 
-/* PRE-04: the device does not matter. */
+/* inet_addr_valid_or_nonlocal(): the device of the socket does not matter. */
 static bool is_usable4(struct spec *spec, const struct spec_socket *s,
 	uint32_t v4)
 {
@@ -103,7 +106,7 @@ static enum spec_rule check6_mapped(struct spec *spec, struct spec_socket *s,
 	return SPEC_NO_RULE;
 }
 
-/* The scope is taken for the device even if all fails later (PRE-16). */
+/* The scope becomes the device of the socket even if the bind fails later. */
 static enum spec_rule check6_native(struct spec *spec, struct spec_socket *s,
 	const struct name *name)
 {
@@ -138,7 +141,7 @@ static enum spec_rule check6(struct spec *spec, struct spec_socket *s,
 				      check6_native(spec, s, name);
 }
 
-/* The address, before the port is asked for */
+/* Set the address, before the port is asked for. */
 static void set_address(struct spec *spec, struct spec_socket *s,
 	const struct name *name)
 {
@@ -159,7 +162,7 @@ static void set_address(struct spec *spec, struct spec_socket *s,
 		s->v6only = true;
 }
 
-/* For port 0 the choice is made here. */
+/* May it have the port? For port 0 one is chosen. */
 static enum spec_rule ask_port(struct spec *spec, const struct spec_socket *s,
 	bool listening, uint16_t *port)
 {
@@ -182,6 +185,7 @@ static void take_port(struct spec *spec, struct spec_socket *s, uint16_t port,
 	s->name_unknown = false;
 }
 
+/* Note what was asked for: it stays when a connection ends. */
 static void lock(struct spec *spec, struct spec_socket *s, uint16_t port)
 {
 	bool addr = spec_socket_is_v6(s) ? !in16_any(s->rcv) : s->rcv4;

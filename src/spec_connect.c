@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * spec_connect.c - connect: what is asked before anything is sent
+ * spec_connect.c - connect: the questions before anything is sent
  */
 #include "spec_connect.h"
 
@@ -15,7 +15,10 @@
 #include "spec_socket.h"
 #include "spec_udp.h"
 
-/* An IPv6 socket may be asked to go by IPv4. */
+/**
+ * struct target - Where a connect goes
+ * @v4:		By IPv4, perhaps from an AF_INET6 socket
+ */
 struct target {
 	struct in16 to;
 	uint32_t scope;
@@ -31,7 +34,7 @@ static enum spec_rule check_name(struct spec *spec,
 
 	RETURN_IF(spec, four && spec_socket_is_v6(s) && spec_socket_is_udp(s) &&
 		s->v6only, connect_ipv4_name_v6only);
-	/* UDP takes an IPv4 name on an IPv6 socket. */
+	/* A UDP socket of AF_INET6 takes an IPv4 name, too. */
 	RETURN_IF(spec, four && spec_socket_is_v6(s) && !spec_socket_is_udp(s),
 		connect_ipv4_name_short);
 	RETURN_IF(spec, !four && !spec_socket_is_v6(s), connect_ipv6_name);
@@ -40,7 +43,7 @@ static enum spec_rule check_name(struct spec *spec,
 	return SPEC_NO_RULE;
 }
 
-/* What an AF_INET6 socket asks of the name (tcp_v6_connect and UDP's) */
+/* tcp_v6_connect() and __ip6_datagram_connect(): is the name fit for IPv6? */
 static enum spec_rule check6(struct spec *spec, struct spec_socket *s,
 	struct target *target)
 {
@@ -63,7 +66,7 @@ static enum spec_rule check6(struct spec *spec, struct spec_socket *s,
 	return SPEC_NO_RULE;
 }
 
-/* UDP's source address, by IPv4 (__ip4_datagram_connect) */
+/* __ip4_datagram_connect(): choose the address that UDP sends from. */
 static enum spec_rule udp_connect4(struct spec *spec, struct spec_socket *s,
 	const struct target *target)
 {
@@ -95,6 +98,7 @@ static enum spec_rule udp_connect4(struct spec *spec, struct spec_socket *s,
 	return RULE_connect_udp;
 }
 
+/* __ip6_datagram_connect(): the same for IPv6 */
 static enum spec_rule udp_connect6(struct spec *spec, struct spec_socket *s,
 	const struct target *target)
 {
@@ -159,7 +163,7 @@ static enum spec_rule check_state(struct spec *spec,
 	return SPEC_NO_RULE;
 }
 
-/* Where the source of a connection is its address now (CON-02) */
+/* A socket at a wildcard gets the address that the route sends from. */
 static void set_source(struct spec *spec, struct spec_socket *s,
 	const struct route *route)
 {
@@ -182,6 +186,7 @@ static void set_source(struct spec *spec, struct spec_socket *s,
 	}
 }
 
+/* Give back what only the connect had taken. */
 static void failed(struct spec *spec, struct spec_socket *s)
 {
 	if (!(s->locks & PORT_LOCK) && APPLIES(spec, failed_connect_frees_port))
@@ -189,7 +194,7 @@ static void failed(struct spec *spec, struct spec_socket *s)
 	spec_bucket_reset_addr(spec, s);
 }
 
-/* A port for it, unless it has one; the 4-tuple must be its own. */
+/* Get a port for it, unless it has one; no other connection has its ends. */
 static enum spec_rule get_port(struct spec *spec, struct spec_socket *s)
 {
 	bool known = true;
@@ -257,6 +262,6 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 enum spec_rule spec_connect(struct spec *spec, struct spec_socket *s,
 	const struct op *op, struct outcome *out)
 {
-	return (spec_socket_is_udp(s) ? udp_connect : tcp_connect)(spec, s, op,
-		out);
+	return (spec_socket_is_udp(s) ? udp_connect : tcp_connect)(spec, s,
+		op, out);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * spec_flow.c - connections: handshake, FIN, RST, TIME_WAIT
+ * spec_flow.c - TCP connections: FIN, RST, TIME_WAIT
  *
- * A socket and its peer point at each other until one of them has forgotten.
- * What is closed but still has a port is an orphan: a socket without a name.
+ * A socket and its peer point at each other until one of them has forgotten the
+ * connection. A socket that is closed but still has a port is an orphan: no
+ * name of the program means it.
  */
 #include "spec_flow.h"
 
@@ -48,7 +49,7 @@ bool spec_flow_is_unique(struct spec *spec, const struct spec_socket *s,
 	return true;
 }
 
-/* tcp_done(): it is closed, and keeps a port that was asked for. */
+/* tcp_done(): the connection is over; a port that was asked for stays. */
 static void finish(struct spec *spec, struct spec_socket *s)
 {
 	struct spec_socket *peer = peer_of(spec, s);
@@ -66,7 +67,10 @@ static void finish(struct spec *spec, struct spec_socket *s)
 	}
 }
 
-/* The stand-in of what has said goodbye, without an owner (TW-01) */
+/*
+ * tcp_time_wait(): a stand-in without an owner keeps the port. An orphan is its
+ * own stand-in; a socket that still has a descriptor gets one beside it.
+ */
 static void wait_out(struct spec *spec, struct spec_socket *s)
 {
 	struct spec_socket *waits = s, *peer = peer_of(spec, s);
@@ -97,6 +101,7 @@ void spec_flow_reset(struct spec *spec, struct spec_socket *s)
 	finish(spec, s);
 }
 
+/* Do packets of a connection reach the peer? */
 static bool reaches(const struct spec_socket *s,
 	const struct spec_socket *peer)
 {
@@ -104,7 +109,7 @@ static bool reaches(const struct spec_socket *s,
 	       spec_route_reaches(s, peer->rcv, peer->device);
 }
 
-/* tcp_need_reset() */
+/* tcp_need_reset(): has the peer a connection to reset? */
 static bool has_connection(const struct spec_socket *s)
 {
 	return s->state == ESTABLISHED || s->state == CLOSE_WAIT ||
@@ -113,6 +118,7 @@ static bool has_connection(const struct spec_socket *s)
 
 static void disconnect(struct spec *spec, struct spec_socket *s);
 
+/* Connections that wait for accept are reset. */
 static void stop_listening(struct spec *spec, struct spec_socket *s)
 {
 	for (unsigned int i = 0; i < SPEC_SOCKETS_MAX && i < spec->count; i++) {
@@ -130,7 +136,7 @@ static void stop_listening(struct spec *spec, struct spec_socket *s)
 	s->waiting = 0;
 }
 
-/* tcp_disconnect(): it is closed at once, and a connected peer gets a reset. */
+/* tcp_disconnect(): close it at once; a connected peer gets a reset. */
 static void disconnect(struct spec *spec, struct spec_socket *s)
 {
 	bool resets = has_connection(s) && !s->repair;
@@ -157,7 +163,7 @@ static void disconnect(struct spec *spec, struct spec_socket *s)
 	s->shut = 0;
 }
 
-/* To nobody: is a reset the answer? */
+/* There is no peer any more: does a reset come back from its address? */
 static bool is_reset(const struct spec_socket *s)
 {
 	struct spec_socket nobody = { .rcv = s->peer_addr };
@@ -168,7 +174,7 @@ static bool is_reset(const struct spec_socket *s)
 	       (!s->device || spec_addr_device(s->peer_addr) == s->device);
 }
 
-/* Our FIN arrives at the other end; the answer is here before we go on. */
+/* The FIN arrives at the other end, and its answer here, before the next op. */
 static void deliver_fin(struct spec *spec, struct spec_socket *s)
 {
 	struct spec_socket *peer = peer_of(spec, s);
@@ -184,7 +190,7 @@ static void deliver_fin(struct spec *spec, struct spec_socket *s)
 		wait_out(spec, s);
 		return;
 	}
-	/* The answer to the first FIN is sent later, or with the second. */
+	/* The first FIN is answered later, or together with the second. */
 	if (peer->state == ESTABLISHED) {
 		peer->state = CLOSE_WAIT;
 		peer->shut |= SHUT_RCV;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * spec_open.c - a connection begins: who answers, and what accept will return
+ * spec_open.c - a TCP connection begins: who answers, what accept will return
  */
 #include "spec_open.h"
 
@@ -9,7 +9,7 @@
 #include "spec_range.h"
 #include "spec_socket.h"
 
-/* Which listener gets it (compute_score); @count is how many are as good */
+/* compute_score(): the listener that gets it; @count listeners are as good. */
 static struct spec_socket *find_listener(struct spec *spec,
 	const struct route *route, uint16_t port, unsigned int *count)
 {
@@ -50,14 +50,14 @@ static struct spec_socket *find_listener(struct spec *spec,
 	return best;
 }
 
-/* What accept will return: it has what the listener has now (CHD-01). */
+/* Make the socket that accept will return: it inherits from the listener. */
 static void make_child(struct spec *spec, struct spec_socket *listener,
 	struct spec_socket *client, const struct route *route)
 {
 	struct spec_socket *child = spec_socket_new(spec, listener->type);
 
 	*child = *listener;
-	/* A client that is not MPTCP gets what is plain TCP, too. */
+	/* Our clients are not MPTCP, so this end is plain TCP, too. */
 	if (spec_socket_is_mptcp(child)) {
 		child->type = spec_socket_is_v6(child) ? TCP6 : TCP4;
 		child->shut = 0;
@@ -93,14 +93,15 @@ static enum spec_rule unanswered(struct spec *spec, struct spec_socket *s,
 	s->call = CONNECTING;
 	if (s->name_unknown)
 		spec_range_add_untold(spec, s);
-	/* Who has hung up need not wait to be told so. */
+	/* A socket that is shut down both ways does not wait for an answer. */
 	RETURN_IF(spec, s->shut == (SHUT_RCV | SHUT_SEND), connect_hung_up);
 	return rule;
 }
 
 /*
- * An older connection with the same ends, at the other end? TIME_WAIT makes
- * room for the new one; any other answers wrongly, and is reset for that.
+ * Does the other end still know an older connection with these ends? TIME_WAIT
+ * makes room for the new one. In any other state it answers as the old one
+ * would, gets a reset for it, and leaves the new one without an answer.
  */
 static enum spec_rule meet_older(struct spec *spec, struct spec_socket *s,
 	const struct route *route)
@@ -113,7 +114,7 @@ static enum spec_rule meet_older(struct spec *spec, struct spec_socket *s,
 		    !spec_flow_is_between(b, &route->to, s->peer_port, &s->rcv,
 			    s->port))
 			continue;
-		/* Both open at once, and are connected. */
+		/* A simultaneous open connects them: not modelled. */
 		RETURN_IF(spec, b->state == SYN_SENT, not_modelled);
 		spec_flow_reset(spec, b);
 		if (!waits)
@@ -144,8 +145,7 @@ enum spec_rule spec_open(struct spec *spec, struct spec_socket *s,
 
 	if (!route->arrives)
 		return unanswered(spec, s, RULE_connect_unanswered);
-	if (s->v4_ops && !route->v4 &&
-	    HOLDS(spec, connect_stuck_to_ipv4))
+	if (s->v4_ops && !route->v4 && HOLDS(spec, connect_stuck_to_ipv4))
 		return unanswered(spec, s, RULE_connect_stuck_to_ipv4);
 	if (in16_equal(route->to, s->rcv) && s->port == s->peer_port &&
 	    (!s->device || s->device == route->arrives))

@@ -71,7 +71,7 @@ static void apply_set(struct spec_socket *s, const struct op *op)
 		s->high = op->set.high;
 		break;
 	case OPT_UID:
-		/* That of the TCP socket below stays. */
+		/* The TCP socket below MPTCP keeps its owner. */
 		s->told_uid = op->set.value;
 		if (!s->made)
 			s->uid = op->set.value;
@@ -80,7 +80,7 @@ static void apply_set(struct spec_socket *s, const struct op *op)
 	}
 }
 
-/* Does MPTCP leave it to the TCP socket below to refuse an option? */
+/* Does MPTCP ask the TCP socket below whether it takes an option? */
 static bool asks_subflow(const struct spec_socket *s, uint8_t option)
 {
 	switch (option) {
@@ -190,7 +190,7 @@ enum spec_rule spec_option_sysctl(struct spec *spec, const struct op *op)
 	case SYSCTL_UNPRIVILEGED_START: spec->unprivileged = value; break;
 	case SYSCTL_NONLOCAL4: spec->nonlocal4 = value; break;
 	case SYSCTL_NONLOCAL6: spec->nonlocal6 = value; break;
-	/* A new socket has one bit for it. */
+	/* A socket has one bit for it, which is the lowest of the value. */
 	case SYSCTL_BINDV6ONLY: spec->bindv6only = value & 1; break;
 	}
 	return rule;

@@ -22,18 +22,19 @@ static bool is_multicast4(uint32_t v4)
 	return v4 >> 28 == 14;
 }
 
-/* 10.0.0.0/24, which both ends of the pair are in */
+/* Is it in 10.0.0.0/24, the network of both ends of the pair? */
 static bool is_on_link4(uint32_t v4)
 {
 	return v4 >> 8 == VETH0_V4 >> 8;
 }
 
-/* That a device would send from (inet_select_addr) */
+/* inet_select_addr(): the address that a device sends from */
 static uint32_t own4(uint32_t device)
 {
 	return device == WORLD_VETH0 ? VETH0_V4 : VETH1_V4;
 }
 
+/* Is it a broadcast address on this device, or on any for 0? */
 static bool is_broadcast_of(uint32_t v4, uint32_t device)
 {
 	if (!spec_addr_is_broadcast4(v4))
@@ -42,7 +43,7 @@ static bool is_broadcast_of(uint32_t v4, uint32_t device)
 	       (device == WORLD_LO) == is_loopback4(v4);
 }
 
-/* To what a device says is its neighbour, whatever the address */
+/* Send by a device, to whatever neighbour has the address. */
 static enum spec_rule by_device4(struct spec *spec, uint32_t device,
 	uint32_t *from, struct route *route)
 {
@@ -50,7 +51,7 @@ static enum spec_rule by_device4(struct spec *spec, uint32_t device,
 		*from = own4(device);
 	RETURN_IF(spec, is_loopback4(*from) && device != WORLD_LO,
 		route_from_loopback);
-	/* All that goes out by lo comes in by lo, but is not reset. */
+	/* Packets that leave by lo come in by lo, but nobody resets them. */
 	route->arrives = device == WORLD_LO ? WORLD_LO : 0;
 	route->foreign = true;
 	return SPEC_NO_RULE;
@@ -89,7 +90,7 @@ static enum spec_rule lookup4(struct spec *spec, uint32_t device,
 	return by_device4(spec, WORLD_VETH0, from, route);
 }
 
-/* ip_route_output_key_hash_rcu(): the order of the questions is its own */
+/* ip_route_output_key_hash_rcu(), with the questions in its order */
 enum spec_rule spec_route_ipv4(struct spec *spec, const struct spec_socket *s,
 	uint32_t to, struct route *route)
 {
@@ -114,7 +115,7 @@ enum spec_rule spec_route_ipv4(struct spec *spec, const struct spec_socket *s,
 	return rule;
 }
 
-/* On the link of a device there may be somebody, but none of us. */
+/* Is it on the link of a device, though no socket here has it? */
 static bool is_on_link6(struct in16 to, uint32_t device)
 {
 	if (in16_multicast(to))
@@ -124,7 +125,7 @@ static bool is_on_link6(struct in16 to, uint32_t device)
 	return to.high == NET_V6 && device != WORLD_LO;
 }
 
-/* What is sent from if the socket does not say (ipv6_dev_get_saddr) */
+/* ipv6_dev_get_saddr(): the address to send from if the socket has none */
 static struct in16 own6(struct in16 to, uint32_t device)
 {
 	bool second = device ? device == WORLD_VETH1 : in16_multicast(to);
@@ -136,7 +137,7 @@ static struct in16 own6(struct in16 to, uint32_t device)
 	return (struct in16){ NET_V6, second ? 2 : 1 };
 }
 
-/* From one end of the pair to the other, over the wire and not by lo */
+/* Does it go from one end of the pair to the other, and not by lo? */
 static bool is_on_wire6(struct in16 from, struct in16 to, uint32_t device)
 {
 	return device && from.high == NET_V6 && to.high == NET_V6 &&
@@ -164,6 +165,7 @@ enum spec_rule spec_route_ipv6(struct spec *spec, const struct spec_socket *s,
 	return SPEC_NO_RULE;
 }
 
+/* An answer goes out by the device of the listener, if it has one. */
 static uint32_t back4(const struct route *there,
 	const struct spec_socket *listener)
 {
@@ -180,7 +182,7 @@ static uint32_t back4(const struct route *there,
 	return device == WORLD_LO ? WORLD_LO : 0;
 }
 
-/* An answer goes out by where the question came in, if that means something */
+/* A scoped address is answered by the device that the question came in by. */
 static uint32_t back6(const struct route *there,
 	const struct spec_socket *listener)
 {
@@ -205,7 +207,7 @@ uint32_t spec_route_back(const struct route *there,
 	return (there->v4 ? back4 : back6)(there, listener);
 }
 
-/* Of a connection: the addresses stay, but a device may be set later. */
+/* The addresses of a connection stay, but a device may be set later. */
 bool spec_route_reaches(const struct spec_socket *s, struct in16 to,
 	uint32_t to_device)
 {

@@ -8,14 +8,14 @@
 #include "spec_state.h"
 
 /**
- * struct route - Where to, and from where
+ * struct route - The way to an address, and the address to send from
  * @from, @to:	Both ends, IPv4 ones in their mapped form
- * @arrives:	The device that it counts to have come in by: that of @to, also
- *		if packets take the short way by lo; 0 if nobody gets it
+ * @arrives:	The device that a packet counts as having come in by: that of
+ *		@to, even if it took the short way by lo; 0 if nobody gets it
  * @foreign:	@to is not an address of that device
- * @v4:		By IPv4
- * @broadcast:	To all of a network
- * @group:	The same, or multicast
+ * @v4:		It goes by IPv4
+ * @broadcast:	@to is a broadcast address
+ * @group:	@to is a broadcast or multicast address
  */
 struct route {
 	struct in16 from, to;
@@ -24,23 +24,24 @@ struct route {
 };
 
 /**
- * spec_route_ipv4() - Of IPv4
- * @s:		Who sends: its source address, if it has one, and its device
- * @to:		Where to
+ * spec_route_ipv4() - The route of a socket to an IPv4 address
+ * @s:		Its source address, if it has one, and its device count
+ * @to:		The address, in host order
+ * @route:	Filled in
  *
  * Return: SPEC_NO_RULE if there is a route, or the rule by which it fails
  */
 enum spec_rule spec_route_ipv4(struct spec *spec, const struct spec_socket *s,
 	uint32_t to, struct route *route);
 
-/** spec_route_ipv6() - The same of IPv6 */
+/** spec_route_ipv6() - The same for IPv6 */
 enum spec_rule spec_route_ipv6(struct spec *spec, const struct spec_socket *s,
 	struct in16 to, struct route *route);
 
 /**
- * spec_route_back() - By which device an answer counts to come in
- * @there:	Of what is answered
- * @listener:	Who answers; NULL for a reset, since nobody listens
+ * spec_route_back() - The device that an answer counts as having come in by
+ * @there:	The route of the packet that is answered
+ * @listener:	The socket that answers; NULL for a reset, if none listens
  *
  * Return: A device, or 0 if there is no way
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * spec_rules.c - the rules as a table, and which are in force
+ * spec_rules.c - the rules as a table, and those in force in a version
  */
 #include "spec.h"
 

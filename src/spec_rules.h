@@ -2,21 +2,21 @@
 /*
  * spec_rules.h - the rules of the specification, each once
  *
- * A list to be included where something is to be made of it: spec.h makes the
- * numbers, spec_rules.c the table that `portclash rules`, the citations in
- * traces and the coverage of the rules come from.
+ * This list is included in two places. spec.h makes the numbers of the rules
+ * from it, and spec_rules.c makes the table, which `portclash rules`, the
+ * citations in traces and the coverage of the rules come from.
  *
  *	DECISION(name, errno, kernel function, sentence)
  *	EFFECT(name, kernel function, sentence)
  *	VERSIONS(name, since, before)
  *
  * A *decision* answers an op, with its errno or 0; each outcome cites exactly
- * one. An *effect* changes what later ops are answered, or turns a question of
- * this one; those that had a part are listed beside the decision. A rule
- * holds for all versions of Linux, unless VERSIONS() says since which one, and
- * before which.
+ * one. An *effect* changes the answers to later ops, or to one of the questions
+ * of this op; the effects that had a part are listed beside the decision. A
+ * rule holds for all versions of Linux, unless VERSIONS() says since which one,
+ * and before which one.
  *
- * Not modelled, and answered with n/a, which is neither right nor wrong:
+ * These are not modelled. The answer is n/a, which is neither right nor wrong:
  *
  * - MPTCP connections; MPTCP sockets that only bind and listen are
  * - which socket of a reuseport group of listeners gets a connection
@@ -267,7 +267,7 @@ DECISION(shutdown_listener_write, 0, "inet_shutdown",
 DECISION(shutdown_not_connected, ENOTCONN, "inet_shutdown",
 	"What is not connected cannot be shut down.")
 DECISION(not_modelled, 0, "-",
-	"The specification does not say; see the list in spec.h.")
+	"The specification does not say; see the list in spec_rules.h.")
 
 /* what is local, and who may bind what is not */
 

@@ -144,7 +144,7 @@ struct spec_addr_bucket {
 
 /**
  * struct spec - All that the kernel knows of ports
- * @leader:	What the kernel answered to the op of this step, or NULL
+ * @leader:	The leader's outcome of the op of this step, or NULL
  * @effects:	A bit for each effect of this op, from SPEC_LAST_DECISION
  * @index:	Socket of each slot of the program
  * @count:	Sockets in use are below; a free one has no type

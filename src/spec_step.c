@@ -60,7 +60,7 @@ void spec_step(struct spec *spec, const struct op *op,
 	spec->effects[0] = spec->effects[1] = 0;
 	*out = outcome_ok();
 	rule = answer(spec, op, out);
-	/* What a rule that is switched off has let through is not an answer. */
+	/* Not every function asks if the rule that it returns is in force. */
 	if (!spec_state_holds(spec, rule))
 		rule = SPEC_NO_RULE;
 	if (rule == RULE_not_modelled)
