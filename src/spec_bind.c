@@ -185,6 +185,19 @@ static void take_port(struct spec *spec, struct spec_socket *s, uint16_t port,
 	s->name_unknown = false;
 }
 
+/*
+ * A socket with a port gets as far as this only where bind4_bound or
+ * bind6_bound is switched off. It gives the port back before its address
+ * changes, since the address tells which bucket it is in.
+ */
+static void release_port(struct spec *spec, struct spec_socket *s)
+{
+	if (spec_socket_is_udp(s))
+		spec_udp_leave(spec, s);
+	else
+		spec_bucket_leave(spec, s);
+}
+
 /* Note what was asked for: it stays when a connection ends. */
 static void lock(struct spec *spec, struct spec_socket *s, uint16_t port)
 {
@@ -208,6 +221,7 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 	rule = (spec_socket_is_v6(s) ? check6 : check4)(spec, s, &name);
 	if (rule)
 		return rule;
+	release_port(spec, s);
 	v6only = s->v6only;
 	set_address(spec, s, &name);
 	if (!port && s->no_port && HOLDS(spec, bind_no_port)) {
