@@ -90,8 +90,8 @@ static void every_rule_decides_its_case(void **state)
 	}
 }
 
-/* A program that is answered without some rule ends up in states that Linux does
- * not know. They may be wrong, and do no harm. */
+/* Without some rule, a program gets into states that Linux does not know. They
+ * may be wrong, and do no harm. */
 static void any_rule_may_be_missing(void **state)
 {
 	static struct program program;

@@ -12,7 +12,7 @@ import pytest
 
 import portcheck
 
-pytest_plugins = ["slowest"]
+pytest_plugins = ["slowest", "kernellog"]
 
 # Some CI runners ignore SIGCHLD; then nobody learns how a child has ended.
 signal.signal(signal.SIGCHLD, signal.SIG_DFL)

@@ -10,6 +10,7 @@ the command itself says.
 import ctypes
 import hashlib
 import json
+import os
 import random
 import subprocess
 import time
@@ -63,7 +64,7 @@ def note(request):
     return append
 
 
-def agree(note, first, second, *what):
+def agree(note, first, second, *what, env=None):
     """Every op, and how many of them were compared."""
     if what[0] == "sweep":
         NOTES.mkdir(parents=True, exist_ok=True)
@@ -71,7 +72,8 @@ def agree(note, first, second, *what):
                  .replace("/", "_").replace(":", "_"))
     done = subprocess.run([COMMAND, *map(str, what), "--json", "-s", first,
                            "-s", second], stdout=subprocess.PIPE,
-                          stdin=subprocess.DEVNULL, check=False)
+                          stdin=subprocess.DEVNULL, check=False,
+                          env={**os.environ, **(env or {})})
     assert done.stdout, f"exit code {done.returncode}"
     result = json.loads(done.stdout)
     assert not result["skipped"], result["skipped"]
@@ -98,9 +100,9 @@ def test_conn_changes_nothing(name, note):
     ("sweep", "cache4"), ("random", "--seed", 1, "--count", 200000)),
     ids=lambda what: what[1].strip("-"))
 @pytest.mark.parametrize("name", KERNELS)
-def test_a_kernel_is_its_specification(name, what, note):
+def test_a_kernel_is_its_specification(name, what, note, console):
     """That of its version."""
-    agree(note, f"spec@{name.split('-')[1]}", name, *what)
+    agree(note, f"spec@{name.split('-')[1]}", name, *what, env=console)
 
 
 @pytest.mark.parametrize("what", (

@@ -8,7 +8,7 @@ import pytest
 from portcheck import ROOT
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_rule_is_missed():
     """harness/mutants says which is not."""
     done = subprocess.run([ROOT / "harness" / "mutants"], text=True, check=False,
