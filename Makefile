@@ -8,7 +8,10 @@
 T        ?= 60
 PREFIX   ?= /usr/local
 VERSION  := 0.1.0
-CC       ?= gcc
+# make has a CC of its own, which is not asked for
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
 CFLAGS   ?= -O2 -g
 CLANG    ?= clang
 AFL_CC   ?= afl-clang-fast
@@ -23,6 +26,7 @@ NL_CFLAGS = $(shell pkg-config --cflags libnl-route-3.0 2>/dev/null || \
               echo -I/usr/include/libnl3)
 NL_LIBS  := -lnl-route-3 -lnl-3
 BASE     := -std=gnu11 -D_GNU_SOURCE -MMD -MP -Isrc
+build/%/main.o: DEFINED := -DPORTCLASH_VERSION='"$(VERSION)"'
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
             -fno-omit-frame-pointer
 
@@ -45,7 +49,7 @@ THREADED := test_conn test_conn_open test_netns test_netns_do test_nettest \
 
 OBJCOPY  ?= objcopy
 
-.PHONY: all run check help clean setup kernels install build/portclash.pc \
+.PHONY: all run check help clean setup kernels install uninstall build/portclash.pc \
 	fuzz libfuzzer replay tests tests-pure bench seeds plants mutants check-long
 
 all: build/portclash build/portclash-conn build/libportclash.a build/libportclash.so.0 $(if $(shell command -v $(GO)),build/goports) \
@@ -54,7 +58,7 @@ all: build/portclash build/portclash-conn build/libportclash.a build/libportclas
 # A flavour is the same sources, another compiler: $(1) name, $(2) CC, $(3) flags
 define flavour
 build/$(1)/%.o: src/%.c | build/$(1)
-	$(2) $(BASE) $(WARN) $(3) $$(NL_CFLAGS) -c -o $$@ $$<
+	$(2) $(BASE) $(WARN) $(3) $$(NL_CFLAGS) $$(DEFINED) -c -o $$@ $$<
 build/$(1)/h_%.o: harness/%.c | build/$(1)
 	$(2) $(BASE) $(WARN) $(3) $$(NL_CFLAGS) -c -o $$@ $$<
 build/$(1)/lib.a: $(LIBRARY:%.c=build/$(1)/%.o)
@@ -199,22 +203,47 @@ check:
 check-long: kernels tests
 	$(PYTEST) pytest/ -m long -s -v
 
-# The corpus too, but for seeds: without its classes each divergence is unknown
+# All that the command needs: its classes, and for other kernels their wrappers,
+# the agents, and the kernels that are here. LIBEXEC is ours alone, as is SHARE.
 CORPUS   := cases rules divergences kernel-bugs
-install: export INTO = $(DESTDIR)$(PREFIX)
-install: all build/portclash.pc
+SCRIPTS  := contain in-qemu in-runsc in-uml in-world initrd machines
+install uninstall: export INTO = $(DESTDIR)$(PREFIX)
+install: all build/portclash-static build/uml-xstate.so build/portclash.pc
 	install -d "$$INTO/bin" "$$INTO/lib/pkgconfig" "$$INTO/include/portclash"
 	install -m 755 build/portclash "$$INTO/bin"
 	install -m 644 $(PUBLIC:%=src/%.h) "$$INTO/include/portclash"
 	install -m 644 build/libportclash.a build/libportclash.so.0 "$$INTO/lib"
 	ln -sf libportclash.so.0 "$$INTO/lib/libportclash.so"
 	install -m 644 build/portclash.pc "$$INTO/lib/pkgconfig"
+	rm -rf "$$INTO/share/portclash" "$$INTO/libexec/portclash"
 	for part in $(CORPUS); do \
 		to=$$INTO/share/portclash/corpus/$$part; \
 		install -d "$$to" || exit; \
 		install -m 644 corpus/$$part/*.case "$$to" || exit; \
 	done
 	install -m 644 corpus/README.md "$$INTO/share/portclash/corpus"
+	install -d "$$INTO/libexec/portclash/netns-scripts" \
+		"$$INTO/libexec/portclash/kernels"
+	install -m 755 $(SCRIPTS:%=netns-scripts/%) \
+		"$$INTO/libexec/portclash/netns-scripts"
+	install -m 755 build/portclash-static build/uml-xstate.so \
+		$(wildcard build/goports build/lwip) "$$INTO/libexec/portclash"
+	for kernel in build/kernels/vmlinuz-*; do \
+		version=$${kernel##*-}; \
+		[ -e "$$kernel" ] || continue; \
+		initrd=$$(netns-scripts/initrd "linux-$$version") || exit; \
+		install -m 644 "$$kernel" "$$INTO/libexec/portclash/kernels" || \
+			exit; \
+		install -m 644 "$$initrd" \
+			"$$INTO/libexec/portclash/kernels/initrd-linux-$$version" || \
+			exit; \
+	done
+uninstall:
+	rm -f "$$INTO/bin/portclash" "$$INTO/lib/libportclash.a" \
+		"$$INTO/lib/libportclash.so" "$$INTO/lib/libportclash.so.0" \
+		"$$INTO/lib/pkgconfig/portclash.pc"
+	rm -rf "$$INTO/include/portclash" "$$INTO/share/portclash" \
+		"$$INTO/libexec/portclash"
 
 clean:
 	rm -rf build
@@ -234,6 +263,7 @@ help:
 	@echo "   make kernels       other kernels as subjects: gVisor, UML, QEMU"
 	@echo "   make setup         install what is missing, from Debian's packages"
 	@echo "   make install       the command, libraries and headers: PREFIX, DESTDIR"
+	@echo "   make uninstall     what install has put there"
 	@echo "   make clean"
 
 setup:

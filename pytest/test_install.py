@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
-from portcheck import (AGREED, CANNOT, COMMAND, CORPUS, ROOT, USAGE, cases,
-                       portclash)
+from portcheck import (AGREED, CANNOT, CASES, COMMAND, CORPUS, ROOT, RULES,
+                       USAGE, cases, machines, portclash)
 
 EXAMPLES = sorted((ROOT / "harness" / "examples").glob("*.c"))
 STRICT = ("-std=gnu11", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
@@ -130,6 +130,54 @@ def test_an_installed_command_has_its_classes(moved, tmp_path, monkeypatch):
     rules = portclash("rules", "tcp_conflict_listener",
                       command=moved / "bin" / "portclash")
     assert f"{moved}/share/portclash/corpus/rules/" in rules.out.decode()
+
+
+def lasting():
+    """The machines that are not in a root of ci/in-debian, below build/."""
+    for name in machines():
+        path = run(ROOT / "netns-scripts" / "machines", name).strip()
+        if not path.startswith(str(ROOT / "build" / "debian")):
+            yield name
+
+
+@pytest.mark.parametrize("name", ("goports", "lwip", *lasting()))
+def test_an_installed_command_has_its_subjects(name, moved, here, tmp_path,
+                                               monkeypatch):
+    """And they answer what they do in the tree, wherever its user is."""
+    here(name)
+    monkeypatch.chdir(tmp_path)
+    paths = [*cases(RULES)[::20], CASES / "ports-pick-goes-round-once.case"]
+    said = [portclash("check", "--json", "-s", name, *paths, command=command)
+            for command in (COMMAND, moved / "bin" / "portclash")]
+    assert said[0].code == said[1].code, said
+    for key in ("subjects", "held", "compared_ops", "failed"):
+        assert said[0].json[key] == said[1].json[key]
+    assert said[1].json["held"] > 0
+
+
+def test_uninstall_leaves_nothing(tmp_path):
+    """Nor is what was there before taken away, but for what is ours alone."""
+    other = tmp_path / "usr" / "bin" / "other"
+    other.parent.mkdir(parents=True)
+    other.write_text("")
+    stale = tmp_path / "usr/share/portclash/corpus/divergences/stale.case"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("# Of an older release.\n\nlive\n")
+    args = ("-s", f"DESTDIR={tmp_path}", "PREFIX=/usr")
+    run("make", *args, "install", cwd=ROOT)
+    assert not stale.exists()
+    run("make", *args, "uninstall", cwd=ROOT)
+    assert [path for path in tmp_path.rglob("*") if not path.is_dir()] == [other]
+
+
+def test_it_says_what_it_is():
+    """The version is that of the library."""
+    [version] = re.findall(r"^VERSION +:= (\S+)$",
+                           (ROOT / "Makefile").read_text(), re.M)
+    assert portclash("--version").out.decode() == f"portclash {version}\n"
+    assert portclash("help", "emit").out == portclash("emit", "--help").out
+    assert portclash("help").out == portclash("--help").out
+    assert portclash("help", "no").code == portclash("help\n").code == USAGE
 
 
 def test_without_its_classes_it_says_so(moved, tmp_path, monkeypatch):

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "corpus.h"
+#include "folder.h"
 #include "guest.h"
 #include "process.h"
 #include "program_bytes.h"
@@ -55,7 +55,7 @@ static const struct option_help {
 	{ { "device", 1, NULL, 'D' }, "NAME", "with SO_BINDTODEVICE" },
 	{ { "uid", 1, NULL, 'U' }, "N", "of this user (default: our own)" },
 	{ { "case", 0, NULL, 'C' }, NULL, "and a case that anybody can run" },
-	{ { "c", 0, NULL, 'E' }, NULL, "in C, the only language so far" },
+	{ { "c", 0, NULL, 'E' }, NULL, "in C (the default: there is no other yet)" },
 	{ { "output", 1, NULL, 'o' }, "FILE", "write there, not to stdout" },
 	{ { "table", 0, NULL, 't' }, NULL, "one column a subject" },
 	{ { "tap", 0, NULL, 'p' }, NULL, "KTAP, a line a case and subject" },
@@ -143,7 +143,8 @@ void need_classes(const struct options *options, struct class_list *classes)
 	struct text_error error;
 
 	if (!*options->corpus) {
-		corpus_find(none, sizeof(none), looked, sizeof(looked));
+		folder_find(&folder_corpus, none, sizeof(none), looked,
+			sizeof(looked));
 		snprintf(found, sizeof(found), "no corpus, which has the known "
 			"classes: looked for %s", looked);
 		lacks_corpus(found);
@@ -215,7 +216,7 @@ static void usage(FILE *file)
 	      "disagrees.\n\n", file);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(file, "  %-10s %s\n", verbs[i]->name, verbs[i]->help);
-	fputs("\n'portclash VERB --help' says more. Exit codes: 0 agreed, "
+	fputs("\n'portclash help VERB' says more. Exit codes: 0 agreed, "
 	      "1 found, 2 bad usage\nor input, 3 this machine cannot, "
 	      "4 skipped, 5 nothing was really tested.\n", file);
 }
@@ -356,12 +357,37 @@ static void take_option(struct options *o, int letter, const char *value)
 	}
 }
 
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(name, verbs[i]->name))
+			return verbs[i];
+	die(EXIT_USAGE, "no verb '%s'; see 'portclash --help'", name);
+}
+
+/* Is it asked for what it is, and not to do something? Then it is said. */
+static bool about(int argc, char **argv)
+{
+	if (!strcmp(argv[1], "--version")) {
+		puts("portclash " PORTCLASH_VERSION);
+		return true;
+	}
+	if (strcmp(argv[1], "--help") && strcmp(argv[1], "-h") &&
+	    strcmp(argv[1], "help"))
+		return false;
+	if (argc > 2 && !strcmp(argv[1], "help"))
+		help(find_verb(argv[2]));
+	else
+		usage(stdout);
+	return true;
+}
+
 static int command(int argc, char **argv)
 {
 	struct options o = { .level = -1, .seed = 1, .out = stdout,
 		.argc = argc, .argv = argv };
 	struct option longs[ARRAY_SIZE(option_helps) + 1] = { 0 };
-	const struct verb *verb = NULL;
+	const struct verb *verb;
 	char looked[1];
 	const char *shorts;
 	int letter;
@@ -372,20 +398,14 @@ static int command(int argc, char **argv)
 		usage(stderr);
 		return EXIT_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
-		usage(stdout);
+	if (about(argc, argv))
 		return EXIT_AGREED;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (!strcmp(argv[1], verbs[i]->name))
-			verb = verbs[i];
-	if (!verb)
-		die(EXIT_USAGE, "no verb '%s'; see 'portclash --help'",
-			argv[1]);
+	verb = find_verb(argv[1]);
 	for (size_t i = 0; i < ARRAY_SIZE(option_helps); i++)
 		longs[i] = option_helps[i].option;
 	o.verb = verb->name;
-	corpus_find(o.corpus, sizeof(o.corpus), looked, sizeof(looked));
+	folder_find(&folder_corpus, o.corpus, sizeof(o.corpus), looked,
+		sizeof(looked));
 	optind = 2;
 	opterr = 0;
 	/* Options behind a command are that command's own. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "folder.h"
 #include "pipe_talk.h"
 #include "util.h"
 
@@ -24,27 +25,6 @@ enum {
 	LIST_WAIT_MS = 30 * 1000,	/* 5 s each for those that hang */
 	DATE_DIGITS = 8,
 };
-
-/* The tree that we were built in: build/ is below it, or build/san/ */
-static bool find_tree(char tree[PATH_MAX])
-{
-	static const char scripts[] = "/netns-scripts";
-	ssize_t n = readlink("/proc/self/exe", tree, PATH_MAX - 1);
-
-	tree[MAX(n, 0)] = '\0';
-	for (int up = 0; up < 3; up++) {
-		char *slash = strrchr(tree, '/');
-
-		if (!slash || slash - tree + sizeof(scripts) > PATH_MAX)
-			return false;
-		strcpy(slash, scripts);
-		n = access(tree, X_OK);
-		*slash = '\0';
-		if (!n)
-			return true;
-	}
-	return false;
-}
 
 /* Digits, a dot, digits */
 static bool is_version(const char *text)
@@ -70,16 +50,17 @@ bool subject_is_machine(const char *name)
 
 void subject_machines_here(struct machine_list *list)
 {
-	char path[PATH_MAX + sizeof("/netns-scripts/machines")];
+	char path[PATH_MAX + sizeof("/machines")], looked[1];
 	char *const argv[] = { path, NULL };
 	struct child child;
 	char *line;
 	int status;
 
 	memset(list, 0, sizeof(*list));
-	if (!find_tree(path))
+	if (folder_find(&folder_scripts, path, PATH_MAX, looked,
+		sizeof(looked)))
 		return;
-	strcat(path, "/netns-scripts/machines");
+	strcat(path, "/machines");
 	if (child_start(&child, argv, -1))
 		return;
 	while (list->count < MACHINES_MAX &&
@@ -110,19 +91,21 @@ void subject_full_name(const char *name, char full[SUBJECT_NAME_MAX])
 
 static int machine_open(struct subject *subject, const char *argument)
 {
-	char tree[PATH_MAX], script[PATH_MAX + 32], agent[PATH_MAX + 32];
+	char scripts[PATH_MAX], programs[PATH_MAX], script[PATH_MAX + 32];
+	char agent[PATH_MAX + 32], looked[SUBJECT_WHY_MAX / 2];
 	char release[SUBJECT_NAME_MAX + 16];
 	const char *argv[PIPE_ARGS_MAX + 1] = { script };
 	const char *version = strchr(subject->name, '-');
 	int n = 1;
 
 	(void)argument;
-	if (!find_tree(tree)) {
+	if (folder_find(&folder_scripts, scripts, sizeof(scripts), looked,
+		sizeof(looked))) {
 		snprintf(subject->why, sizeof(subject->why),
-			"netns-scripts/ is not where the command was built");
+			"no wrappers of other kernels: looked for %s", looked);
 		return -ENOENT;
 	}
-	snprintf(script, sizeof(script), "%s/netns-scripts/in-%s", tree,
+	snprintf(script, sizeof(script), "%s/in-%s", scripts,
 		*subject->name == 'g' ? "runsc" :
 		*subject->name == 'u' ? "uml" : "qemu");
 	if (*subject->name == 'l')
@@ -132,27 +115,29 @@ static int machine_open(struct subject *subject, const char *argument)
 	snprintf(release, sizeof(release), "--release=%s",
 		version ? version + 1 : "");
 	if (*subject->name == 'g') {
-		snprintf(agent, sizeof(agent), "%s/build/portclash-static",
-			tree);
+		folder_find(&folder_programs, programs, sizeof(programs), looked,
+			sizeof(looked));
+		snprintf(agent, sizeof(agent), "%s/portclash-static", programs);
 		argv[n++] = agent;
 		argv[n++] = "serve";
 	}
-	return pipe_open(subject, argv, script + strlen(tree) + 1,
+	return pipe_open(subject, argv, strrchr(script, '/') + 1,
 		*subject->name == 'l' ? HELLO_MS : HELLO_SOON_MS, true);
 }
 
-/* Beside our own program in that tree, or where the environment says */
+/* Beside our own program, or where the environment says */
 static int built_open(struct subject *subject, const char *variable,
 	const char *program, const char *how)
 {
 	const char *given = getenv(variable);
-	char tree[PATH_MAX], path[PATH_MAX + sizeof("/build/goports")] = "";
+	char programs[PATH_MAX], path[PATH_MAX + 32] = "", looked[1];
 	const char *const argv[] = { path, NULL };
 
 	if (given)
 		snprintf(path, sizeof(path), "%s", given);
-	else if (find_tree(tree))
-		snprintf(path, sizeof(path), "%s/build/%s", tree, program);
+	else if (!folder_find(&folder_programs, programs, sizeof(programs),
+			looked, sizeof(looked)))
+		snprintf(path, sizeof(path), "%s/%s", programs, program);
 	if (!access(path, X_OK))
 		return pipe_open(subject, argv, path, HELLO_MS, false);
 	if (given)
@@ -160,7 +145,7 @@ static int built_open(struct subject *subject, const char *variable,
 			"%s: '%.100s' is no program", variable, given);
 	else
 		snprintf(subject->why, sizeof(subject->why),
-			"build/%s is missing: %s, then 'make'", program, how);
+			"%s is missing: %s, then 'make'", program, how);
 	return -ENOENT;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * corpus.c - where the corpus is that belongs to this program
+ * folder.c - where the files are that belong to this program
  */
-#include "corpus.h"
+#include "folder.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -15,6 +15,12 @@
 
 enum { LEVELS = 3 };
 
+const struct folder folder_corpus = { "corpus", "share/portclash/corpus",
+	"divergences/." };
+const struct folder folder_scripts = { "netns-scripts",
+	"libexec/portclash/netns-scripts", "machines" };
+const struct folder folder_programs = { "build", "libexec/portclash", "." };
+
 /* Cut off the last part of a path, and give it */
 static const char *cut(char *path)
 {
@@ -26,23 +32,24 @@ static const char *cut(char *path)
 	return slash + 1;
 }
 
-static bool is_corpus(const char *path)
+static bool is_ours(const struct folder *folder, const char *path)
 {
-	char classes[PATH_MAX + 64];
+	char inside[PATH_MAX + 128];
+	int n = snprintf(inside, sizeof(inside), "%s/%s", path, folder->inside);
 
-	snprintf(classes, sizeof(classes), "%s/divergences/.", path);
-	return !access(classes, R_OK);
+	return n < (int)sizeof(inside) && !access(inside, R_OK);
 }
 
-int corpus_find(char *corpus, size_t size, char *looked, size_t looked_size)
+int folder_find(const struct folder *folder, char *path, size_t size,
+	char *looked, size_t looked_size)
 {
-	char above[PATH_MAX], path[PATH_MAX + 32];
+	char above[PATH_MAX], here[PATH_MAX + 64];
 	ssize_t n = readlink("/proc/self/exe", above, sizeof(above) - 1);
 	bool installed = false;
 	size_t used = 0;
 
 	above[MAX(n, 0)] = '\0';
-	*corpus = '\0';
+	*path = '\0';
 	if (n < 0)
 		snprintf(looked, looked_size,
 			"no place, since /proc is not here");
@@ -58,14 +65,14 @@ int corpus_find(char *corpus, size_t size, char *looked, size_t looked_size)
 		installed |= !strcmp(name, "bin");
 		if (built && installed)
 			continue;
-		snprintf(path, sizeof(path), built ? "%s/corpus" :
-			"%s/share/portclash/corpus", above);
+		snprintf(here, sizeof(here), "%s/%s", above,
+			built ? folder->built : folder->installed);
 		if (used < looked_size)
 			used += snprintf(looked + used, looked_size - used,
-				used ? " or %s" : "%s", path);
-		if (strlen(path) >= size || !is_corpus(path))
+				used ? " or %s" : "%s", here);
+		if (strlen(here) >= size || !is_ours(folder, here))
 			continue;
-		strcpy(corpus, path);
+		strcpy(path, here);
 		return 0;
 	}
 	return -ENOENT;
