@@ -10,7 +10,7 @@
 #include "portman_private.h"
 #include "util.h"
 
-enum { TCP = 6, PORT_MAX = 65535 };
+enum { PORT_MAX = 65535 };
 
 static struct portman *make(bool strict)
 {
@@ -51,6 +51,11 @@ void portman_free(struct portman *pm)
 	free(pm);
 }
 
+void portman_watch(struct portman *pm, struct portman_watch *watch)
+{
+	pm->watch = watch;
+}
+
 static bool valid_addr(const struct portman_addr *addr)
 {
 	return addr->len == 0 || addr->len == 4 || addr->len == 16;
@@ -77,79 +82,6 @@ static int begin(struct portman *pm, const struct portman_reservation *res)
 	return pthread_mutex_lock(&pm->table_lock) ? -EDEADLK : 0;
 }
 
-/*
- * How much of its flags a cell lets a newcomer share (GV-07): all of them for
- * the same destination, all but tuple_only surely if either is the wildcard.
- * Two specific destinations have nothing to do with each other.
- */
-static bool counts(const struct cell *cell,
-	const struct portman_reservation *res, uint8_t *shared)
-{
-	if (cell->dest_port == res->dest_port &&
-	    portman_addr_equal(&cell->dest_addr, &res->dest_addr))
-		*shared &= flagcount_shared(&cell->counts);
-	else if (!cell->dest_addr.len || !res->dest_addr.len)
-		*shared &= PORTMAN_MULTI_BIND_MASK |
-			   flagcount_shared(&cell->counts);
-	else
-		return false;
-	return true;
-}
-
-/*
- * Judge the cells of one address, which stand together from @cell on (GV-10,
- * GV-11). The order does not matter, since what is shared only shrinks (GV-15).
- * For a port that the manager chose itself, flags do not help TCP, and without
- * a device even what does not count is in the way (GV-14).
- */
-static bool address_is_free(const struct cell *cell,
-	const struct portman_reservation *res, bool chosen)
-{
-	const struct portman_addr *addr = &cell->addr;
-	bool strict_tcp = chosen && res->transport == TCP, any = false;
-	uint8_t shared = PORTMAN_FLAG_MASK;
-
-	if (strict_tcp && !res->device)
-		return false;
-	for (; cell && portman_addr_equal(&cell->addr, addr);
-	     cell = cell->next) {
-		if (res->device && cell->device &&
-		    cell->device != res->device)
-			continue;
-		any |= counts(cell, res, &shared);
-	}
-	return !any || (!strict_tcp && shared & res->flags);
-}
-
-/* Is a port free on one network? Each address by itself (GV-12) */
-static bool is_free(const struct table *table, uint8_t network,
-	const struct portman_reservation *res, uint16_t port, bool chosen)
-{
-	const struct key *key = table_key(table, network, res->transport, port);
-	const struct cell *cell = key ? key->cells : NULL, *before = NULL;
-
-	for (; cell; before = cell, cell = cell->next) {
-		if (before && portman_addr_equal(&before->addr, &cell->addr))
-			continue;
-		if (res->addr.len && cell->addr.len &&
-		    !portman_addr_equal(&res->addr, &cell->addr))
-			continue;
-		if (!address_is_free(cell, res, chosen))
-			return false;
-	}
-	return true;
-}
-
-/* Is it free on all of them? (GV-13, GV-16) */
-static bool all_free(const struct table *table,
-	const struct portman_reservation *res, uint16_t port, bool chosen)
-{
-	for (int i = 0; i < res->network_count; i++)
-		if (!is_free(table, res->networks[i], res, port, chosen))
-			return false;
-	return true;
-}
-
 /* Make every cell before the first reference, so that no memory is no change */
 static int make_cells(struct table *table,
 	const struct portman_reservation *res, uint16_t port)
@@ -171,10 +103,11 @@ static int make_cells(struct table *table,
 	return -ENOMEM;
 }
 
-/* Drop one reference on every network (GV-19) */
-static int release(struct table *table, const struct portman_reservation *res,
+/* Drop one reference on every network */
+static int release(struct portman *pm, const struct portman_reservation *res,
 	uint16_t port)
 {
+	struct table *table = &pm->table;
 	int rc = 0;
 
 	for (int i = 0; i < res->network_count; i++) {
@@ -185,6 +118,9 @@ static int release(struct table *table, const struct portman_reservation *res,
 			rc = -ENOENT;
 			continue;
 		}
+		if (pm->watch && cell->counts.refs[res->flags] <= 0 &&
+		    portman_left_out(pm->watch, STEP_ANY_RELEASE))
+			continue;
 		flagcount_drop(&cell->counts, res->flags);
 		if (flagcount_total(&cell->counts) <= 0)
 			table_drop(table, res->networks[i], res, port);
@@ -192,14 +128,16 @@ static int release(struct table *table, const struct portman_reservation *res,
 	return rc;
 }
 
-/* Reserve that very port: 1, or refuse: 0, or a tester's own error (GV-17) */
-static int reserve_port(struct table *table,
+/* Reserve that very port: 1, or refuse: 0, or a tester's own error */
+static int reserve_port(struct portman *pm,
 	const struct portman_reservation *res, uint16_t port, bool chosen,
 	portman_test_fn *test, void *arg)
 {
+	struct table *table = &pm->table;
 	int rc;
 
-	if (!all_free(table, res, port, chosen))
+	if (!portman_is_free(pm, res, port, chosen) &&
+	    !portman_left_out(pm->watch, STEP_IN_USE))
 		return 0;
 	rc = make_cells(table, res, port);
 	if (rc)
@@ -209,11 +147,11 @@ static int reserve_port(struct table *table,
 				port)->counts, res->flags);
 	rc = test ? test(port, arg) : 1;
 	if (rc <= 0)
-		release(table, res, port);
+		release(pm, res, port);
 	return rc;
 }
 
-/* One full cycle through the range, from an offset on (GV-22, GV-23) */
+/* One full cycle through the range, from an offset on */
 static int pick(struct portman *pm, uint32_t offset, portman_test_fn *test,
 	void *arg, uint16_t *port)
 {
@@ -224,7 +162,10 @@ static int pick(struct portman *pm, uint32_t offset, portman_test_fn *test,
 	first = pm->first;
 	count = pm->count;
 	pthread_mutex_unlock(&pm->range_lock);
-	if (pm->strict && count)
+	if (!count && pm->watch && portman_left_out(pm->watch, STEP_16_BITS))
+		count = PORT_MAX + 1;
+	if (count && (pm->strict || (pm->watch && offset > UINT32_MAX - count &&
+				     portman_left_out(pm->watch, STEP_WRAP))))
 		offset %= count;
 	for (uint32_t i = 0; i < count; i++) {
 		uint16_t candidate = first + (uint32_t)(offset + i) % count;
@@ -239,7 +180,7 @@ static int pick(struct portman *pm, uint32_t offset, portman_test_fn *test,
 }
 
 struct attempt {
-	struct table *table;
+	struct portman *pm;
 	const struct portman_reservation *res;
 	portman_test_fn *test;
 	void *arg;
@@ -249,14 +190,14 @@ static int try_port(uint16_t port, void *arg)
 {
 	struct attempt *attempt = arg;
 
-	return reserve_port(attempt->table, attempt->res, port, true,
+	return reserve_port(attempt->pm, attempt->res, port, true,
 		attempt->test, attempt->arg);
 }
 
 int portman_reserve(struct portman *pm, const struct portman_reservation *res,
 	uint32_t random, portman_test_fn *test, void *arg, uint16_t *port)
 {
-	struct attempt attempt = { pm ? &pm->table : NULL, res, test, arg };
+	struct attempt attempt = { pm, res, test, arg };
 	uint16_t chosen = res ? res->port : 0;
 	int rc = begin(pm, res);
 
@@ -267,13 +208,24 @@ int portman_reserve(struct portman *pm, const struct portman_reservation *res,
 	if (!res->port)
 		rc = pick(pm, random, try_port, &attempt, &chosen);
 	else
-		rc = reserve_port(&pm->table, res, res->port, false, test, arg);
+		rc = reserve_port(pm, res, res->port, false, test, arg);
 	if (res->port && rc >= 0)
 		rc = rc ? 0 : -EADDRINUSE;
 	pthread_mutex_unlock(&pm->table_lock);
 	if (!rc && port)
 		*port = chosen;
 	return rc;
+}
+
+/* Is a tuple in the way of itself only, by a network that is listed again? */
+static bool meets_itself(const struct portman_reservation *res, int index,
+	const struct flagcount *refs)
+{
+	long again = 0;
+
+	for (int i = 0; i < index; i++)
+		again += res->networks[i] == res->networks[index];
+	return flagcount_total(refs) == again;
 }
 
 bool portman_reserve_tuple(struct portman *pm,
@@ -287,18 +239,22 @@ bool portman_reserve_tuple(struct portman *pm,
 		pthread_mutex_unlock(&pm->table_lock);
 		return false;
 	}
-	/* A repeated network meets its own first reference here (GV-21). */
+	/* A repeated network meets its own first reference here. */
 	for (int i = 0; i < res->network_count; i++) {
 		struct flagcount *refs = &table_cell(&pm->table,
 			res->networks[i], res, res->port)->counts;
 
 		if (flagcount_total(refs) &&
-		    !(flagcount_shared(refs) & res->flags))
+		    !(flagcount_shared(refs) & res->flags) &&
+		    !(pm->watch && meets_itself(res, i, refs) &&
+			    portman_left_out(pm->watch, STEP_TUPLE_ITSELF)))
 			good = false;
 		flagcount_add(refs, res->flags);
 	}
+	if (!good && portman_left_out(pm->watch, STEP_TUPLE_IN_USE))
+		good = true;
 	if (!good)
-		release(&pm->table, res, res->port);
+		release(pm, res, res->port);
 	pthread_mutex_unlock(&pm->table_lock);
 	return good;
 }
@@ -329,7 +285,7 @@ int portman_release(struct portman *pm, const struct portman_reservation *res)
 	if (pm->strict && !is_held(&pm->table, res))
 		rc = -ENOENT;
 	else
-		rc = release(&pm->table, res, res->port);
+		rc = release(pm, res, res->port);
 	pthread_mutex_unlock(&pm->table_lock);
 	return rc;
 }
@@ -358,6 +314,8 @@ int portman_pick_ephemeral_stable(struct portman *pm, uint32_t offset,
 	rc = portman_pick_ephemeral(pm, offset, test, arg, port);
 	if (rc)
 		return rc;
+	if (portman_left_out(pm->watch, STEP_HINT))
+		return 0;
 	pthread_mutex_lock(&pm->range_lock);
 	pm->hint++;
 	pthread_mutex_unlock(&pm->range_lock);
@@ -390,7 +348,7 @@ bool portman_is_available(struct portman *pm,
 
 	if (begin(pm, res))
 		return false;
-	is = all_free(&pm->table, res, res->port, false);
+	is = portman_is_free(pm, res, res->port, false);
 	pthread_mutex_unlock(&pm->table_lock);
 	return is;
 }

@@ -8,14 +8,16 @@
 #include <pthread.h>
 
 #include "portman_table.h"
+#include "portman_watch.h"
 
 /**
  * struct portman - A port manager
- * @table_lock:	Guards @table; taken before @range_lock (GV-27)
+ * @table_lock:	Guards @table; taken before @range_lock
  * @range_lock:	Guards @first, @count and @hint
- * @count:	How many ephemeral ports, in 16 bits (GV-25)
- * @hint:	Of the stable pick (GV-26)
+ * @count:	How many ephemeral ports, in 16 bits
+ * @hint:	Of the stable pick
  * @strict:	Never changes
+ * @watch:	Who watches it, or NULL
  */
 struct portman {
 	pthread_mutex_t table_lock, range_lock;
@@ -23,9 +25,17 @@ struct portman {
 	uint16_t first, count;
 	uint32_t hint;
 	bool strict;
+	struct portman_watch *watch;
 };
 
 /** portman_valid() - Can such a reservation exist at all? */
 bool portman_valid(const struct portman_reservation *res);
+
+/**
+ * portman_is_free() - Is a port free, on every network?
+ * @chosen:	The manager chooses the port, the caller did not give it
+ */
+bool portman_is_free(const struct portman *pm,
+	const struct portman_reservation *res, uint16_t port, bool chosen);
 
 #endif /* PORTMAN_PRIVATE_H */
