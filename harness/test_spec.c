@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * test_spec.c - the specification: each rule is good for something
+ * test_spec.c - the models: each rule is good for something
  *
  * Whether it is right, the kernel says: sweeps, cases and random programs are
  * compared with it elsewhere. Here is what makes a rule a rule: its case is
@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "books.h"
 #include "case.h"
 #include "diff.h"
 #include "gen.h"
@@ -18,26 +19,29 @@
 #include "unit.h"
 #include "util.h"
 
-/* Nothing to answer by itself, and both of its answers may be right */
-static bool has_no_case(enum spec_rule rule)
+/* Nothing to answer by itself, or both of its answers may be right */
+static bool has_no_case(const struct rule_info *info)
 {
-	return rule == RULE_not_modelled || rule == SPEC_LAST_DECISION ||
-	       rule == RULE_fin_answered_sooner_or_later;
+	return !strcmp(info->name, "not_modelled") ||
+	       !strcmp(info->name, "not_known") ||
+	       !strcmp(info->name, "fin_answered_sooner_or_later");
 }
 
 /* A version that it holds for */
-static const char *version_of(enum spec_rule rule)
+static const char *version_of(const struct rule_book *book,
+	const struct rule_info *info)
 {
-	return spec_rules[rule].before ? "@6.1" : "@6.18";
+	if (book == &spec_book)
+		return info->before ? "@6.1" : "@6.18";
+	return info->since ? "@head" : "";
 }
 
-static void load(enum spec_rule rule, struct case_file *file)
+static void load(const struct rule_info *info, struct case_file *file)
 {
 	struct text_error error;
 	char path[256];
 
-	snprintf(path, sizeof(path), "corpus/rules/%s.case",
-		spec_rules[rule].name);
+	snprintf(path, sizeof(path), "corpus/rules/%s.case", info->name);
 	if (case_load(path, file, &error)) {
 		print_error("%s: %s\n", path, error.message);
 		fail();
@@ -54,67 +58,73 @@ static void run_on(const char *name, const struct program *program,
 	subject_close(&subject);
 }
 
-static void every_rule_decides_its_case(void **state)
+static void decides_its_case(const struct rule_book *book, unsigned int rule)
 {
 	static struct case_file file;
+	const struct rule_info *info = &book->rules[rule];
+	struct trace with, without;
+	char name[SUBJECT_NAME_MAX];
+	unsigned int last;
 
-	(void)state;
-	for (int rule = 1; rule < SPEC_RULES; rule++) {
-		const struct spec_rule_info *info = &spec_rules[rule];
-		struct trace with, without;
-		char name[SUBJECT_NAME_MAX];
-		unsigned int last;
-
-		if (has_no_case(rule))
-			continue;
-		load(rule, &file);
-		last = file.text.program.count - 1;
-		snprintf(name, sizeof(name), "spec%s", version_of(rule));
-		run_on(name, &file.text.program, NULL, &with);
-		if (spec_rule_decides(rule) &&
-		    with.outcomes[last].rule != rule) {
-			print_error("%s: its case is answered by %s\n",
-				info->name,
-				spec_rules[with.outcomes[last].rule].name);
-			fail();
-		}
-		snprintf(name, sizeof(name), "spec%s~%s", version_of(rule),
-			info->name);
-		run_on(name, &file.text.program, &with, &without);
-		if (!diff_outcomes(&file.text.program.ops[last],
-			    &with.outcomes[last], &without.outcomes[last]))
-			continue;
+	load(info, &file);
+	last = file.text.program.count - 1;
+	snprintf(name, sizeof(name), "%s%s", book->model,
+		version_of(book, info));
+	run_on(name, &file.text.program, NULL, &with);
+	if (rule < book->mark && with.outcomes[last].rule != rule) {
+		print_error("%s: its case is answered by %s\n", info->name,
+			book->rules[with.outcomes[last].rule].name);
+		fail();
+	}
+	snprintf(name, sizeof(name), "%s%s~%s", book->model,
+		version_of(book, info), info->name);
+	run_on(name, &file.text.program, &with, &without);
+	if (diff_outcomes(&file.text.program.ops[last], &with.outcomes[last],
+		    &without.outcomes[last])) {
 		print_error("%s: its case is answered the same without it\n",
 			info->name);
 		fail();
 	}
 }
 
-/* Without some rule, a program gets into states that Linux does not know. They
- * may be wrong, and do no harm. */
-static void any_rule_may_be_missing(void **state)
+static void every_rule_decides_its_case(void **state)
 {
+	(void)state;
+	for (int model = 0; model < MODELS; model++)
+		for (unsigned int rule = 1; rule < books[model]->count; rule++)
+			if (rule_exists(books[model], rule) &&
+			    !has_no_case(&books[model]->rules[rule]))
+				decides_its_case(books[model], rule);
+}
+
+/* Without some rule, a program gets into states that the system does not know.
+ * They may be wrong, and do no harm. */
+static void runs_without(const struct rule_book *book, unsigned int rule)
+{
+	const struct rule_info *info = &book->rules[rule];
 	static struct program program;
 	static struct trace trace;
+	char name[SUBJECT_NAME_MAX];
+	struct subject subject;
 
-	(void)state;
-	for (int rule = 1; rule < SPEC_RULES; rule++) {
-		char name[SUBJECT_NAME_MAX];
-		struct subject subject;
-
-		if (rule == SPEC_LAST_DECISION)
-			continue;
-		snprintf(name, sizeof(name), "spec%s~%s", version_of(rule),
-			spec_rules[rule].name);
-		assert_int_equal(subject_open(&subject, name), 0);
-		for (int i = 0; i < UNIT_TIMES(3000); i++) {
-			gen_program(rule, i, &subject.can, LEVEL_SOCKET,
-				&program);
-			assert_int_equal(subject_run(&subject, &program, 1,
-				NULL, &trace), 0);
-		}
-		subject_close(&subject);
+	snprintf(name, sizeof(name), "%s%s~%s", book->model,
+		version_of(book, info), info->name);
+	assert_int_equal(subject_open(&subject, name), 0);
+	for (int i = 0; i < UNIT_TIMES(3000); i++) {
+		gen_program(rule, i, &subject.can, LEVEL_SOCKET, &program);
+		assert_int_equal(
+			subject_run(&subject, &program, 1, NULL, &trace), 0);
 	}
+	subject_close(&subject);
+}
+
+static void any_rule_may_be_missing(void **state)
+{
+	(void)state;
+	for (int model = 0; model < MODELS; model++)
+		for (unsigned int rule = 1; rule < books[model]->count; rule++)
+			if (rule_exists(books[model], rule))
+				runs_without(books[model], rule);
 }
 
 /* A FIN that is answered later: who leads may have seen either. */
@@ -144,21 +154,40 @@ static void both_ends_of_a_race_are_right(void **state)
 	assert_int_equal(trace.outcomes[last].error, EADDRINUSE);
 }
 
+/* In both books together, since cases are called as rules are */
+static unsigned int books_with(const struct rule_info *info)
+{
+	unsigned int found = 0;
+
+	for (int model = 0; model < MODELS; model++)
+		if (rule_find(books[model], info->name, strlen(info->name)))
+			found++;
+	return found;
+}
+
 static void rules_are_named_once(void **state)
 {
 	(void)state;
-	for (int rule = 1; rule < SPEC_RULES; rule++) {
-		const struct spec_rule_info *info = &spec_rules[rule];
-		size_t length = strlen(info->name);
+	for (int model = 0; model < MODELS; model++) {
+		const struct rule_book *book = books[model];
 
-		if (rule == SPEC_LAST_DECISION)
-			continue;
-		assert_int_equal(spec_rule_find(info->name, length), rule);
-		assert_int_equal(strspn(info->name,
-			"abcdefghijklmnopqrstuvwxyz0123456789_"), length);
-		assert_true(*info->name >= 'a');
-		assert_true(*info->function);
-		assert_int_equal(info->text[strlen(info->text) - 1], '.');
+		for (unsigned int rule = 1; rule < book->count; rule++) {
+			const struct rule_info *info = &book->rules[rule];
+			size_t length = strlen(info->name);
+
+			if (!rule_exists(book, rule))
+				continue;
+			assert_int_equal(rule_find(book, info->name, length),
+				rule);
+			assert_int_equal(books_with(info), 1);
+			assert_int_equal(strspn(info->name,
+				"abcdefghijklmnopqrstuvwxyz0123456789_"),
+				length);
+			assert_true(*info->name >= 'a');
+			assert_true(*info->function);
+			assert_int_equal(info->text[strlen(info->text) - 1],
+				'.');
+		}
 	}
 }
 

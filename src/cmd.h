@@ -40,6 +40,7 @@ struct options {
 	uint64_t seed, count;
 	unsigned int seconds, jobs;
 	int level;
+	const char *model;
 	const char *keep;
 	const char *output;
 	const char *resume;

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * cmd_rules.c - rules: the specification, rule by rule, with its case
+ * cmd_rules.c - rules: the models, rule by rule, each with its case
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "books.h"
 #include "quote.h"
 #include "report.h"
-#include "spec.h"
 #include "util.h"
 
-static void print_versions(FILE *out, const struct spec_rule_info *info)
+static void print_versions(FILE *out, const struct rule_info *info)
 {
 	fputs(info->since || info->before ? "" : "all", out);
 	if (info->since)
@@ -23,29 +23,35 @@ static void print_versions(FILE *out, const struct spec_rule_info *info)
 			info->before >> 16, info->before >> 8 & 255);
 }
 
-static void case_path(const struct options *o, enum spec_rule rule, char *path,
-	size_t size)
+static void case_path(const struct options *o, const struct rule_info *info,
+	char *path, size_t size)
 {
-	snprintf(path, size, "%s/rules/%s.case", o->corpus,
-		spec_rules[rule].name);
+	snprintf(path, size, "%s/rules/%s.case", o->corpus, info->name);
 	if (!*o->corpus || access(path, R_OK))
 		*path = '\0';
 }
 
-static void print_json(const struct options *o, enum spec_rule rule)
+static void print_json(const struct options *o, const struct rule_book *book,
+	unsigned int rule)
 {
-	const struct spec_rule_info *info = &spec_rules[rule];
+	const struct rule_info *info = &book->rules[rule];
 	char path[CASE_PATH_MAX + 64];
 
-	case_path(o, rule, path, sizeof(path));
-	printf("{\"name\":\"%s\",\"sort\":\"%s\",\"errno\":\"%s\","
-	       "\"kernel_function\":\"%s\",\"text\":", info->name,
-		spec_rule_decides(rule) ? "decision" : "effect",
+	case_path(o, info, path, sizeof(path));
+	printf("{\"model\":\"%s\",\"name\":\"%s\",\"sort\":\"%s\","
+	       "\"errno\":\"%s\",\"kernel_function\":\"%s\",\"text\":",
+		book->model, info->name,
+		rule < book->mark ? "decision" : "effect",
 		info->error ? text_errno(info->error) : "ok", info->function);
 	json_string(stdout, info->text);
 	fputs(",\"versions\":\"", stdout);
 	print_versions(stdout, info);
-	fputs("\",\"case\":", stdout);
+	fputs("\",\"newest\":", stdout);
+	if (info->newest)
+		json_string(stdout, info->newest);
+	else
+		fputs("null", stdout);
+	fputs(",\"case\":", stdout);
 	if (*path)
 		json_string(stdout, path);
 	else
@@ -53,27 +59,31 @@ static void print_json(const struct options *o, enum spec_rule rule)
 	puts("}");
 }
 
-static void print_line(const struct options *o, enum spec_rule rule)
+static void print_line(const struct options *o, const struct rule_book *book,
+	unsigned int rule)
 {
-	const struct spec_rule_info *info = &spec_rules[rule];
+	const struct rule_info *info = &book->rules[rule];
 
 	fprintf(o->out, "%-32s %-13s %s\n", info->name,
-		!spec_rule_decides(rule) ? "effect" :
-		info->error		 ? text_errno(info->error) :
-					   "ok",
+		rule >= book->mark ? "effect" :
+		info->error	   ? text_errno(info->error) :
+				     "ok",
 		info->function);
 }
 
-static void print_whole(const struct options *o, enum spec_rule rule)
+static void print_whole(const struct options *o, const struct rule_book *book,
+	unsigned int rule)
 {
-	const struct spec_rule_info *info = &spec_rules[rule];
+	const struct rule_info *info = &book->rules[rule];
 	char path[CASE_PATH_MAX + 64], *data;
 	size_t size;
 
-	print_line(o, rule);
-	fprintf(o->out, "\n%s\nLinux: ", info->text);
+	print_line(o, book, rule);
+	fprintf(o->out, "\n%s\n%s: ", info->text, book->system);
 	print_versions(o->out, info);
-	case_path(o, rule, path, sizeof(path));
+	if (info->newest)
+		fprintf(o->out, "\nThe newest, as read: %s", info->newest);
+	case_path(o, info, path, sizeof(path));
 	if (!*path || case_read(path, TEXT_SIZE_MAX, &data, &size)) {
 		fputs(*o->corpus ? "\nNo case of it is in the corpus.\n" :
 				   "\nIts case is in the corpus, which is "
@@ -87,35 +97,53 @@ static void print_whole(const struct options *o, enum spec_rule rule)
 	free(data);
 }
 
+/* All rules of a book, or the one of a name; how many there are */
+static unsigned int print_book(const struct options *o,
+	const struct rule_book *book, const char *name)
+{
+	unsigned int one = name ? rule_find(book, name, strlen(name)) : 0;
+	unsigned int printed = 0;
+
+	for (unsigned int rule = 1; rule < book->count; rule++) {
+		if (!rule_exists(book, rule) || (name && rule != one))
+			continue;
+		printed++;
+		if (o->json)
+			print_json(o, book, rule);
+		else if (name)
+			print_whole(o, book, rule);
+		else
+			print_line(o, book, rule);
+	}
+	return printed;
+}
+
 static int run_rules(struct options *o)
 {
-	enum spec_rule one = SPEC_NO_RULE;
+	const char *name = o->arg_count ? o->args[0] : NULL;
+	unsigned int printed = 0;
+	bool known = !o->model;
 
 	if (o->arg_count > 1)
 		die(EXIT_USAGE, "rules: unexpected '%s'", o->args[1]);
-	if (o->arg_count) {
-		one = spec_rule_find(o->args[0], strlen(o->args[0]));
-		if (!one)
-			die(EXIT_USAGE, "no rule '%s'; 'portclash rules' "
-				"lists them", o->args[0]);
-	}
-	for (int rule = 1; rule < SPEC_RULES; rule++) {
-		if (rule == SPEC_LAST_DECISION || (one && rule != (int)one))
+	for (int model = 0; model < MODELS; model++) {
+		if (o->model && strcmp(o->model, books[model]->model))
 			continue;
-		if (o->json)
-			print_json(o, rule);
-		else if (one)
-			print_whole(o, rule);
-		else
-			print_line(o, rule);
+		known = true;
+		printed += print_book(o, books[model], name);
 	}
+	if (!known)
+		die(EXIT_USAGE, "rules: no model '%s'; there is spec", o->model);
+	if (!printed)
+		die(EXIT_USAGE, "no rule '%s'; 'portclash rules' lists them",
+			name);
 	return EXIT_AGREED;
 }
 
 const struct verb verb_rules = {
 	.name = "rules",
-	.options = "cJ",
-	.usage = "[NAME]",
-	.help = "the specification of Linux, rule by rule, with its case",
+	.options = "cmJ",
+	.usage = "[--model spec] [NAME]",
+	.help = "the rules of Linux, each with its case",
 	.run = run_rules,
 };

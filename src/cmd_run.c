@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "books.h"
 #include "quote.h"
 #include "report.h"
-#include "spec.h"
 #include "util.h"
 
 struct run {
@@ -56,7 +56,7 @@ static void print_table(FILE *file, const struct run *run,
 			fprintf(file, " %-16s", text);
 		}
 		for (unsigned int s = 0; s < o->subject_count; s++) {
-			spec_cite(&traces[s].outcomes[i], text, sizeof(text));
+			books_cite(&traces[s].outcomes[i], text, sizeof(text));
 			if (*text)
 				fprintf(file, " # %s", text);
 		}
@@ -120,7 +120,7 @@ static int run_file(struct run *run, size_t file, struct trace *shared)
 	for (unsigned int s = 0; s < o->subject_count; s++) {
 		if (o->subject_count > 1)
 			quote_printf(o->out, "# %s\n", o->subjects[s]);
-		text_print(&run->program, &traces[s], spec_cite, o->out);
+		text_print(&run->program, &traces[s], books_cite, o->out);
 	}
 	return EXIT_AGREED;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "books.h"
 #include "quote.h"
 #include "report.h"
 #include "spec.h"
@@ -124,7 +125,7 @@ static void print_holder(FILE *file, const struct why_holder *h)
 
 static void print_text(FILE *file, const struct why *why)
 {
-	const struct spec_rule_info *rule = &spec_rules[why->outcome.rule];
+	const struct rule_info *rule = &spec_book.rules[why->outcome.rule];
 
 	fputs(outcome_of(why), file);
 	if (why->outcome.rule)
@@ -150,7 +151,7 @@ static void print_case(FILE *file, const struct why *why)
 {
 	fputs("# What held the port, and who would like to have it.\n\n",
 		file);
-	text_print(&why->program, &why->trace, spec_cite, file);
+	text_print(&why->program, &why->trace, books_cite, file);
 }
 
 static void json_holder(FILE *file, const struct why_holder *h)
@@ -179,7 +180,8 @@ static void print_json(const struct why *why)
 {
 	printf("{\"verb\":\"why\",\"outcome\":\"%s\",\"rule\":\"%s\","
 	       "\"holders\":[", outcome_of(why),
-		why->outcome.rule ? spec_rules[why->outcome.rule].name : "");
+		why->outcome.rule ? spec_book.rules[why->outcome.rule].name :
+				    "");
 	for (unsigned int i = 0; i < why->count; i++) {
 		fputs(i ? "," : "", stdout);
 		json_holder(stdout, &why->holders[i]);

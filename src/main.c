@@ -45,6 +45,8 @@ static const struct option_help {
 		"write a candidate case of each unknown divergence there" },
 	{ { "corpus", 1, NULL, 'c' }, "DIR",
 		"where the known classes are (default: beside the command)" },
+	{ { "model", 1, NULL, 'm' }, "MODEL",
+		"spec or portman: only the rules of that one" },
 	{ { "list", 0, NULL, 'L' }, NULL, "the sets, and how large they are" },
 	{ { "resume", 1, NULL, 'R' }, "FILE",
 		"go on from there, if it exists; note there how far it is" },
@@ -252,12 +254,13 @@ static uint64_t number(const char *what, const char *text, uint64_t max)
 	return value;
 }
 
-/* What a specification is called can be wrong in more ways than others. */
-static void need_spec(const char *name)
+/* What a model is called can be wrong in more ways than others. */
+static void need_model(const char *name)
 {
+	const struct subject_type *type = subject_find(name);
 	struct subject subject;
 
-	if (subject_find(name) != &subject_spec)
+	if (type != &subject_spec && type != &subject_portman)
 		return;
 	if (subject_open(&subject, name))
 		die(EXIT_USAGE, "%s: %s", name, subject.why);
@@ -308,7 +311,7 @@ static void take_option(struct options *o, int letter, const char *value)
 		if (!subject_find(value))
 			die(EXIT_USAGE, "no subject '%s'; known: "
 				SUBJECT_NAMES, value);
-		need_spec(value);
+		need_model(value);
 		if (strlen(value) >= SUBJECT_NAME_MAX)
 			die(EXIT_USAGE, "a subject's name has at most %d "
 				"characters", SUBJECT_NAME_MAX - 1);
@@ -336,6 +339,7 @@ static void take_option(struct options *o, int letter, const char *value)
 		break;
 	case 'k': o->keep = need_path("keep", value); break;
 	case 'c': take_corpus(o, value); break;
+	case 'm': o->model = value; break;
 	case 'o': o->output = need_path("output", value); break;
 	case 'L': o->list = true; break;
 	case 'E': break;

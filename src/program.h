@@ -243,6 +243,9 @@ enum value_kind {
 	VALUE_DEVICE,		/* a: a world_device */
 };
 
+/* The subjects that say by which of their rules they answer (rule.h) */
+enum model { MODEL_SPEC, MODELS };
+
 /* In what a case demands, "*": a port that the subject chose */
 enum { PORT_ANY = 65536 };
 
@@ -251,8 +254,9 @@ enum { PORT_ANY = 65536 };
  * @kind:	An outcome_kind
  * @value:	A value_kind; OUTCOME_OK only
  * @error:	A positive errno; OUTCOME_ERRNO only
- * @rule:	The rule that decided, from the specification only; 0 is none
- * @effects:	A bit for each effect beside it. Neither is ever compared.
+ * @model:	Whose rule decided, if @rule is one
+ * @rule:	The rule that decided, from a model only; 0 is none
+ * @effects:	A bit for each effect beside it. None of these is ever compared.
  */
 struct outcome {
 	uint8_t kind;
@@ -260,6 +264,7 @@ struct outcome {
 	uint16_t error;
 	uint32_t a, b;
 	struct addr addr;
+	uint8_t model;
 	uint16_t rule;
 	uint64_t effects[2];
 };

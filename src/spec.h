@@ -27,10 +27,9 @@
 #include <errno.h>
 
 #include "program.h"
+#include "rule.h"
 
-#define SPEC_VERSION(major, minor, patch)                                      \
-	((uint32_t)(major) << 16 | (minor) << 8 |                              \
-		((patch) < 255 ? (patch) : 255))
+#define SPEC_VERSION(major, minor, patch) RULE_VERSION(major, minor, patch)
 
 /* The rules, each with a number; 0 is none */
 enum spec_rule {
@@ -45,28 +44,13 @@ enum spec_rule {
 
 _Static_assert(SPEC_RULES - SPEC_LAST_DECISION <= 128, "outcome.effects");
 
-/**
- * struct spec_rule_info - A rule, for people
- * @name:	In words
- * @error:	A positive errno, or 0
- * @function:	The function of the kernel that it stands for
- * @text:	A sentence
- * @since, @before: Versions of Linux, 0 for no limit
- */
-struct spec_rule_info {
-	const char *name;
-	int error;
-	const char *function;
-	const char *text;
-	uint32_t since, before;
-};
-
-extern const struct spec_rule_info spec_rules[SPEC_RULES];
+/** spec_book - The rules, in words */
+extern const struct rule_book spec_book;
 
 /** spec_rule_errno() - The errno that an op fails with by a rule, or 0 */
 static inline int spec_rule_errno(enum spec_rule rule)
 {
-	return spec_rules[rule].error;
+	return spec_book.rules[rule].error;
 }
 
 /** spec_rule_decides() - Does it answer ops? Otherwise it is an effect */
@@ -74,17 +58,6 @@ static inline bool spec_rule_decides(enum spec_rule rule)
 {
 	return rule < SPEC_LAST_DECISION;
 }
-
-/**
- * spec_cite() - Write down which rules made an outcome
- * @outcome:	Of the specification
- * @text:	The decision, and the effects beside it; empty if none decided
- * @size:	Bytes of @text
- */
-void spec_cite(const struct outcome *outcome, char *text, size_t size);
-
-/** spec_rule_find() - The rule of a name, or SPEC_NO_RULE */
-enum spec_rule spec_rule_find(const char *name, size_t length);
 
 /* Sockets of a program, waiting children, orphans and TIME_WAIT together */
 enum { SPEC_SOCKETS_MAX = 96 };

@@ -69,6 +69,7 @@ void spec_step(struct spec *spec, const struct op *op,
 		*out = outcome_error(SPEC_NO_ANSWER);
 	else if (spec_rule_errno(rule))
 		*out = outcome_error(spec_rule_errno(rule));
+	out->model = MODEL_SPEC;
 	out->rule = rule;
 	memcpy(out->effects, spec->effects, sizeof(out->effects));
 }

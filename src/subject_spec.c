@@ -43,7 +43,6 @@ static int parse(struct subject *subject, struct spec_state *state,
 {
 	struct utsname name;
 	uint32_t version;
-	enum spec_rule rule;
 
 	uname(&name);
 	if (!read_version(name.release, &version))
@@ -57,19 +56,9 @@ static int parse(struct subject *subject, struct spec_state *state,
 		}
 	}
 	spec_force_init(&state->force, version);
-	while (*argument == '~') {
-		size_t length = strcspn(++argument, "~");
-
-		rule = spec_rule_find(argument, length);
-		if (!rule) {
-			snprintf(subject->why, sizeof(subject->why),
-				"no rule is called '%.*s': see portclash rules",
-				(int)MIN(length, 60), argument);
-			return -EINVAL;
-		}
-		state->force.rule[rule] = false;
-		argument += length;
-	}
+	if (rule_take_away(&spec_book, &argument, state->force.rule,
+		    subject->why, sizeof(subject->why)))
+		return -EINVAL;
 	if (!*argument)
 		return 0;
 	snprintf(subject->why, sizeof(subject->why),

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * books.c - the books of all models, for whoever prints rules
+ */
+#include "books.h"
+
+#include "spec.h"
+
+const struct rule_book *const books[MODELS] = {
+	[MODEL_SPEC] = &spec_book,
+};
+
+void books_cite(const struct outcome *outcome, char *text, size_t size)
+{
+	rule_cite(books[outcome->model], outcome, text, size);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rule.h - what is said of the rules of a model, and which are in force
+ *
+ * A model has a *book*: a table of its rules with a number for each. First the
+ * decisions, of which each outcome of the model cites one, then, behind a mark,
+ * the effects that may be listed beside it. What differs between versions of
+ * what is modelled are the rules in force.
+ */
+#ifndef RULE_H
+#define RULE_H
+
+#include "program.h"
+
+/* A version of Linux, or the year and the month of a release of gVisor */
+#define RULE_VERSION(major, minor, patch)                                      \
+	((uint32_t)(major) << 16 | (minor) << 8 |                              \
+		((patch) < 255 ? (patch) : 255))
+
+/**
+ * struct rule_info - What is said of a rule
+ * @name:	In words
+ * @error:	A positive errno, or 0
+ * @function:	Of what is modelled, which it stands for
+ * @text:	A sentence
+ * @newest:	What else was read of the newest upstream, or NULL
+ * @since, @before: RULE_VERSION()s, 0 for no limit
+ */
+struct rule_info {
+	const char *name;
+	int error;
+	const char *function;
+	const char *text;
+	const char *newest;
+	uint32_t since, before;
+};
+
+/**
+ * struct rule_book - The rules of a model
+ * @model:	What the model is called: the name of its subject
+ * @system:	What is modelled
+ * @rules:	By number; 0 and @mark are none
+ * @mark:	Decisions are below, effects above
+ * @count:	All numbers are below
+ */
+struct rule_book {
+	const char *model, *system;
+	const struct rule_info *rules;
+	unsigned int mark, count;
+};
+
+/** rule_exists() - Has a rule this number? */
+static inline bool rule_exists(const struct rule_book *book, unsigned int rule)
+{
+	return rule && rule < book->count && rule != book->mark;
+}
+
+/**
+ * rule_find() - The number of a name
+ * @name:	Need not end in NUL
+ * @length:	Its length
+ *
+ * Return: The number, or 0: no rule is called that
+ */
+unsigned int rule_find(const struct rule_book *book, const char *name,
+	size_t length);
+
+/**
+ * rule_force() - Which rules are in force
+ * @version:	Of what is modelled, a RULE_VERSION()
+ * @force:	@book->count flags, filled in
+ */
+void rule_force(const struct rule_book *book, uint32_t version, bool *force);
+
+/**
+ * rule_take_away() - Read "~RULE~RULE..." and put these rules out of force
+ * @text:	Where to read; set to what is left over
+ * @force:	Changed
+ * @why:	On failure: which rule there is not
+ * @size:	Bytes of @why
+ *
+ * Return: 0, or -EINVAL
+ */
+int rule_take_away(const struct rule_book *book, const char **text, bool *force,
+	char *why, size_t size);
+
+/**
+ * rule_cite() - Why an outcome is what it is
+ * @outcome:	Of the model
+ * @text:	The decision, and the effects beside it; empty if it has none
+ * @size:	Bytes of @text
+ */
+void rule_cite(const struct rule_book *book, const struct outcome *outcome,
+	char *text, size_t size);
+
+#endif /* RULE_H */
