@@ -4,10 +4,12 @@
  */
 #include "books.h"
 
+#include "gvisor.h"
 #include "spec.h"
 
 const struct rule_book *const books[MODELS] = {
 	[MODEL_SPEC] = &spec_book,
+	[MODEL_PORTMAN] = &gvisor_book,
 };
 
 void books_cite(const struct outcome *outcome, char *text, size_t size)

@@ -161,10 +161,15 @@ static void elder_of(const char *subject, char *name, size_t size)
 {
 	const char *version = NULL;
 	const char *law = strrchr(subject, '+');
+	const char *without = strchr(subject, '~');
 	struct utsname host;
 
 	if (law && strncmp(subject, "spec+", 5)) {
 		snprintf(name, size, "%.*s", (int)(law - subject), subject);
+		return;
+	}
+	if (without) {
+		snprintf(name, size, "%.*s", (int)(without - subject), subject);
 		return;
 	}
 

@@ -70,7 +70,7 @@ int case_load(const char *path, struct case_file *file,
  * @expect:	What the case says of the op
  * @subject:	A subject's name; "linux", "uml-6.1" and "spec@6.1" also answer
  *		to the linux-X.Y of their kernel, "gvisor-DATE" to gvisor,
- *		and one under a law to the subject without
+ *		and one under a law, or without a rule, to the one as it is
  * @own:	Set if the outcome is one qualified for the subject; may be NULL
  *
  * Return: The qualified outcome, or else the unqualified one

@@ -133,7 +133,8 @@ static int run_rules(struct options *o)
 		printed += print_book(o, books[model], name);
 	}
 	if (!known)
-		die(EXIT_USAGE, "rules: no model '%s'; there is spec", o->model);
+		die(EXIT_USAGE, "rules: no model '%s'; there are spec and "
+			"portman", o->model);
 	if (!printed)
 		die(EXIT_USAGE, "no rule '%s'; 'portclash rules' lists them",
 			name);
@@ -143,7 +144,7 @@ static int run_rules(struct options *o)
 const struct verb verb_rules = {
 	.name = "rules",
 	.options = "cmJ",
-	.usage = "[--model spec] [NAME]",
-	.help = "the rules of Linux, each with its case",
+	.usage = "[--model spec|portman] [NAME]",
+	.help = "the rules of Linux and of gVisor, each with its case",
 	.run = run_rules,
 };

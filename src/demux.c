@@ -9,7 +9,7 @@
 #include "program.h"
 #include "util.h"
 
-enum { MULTI_BIND = RES_MOST_RECENT | RES_LOAD_BALANCED };
+enum { ALL_FLAGS = RES_MOST_RECENT | RES_LOAD_BALANCED | RES_TUPLE_ONLY };
 
 static bool ids_equal(const struct endpoint_id *a, const struct endpoint_id *b)
 {
@@ -19,12 +19,28 @@ static bool ids_equal(const struct endpoint_id *a, const struct endpoint_id *b)
 	       addr_equal(&a->remote, &b->remote);
 }
 
-/* EP-28 masks tuple-only; EP-29: load balancing is not for connections */
-static uint8_t flags_of(const struct demux_key *key)
+/* The flags that count */
+static uint8_t flags_of(const struct demux *demux, const struct demux_key *key)
 {
-	if (key->id.remote_port)
-		return key->flags & RES_MOST_RECENT;
-	return key->flags & MULTI_BIND;
+	const bool *force = demux->gvisor->force;
+	uint8_t flags = key->flags;
+
+	if (force[GVISOR_listeners_ignore_tuple_only])
+		flags &= ~RES_TUPLE_ONLY;
+	if (key->id.remote_port && force[GVISOR_connections_ignore_balance])
+		flags &= ~RES_LOAD_BALANCED;
+	return flags;
+}
+
+/* A key is refused: had the flags that do not count a part in that? */
+static void cite_ignored(const struct demux *demux, const struct demux_key *key)
+{
+	if (key->flags & RES_TUPLE_ONLY)
+		gvisor_applies(demux->gvisor,
+			GVISOR_listeners_ignore_tuple_only);
+	if (key->flags & RES_LOAD_BALANCED && key->id.remote_port)
+		gvisor_applies(demux->gvisor,
+			GVISOR_connections_ignore_balance);
 }
 
 static struct demux_group *find_group(const struct demux *demux,
@@ -44,9 +60,9 @@ static struct demux_group *find_group(const struct demux *demux,
 
 static uint8_t shared(const struct demux_group *group)
 {
-	uint8_t out = MULTI_BIND;
+	uint8_t out = ALL_FLAGS;
 
-	for (int flags = 0; flags < 4; flags++)
+	for (int flags = 0; flags <= ALL_FLAGS; flags++)
 		if (group->refs[flags] > 0)
 			out &= flags;
 	return out;
@@ -56,7 +72,7 @@ static bool admits(const struct demux_group *group, uint8_t flags)
 {
 	int total = 0;
 
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i <= ALL_FLAGS; i++)
 		total += group->refs[i];
 	return total <= 0 || shared(group) & flags;
 }
@@ -67,8 +83,10 @@ bool demux_check(const struct demux *demux, const struct demux_key *key)
 		const struct demux_group *group =
 			find_group(demux, key, key->networks[i]);
 
-		if (group && !admits(group, flags_of(key)))
+		if (group && !admits(group, flags_of(demux, key))) {
+			cite_ignored(demux, key);
 			return false;
+		}
 	}
 	return true;
 }
@@ -102,7 +120,7 @@ static void remove_one(struct demux *demux, const struct demux_key *key,
 	group->count--;
 	memmove(group->members + i, group->members + i + 1,
 		(group->count - i) * sizeof(*group->members));
-	group->refs[flags_of(key)]--;
+	group->refs[flags_of(demux, key)]--;
 	if (!group->count)
 		*group = demux->groups[--demux->count];
 }
@@ -114,8 +132,9 @@ bool demux_register(struct demux *demux, const struct demux_key *key,
 		struct demux_group *group =
 			find_group(demux, key, key->networks[i]);
 
-		if (group && !admits(group, flags_of(key))) {
-			while (i--)	/* EP-30 */
+		if (group && !admits(group, flags_of(demux, key))) {
+			cite_ignored(demux, key);
+			while (i--)
 				remove_one(demux, key, key->networks[i],
 					endpoint);
 			return false;
@@ -124,7 +143,7 @@ bool demux_register(struct demux *demux, const struct demux_key *key,
 			group = new_group(demux, key, key->networks[i]);
 		ASSERT(group->count < DEMUX_MEMBERS_MAX);
 		group->members[group->count++] = endpoint;
-		group->refs[flags_of(key)]++;
+		group->refs[flags_of(demux, key)]++;
 	}
 	return true;
 }
@@ -136,7 +155,7 @@ void demux_unregister(struct demux *demux, const struct demux_key *key,
 		remove_one(demux, key, key->networks[i], endpoint);
 }
 
-/* Whom a group picks; the last bound if all are for the most recent (GV-02) */
+/* Whom a group picks; the last bound if all are for the most recent */
 static struct endpoint *choose(const struct demux_group *group, bool *many)
 {
 	*many = group->count > 1 && shared(group) != RES_MOST_RECENT;
@@ -174,7 +193,8 @@ struct endpoint *demux_find(const struct demux *demux, uint8_t network,
 		}
 		if (found[0] || found[1])
 			return choose(found[0] ? found[0] : found[1], many);
-		if (any)
+		if (any && gvisor_applies(demux->gvisor,
+				GVISOR_only_best_id_is_asked))
 			return NULL;
 	}
 	return NULL;

@@ -6,15 +6,16 @@
  *
  * Besides the port manager, gVisor has a second table that may refuse a port:
  * what listens or is connected is registered under its exact id, network,
- * transport and device (EP-28). All under one such key are a group. A group
+ * transport and device. All under one such key are a group. A group
  * counts flags as the port manager does, with the same consequence: who leaves
  * with other flags than it came with leaves a wrong count behind for those who
- * stay (EP-27).
+ * stay.
  */
 #ifndef DEMUX_H
 #define DEMUX_H
 
 #include "addr.h"
+#include "gvisor.h"
 
 enum { DEMUX_MEMBERS_MAX = 136, DEMUX_GROUPS_MAX = 520 };
 
@@ -43,27 +44,29 @@ struct demux_key {
 
 /**
  * struct demux_group - Endpoints under one key
- * @refs:	References by flags (most recent, load balanced)
+ * @refs:	References by flags
  * @members:	In the order they came
  */
 struct demux_group {
 	uint8_t network, transport;
 	int32_t device;
 	struct endpoint_id id;
-	int refs[4];
+	int refs[8];
 	unsigned int count;
 	struct endpoint *members[DEMUX_MEMBERS_MAX];
 };
 
 /**
- * struct demux - All groups; all zero is empty
+ * struct demux - All groups; none is empty
+ * @gvisor:	The rules; it is told which have a part
  */
 struct demux {
+	struct gvisor *gvisor;
 	unsigned int count;
 	struct demux_group groups[DEMUX_GROUPS_MAX];
 };
 
-/** demux_check() - Could this be registered? (EP-11) */
+/** demux_check() - Could this be registered? */
 bool demux_check(const struct demux *demux, const struct demux_key *key);
 
 /** demux_register() - Register, on all networks or none; true if it could be */
@@ -75,7 +78,7 @@ void demux_unregister(struct demux *demux, const struct demux_key *key,
 	struct endpoint *endpoint);
 
 /**
- * demux_find() - Who gets a packet (EP-32)
+ * demux_find() - Who gets a packet
  * @network:	Of the packet
  * @transport:	Of the packet
  * @id:		As the receiver sees it

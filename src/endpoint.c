@@ -34,24 +34,9 @@ static const struct {
 	{ &veth1_v6, WORLD_VETH1 },
 };
 
-static bool is_link_local(const struct addr *addr)
-{
-	return addr->len == 16 && addr->bytes[0] == 0xfe &&
-	       (addr->bytes[1] & 0xc0) == 0x80;
-}
-
 static bool is_loopback4(const struct addr *addr)
 {
 	return addr->len == 4 && addr->bytes[0] == 127;
-}
-
-/* In 10.0.0.0/24 or fd00::/64, which veth0 and veth1 are in */
-static bool is_on_link(const struct addr *addr)
-{
-	size_t prefix = addr->len == 4 ? 3 : 8;
-	const struct addr *like = addr->len == 4 ? &veth0_v4 : &veth0_v6;
-
-	return addr->len && !memcmp(addr->bytes, like->bytes, prefix);
 }
 
 int32_t endpoint_nic(const struct addr *addr)
@@ -83,69 +68,48 @@ bool endpoint_is_local(const struct full_addr *addr)
 	       (nic && (!addr->nic || addr->nic == nic));
 }
 
-int endpoint_resolve(const struct endpoint *ep, struct full_addr *addr,
-	uint8_t *network)
+int endpoint_resolve(struct stack *stack, const struct endpoint *ep,
+	struct full_addr *addr, uint8_t *network)
 {
+	struct gvisor *gvisor = &stack->gvisor;
+
 	*network = ep->network;
 	if (addr->addr.len == 4) {
 		*network = 4;
-	} else if (addr_is_mapped(&addr->addr)) {
+	} else if (addr_is_mapped(&addr->addr) &&
+		   gvisor_applies(gvisor, GVISOR_mapped_is_ipv4)) {
 		*network = 4;
 		addr->addr = addr_unmapped(&addr->addr);
-		if (addr_is_any(&addr->addr))
+		if (addr_is_any(&addr->addr) &&
+		    gvisor_applies(gvisor, GVISOR_zero_is_wildcard))
 			memset(&addr->addr, 0, sizeof(addr->addr));
 	}
-	/* An address from before limits what comes after (EP-12, EP-20). */
-	if (ep->id.local.len == 4 && addr->addr.len == 16)
-		return EINVAL;
-	if (ep->id.local.len == 16 && addr->addr.len == 4)
-		return ENETUNREACH;
-	if (*network == 4 && ep->network == 6 && ep->v6only)
-		return EHOSTUNREACH;	/* EP-03 */
-	return *network == 6 && ep->network == 4 ? EINVAL : 0;
-}
-
-/* To where nobody of ours is: only what is next to veth0 can be reached */
-static int route_away(const struct addr *local, int32_t nic,
-	const struct addr *to, struct addr *source)
-{
-	if (is_link_local(to)) {
-		if (!nic || nic == WORLD_MISSING)
-			return ENETUNREACH;
-		if (nic != WORLD_VETH0)
-			return ENDPOINT_UNKNOWN;
-		*source = local->len ? *local : veth0_link;
-		return 0;
-	}
-	if (!is_on_link(to))
-		return ENETUNREACH;
-	if (local->len && endpoint_nic(local) == WORLD_LO)
+	/* An address that was left from before may be of the other family. */
+	if (ep->id.local.len && addr->addr.len &&
+	    ep->id.local.len != addr->addr.len)
 		return ENDPOINT_UNKNOWN;
-	*source = local->len ? *local : to->len == 4 ? veth0_v4 : veth0_v6;
-	return 0;
+	if (*network == 4 && ep->network == 6 && ep->v6only &&
+	    gvisor_refuses(gvisor, GVISOR_mapped_for_v6only))
+		return EHOSTUNREACH;
+	return *network == 6 && ep->network == 4 ? ENDPOINT_UNKNOWN : 0;
 }
 
 int endpoint_route(const struct addr *local, int32_t nic,
 	const struct addr *to, uint8_t network, struct addr *source,
-	struct addr *remote, bool *away)
+	struct addr *remote)
 {
 	int32_t owner = endpoint_nic(to);
 
-	*away = false;
 	if (!to->len) {
 		*source = local->len ? *local :
 			  network == 4 ? loopback4 : loopback6;
 		*remote = *source;
 		return 0;
 	}
+	if (!owner || (nic && nic != (local->len ? endpoint_nic(local) :
+						   owner)))
+		return ENDPOINT_UNKNOWN;
 	*remote = *to;
-	if (!owner) {
-		*away = true;
-		return route_away(local, nic, to, source);
-	}
-	if (nic && nic != (local->len ? endpoint_nic(local) : owner))
-		return nic == WORLD_MISSING || local->len ? ENETUNREACH :
-							    ENDPOINT_UNKNOWN;
 	*source = local->len ? *local : *to;
 	return 0;
 }
@@ -171,16 +135,20 @@ struct endpoint *endpoint_new(struct stack *stack, uint8_t transport,
 	return ep;
 }
 
-void stack_hold_range(struct stack *stack, uint16_t *first, uint16_t *last)
+bool stack_hold_range(struct stack *stack, uint16_t *first, uint16_t *last)
 {
+	struct gvisor *gvisor = &stack->gvisor;
 	uint16_t port = stack->steer;
-	bool has;
 
 	portman_range(stack->ports, first, last);
-	/* All 65536 ports count as none (GV-25): no range can be empty else. */
-	has = port >= *first && port <= *last && *last - *first != UINT16_MAX;
-	portman_set_range(stack->ports, has ? port : 0,
-		has ? port : UINT16_MAX);
+	if (port < *first || port > *last)
+		return false;
+	/* All 65536 ports count as none. */
+	if (*last - *first == UINT16_MAX &&
+	    gvisor_applies(gvisor, GVISOR_range_of_all_is_empty))
+		return false;
+	portman_set_range(stack->ports, port, port);
+	return true;
 }
 
 void stack_free_range(struct stack *stack, uint16_t first, uint16_t last)
@@ -191,18 +159,24 @@ void stack_free_range(struct stack *stack, uint16_t first, uint16_t last)
 int stack_reserve(struct stack *stack, const struct portman_reservation *res,
 	int (*test)(uint16_t, void *), void *arg, uint16_t *port)
 {
-	bool choose = !res->port;
+	bool choose = !res->port, steer = choose && stack->steer;
+	uint32_t random = choose ? stack->random++ : 0;
 	uint16_t first, last;
-	int rc;
+	int rc = -EAGAIN;
 
-	if (choose && stack->steer)
-		stack_hold_range(stack, &first, &last);
-	rc = portman_reserve(stack->ports, res,
-		choose ? stack->random++ : 0, test, arg, port);
-	if (choose && stack->steer)
-		stack_free_range(stack, first, last);
+	gvisor_decide(&stack->gvisor, GVISOR_port_in_use);
+	if (!steer || stack_hold_range(stack, &first, &last)) {
+		rc = portman_reserve(stack->ports, res, random, test, arg,
+			port);
+		if (steer)
+			stack_free_range(stack, first, last);
+	}
+	if (rc != -EADDRINUSE)
+		gvisor_decide(&stack->gvisor, rc ? GVISOR_port_not_found :
+			choose			 ? GVISOR_port_found :
+						   GVISOR_port_reserved);
 	if (!rc && !*port)
-		return ENDPOINT_UNKNOWN; /* GV-18: no port to work with */
+		return ENDPOINT_UNKNOWN; /* a range may begin at port 0 */
 	return rc == -ENOMEM ? rc : -rc;
 }
 
@@ -231,6 +205,18 @@ struct portman_reservation endpoint_held(const struct endpoint *ep)
 	return res;
 }
 
+struct portman_reservation endpoint_owed(const struct endpoint *ep)
+{
+	struct portman_reservation res = endpoint_held(ep);
+
+	if (!ep->owes)
+		return res;
+	memcpy(res.networks, ep->owed.networks, sizeof(res.networks));
+	res.network_count = ep->owed.network_count;
+	res.addr = ep->owed.addr;
+	return res;
+}
+
 struct demux_key endpoint_key(const struct portman_reservation *as,
 	const struct endpoint_id *id)
 {
@@ -245,6 +231,6 @@ struct demux_key endpoint_key(const struct portman_reservation *as,
 void endpoint_release(struct stack *stack,
 	const struct portman_reservation *res)
 {
-	/* What is not found stays reserved: EP-12, EP-20, EP-27. */
+	/* What is not found stays reserved: so ports leak. */
 	portman_release(stack->ports, res);
 }

@@ -8,11 +8,11 @@
  * the port manager, and when it is given back; most of what sets gVisor apart
  * is here, not in the port manager. So these are gVisor's steps in gVisor's
  * order: where it changes a field before it can fail, and does not change it
- * back, so do we, and its leaks follow (EP-12, EP-20, EP-27) instead of being
- * written down one by one.
+ * back, so do we, and its leaks follow instead of being written down one by
+ * one. Each step names its rule (gvisor.h), and is skipped without it.
  *
- * The network is a constant (see world.h), and so is its routing: addresses
- * are local or in 10.0.0.0/24 or fd00::/64, or there is no route. Packets
+ * The network is a constant (see world.h). Only from and to our own addresses
+ * anything goes, since nobody has asked gVisor about others. Packets
  * arrive at once and time does not pass: FIN_WAIT1, LAST_ACK and such are over
  * before the call is, and TIME_WAIT never ends.
  */
@@ -20,6 +20,7 @@
 #define ENDPOINT_H
 
 #include "demux.h"
+#include "gvisor.h"
 #include "portman.h"
 
 /* Every socket and every connection that is waiting to be accepted */
@@ -34,7 +35,7 @@ enum { ENDPOINT_UNKNOWN = 10000 };
 /**
  * enum endpoint_state - What an endpoint is doing, and what it then has
  * @EP_INITIAL:	No port
- * @EP_BOUND:	A reservation; UDP is also registered, TCP is not (EP-31)
+ * @EP_BOUND:	A reservation; UDP is also registered, TCP is not
  * @EP_LISTEN:	A reservation, and is registered
  * @EP_SYN_SENT: As below; nobody answers
  * @EP_CONNECTED: A reservation, and is registered with both ends. For TCP the
@@ -75,7 +76,9 @@ struct full_addr {
  * @flags:	RES_* bits to reserve with, as the options are now
  * @device:	Device to reserve with, as the option is now
  * @held:	What it will release: networks, flags, device and destination
- *		from when it reserved (EP-07), the other fields not used
+ *		from when it reserved, the other fields not used
+ * @owed, @owes: Valid if @owes: its address and networks are what will be
+ *		released; of rules that are taken away only
  * @reserved:	TCP: @held is valid
  * @registered:	TCP: it is in the demuxer
  * @id:		Both ends
@@ -88,7 +91,6 @@ struct full_addr {
  * @capacity:	TCP: how many may wait to be accepted
  * @waiting:	TCP: how many do
  * @queue, @next: TCP: the first of them, and the next in that queue
- * @error:	TCP: what is to be told
  * @failed:	A connect failed: nobody knows what comes of that
  * @peer:	TCP: the other end
  */
@@ -97,7 +99,8 @@ struct endpoint {
 	bool v6only, linger0;
 	uint8_t flags;
 	int32_t device;
-	struct portman_reservation held;
+	struct portman_reservation held, owed;
+	bool owes;
 	bool reserved, registered;
 	struct endpoint_id id;
 	int32_t nic;
@@ -107,7 +110,6 @@ struct endpoint {
 	bool read_closed;
 	unsigned int capacity, waiting;
 	struct endpoint *queue, *next;
-	int error;
 	bool failed;
 	struct endpoint *peer;
 };
@@ -117,7 +119,7 @@ struct endpoint {
  * @ports:	The port manager
  * @demux:	Who is registered
  * @random:	The next start for choosing a port
- * @head:	As the newest upstream was read to do, not the release that runs
+ * @gvisor:	The rules, and what an op has met of them
  * @steer:	Not 0: if a port is to be chosen, it is this one or none
  * @count:	How many endpoints there are; they stay, also when closed
  * @endpoints:	They are referred to by address
@@ -126,13 +128,13 @@ struct stack {
 	struct portman *ports;
 	struct demux demux;
 	uint32_t random;
-	bool head;
+	struct gvisor gvisor;
 	uint16_t steer;
 	unsigned int count;
 	struct endpoint endpoints[ENDPOINTS_MAX];
 };
 
-/** stack_reset() - No endpoints; touches neither @head nor the port manager */
+/** stack_reset() - No endpoints; touches neither rules nor the port manager */
 void stack_reset(struct stack *stack);
 
 /** endpoint_new() - A new endpoint; there is room for each of a program */
@@ -141,13 +143,34 @@ struct endpoint *endpoint_new(struct stack *stack, uint8_t transport,
 
 /**
  * endpoint_resolve() - The network that an address means
- * @addr:	A mapped address becomes an IPv4 one (EP-02)
+ * @addr:	A mapped address becomes an IPv4 one
  * @network:	4 or 6
  *
- * Return: 0, or the positive errno that bind and connect fail with
+ * Return: 0, the positive errno that bind and connect fail with, or
+ *	   ENDPOINT_UNKNOWN
  */
-int endpoint_resolve(const struct endpoint *ep, struct full_addr *addr,
-	uint8_t *network);
+int endpoint_resolve(struct stack *stack, const struct endpoint *ep,
+	struct full_addr *addr, uint8_t *network);
+
+/** endpoint_shown() - An address as the socket has it, IPv4 mapped in IPv6 */
+struct addr endpoint_shown(const struct endpoint *ep, const struct addr *addr);
+
+/**
+ * endpoint_read_place() - What gVisor reads from the bytes of an address
+ * @op:		A bind
+ * @to:		Filled in
+ *
+ * Return: 0, a positive errno or ENDPOINT_UNKNOWN
+ */
+int endpoint_read_place(struct stack *stack, const struct endpoint *ep,
+	const struct op *op, struct full_addr *to);
+
+/**
+ * endpoint_read_peer() - The same of a connect, which is not as strict
+ * @op:		A connect: a socket for both families takes either
+ */
+int endpoint_read_peer(struct stack *stack, const struct endpoint *ep,
+	const struct op *op, struct full_addr *to);
 
 /** endpoint_nic() - The device that has a local address, or 0 */
 int32_t endpoint_nic(const struct addr *addr);
@@ -166,16 +189,19 @@ bool endpoint_is_local(const struct full_addr *addr);
  * @network:	4 or 6
  * @source:	The address that is sent from
  * @remote:	The address that is sent to; loopback for the wildcard
- * @away:	It is not one of ours
  *
- * Return: 0, a positive errno or ENDPOINT_UNKNOWN
+ * Return: 0, or ENDPOINT_UNKNOWN
  */
 int endpoint_route(const struct addr *local, int32_t nic,
 	const struct addr *to, uint8_t network, struct addr *source,
-	struct addr *remote, bool *away);
+	struct addr *remote);
 
-/** stack_hold_range() - Narrow the range to the steered port, or to none */
-void stack_hold_range(struct stack *stack, uint16_t *first, uint16_t *last);
+/**
+ * stack_hold_range() - Narrow the range to the steered port
+ *
+ * Return: false, and nothing is to be undone: it is not in the range
+ */
+bool stack_hold_range(struct stack *stack, uint16_t *first, uint16_t *last);
 
 /** stack_free_range() - Set it back */
 void stack_free_range(struct stack *stack, uint16_t first, uint16_t last);
@@ -186,6 +212,8 @@ void stack_free_range(struct stack *stack, uint16_t first, uint16_t last);
  * @test:	As for portman_reserve()
  * @arg:	For @test
  * @port:	Which it is
+ *
+ * Cites the rule, unless @test does.
  *
  * Return: 0, EADDRINUSE, EAGAIN (no port), ENDPOINT_UNKNOWN (it chose port 0),
  *	   or a negative errno
@@ -198,8 +226,11 @@ struct portman_reservation endpoint_reservation(const struct endpoint *ep,
 	const uint8_t *networks, uint8_t count, const struct addr *addr,
 	uint16_t port);
 
-/** endpoint_held() - What it believes to have reserved (EP-25) */
+/** endpoint_held() - What it believes to have reserved */
 struct portman_reservation endpoint_held(const struct endpoint *ep);
+
+/** endpoint_owed() - What it will release: the same, if all rules hold */
+struct portman_reservation endpoint_owed(const struct endpoint *ep);
 
 /** endpoint_release() - Release that, if it is there */
 void endpoint_release(struct stack *stack,
@@ -210,33 +241,34 @@ struct demux_key endpoint_key(const struct portman_reservation *as,
 	const struct endpoint_id *id);
 
 /*
- * The calls. bind chooses a port if none is given; which it is, is in
- * ep->id.local_port.
+ * The calls. Each cites the rule that answers it. bind chooses a port if none
+ * is given; which it is, is in ep->id.local_port.
  */
 int tcp_bind(struct stack *stack, struct endpoint *ep, struct full_addr to);
 int tcp_listen(struct stack *stack, struct endpoint *ep, unsigned int backlog);
 int tcp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to);
-int tcp_accept(struct endpoint *ep, struct endpoint **child);
+int tcp_accept(struct stack *stack, struct endpoint *ep,
+	struct endpoint **child);
 int tcp_shutdown(struct stack *stack, struct endpoint *ep, uint8_t how);
 void tcp_close(struct stack *stack, struct endpoint *ep);
 
-/** tcp_cleanup() - Give back all it has, as far as it knows that (EP-25) */
+/** tcp_cleanup() - Give back all it has, as far as it knows that */
 void tcp_cleanup(struct stack *stack, struct endpoint *ep);
 
-/** tcp_fail() - The same, and an error that the next connect tells */
-void tcp_fail(struct stack *stack, struct endpoint *ep, int error);
+/** tcp_fail() - The same, and nobody knows what comes of that */
+void tcp_fail(struct stack *stack, struct endpoint *ep);
 
 /** udp_bind() - The call; see tcp_bind() */
 int udp_bind(struct stack *stack, struct endpoint *ep, struct full_addr to);
 
-/** udp_connect() - The call; chooses a port if there is none (EP-27) */
+/** udp_connect() - The call; chooses a port if there is none */
 int udp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to);
 
-/** udp_disconnect() - connect with AF_UNSPEC (EP-27a) */
+/** udp_disconnect() - connect with AF_UNSPEC */
 int udp_disconnect(struct stack *stack, struct endpoint *ep);
 
 /** udp_shutdown() - The call */
-int udp_shutdown(struct endpoint *ep);
+int udp_shutdown(struct stack *stack, struct endpoint *ep);
 
 /** udp_close() - The call; gives the port back */
 void udp_close(struct stack *stack, struct endpoint *ep);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * endpoint_connect.c - connect of gVisor's TCP, and the listener's answer
- *
- * EP-17 to EP-23.
  */
 #include "endpoint.h"
 
@@ -16,7 +14,7 @@ struct connect_question {
 	int rc;
 };
 
-/* EP-21: one candidate for the port of an unbound socket */
+/* One candidate for the port of an unbound socket */
 static int connect_test(uint16_t port, void *arg)
 {
 	struct connect_question *question = arg;
@@ -26,13 +24,15 @@ static int connect_test(uint16_t port, void *arg)
 	int rc;
 
 	if (!port)
-		return -EDOM;	/* possible (GV-18), but no use to us */
-	if (port == id.remote_port && addr_equal(&id.local, &id.remote))
+		return -EDOM;	/* a range may begin there, but it is no use */
+	if (port == id.remote_port && addr_equal(&id.local, &id.remote) &&
+	    gvisor_applies(&question->stack->gvisor,
+		    GVISOR_tcp_connect_avoids_itself))
 		return 0;
 	question->res.port = port;
 	rc = portman_reserve(question->stack->ports, &question->res, 0, NULL,
 		NULL, NULL);
-	if (rc)	/* EP-22 wants a second of TIME_WAIT; no time passes here */
+	if (rc)	/* TIME_WAIT gives way after a second; no time passes here */
 		return rc == -ENOMEM ? rc : 0;
 	id.local_port = port;
 	key = endpoint_key(&question->res, &id);
@@ -47,31 +47,38 @@ static int connect_unbound(struct stack *stack, struct endpoint *ep,
 	uint8_t network)
 {
 	struct connect_question question = { .stack = stack, .ep = ep };
+	struct portman_reservation *res = &question.res;
 	uint16_t first, last, port;
-	int rc;
+	int rc = -EAGAIN;
 
-	question.res = endpoint_reservation(ep, &network, 1, &ep->id.local, 0);
-	question.res.dest_port = ep->id.remote_port;
-	question.res.dest_addr.len = ep->id.remote.len;
-	memcpy(question.res.dest_addr.bytes, ep->id.remote.bytes,
-		sizeof(ep->id.remote.bytes));
-	if (stack->steer)
-		stack_hold_range(stack, &first, &last);
-	rc = portman_pick_ephemeral_stable(stack->ports, 0, connect_test,
-		&question, &port);
-	if (stack->steer)
-		stack_free_range(stack, first, last);
+	*res = endpoint_reservation(ep, &network, 1, &ep->id.local, 0);
+	if (gvisor_applies(&stack->gvisor, GVISOR_tcp_connect_reserves_peer)) {
+		res->dest_port = ep->id.remote_port;
+		res->dest_addr.len = ep->id.remote.len;
+		memcpy(res->dest_addr.bytes, ep->id.remote.bytes,
+			sizeof(ep->id.remote.bytes));
+	}
+	if (!stack->steer || stack_hold_range(stack, &first, &last)) {
+		rc = portman_pick_ephemeral_stable(stack->ports, 0,
+			connect_test, &question, &port);
+		if (stack->steer)
+			stack_free_range(stack, first, last);
+	}
 	if (rc == -EDOM)
 		return ENDPOINT_UNKNOWN;
+	if (rc == -EAGAIN) {
+		gvisor_decide(&stack->gvisor, GVISOR_tcp_connect_found_no_port);
+		return EADDRNOTAVAIL;
+	}
 	if (rc)
-		return rc == -EAGAIN ? EADDRNOTAVAIL : rc;	/* EP-03 */
+		return rc;
 	ep->held = question.res;
 	ep->reserved = true;
 	ep->id.local_port = port;
 	return 0;
 }
 
-/* EP-19: a bound socket only registers anew, with the flags of bind */
+/* A bound socket only registers anew, with the flags of bind */
 static int connect_bound(struct stack *stack, struct endpoint *ep,
 	uint8_t network)
 {
@@ -83,18 +90,22 @@ static int connect_bound(struct stack *stack, struct endpoint *ep,
 	key = endpoint_key(&held, &ep->id);
 	if (demux_register(&stack->demux, &key, ep))
 		return 0;
-	return stack->head ? EADDRNOTAVAIL : EADDRINUSE;
+	if (gvisor_refuses(&stack->gvisor, GVISOR_tcp_ends_in_use))
+		return EADDRINUSE;
+	gvisor_decide(&stack->gvisor, GVISOR_tcp_ends_not_available);
+	return EADDRNOTAVAIL;
 }
 
-/* EP-20 of the newest upstream: a dual wildcard gives up its IPv4 half, as if
- * it had been reserved without flags and device */
+/* A dual wildcard gives up its IPv4 half, as if it had been reserved without
+ * flags and device */
 static void give_up_half(struct stack *stack, const struct endpoint *ep)
 {
 	struct portman_reservation half = { .networks = { 4 },
 		.network_count = 1, .transport = ep->transport,
 		.port = ep->id.local_port };
 
-	if (stack->head && ep->reserved && ep->held.network_count == 2)
+	if (ep->reserved && ep->held.network_count == 2 &&
+	    gvisor_applies(&stack->gvisor, GVISOR_dual_connect_frees_ipv4))
 		endpoint_release(stack, &half);
 }
 
@@ -108,7 +119,7 @@ static struct endpoint_id turned(const struct endpoint_id *id)
 	};
 }
 
-/* EP-17: what a listener makes of a SYN; NULL if it drops it */
+/* What a listener makes of a SYN; NULL if it drops it */
 static struct endpoint *new_child(struct stack *stack,
 	struct endpoint *listener, const struct endpoint *client)
 {
@@ -129,9 +140,11 @@ static struct endpoint *new_child(struct stack *stack,
 		sizeof(child->id.remote.bytes));
 	child->state = EP_ERROR;
 	held = endpoint_held(child);
-	if (!portman_reserve_tuple(stack->ports, &held))
-		return NULL;
-	child->reserved = true;
+	if (gvisor_applies(&stack->gvisor, GVISOR_child_reserves)) {
+		if (!portman_reserve_tuple(stack->ports, &held))
+			return NULL;
+		child->reserved = true;
+	}
 	key = endpoint_key(&held, &child->id);
 	child->registered = demux_register(&stack->demux, &key, child);
 	if (child->registered)
@@ -158,16 +171,14 @@ static struct endpoint *receiver(struct stack *stack, uint8_t network,
 		endpoint_nic(&id->local), many);
 }
 
-/* Does what is sent to it reach it? Not if its device is another (EP-33) */
+/* Does what is sent to it reach it? */
 static int answered(struct stack *stack, struct endpoint *ep, int how)
 {
 	bool many;
 	struct endpoint *found = receiver(stack, ep->held.networks[0], &ep->id,
 		&many);
 
-	if (found && found != ep)
-		return ENDPOINT_UNKNOWN;
-	return found ? how : EINPROGRESS;
+	return found == ep ? how : ENDPOINT_UNKNOWN;
 }
 
 /* Who gets the SYN: a listener, oneself, nobody (NULL), or who knows */
@@ -195,7 +206,7 @@ static int find_listener(struct stack *stack, struct endpoint *ep,
 	}
 	if (many || (*out && *out != ep && (*out)->state != EP_LISTEN))
 		return ENDPOINT_UNKNOWN;
-	/* What a device that came after bind does is not known (EP-04). */
+	/* What a device that came after bind does is not known. */
 	if (*out && (*out)->device != (*out)->held.device)
 		return ENDPOINT_UNKNOWN;
 	return 0;
@@ -203,27 +214,31 @@ static int find_listener(struct stack *stack, struct endpoint *ep,
 
 static int handshake(struct stack *stack, struct endpoint *ep)
 {
+	struct gvisor *gvisor = &stack->gvisor;
 	struct endpoint *listener, *child;
 	int rc = find_listener(stack, ep, &listener);
 
 	if (rc)
 		return rc;
+	gvisor_decide(gvisor, GVISOR_tcp_connected);
 	if (listener == ep) {
 		ep->peer = ep;
 		ep->state = EP_CONNECTED;
 		return 0;
 	}
 	if (!listener || listener->read_closed) {
+		gvisor_decide(gvisor, GVISOR_tcp_nobody_listens);
 		rc = answered(stack, ep, ECONNREFUSED);
 		if (rc == ECONNREFUSED)
-			tcp_fail(stack, ep, 0);
+			tcp_fail(stack, ep);
 		return rc;
 	}
-	if (listener->waiting >= listener->capacity)
+	if (listener->waiting >= listener->capacity &&
+	    gvisor_refuses(gvisor, GVISOR_tcp_listener_has_no_room))
 		return EINPROGRESS;
 	child = new_child(stack, listener, ep);
-	if (!child)
-		return EINPROGRESS;
+	if (!child)	/* the SYN is dropped; no program gets here */
+		return ENDPOINT_UNKNOWN;
 	rc = answered(stack, ep, 0);
 	if (rc) {
 		tcp_cleanup(stack, child);
@@ -236,56 +251,60 @@ static int handshake(struct stack *stack, struct endpoint *ep)
 	return 0;
 }
 
-/* May it connect now? An error is told once (issue 3828) */
-static int may_connect(struct endpoint *ep, struct full_addr *to)
+/* May it connect now? */
+static int may_connect(struct stack *stack, const struct endpoint *ep)
 {
-	int error = ep->error;
-
 	switch (ep->state) {
-	case EP_INITIAL: return 0;
-	case EP_BOUND:
-		if (ep->nic && to->nic && to->nic != ep->nic)
-			return EHOSTUNREACH;
-		if (ep->nic)
-			to->nic = ep->nic;
-		return 0;
-	case EP_SYN_SENT: return EALREADY;
-	case EP_ERROR:
-		ep->error = 0;
-		return error ? error : ECONNABORTED;
+	case EP_INITIAL:
+	case EP_BOUND: return 0;
+	case EP_CLOSED:
+		if (!gvisor_refuses(&stack->gvisor, GVISOR_tcp_connect_dead))
+			return 0;
+		return EINVAL;
 	case EP_LISTEN:
-	case EP_CLOSED: return EINVAL;
+	case EP_SYN_SENT:
+	case EP_ERROR: return ENDPOINT_UNKNOWN;
 	}
+	gvisor_decide(&stack->gvisor, GVISOR_tcp_still_connected);
 	return EISCONN;
 }
 
 int tcp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to)
 {
+	struct portman_reservation owed = endpoint_owed(ep);
+	struct endpoint_id before = ep->id;
+	struct gvisor *gvisor = &stack->gvisor;
 	struct addr source, remote;
 	uint8_t network;
-	bool away;
-	int rc = endpoint_resolve(ep, &to, &network);
+	int rc = endpoint_resolve(stack, ep, &to, &network);
 
 	if (!rc)
-		rc = may_connect(ep, &to);
+		rc = may_connect(stack, ep);
 	if (!rc)
-		rc = endpoint_route(&ep->id.local, to.nic, &to.addr, network,
-			&source, &remote, &away);
+		rc = endpoint_route(&ep->id.local, ep->nic, &to.addr, network,
+			&source, &remote);
 	if (rc)
 		return rc;
-	/* EP-20: overwrites the wildcard, also if what follows fails */
+	/* Overwrites the wildcard, also if what follows fails */
 	ep->id.local = source;
 	ep->id.remote = remote;
 	ep->id.remote_port = to.port;
 	rc = ep->id.local_port ? connect_bound(stack, ep, network) :
 				 connect_unbound(stack, ep, network);
+	if (rc && !addr_equal(&before.local, &source) &&
+	    !gvisor_applies(gvisor, GVISOR_tcp_connect_keeps_source))
+		ep->id = before;
 	if (rc)
 		return rc;
 	give_up_half(stack, ep);
+	if (before.local_port && (!owed.addr.len || owed.network_count > 1) &&
+	    !gvisor_applies(gvisor, GVISOR_tcp_connect_narrows)) {
+		ep->owed = owed;
+		ep->owes = true;
+	}
 	ep->registered = true;
-	ep->nic = to.nic;
 	ep->held.networks[0] = network;
 	ep->held.network_count = 1;
 	ep->state = EP_SYN_SENT;
-	return away ? EINPROGRESS : handshake(stack, ep);
+	return handshake(stack, ep);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * endpoint_tcp.c - what gVisor's TCP sockets reserve (EP-08 to EP-18, EP-24)
+ * endpoint_tcp.c - what gVisor's TCP sockets reserve
  */
 #include "endpoint.h"
 
@@ -15,14 +15,16 @@ static bool is_connected(const struct endpoint *ep)
 
 static void tcp_reset(struct stack *stack, struct endpoint *ep);
 
-/* Reset all that wait to be accepted; nobody will (EP-16) */
+/* Reset all that wait to be accepted; nobody will */
 static void drain(struct stack *stack, struct endpoint *ep)
 {
 	struct endpoint *child;
 
 	while ((child = ep->queue)) {
 		ep->queue = child->next;
-		if (is_connected(child))
+		if (is_connected(child) &&
+		    gvisor_applies(&stack->gvisor,
+			    GVISOR_closed_listener_resets))
 			tcp_reset(stack, child);
 	}
 	ep->waiting = ep->capacity = 0;
@@ -31,22 +33,22 @@ static void drain(struct stack *stack, struct endpoint *ep)
 void tcp_cleanup(struct stack *stack, struct endpoint *ep)
 {
 	struct portman_reservation held = endpoint_held(ep);
+	struct portman_reservation owed = endpoint_owed(ep);
 	struct demux_key key = endpoint_key(&held, &ep->id);
 
 	drain(stack, ep);
 	if (ep->registered)
 		demux_unregister(&stack->demux, &key, ep);
 	if (ep->reserved)
-		endpoint_release(stack, &held);
+		endpoint_release(stack, &owed);
 	ep->registered = ep->reserved = false;
 	ep->peer = NULL;
 }
 
-void tcp_fail(struct stack *stack, struct endpoint *ep, int error)
+void tcp_fail(struct stack *stack, struct endpoint *ep)
 {
 	tcp_cleanup(stack, ep);
 	ep->state = EP_ERROR;
-	ep->error = error;
 }
 
 /* Send RST. The peer forgets all; without an error if it had got our FIN */
@@ -54,15 +56,26 @@ static void tcp_reset(struct stack *stack, struct endpoint *ep)
 {
 	struct endpoint *peer = ep->peer;
 
-	tcp_fail(stack, ep, 0);
+	tcp_fail(stack, ep);
 	if (!peer || peer == ep)
 		return;
 	if (peer->state == EP_CLOSE_WAIT) {
 		tcp_cleanup(stack, peer);
 		peer->state = EP_CLOSED;
 	} else {
-		tcp_fail(stack, peer, ECONNRESET);
+		tcp_fail(stack, peer);
 	}
+}
+
+/* It has closed first, and so has the peer */
+static void enter_time_wait(struct stack *stack, struct endpoint *ep)
+{
+	ep->state = EP_TIME_WAIT;
+	ep->peer = NULL;
+	if (gvisor_applies(&stack->gvisor, GVISOR_time_wait_keeps_port))
+		return;
+	tcp_cleanup(stack, ep);
+	ep->state = EP_CLOSED;
 }
 
 /* Send FIN, and all that follows from it at once */
@@ -71,14 +84,12 @@ static void finish(struct stack *stack, struct endpoint *ep)
 	struct endpoint *peer = ep->peer;
 
 	if (ep->state == EP_CONNECTED && peer == ep) {
-		ep->state = EP_TIME_WAIT;
-		ep->peer = NULL;
+		enter_time_wait(stack, ep);
 	} else if (ep->state == EP_CONNECTED) {
 		ep->state = EP_FIN_WAIT;
 		peer->state = EP_CLOSE_WAIT;
 	} else if (ep->state == EP_CLOSE_WAIT) {
-		peer->state = EP_TIME_WAIT;
-		peer->peer = NULL;
+		enter_time_wait(stack, peer);
 		tcp_cleanup(stack, ep);
 		ep->state = EP_CLOSED;
 	}
@@ -90,7 +101,7 @@ struct bind_question {
 	struct portman_reservation res;
 };
 
-/* EP-11: could this be registered? With whatever is left in the id (EP-12) */
+/* Could this be registered? With whatever address is left in the id */
 static int bind_test(uint16_t port, void *arg)
 {
 	struct bind_question *question = arg;
@@ -99,31 +110,41 @@ static int bind_test(uint16_t port, void *arg)
 
 	id.local_port = port;
 	key = endpoint_key(&question->res, &id);
-	return demux_check(&question->stack->demux, &key);
+	return demux_check(&question->stack->demux, &key) ||
+	       !gvisor_refuses(&question->stack->gvisor,
+		       GVISOR_tcp_id_registered);
 }
 
 int tcp_bind(struct stack *stack, struct endpoint *ep, struct full_addr to)
 {
 	struct bind_question question = { .stack = stack, .ep = ep };
+	struct gvisor *gvisor = &stack->gvisor;
 	uint8_t networks[2] = { 0, 4 }, count = 1;
+	struct addr before = ep->id.local;
 	uint16_t port;
 	int rc;
 
-	if (ep->state != EP_INITIAL)
-		return EINVAL;	/* EP-08 */
-	rc = endpoint_resolve(ep, &to, &networks[0]);
+	if (ep->state != EP_INITIAL &&
+	    gvisor_refuses(gvisor, GVISOR_tcp_bound_before))
+		return EINVAL;
+	rc = endpoint_resolve(stack, ep, &to, &networks[0]);
 	if (rc)
 		return rc;
-	if (networks[0] == 6 && !ep->v6only && !to.addr.len)
-		count = 2;	/* EP-09 */
+	if (networks[0] == 6 && !ep->v6only && !to.addr.len &&
+	    gvisor_applies(gvisor, GVISOR_dual_wildcard_is_two))
+		count = 2;
 	if (to.addr.len) {
-		if (!endpoint_is_local(&to))
-			return EADDRNOTAVAIL;	/* EP-10 */
-		ep->id.local = to.addr;		/* EP-12: too early */
+		if (!endpoint_is_local(&to) &&
+		    gvisor_refuses(gvisor, GVISOR_tcp_address_not_local))
+			return EADDRNOTAVAIL;
+		ep->id.local = to.addr;		/* too early */
 	}
 	question.res = endpoint_reservation(ep, networks, count, &to.addr,
 		to.port);
 	rc = stack_reserve(stack, &question.res, bind_test, &question, &port);
+	if (rc && !addr_equal(&ep->id.local, &before) &&
+	    !gvisor_applies(gvisor, GVISOR_failed_bind_keeps_address))
+		ep->id.local = before;
 	if (rc)
 		return rc;
 	ep->held = question.res;
@@ -134,48 +155,73 @@ int tcp_bind(struct stack *stack, struct endpoint *ep, struct full_addr to)
 	return 0;
 }
 
+static int listen_again(struct stack *stack, struct endpoint *ep,
+	unsigned int backlog)
+{
+	struct gvisor *gvisor = &stack->gvisor;
+
+	if (ep->waiting > backlog &&
+	    gvisor_refuses(gvisor, GVISOR_listener_too_full))
+		return EINVAL;
+	ep->capacity = backlog;
+	if (ep->shut && gvisor_applies(gvisor, GVISOR_listen_revives)) {
+		ep->shut = 0;
+		ep->read_closed = false;
+	}
+	gvisor_decide(gvisor, GVISOR_listener_updated);
+	return 0;
+}
+
 int tcp_listen(struct stack *stack, struct endpoint *ep, unsigned int backlog)
 {
+	struct gvisor *gvisor = &stack->gvisor;
 	struct full_addr any = { 0 };
 	struct portman_reservation held;
 	struct demux_key key;
 	int rc;
 
-	if (ep->state == EP_LISTEN) {	/* EP-15 */
-		if (ep->waiting > backlog)
-			return EINVAL;
-		ep->capacity = backlog;
-		ep->shut = 0;
-		ep->read_closed = false;
-		return 0;
-	}
-	if (ep->state == EP_INITIAL) {
+	if (ep->state == EP_LISTEN)
+		return listen_again(stack, ep, backlog);
+	if (ep->state == EP_INITIAL &&
+	    gvisor_applies(gvisor, GVISOR_listen_binds)) {
 		rc = tcp_bind(stack, ep, any);
 		if (rc)
 			return rc;
 	}
-	if (ep->state != EP_BOUND)
+	if (ep->state != EP_BOUND) {
+		gvisor_decide(gvisor, GVISOR_listener_not_bound);
 		return EINVAL;
+	}
 	held = endpoint_held(ep);
 	key = endpoint_key(&held, &ep->id);
-	if (!demux_register(&stack->demux, &key, ep)) {
-		tcp_cleanup(stack, ep);	/* EP-13: closed for good */
-		ep->state = EP_CLOSED;
+	ep->registered = demux_register(&stack->demux, &key, ep);
+	if (!ep->registered &&
+	    gvisor_refuses(gvisor, GVISOR_listener_refused)) {
+		if (gvisor_applies(gvisor, GVISOR_refused_listener_is_closed)) {
+			tcp_cleanup(stack, ep);
+			ep->state = EP_CLOSED;
+		}
 		return EADDRINUSE;
 	}
-	ep->registered = true;
 	ep->state = EP_LISTEN;
 	ep->capacity = backlog;
+	gvisor_decide(gvisor, GVISOR_listener_made);
 	return 0;
 }
 
-int tcp_accept(struct endpoint *ep, struct endpoint **child)
+int tcp_accept(struct stack *stack, struct endpoint *ep,
+	struct endpoint **child)
 {
-	if (ep->state != EP_LISTEN || ep->read_closed)
+	if (ep->state != EP_LISTEN || ep->read_closed) {
+		gvisor_decide(&stack->gvisor, GVISOR_no_listener_accepts);
 		return EINVAL;
+	}
 	*child = ep->queue;
-	if (!*child)
+	if (!*child) {
+		gvisor_decide(&stack->gvisor, GVISOR_no_child_waits);
 		return EAGAIN;
+	}
+	gvisor_decide(&stack->gvisor, GVISOR_child_accepted);
 	ep->queue = (*child)->next;
 	ep->waiting--;
 	return 0;
@@ -183,20 +229,28 @@ int tcp_accept(struct endpoint *ep, struct endpoint **child)
 
 int tcp_shutdown(struct stack *stack, struct endpoint *ep, uint8_t how)
 {
+	struct gvisor *gvisor = &stack->gvisor;
 	bool time_wait = ep->state == EP_TIME_WAIT;
 
+	gvisor_decide(gvisor, GVISOR_tcp_shut_down);
 	if (ep->state == EP_SYN_SENT) {
-		tcp_fail(stack, ep, ECONNRESET);
+		tcp_fail(stack, ep);
 		return 0;
 	}
 	ep->shut |= how;
 	if (is_connected(ep)) {
 		if (ep->shut & SHUT_WR_BIT)
 			finish(stack, ep);
-		return time_wait && ep->shut & SHUT_WR_BIT ? ENOTCONN : 0;
-	}
-	if (ep->state != EP_LISTEN)
+		if (!time_wait || !(ep->shut & SHUT_WR_BIT) ||
+		    !gvisor_refuses(gvisor, GVISOR_time_wait_shut_down))
+			return 0;
 		return ENOTCONN;
+	}
+	if (ep->state != EP_LISTEN) {
+		gvisor_decide(gvisor, GVISOR_nothing_to_shut_down);
+		return ENOTCONN;
+	}
+	gvisor_decide(gvisor, GVISOR_listener_shut_down);
 	if (ep->shut & SHUT_RD_BIT) {
 		ep->read_closed = true;
 		drain(stack, ep);
@@ -206,12 +260,17 @@ int tcp_shutdown(struct stack *stack, struct endpoint *ep, uint8_t how)
 
 void tcp_close(struct stack *stack, struct endpoint *ep)
 {
+	struct gvisor *gvisor = &stack->gvisor;
+
+	gvisor_decide(gvisor, GVISOR_endpoint_closed);
 	if (is_connected(ep)) {
-		if (ep->linger0 && ep->state != EP_TIME_WAIT)
+		if ((ep->linger0 && ep->state != EP_TIME_WAIT &&
+			    gvisor_applies(gvisor, GVISOR_linger_resets)) ||
+		    !gvisor_applies(gvisor, GVISOR_closing_keeps_port))
 			tcp_reset(stack, ep);
 		else
 			finish(stack, ep);
-		return;	/* what is left of it goes on (EP-24) */
+		return;	/* what is left of it goes on */
 	}
 	tcp_cleanup(stack, ep);
 	ep->state = EP_CLOSED;

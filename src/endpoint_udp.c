@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * endpoint_udp.c - what gVisor's UDP sockets reserve (EP-26, EP-27)
+ * endpoint_udp.c - what gVisor's UDP sockets reserve
  */
 #include "endpoint.h"
 
@@ -11,20 +11,27 @@
  * udp_register() - Reserve a port if there is none yet, and register
  * @id:		What to register; gets the port
  * @as:		Filled in: what was reserved and registered as
+ * @refusal:	The rule, if the id is somebody else's
  *
  * The options are sampled here. If the id is refused the port is released,
- * also one that bind had reserved (EP-27 a).
+ * also one that bind had reserved.
  */
 static int udp_register(struct stack *stack, struct endpoint *ep,
 	const uint8_t *networks, uint8_t count, struct endpoint_id *id,
-	struct portman_reservation *as)
+	struct portman_reservation *as, enum gvisor_rule refusal)
 {
+	struct gvisor *gvisor = &stack->gvisor;
+	uint8_t before = ep->held.flags;
+	bool bound = ep->id.local_port;
 	struct demux_key key;
 	int rc;
 
 	*as = endpoint_reservation(ep, networks, count, &id->local,
 		id->local_port);
-	if (!ep->id.local_port) {
+	if (bound && as->flags != before &&
+	    !gvisor_applies(gvisor, GVISOR_udp_takes_new_flags))
+		as->flags = before;
+	if (!bound) {
 		rc = stack_reserve(stack, as, NULL, NULL, &id->local_port);
 		if (rc)
 			return rc;
@@ -32,10 +39,15 @@ static int udp_register(struct stack *stack, struct endpoint *ep,
 	}
 	ep->held.flags = as->flags;
 	key = endpoint_key(as, id);
-	if (demux_register(&stack->demux, &key, ep))
+	if (demux_register(&stack->demux, &key, ep) ||
+	    !gvisor_refuses(gvisor, refusal))
 		return 0;
-	endpoint_release(stack, as);
-	ep->held.flags = 0;
+	if (bound && !gvisor_applies(gvisor, GVISOR_udp_refusal_releases)) {
+		ep->held.flags = before;
+	} else {
+		endpoint_release(stack, as);
+		ep->held.flags = 0;
+	}
 	return EADDRINUSE;
 }
 
@@ -51,21 +63,28 @@ int udp_bind(struct stack *stack, struct endpoint *ep, struct full_addr to)
 {
 	uint8_t networks[2] = { 0, 4 }, count = 1;
 	struct endpoint_id id = { .local_port = to.port };
+	struct gvisor *gvisor = &stack->gvisor;
 	struct portman_reservation as;
 	int rc;
 
-	if (ep->state != EP_INITIAL)
+	if (ep->state != EP_INITIAL) {
+		gvisor_decide(gvisor, GVISOR_udp_bound_before);
 		return EINVAL;
-	rc = endpoint_resolve(ep, &to, &networks[0]);
+	}
+	rc = endpoint_resolve(stack, ep, &to, &networks[0]);
 	if (rc)
 		return rc;
-	if (to.addr.len && !endpoint_is_group(&to.addr) &&
-	    !endpoint_is_local(&to))
+	if (to.addr.len && !endpoint_is_local(&to) &&
+	    !(endpoint_is_group(&to.addr) &&
+		    gvisor_applies(gvisor, GVISOR_udp_groups_unchecked)) &&
+	    gvisor_refuses(gvisor, GVISOR_udp_address_not_local))
 		return EADDRNOTAVAIL;
-	if (networks[0] == 6 && !ep->v6only && !to.addr.len)
-		count = 2;	/* EP-09 */
+	if (networks[0] == 6 && !ep->v6only && !to.addr.len &&
+	    gvisor_applies(gvisor, GVISOR_dual_wildcard_is_two))
+		count = 2;
 	id.local = to.addr;
-	rc = udp_register(stack, ep, networks, count, &id, &as);
+	rc = udp_register(stack, ep, networks, count, &id, &as,
+		GVISOR_udp_id_registered);
 	if (rc)
 		return rc;
 	ep->id = id;
@@ -83,38 +102,46 @@ int udp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to)
 	struct endpoint_id id = { .local_port = ep->id.local_port,
 		.remote_port = to.port };
 	struct portman_reservation as, old = endpoint_held(ep);
+	struct gvisor *gvisor = &stack->gvisor;
 	struct addr local = ep->id.local, source;
+	bool bound = ep->id.local_port, first;
 	uint8_t network;
-	bool away;
 	int rc;
 
-	if (ep->nic && to.nic && ep->nic != to.nic)
-		return EINVAL;
-	if (ep->nic)
-		to.nic = ep->nic;
-	rc = endpoint_resolve(ep, &to, &network);
+	rc = endpoint_resolve(stack, ep, &to, &network);
 	if (rc)
 		return rc;
 	if (endpoint_is_group(&local))
 		memset(&local, 0, sizeof(local));
-	rc = endpoint_route(&local, to.nic, &to.addr, network, &source,
-		&id.remote, &away);
+	rc = endpoint_route(&local, ep->nic, &to.addr, network, &source,
+		&id.remote);
 	if (rc)
 		return rc;
 	/* The route's address, unless it was bound, even to the wildcard */
 	id.local = ep->state == EP_INITIAL ? source : ep->id.local;
-	if (stack->head && ep->id.local_port)
+	first = bound &&
+		gvisor_applies(gvisor, GVISOR_udp_connect_registers_first);
+	if (bound && !first)
 		udp_unregister(stack, ep, &old);
 	/* One that may speak both registers both, also for one IPv6 peer. */
-	if (network == 6 && !ep->v6only)
-		rc = udp_register(stack, ep, both, 2, &id, &as);
+	if (network == 6 && !ep->v6only &&
+	    gvisor_applies(gvisor, GVISOR_udp_connect_reserves_both))
+		rc = udp_register(stack, ep, both, 2, &id, &as,
+			GVISOR_udp_ends_in_use);
 	else
-		rc = udp_register(stack, ep, &network, 1, &id, &as);
+		rc = udp_register(stack, ep, &network, 1, &id, &as,
+			GVISOR_udp_ends_in_use);
 	if (rc)
 		return rc;
 	/* Only now does the old id go, so the same peer again is refused. */
-	if (!stack->head && ep->id.local_port)
+	if (first)
 		udp_unregister(stack, ep, &old);
+	if (ep->was_bound && old.network_count > as.network_count &&
+	    !gvisor_applies(gvisor, GVISOR_udp_connect_narrows)) {
+		ep->owed = endpoint_owed(ep);
+		ep->owes = true;
+	}
+	gvisor_decide(gvisor, GVISOR_udp_connected);
 	ep->id = id;
 	ep->held = as;
 	ep->source = source;
@@ -126,18 +153,24 @@ int udp_disconnect(struct stack *stack, struct endpoint *ep)
 {
 	struct portman_reservation held = endpoint_held(ep), as = { 0 };
 	struct endpoint_id id = { 0 };
+	struct gvisor *gvisor = &stack->gvisor;
+	bool stays = ep->was_bound;
 	int rc;
 
+	gvisor_decide(gvisor, GVISOR_udp_disconnected);
 	if (ep->state != EP_CONNECTED)
 		return 0;
-	if (ep->was_bound) {
+	if (!stays)
+		stays = !gvisor_applies(gvisor, GVISOR_udp_disconnect_frees);
+	if (stays) {
 		id.local = ep->id.local;
 		id.local_port = ep->id.local_port;
 		rc = udp_register(stack, ep, held.networks, held.network_count,
-			&id, &as);
+			&id, &as, GVISOR_udp_disconnect_refused);
 		if (rc)
 			return rc;
-		/* It leaves the old id with the flags of now (EP-27 c). */
+		gvisor_decide(gvisor, GVISOR_udp_disconnected);
+		/* It leaves the old id with the flags of now. */
 		held.flags = as.flags;
 		id.local = ep->bind_addr;
 	} else {
@@ -146,22 +179,29 @@ int udp_disconnect(struct stack *stack, struct endpoint *ep)
 	udp_unregister(stack, ep, &held);
 	ep->held = as;
 	ep->id = id;
-	ep->state = ep->was_bound ? EP_BOUND : EP_INITIAL;
+	ep->state = stays ? EP_BOUND : EP_INITIAL;
 	return 0;
 }
 
-int udp_shutdown(struct endpoint *ep)
+int udp_shutdown(struct stack *stack, struct endpoint *ep)
 {
-	return ep->state == EP_INITIAL ? ENOTCONN : 0;
+	if (ep->state == EP_INITIAL) {
+		gvisor_decide(&stack->gvisor, GVISOR_udp_not_shut_down);
+		return ENOTCONN;
+	}
+	gvisor_decide(&stack->gvisor, GVISOR_udp_shut_down);
+	return 0;
 }
 
 void udp_close(struct stack *stack, struct endpoint *ep)
 {
 	struct portman_reservation held = endpoint_held(ep);
+	struct portman_reservation owed = endpoint_owed(ep);
 
+	gvisor_decide(&stack->gvisor, GVISOR_endpoint_closed);
 	if (ep->state == EP_BOUND || ep->state == EP_CONNECTED) {
 		udp_unregister(stack, ep, &held);
-		endpoint_release(stack, &held);
+		endpoint_release(stack, &owed);
 	}
 	ep->state = EP_CLOSED;
 }

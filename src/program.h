@@ -244,7 +244,7 @@ enum value_kind {
 };
 
 /* The subjects that say by which of their rules they answer (rule.h) */
-enum model { MODEL_SPEC, MODELS };
+enum model { MODEL_SPEC, MODEL_PORTMAN, MODELS };
 
 /* In what a case demands, "*": a port that the subject chose */
 enum { PORT_ANY = 65536 };

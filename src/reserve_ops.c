@@ -33,30 +33,61 @@ static struct portman_reservation reservation(const struct reservation *res)
 	return out;
 }
 
-static int reserve(struct portman *pm, const struct op *op,
-	struct outcome *out)
+/**
+ * struct question - To the tester of an op
+ * @given:	About the one port that the op names
+ */
+struct question {
+	struct gvisor *gvisor;
+	struct tester_run run;
+	bool given;
+};
+
+static int ask(uint16_t port, void *arg)
+{
+	struct question *question = arg;
+	int rc = tester_call(port, &question->run);
+
+	/* A search goes on after a "no"; a given port is then refused. */
+	if (!rc && question->given &&
+	    !gvisor_refuses(question->gvisor, GVISOR_port_refused_by_tester))
+		return 1;
+	return rc;
+}
+
+static int reserve(struct portman *pm, struct gvisor *gvisor,
+	const struct op *op, struct outcome *out)
 {
 	struct portman_reservation res = reservation(&op->reserve.res);
-	struct tester_run test = { .test = op->reserve.test };
-	bool tested = test.test.kind != TEST_ABSENT;
+	struct question question = { .gvisor = gvisor,
+		.run.test = op->reserve.test, .given = res.port };
+	bool tested = op->reserve.test.kind != TEST_ABSENT;
 	uint16_t port;
-	int rc = portman_reserve(pm, &res, op->reserve.random,
-		tested ? tester_call : NULL, &test, &port);
+	int rc;
 
+	gvisor_decide(gvisor, GVISOR_port_in_use);
+	rc = portman_reserve(pm, &res, op->reserve.random, tested ? ask : NULL,
+		&question, &port);
 	if (rc == -ENOMEM)
 		return rc;
+	if (rc != -EADDRINUSE)
+		gvisor_decide(gvisor, rc == -EAGAIN ? GVISOR_port_not_found :
+			rc		 ? GVISOR_port_tester_failed :
+			res.port	 ? GVISOR_port_reserved :
+					   GVISOR_port_found);
 	*out = outcome_error(rc);
 	if (rc || (res.port && !tested))
 		return 0;
 	*out = outcome_number(port);
 	if (tested) {
 		out->value = VALUE_CALLS;
-		out->b = test.calls;
+		out->b = question.run.calls;
 	}
 	return 0;
 }
 
-static int pick(struct portman *pm, const struct op *op, struct outcome *out)
+static int pick(struct portman *pm, struct gvisor *gvisor, const struct op *op,
+	struct outcome *out)
 {
 	struct tester_run test = { .test = op->pick.test };
 	uint16_t port;
@@ -64,6 +95,9 @@ static int pick(struct portman *pm, const struct op *op, struct outcome *out)
 					portman_pick_ephemeral_stable)(pm,
 		op->pick.random, tester_call, &test, &port);
 
+	gvisor_decide(gvisor, rc == -EAGAIN ? GVISOR_port_not_found :
+		rc		 ? GVISOR_port_tester_failed :
+				   GVISOR_port_found);
 	*out = outcome_error(rc);
 	if (rc)
 		return 0;
@@ -73,14 +107,20 @@ static int pick(struct portman *pm, const struct op *op, struct outcome *out)
 	return 0;
 }
 
-static struct outcome range(struct portman *pm, const struct op *op)
+static struct outcome range(struct portman *pm, struct gvisor *gvisor,
+	const struct op *op)
 {
 	struct outcome out = { .kind = OUTCOME_OK, .value = VALUE_RANGE };
 	uint16_t first, last;
+	int rc;
 
-	if (op->range.set)
-		return outcome_error(portman_set_range(pm, op->range.first,
-			op->range.last));
+	if (op->range.set) {
+		rc = portman_set_range(pm, op->range.first, op->range.last);
+		gvisor_decide(gvisor, rc ? GVISOR_range_upside_down :
+					   GVISOR_range_changed);
+		return outcome_error(rc);
+	}
+	gvisor_decide(gvisor, GVISOR_range_told);
 	portman_range(pm, &first, &last);
 	out.a = first;
 	out.b = last;
@@ -88,7 +128,8 @@ static struct outcome range(struct portman *pm, const struct op *op)
 }
 
 /* Go on with a manager that was made from what this one saved */
-static int save(struct portman **old, struct outcome *out)
+static int save(struct portman **old, struct gvisor *gvisor,
+	struct outcome *out)
 {
 	struct portman *pm = portman_new();
 	uint8_t *data = NULL;
@@ -104,33 +145,54 @@ static int save(struct portman **old, struct outcome *out)
 	}
 	portman_free(*old);
 	*old = pm;
+	portman_watch(pm, &gvisor->watch);
+	gvisor_decide(gvisor, GVISOR_manager_saved);
 	*out = outcome_ok();
 	return 0;
 }
 
-int reserve_op(struct portman **manager, const struct op *op,
-	struct outcome *out)
+/* Ops on one reservation that cannot fail to be done */
+static void change(struct portman *pm, struct gvisor *gvisor,
+	const struct op *op, struct outcome *out)
 {
-	struct portman *pm = *manager;
-	struct portman_reservation res;
+	struct portman_reservation res = reservation(&op->reserve.res);
+	bool good;
 
 	switch (op->kind) {
-	case OP_RESERVE: return reserve(pm, op, out);
-	case OP_RANGE: *out = range(pm, op); return 0;
-	case OP_PICK:
-	case OP_PICK_STABLE: return pick(pm, op, out);
-	case OP_LIVE: *out = outcome_number(portman_live(pm)); return 0;
-	case OP_SAVE: return save(manager, out);
-	}
-	res = reservation(&op->reserve.res);
-	if (op->kind == OP_TUPLE) {
-		*out = outcome_error(portman_reserve_tuple(pm, &res) ?
-				0 : EADDRINUSE);
-	} else if (op->kind == OP_RELEASE) {
+	case OP_TUPLE:
+		good = portman_reserve_tuple(pm, &res);
+		gvisor_decide(gvisor, good ? GVISOR_tuple_reserved :
+					     GVISOR_tuple_in_use);
+		*out = outcome_error(good ? 0 : EADDRINUSE);
+		break;
+	case OP_RELEASE:
 		portman_release(pm, &res);
+		gvisor_decide(gvisor, GVISOR_reservation_released);
 		*out = outcome_ok();
-	} else {
+		break;
+	case OP_AVAILABLE:
+		gvisor_decide(gvisor, GVISOR_availability_told);
 		*out = outcome_number(portman_is_available(pm, &res));
+		break;
 	}
+}
+
+int reserve_op(struct portman **manager, struct gvisor *gvisor,
+	const struct op *op, struct outcome *out)
+{
+	struct portman *pm = *manager;
+
+	switch (op->kind) {
+	case OP_RESERVE: return reserve(pm, gvisor, op, out);
+	case OP_RANGE: *out = range(pm, gvisor, op); return 0;
+	case OP_PICK:
+	case OP_PICK_STABLE: return pick(pm, gvisor, op, out);
+	case OP_LIVE:
+		gvisor_decide(gvisor, GVISOR_held_ports_counted);
+		*out = outcome_number(portman_live(pm));
+		return 0;
+	case OP_SAVE: return save(manager, gvisor, out);
+	}
+	change(pm, gvisor, op, out);
 	return 0;
 }

@@ -9,8 +9,9 @@
  * do. This is the one place where the words of sockets (reuseaddr) are turned
  * into those of reservations (most_recent, tuple_only).
  *
- * "portman@head" is gVisor as its newest upstream was read to be (marked HEAD
- * where the rules were taken down); it was never run.
+ *	portman				the release of December 2022, measured
+ *	portman@head			the newest upstream, as read, never run
+ *	portman~failed_bind_keeps_address	without this rule
  *
  * Where it must choose a port and knows the leader's choice, the range is that
  * one port for the moment, so that it is taken or refused as if no other were
@@ -30,11 +31,7 @@
 
 enum { TCP = 6, UDP = 17 };
 
-/* What an address on the wire is at least long (EP-01), and at most */
-enum { LEN_FAMILY = 2, LEN_LINK = 20, LEN4 = 16, LEN6 = 28, LEN_UNIX = 110 };
-enum { FAMILY_UNIX = 1, FAMILY4 = 2, FAMILY6 = 10, FAMILY_PACKET = 17 };
-
-/* gVisor's limit of a backlog; one more than the backlog may wait (EP-13) */
+/* gVisor's limit of a backlog; one more than the backlog may wait */
 enum { BACKLOG_MAX = 1024 };
 
 /**
@@ -62,32 +59,47 @@ static bool is_udp(const struct endpoint *ep)
 	return ep->transport == UDP;
 }
 
-/* EP-06 */
-static void set_flag(struct endpoint *ep, uint8_t flag, bool on)
+/* An option is a flag, if the rule that says so is in force */
+static void set_flag(struct gvisor *gvisor, struct endpoint *ep, bool on,
+	enum gvisor_rule rule, uint8_t flag)
 {
-	ep->flags = on ? ep->flags | flag : ep->flags & ~flag;
+	if (gvisor_applies(gvisor, rule))
+		ep->flags = on ? ep->flags | flag : ep->flags & ~flag;
 }
 
-static int set(struct endpoint *ep, const struct op *op)
+static int set(struct gvisor *gvisor, struct endpoint *ep, const struct op *op)
 {
+	bool on = op->set.value;
+
+	gvisor_decide(gvisor, GVISOR_sockopt_stored);
 	switch (op->set.option) {
 	case OPT_REUSEADDR:
-		set_flag(ep, is_udp(ep) ? PORTMAN_MOST_RECENT :
-					  PORTMAN_TUPLE_ONLY, op->set.value);
+		if (is_udp(ep))
+			set_flag(gvisor, ep, on,
+				GVISOR_udp_reuseaddr_is_most_recent,
+				PORTMAN_MOST_RECENT);
+		else
+			set_flag(gvisor, ep, on,
+				GVISOR_tcp_reuseaddr_is_tuple_only,
+				PORTMAN_TUPLE_ONLY);
 		return 0;
 	case OPT_REUSEPORT:
-		set_flag(ep, PORTMAN_LOAD_BALANCED, op->set.value);
+		set_flag(gvisor, ep, on, GVISOR_reuseport_is_load_balanced,
+			PORTMAN_LOAD_BALANCED);
 		return 0;
 	case OPT_V6ONLY:
-		if (ep->network != 6)
+		if (ep->network != 6 &&
+		    gvisor_refuses(gvisor, GVISOR_v6only_of_ipv4))
 			return ENOPROTOOPT;
-		if (ep->state != EP_INITIAL)
-			return EINVAL;	/* EP-04 */
-		ep->v6only = op->set.value;
+		if (ep->state != EP_INITIAL &&
+		    gvisor_refuses(gvisor, GVISOR_v6only_too_late))
+			return EINVAL;
+		ep->v6only = on;
 		return 0;
 	case OPT_DEV:
-		if (op->set.value == WORLD_MISSING)
-			return ENODEV;	/* EP-04 */
+		if (op->set.value == WORLD_MISSING &&
+		    gvisor_refuses(gvisor, GVISOR_device_not_there))
+			return ENODEV;
 		ep->device = op->set.value;
 		return 0;
 	case OPT_LINGER: ep->linger0 = true; return 0;
@@ -95,94 +107,31 @@ static int set(struct endpoint *ep, const struct op *op)
 	return ENDPOINT_UNKNOWN;
 }
 
-static struct addr shown(const struct endpoint *ep, const struct addr *addr)
-{
-	struct addr out = { .len = ep->network == 4 ? 4 : 16 };
-
-	if (addr->len == out.len)
-		return *addr;
-	if (addr->len == 4) {
-		memset(out.bytes + 10, 0xff, 2);
-		memcpy(out.bytes + 12, addr->bytes, 4);
-	}
-	return out;
-}
-
-static struct outcome get(const struct endpoint *ep, const struct op *op)
+static struct outcome get(struct gvisor *gvisor, const struct endpoint *ep,
+	const struct op *op)
 {
 	struct outcome out = { .kind = OUTCOME_OK };
 	const struct addr *addr = &ep->id.local;
 
+	gvisor_decide(gvisor, GVISOR_endpoint_told);
 	switch (op->get.property) {
 	case GET_DEV:
 		out.value = VALUE_DEVICE;
 		out.a = ep->device;
 		return out;
 	case GET_V6ONLY:
-		return ep->network == 6 ? outcome_number(ep->v6only) :
-					  outcome_error(EOPNOTSUPP);
+		if (ep->network != 6 &&
+		    gvisor_refuses(gvisor, GVISOR_v6only_of_ipv4_asked))
+			return outcome_error(EOPNOTSUPP);
+		return outcome_number(ep->v6only);
 	}
 	if (is_udp(ep))
 		addr = ep->state == EP_CONNECTED ? &ep->source :
 						   &ep->bind_addr;
 	out.value = VALUE_PLACE;
-	out.addr = shown(ep, addr);
+	out.addr = endpoint_shown(ep, addr);
 	out.a = ep->id.local_port;
 	return out;
-}
-
-/* EP-01, EP-02: what gVisor reads from the bytes of an address */
-static int read_place(const struct endpoint *ep, const struct op *op,
-	struct full_addr *to)
-{
-	const struct place *place = &op->bind.place;
-	unsigned int natural = place->addr.len == 16 ? LEN6 : LEN4;
-	unsigned int len = op->bind.len == LEN_NATURAL ? natural :
-							 op->bind.len;
-	unsigned int family = op->bind.family != FAMILY_NATURAL ?
-		op->bind.family : natural == LEN6 ? FAMILY6 : FAMILY4;
-	bool v6 = ep->network == 6;
-
-	if (len < LEN_FAMILY || (family == FAMILY_PACKET && len < LEN_LINK))
-		return EINVAL;
-	if (family == FAMILY_PACKET)
-		return ENDPOINT_UNKNOWN;
-	if (len < (unsigned int)(v6 ? LEN6 : LEN4) ||
-	    (family == FAMILY6 && len < LEN6) ||
-	    (family == FAMILY_UNIX && len > LEN_UNIX))
-		return EINVAL;
-	if (family != (v6 ? FAMILY6 : FAMILY4))
-		return EAFNOSUPPORT;
-	memset(to, 0, sizeof(*to));
-	to->port = place->port;
-	/* Bytes of the other family happen to be zero: the wildcard. */
-	if (natural != (v6 ? LEN6 : LEN4) || addr_is_any(&place->addr))
-		return 0;
-	to->addr = place->addr;
-	if (v6 && to->addr.bytes[0] == 0xfe &&
-	    (to->addr.bytes[1] & 0xc0) == 0x80)
-		to->nic = place->scope;
-	return 0;
-}
-
-/* connect is not as strict: a socket for both families takes either */
-static int read_peer(const struct endpoint *ep, const struct op *op,
-	struct full_addr *to)
-{
-	struct op plain = *op;
-
-	plain.bind.len = LEN_NATURAL;
-	plain.bind.family = FAMILY_NATURAL;
-	if (op->bind.place.addr.len == 16)
-		return ep->network == 4 ? EINVAL : read_place(ep, &plain, to);
-	if (ep->network == 4)
-		return read_place(ep, &plain, to);
-	if (ep->v6only)
-		return EINVAL;
-	memset(to, 0, sizeof(*to));
-	to->port = op->bind.place.port;
-	to->addr = shown(ep, &op->bind.place.addr);
-	return 0;
 }
 
 static int bind_socket(struct stack *stack, struct sock *sock,
@@ -190,21 +139,24 @@ static int bind_socket(struct stack *stack, struct sock *sock,
 {
 	struct endpoint *ep = sock->ep;
 	struct full_addr to;
-	int rc = read_place(ep, op, &to);
+	int rc = endpoint_read_place(stack, ep, op, &to);
 
 	if (!rc)
 		rc = is_udp(ep) ? udp_bind(stack, ep, to) :
 				  tcp_bind(stack, ep, to);
 	if (!rc)
 		sock->explicit = to.port;
-	return rc == EAGAIN ? EADDRINUSE : rc;	/* EP-03 */
+	if (rc == EAGAIN &&
+	    gvisor_refuses(&stack->gvisor, GVISOR_bind_found_no_port))
+		return EADDRINUSE;
+	return rc;
 }
 
 static int connect_socket(struct stack *stack, struct endpoint *ep,
 	const struct op *op)
 {
 	struct full_addr to;
-	int rc = read_peer(ep, op, &to);
+	int rc = endpoint_read_peer(stack, ep, op, &to);
 
 	if (rc)
 		return rc;
@@ -216,8 +168,13 @@ static int accept_socket(struct state *state, struct endpoint *ep,
 	const struct op *op)
 {
 	struct endpoint *child;
-	int rc = is_udp(ep) ? EOPNOTSUPP : tcp_accept(ep, &child);
+	int rc;
 
+	if (is_udp(ep)) {
+		gvisor_decide(&state->stack.gvisor, GVISOR_udp_never_accepts);
+		return EOPNOTSUPP;
+	}
+	rc = tcp_accept(&state->stack, ep, &child);
 	if (rc)
 		return rc;
 	state->sockets[op->accept.sock] = (struct sock){ child, true };
@@ -229,7 +186,10 @@ static int listen_socket(struct stack *stack, struct endpoint *ep,
 {
 	unsigned int backlog = MIN(op->listen.backlog, BACKLOG_MAX) + 1;
 
-	return is_udp(ep) ? EOPNOTSUPP : tcp_listen(stack, ep, backlog);
+	if (!is_udp(ep))
+		return tcp_listen(stack, ep, backlog);
+	gvisor_decide(&stack->gvisor, GVISOR_udp_never_listens);
+	return EOPNOTSUPP;
 }
 
 static int shutdown_socket(struct stack *stack, struct endpoint *ep,
@@ -238,7 +198,8 @@ static int shutdown_socket(struct stack *stack, struct endpoint *ep,
 	uint8_t how = op->shutdown.how == SHUT_READ ? 1 :
 		      op->shutdown.how == SHUT_WRITE ? 2 : 3;
 
-	return is_udp(ep) ? udp_shutdown(ep) : tcp_shutdown(stack, ep, how);
+	return is_udp(ep) ? udp_shutdown(stack, ep) :
+			    tcp_shutdown(stack, ep, how);
 }
 
 static void close_socket(struct stack *stack, struct endpoint *ep)
@@ -249,6 +210,16 @@ static void close_socket(struct stack *stack, struct endpoint *ep)
 		tcp_close(stack, ep);
 }
 
+static int set_range(struct stack *stack, const struct op *op)
+{
+	int rc = -portman_set_range(stack->ports, op->sysctl.value,
+		op->sysctl.high);
+
+	gvisor_decide(&stack->gvisor, rc ? GVISOR_range_upside_down :
+					   GVISOR_range_changed);
+	return rc;
+}
+
 static int socket_call(struct state *state, const struct op *op)
 {
 	struct stack *stack = &state->stack;
@@ -256,25 +227,22 @@ static int socket_call(struct state *state, const struct op *op)
 
 	switch (op->kind) {
 	case OP_SOCKET:
+		gvisor_decide(&stack->gvisor, GVISOR_endpoint_made);
 		*sock = (struct sock){ .ep = endpoint_new(stack,
 			type_is_udp(op->socket.type) ? UDP : TCP,
 			type_is_v6(op->socket.type) ? 6 : 4) };
 		return 0;
-	case OP_SET: return set(sock->ep, op);
+	case OP_SET: return set(&stack->gvisor, sock->ep, op);
 	case OP_BIND: return bind_socket(stack, sock, op);
 	case OP_LISTEN: return listen_socket(stack, sock->ep, op);
 	case OP_CONNECT: return connect_socket(stack, sock->ep, op);
-	case OP_DISCONNECT:
+	case OP_DISCONNECT: /* of TCP nobody has asked */
 		return is_udp(sock->ep) ? udp_disconnect(stack, sock->ep) :
-					  EAFNOSUPPORT;
+					  ENDPOINT_UNKNOWN;
 	case OP_ACCEPT: return accept_socket(state, sock->ep, op);
 	case OP_SHUTDOWN: return shutdown_socket(stack, sock->ep, op);
 	case OP_CLOSE: close_socket(stack, sock->ep); return 0;
-	case OP_SYSCTL:
-		if (MAX(op->sysctl.value, op->sysctl.high) > UINT16_MAX)
-			return EINVAL;	/* EP-05 */
-		return -portman_set_range(stack->ports, op->sysctl.value,
-			op->sysctl.high);
+	case OP_SYSCTL: return set_range(stack, op);
 	}
 	return ENDPOINT_UNKNOWN;
 }
@@ -293,6 +261,7 @@ static int socket_step(struct state *state, const struct op *op,
 	const struct outcome *leader, struct outcome *out)
 {
 	const struct sock *sock = &state->sockets[op->sock];
+	struct gvisor *gvisor = &state->stack.gvisor;
 	bool chooses = op->kind == OP_BIND || op->kind == OP_LISTEN ||
 		       op->kind == OP_CONNECT;
 	bool led = leader && leader->kind == OUTCOME_OK &&
@@ -302,11 +271,12 @@ static int socket_step(struct state *state, const struct op *op,
 	settle_range(state, led);
 	if (op_has_socket(op) &&
 	    !evidence_covers(sock->ep, sock->explicit, op)) {
+		gvisor_decide(gvisor, GVISOR_not_known);
 		*out = outcome_na();
 		return 0;
 	}
 	if (op->kind == OP_GET) {
-		*out = get(sock->ep, op);
+		*out = get(gvisor, sock->ep, op);
 		return 0;
 	}
 	state->stack.steer = chooses && led ? leader->a : 0;
@@ -316,6 +286,8 @@ static int socket_step(struct state *state, const struct op *op,
 	if (op->kind == OP_CONNECT && rc && rc != EISCONN)
 		sock->ep->failed = true;
 	state->ranged |= op->kind == OP_SYSCTL && !rc;
+	if (rc == ENDPOINT_UNKNOWN)
+		gvisor_decide(gvisor, GVISOR_not_known);
 	*out = rc == ENDPOINT_UNKNOWN ? outcome_na() : outcome_error(rc);
 	if (!rc && chooses && !sock->explicit)
 		*out = outcome_number(sock->ep->id.local_port);
@@ -326,10 +298,17 @@ static int portman_step(struct subject *subject, const struct op *op,
 	const struct outcome *leader, struct outcome *out)
 {
 	struct state *state = subject->state;
+	struct gvisor *gvisor = &state->stack.gvisor;
+	int rc;
 
-	return op_level(op->kind) == LEVEL_SOCKET ?
-		socket_step(state, op, leader, out) :
-		reserve_op(&state->stack.ports, op, out);
+	gvisor_begin(gvisor);
+	if (op_level(op->kind) == LEVEL_SOCKET)
+		rc = socket_step(state, op, leader, out);
+	else
+		rc = reserve_op(&state->stack.ports, gvisor, op, out);
+	if (!rc)
+		gvisor_end(gvisor, out);
+	return rc;
 }
 
 static int portman_begin(struct subject *subject)
@@ -339,7 +318,10 @@ static int portman_begin(struct subject *subject)
 	stack_reset(&state->stack);
 	state->ranged = false;
 	state->stack.ports = portman_new();
-	return state->stack.ports ? 0 : -ENOMEM;
+	if (!state->stack.ports)
+		return -ENOMEM;
+	portman_watch(state->stack.ports, &state->stack.gvisor.watch);
+	return 0;
 }
 
 static int portman_end(struct subject *subject)
@@ -351,15 +333,32 @@ static int portman_end(struct subject *subject)
 	return 0;
 }
 
+/* "@head" and then "~RULE" any number of times, or none of this */
+static int read_argument(struct subject *subject, struct gvisor *gvisor,
+	const char *argument)
+{
+	bool head = !strncmp(argument, "@head", 5);
+
+	argument += head ? 5 : 0;
+	rule_force(&gvisor_book, head ? UINT32_MAX : RULE_VERSION(2022, 12, 0),
+		gvisor->force);
+	if (rule_take_away(&gvisor_book, &argument, gvisor->force,
+		    subject->why, sizeof(subject->why)))
+		return -EINVAL;
+	gvisor_watch(gvisor);
+	if (!*argument)
+		return 0;
+	snprintf(subject->why, sizeof(subject->why),
+		"'%.60s' is left over: expected portman, portman@head or "
+		"portman~RULE", argument);
+	return -EINVAL;
+}
+
 static int portman_open(struct subject *subject, const char *argument)
 {
 	struct state *state;
+	int rc;
 
-	if (*argument && strcmp(argument, "@head")) {
-		snprintf(subject->why, sizeof(subject->why),
-			"expected portman or portman@head");
-		return -EINVAL;
-	}
 	subject->can = (struct capabilities){
 		.ops = (1u << OP_KINDS) - 1 - (1u << OP_EUID),
 		.options = 1u << OPT_REUSEADDR | 1u << OPT_REUSEPORT |
@@ -374,8 +373,13 @@ static int portman_open(struct subject *subject, const char *argument)
 		snprintf(subject->why, sizeof(subject->why), "out of memory");
 		return -ENOMEM;
 	}
-	state->stack.head = *argument;
-	return 0;
+	state->stack.demux.gvisor = &state->stack.gvisor;
+	rc = read_argument(subject, &state->stack.gvisor, argument);
+	if (rc) {
+		free(state);
+		subject->state = NULL;
+	}
+	return rc;
 }
 
 static void portman_close(struct subject *subject)
