@@ -210,9 +210,13 @@ static void versions_differ_by_rules(void **state)
 static void names_of_subjects(void **state)
 {
 	static const char *const good[] = { "spec", "spec@6.1", "spec@6.1.170",
-		"spec~tcp_apart", "spec@6.12~tcp_apart~udp_apart" };
+		"spec~tcp_apart", "spec@6.12~tcp_apart~udp_apart", "portman",
+		"portman@head", "portman~port_in_use",
+		"portman@head~hint_moves~tuple_in_use" };
 	static const char *const bad[] = { "spec@", "spec@6", "spec@x", "spec~",
-		"spec~x", "spec@6.1~", "spec@6.1x", "spec@6.1 " };
+		"spec~x", "spec@6.1~", "spec@6.1x", "spec@6.1 ", "portman~",
+		"portman@6.1", "portman@", "portman@head~tcp_apart",
+		"portman~port_in_use " };
 	struct subject subject;
 
 	(void)state;

@@ -66,12 +66,14 @@ def test_old_kernels_have_their_column(version):
 def test_rules_in_json():
     """One line a rule, with its case."""
     for rule in rules():
-        assert set(rule) == {"name", "sort", "errno", "kernel_function",
-                             "text", "versions", "case"}
+        assert set(rule) == {"model", "name", "sort", "errno",
+                             "kernel_function", "text", "versions", "newest",
+                             "case"}
+        assert rule["model"] in ("spec", "portman")
         assert rule["sort"] in ("decision", "effect")
         assert rule["errno"] == "ok" or rule["sort"] == "decision"
         assert rule["case"] or rule["name"] in (
-            "not_modelled", "fin_answered_sooner_or_later")
+            "not_modelled", "not_known", "fin_answered_sooner_or_later")
     names = {rule["name"] for rule in rules()}
     assert {path.stem for path in cases(RULES)} <= names
 
@@ -85,6 +87,31 @@ def test_rule_case_and_trace_lead_to_each_other():
     shown = portclash("rules", "tcp_share_cache").out.decode()
     assert "sk_reuseport_match" in shown and "bind   b" in shown
     assert portclash("rules", "no_such_rule").code == USAGE
+
+
+@pytest.mark.pure
+def test_rules_of_one_model():
+    """Each book by itself, and both of them together."""
+    both = rules()
+    for model in ("spec", "portman"):
+        one = portclash("rules", "--json", "--model", model)
+        assert [json.loads(line) for line in one.out.decode().splitlines()] \
+            == [rule for rule in both if rule["model"] == model] != []
+    assert portclash("rules", "--model", "linux").code == USAGE
+    assert portclash("rules", "--model", "spec", "port_in_use").code == USAGE
+
+
+@pytest.mark.pure
+def test_portman_cites_its_rules():
+    """In text, behind each outcome, also where it does not know."""
+    path = RULES / "failed_bind_keeps_address.case"
+    trace = portclash("run", "-s", "portman", path).out.decode()
+    notes = [line.partition("# ")[2] for line in trace.splitlines()]
+    assert notes[-3].startswith("port_in_use; ")
+    assert "failed_bind_keeps_address" in notes[-3]
+    assert all(notes) and notes[-1] == "endpoint_told"
+    answer = portclash("run", "-s", "portman~no_such_rule", path)
+    assert answer.code == USAGE and "no_such_rule" in answer.err
 
 
 @pytest.mark.pure
