@@ -2,8 +2,8 @@
 /*
  * test_endpoints.c - what portman says of sockets, against what was measured
  *
- * The facts are gVisor's of December 2022: its column of the scenarios P1, S-b,
- * S-c and X1 to X19. Where Linux answers differently, the comment says how.
+ * The facts are those of gVisor of December 2022, as measured. Where Linux
+ * answers differently, the comment says how.
  */
 #include "said.h"
 
@@ -12,10 +12,10 @@
 #include "unit.h"
 #include "util.h"
 
-static void p1_and_sequences(void **state)
+static void listeners_and_sequences(void **state)
 {
 	static const char *const texts[] = {
-		/* P1, S-a, X9: Linux refuses both binds; wildcard, specific */
+		/* Linux refuses both binds; wildcard, specific */
 		AB("tcp4", "tcp4")
 		"set a reuseaddr\nset b reuseaddr\n"
 		"bind a 0.0.0.0:7000\nlisten a\n"
@@ -34,7 +34,7 @@ static void p1_and_sequences(void **state)
 		"set a reuseport\nset b reuseport\n"
 		"bind a 0.0.0.0:7000\nlisten a\n"
 		"bind b 0.0.0.0:7000\nlisten b\n",
-		/* X13, S-b, S-c: Linux lets the third in */
+		/* Linux lets the third in */
 		AB("tcp4", "tcp4") "socket c tcp4\n"
 		"set a reuseaddr\nset b reuseaddr\nset b reuseport\n"
 		"set c reuseport\n"
@@ -55,10 +55,11 @@ static void p1_and_sequences(void **state)
 	CHECK_ALL(texts);
 }
 
-static void x1_to_x4_leaks(void **state)
+static void leaks(void **state)
 {
 	static const char *const texts[] = {
-		/* X1, EP-12; Linux: name 0.0.0.0:7001, and it is free again */
+		/* failed_bind_keeps_address; in Linux it is free again, and its
+		 * name is 0.0.0.0:7001 */
 		AB("tcp4", "tcp4") "socket c tcp4\n"
 		"bind a 127.0.0.1:7000\n"
 		"bind b 127.0.0.1:7000 = EADDRINUSE\n"
@@ -67,7 +68,7 @@ static void x1_to_x4_leaks(void **state)
 		"close b\n"
 		"bind c 0.0.0.0:7001 = EADDRINUSE\n"
 		"bind c 127.0.0.1:7001 = EADDRINUSE\n",
-		/* X2, EP-20; Linux: free again */
+		/* tcp_connect_narrows; Linux: free again */
 		AB("tcp4", "tcp4") "socket c tcp4\n"
 		"bind a 127.0.0.1:7000\nlisten a\n"
 		"set b reuseaddr\nset b linger=0\n"
@@ -97,7 +98,7 @@ static void x1_to_x4_leaks(void **state)
 		"close b\n"
 		"bind c 127.0.0.2:7001 = EADDRINUSE\n"
 		"set d v6only\nbind d [::]:7001 = EADDRINUSE\n",
-		/* X3, EP-27 b: only IPv6 leaks; Linux: ok during and after */
+		/* udp_connect_narrows; Linux: ok during and after */
 		AB("udp6", "udp6") "socket c udp4\n"
 		"bind a [::]:7000\nconnect a [::ffff:127.0.0.1]:7009\n"
 		"set b v6only\n"
@@ -105,7 +106,7 @@ static void x1_to_x4_leaks(void **state)
 		"close a\n"
 		"bind b [::]:7000 = EADDRINUSE\n"
 		"bind c 0.0.0.0:7000\n",
-		/* X4, EP-27 a: and the port of bind is gone for b */
+		/* udp_refusal_releases */
 		AB("udp4", "udp4") "socket c udp4\n"
 		"set a reuseport\nset b reuseport\n"
 		"bind a 127.0.0.1:7000\nbind b 127.0.0.1:7000\n"
@@ -119,7 +120,7 @@ static void x1_to_x4_leaks(void **state)
 		"socket a udp4\n"
 		"connect a 127.0.0.1:7009\n"
 		"connect a 127.0.0.1:7009 = EADDRINUSE\n",
-		/* EP-27 c: what bind reserved is released with other flags */
+		/* udp_takes_new_flags */
 		AB("udp4", "udp4") "socket c udp4\n"
 		"set a reuseaddr\nset b reuseaddr\n"
 		"bind a 127.0.0.1:7000\nbind b 127.0.0.1:7000\n"
@@ -131,17 +132,17 @@ static void x1_to_x4_leaks(void **state)
 	CHECK_ALL(texts);
 }
 
-static void x5_to_x8_options(void **state)
+static void late_options(void **state)
 {
 	static const char *const texts[] = {
-		/* X5, EP-07; Linux: ok */
+		/* sockopt_stored; Linux: ok */
 		AB("tcp4", "tcp4")
 		"bind a 127.0.0.1:7000\nset a reuseaddr\nset b reuseaddr\n"
 		"bind b 127.0.0.1:7000 = EADDRINUSE\n",
 		AB("udp4", "udp4")
 		"bind a 127.0.0.1:7000\nset a reuseport\nset b reuseport\n"
 		"bind b 127.0.0.1:7000 = EADDRINUSE\n",
-		/* X6; Linux: EADDRINUSE */
+		/* Linux: EADDRINUSE */
 		AB("tcp4", "tcp4")
 		"set a reuseaddr\nbind a 127.0.0.1:7000\n"
 		"set a reuseaddr=0\nset b reuseaddr\n"
@@ -150,7 +151,7 @@ static void x5_to_x8_options(void **state)
 		"set a reuseaddr\nbind a 127.0.0.1:7000\n"
 		"set a reuseaddr=0\nset b reuseaddr\n"
 		"bind b 127.0.0.1:7000\n",
-		/* X7; Linux: TCP ok, UDP EADDRINUSE */
+		/* Linux: TCP ok, UDP EADDRINUSE */
 		AB("tcp4", "tcp4")
 		"set a reuseport\nbind a 127.0.0.1:7000\n"
 		"set a reuseport=0\nset b reuseport\n"
@@ -159,7 +160,7 @@ static void x5_to_x8_options(void **state)
 		"set a reuseport\nbind a 127.0.0.1:7000\n"
 		"set a reuseport=0\nset b reuseport\n"
 		"bind b 127.0.0.1:7000\n",
-		/* X8, EP-18, GV-08: a client's port; Linux: EADDRINUSE */
+		/* wildcard_destination_forgives: a client's port */
 		AB("tcp4", "tcp4") "socket c tcp4\nsocket d tcp4\n"
 		"bind a 127.0.0.1:7000\nlisten a\n"
 		"connect b 127.0.0.1:7000\n"
@@ -185,28 +186,27 @@ static void x5_to_x8_options(void **state)
 	CHECK_ALL(texts);
 }
 
-static void x9_to_x12_listeners(void **state)
+static void listeners_and_4_tuples(void **state)
 {
 	static const char *const texts[] = {
-		/* X9, EP-13: dead for ever; Linux: can be retried */
+		/* refused_listener_is_closed; Linux: can be retried */
 		AB("tcp4", "tcp4") "socket c tcp4\n"
 		"set a reuseaddr\nset b reuseaddr\n"
 		"bind a 127.0.0.1:7000\nbind b 127.0.0.1:7000\n"
 		"listen a\nlisten b = EADDRINUSE\nlisten b = EINVAL\n"
 		"close a\nlisten b = EINVAL\nbind b 127.0.0.1:7001 = EINVAL\n"
 		"bind c 127.0.0.1:7000\n",
-		/* X10, EP-16; Linux: ok, ok */
+		/* Linux: ok, ok */
 		AB("tcp4", "tcp4")
 		"set a reuseaddr\nset b reuseaddr\n"
 		"bind a 127.0.0.1:7000\nlisten a\nshutdown a rdwr\n"
 		"bind b 127.0.0.1:7000 = EADDRINUSE\n",
-		/* EP-15 */
 		AB("tcp4", "tcp4")
 		"bind a 127.0.0.1:7000\nlisten a\nlisten a 1\n"
 		"shutdown a rd\nconnect b 127.0.0.1:7000 = ECONNREFUSED\n"
 		"listen a\nsocket d tcp4\nconnect d 127.0.0.1:7000\n"
 		"accept a e\n",
-		/* X11; Linux: ok */
+		/* Linux: ok */
 		AB("udp4", "udp4")
 		"bind a 0.0.0.0:7000\nconnect a 127.0.0.1:7009\n"
 		"get a name = ok:127.0.0.1:7000\n"
@@ -216,7 +216,7 @@ static void x9_to_x12_listeners(void **state)
 		"bind b 0.0.0.0:7001\nconnect b 127.0.0.1:7000\n"
 		"get b name = ok:127.0.0.1:7001\n"
 		"bind c 127.0.0.2:7001 = EADDRINUSE\n",
-		/* X12, EP-19; Linux: EADDRNOTAVAIL */
+		/* tcp_ends_in_use; Linux: EADDRNOTAVAIL */
 		AB("tcp4", "tcp4") "socket c tcp4\n"
 		"set a reuseaddr\nset b reuseaddr\n"
 		"bind a 127.0.0.1:7001\nbind b 127.0.0.1:7001\n"
@@ -229,28 +229,28 @@ static void x9_to_x12_listeners(void **state)
 	CHECK_ALL(texts);
 }
 
-static void x14_to_x19_addresses(void **state)
+static void addresses_and_ranges(void **state)
 {
 	static const char *const texts[] = {
-		/* X14; Linux: ok */
+		/* Linux: ok */
 		"socket a tcp4\nbind a 224.0.0.1:7000 = EADDRNOTAVAIL\n",
 		"socket a tcp6\n"
 		"bind a [::ffff:224.0.0.1]:7000 = EADDRNOTAVAIL\n",
 		"socket a udp4\nbind a 224.0.0.1:7000\n",
 		"socket a udp4\nbind a 255.255.255.255:7000\n",
-		/* X15; Linux: EINVAL */
+		/* Linux: EINVAL */
 		"socket a tcp6\nset a v6only\n"
 		"bind a [::ffff:127.0.0.1]:7000 = EHOSTUNREACH\n"
 		"bind a [::ffff:0.0.0.0]:7000 = EHOSTUNREACH\n",
 		"socket a udp6\nset a v6only\n"
 		"bind a [::ffff:127.0.0.1]:7000 = EHOSTUNREACH\n",
-		/* X16; Linux: EINVAL */
+		/* Linux: EINVAL */
 		"socket a tcp6\nbind a [ff02::1]:7000 = EADDRNOTAVAIL\n",
 		"socket a udp6\nbind a [ff02::1]:7000\n",
 		/* Measured: EADDRNOTAVAIL. The subject declines all of fe80 */
 		"socket a tcp6\nbind a [fe80::1]:7000 = n/a\n",
 		"socket a udp6\nbind a [fe80::1]:7000 = n/a\n",
-		/* X17, EP-01; Linux: ok, ok */
+		/* Linux: ok, ok */
 		"socket a udp4\nbind a 0.0.0.0:7000 family=0 = EAFNOSUPPORT\n",
 		"socket a udp6\nbind a [::1]:7000 len=24 = EINVAL\n"
 		"bind a [::1]:7000 len=1 = EINVAL\n"
@@ -261,12 +261,12 @@ static void x14_to_x19_addresses(void **state)
 		"socket a tcp4\nbind a [::1]:7000 = EAFNOSUPPORT\n"
 		"bind a 127.0.0.1:7000 len=15 = EINVAL\n"
 		"bind a 127.0.0.1:7000 len=16\n",
-		/* X18, EP-05; Linux: EINVAL */
+		/* Linux: EINVAL */
 		"socket a udp4\n"
 		"sysctl ip_local_port_range=1-1\n"
 		"sysctl ip_local_port_range=40003-40000 = EINVAL\n"
 		"bind a 127.0.0.1:0 = ok:1\n",
-		/* X19: as the newest gVisor; the older one dies */
+		/* As the newest gVisor; the older one dies */
 		AB("udp4", "udp4") "socket c tcp4\n"
 		"sysctl ip_local_port_range=0-65535\n"
 		"bind a 127.0.0.1:0 = EADDRINUSE\n"
@@ -281,11 +281,11 @@ static void x14_to_x19_addresses(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(p1_and_sequences),
-		cmocka_unit_test(x1_to_x4_leaks),
-		cmocka_unit_test(x5_to_x8_options),
-		cmocka_unit_test(x9_to_x12_listeners),
-		cmocka_unit_test(x14_to_x19_addresses),
+		cmocka_unit_test(listeners_and_sequences),
+		cmocka_unit_test(leaks),
+		cmocka_unit_test(late_options),
+		cmocka_unit_test(listeners_and_4_tuples),
+		cmocka_unit_test(addresses_and_ranges),
 	};
 
 	if (UNIT_LISTED(argc, argv, tests))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * test_goports.c - the agent over gVisor's own package obeys the GV rules
+ * test_goports.c - the agent over gVisor's own package obeys gVisor's rules
  *
  * This tests the agent, and the rules as we know them, not the package: what
  * fails here makes a comparison with portman worthless. A program a rule; "ok"
@@ -15,22 +15,22 @@
 #include "util.h"
 
 static const char *const samples[] = {
-	/* GV-01: networks may be empty or repeat, a device may be negative. */
+	/* Networks may be empty or repeat, a device may be negative. */
 	"reserve - 99 *:1 dev=-5 dest=10.0.0.1:9\n"
 	"reserve 4646 udp *:1 flags=most_recent dev=-5\n"
 	"live = ok:2\n",
-	/* GV-03: addresses are compared by their bytes. */
+	/* Addresses are compared by their bytes. */
 	"reserve 4 tcp 0.0.0.0:1\n"
 	"reserve 4 tcp 10.0.0.1:1\n"
 	"reserve 4 tcp [::ffff:10.0.0.1]:1\n"
 	"reserve 4 tcp [::]:1\n"
 	"reserve 4 tcp *:1 = EADDRINUSE\n"
 	"reserve 4 tcp 0.0.0.0:1 = EADDRINUSE\n",
-	/* GV-07, GV-23: specific destinations do not meet. */
+	/* Specific destinations do not meet. */
 	"reserve 4 tcp 10.0.0.1:1 dest=10.0.0.2:5\n"
 	"reserve 4 tcp 10.0.0.1:1 dest=10.0.0.2:6\n"
 	"reserve 4 tcp 10.0.0.1:1 dest=10.0.0.2:5 = EADDRINUSE\n",
-	/* GV-08: the holder's bits 1 and 2 are ignored across a wildcard. */
+	/* The holder's bits 1 and 2 are ignored across a wildcard. */
 	"reserve 4 tcp 10.0.0.1:1 dest=10.0.0.2:5\n"
 	"reserve 4 tcp 10.0.0.1:1 flags=load_balanced\n"
 	"reserve 4 tcp 10.0.0.1:2 dest=10.0.0.2:5\n"
@@ -38,32 +38,32 @@ static const char *const samples[] = {
 	"reserve 4 tcp 10.0.0.1:3 flags=tuple_only dest=10.0.0.2:5\n"
 	"reserve 4 tcp 10.0.0.1:3 flags=tuple_only\n"
 	"reserve 4 tcp 10.0.0.1:3 = EADDRINUSE\n",
-	/* GV-09: a wildcard destination with a port is another key. */
+	/* A wildcard destination with a port is another key. */
 	"reserve 4 tcp *:1 dest=*:5\n"
 	"tuple 4 tcp *:1\n"
 	"tuple 4 tcp *:1 dest=*:5 = EADDRINUSE\n",
-	/* GV-10: without a device, one AND runs over all of them. */
+	/* Without a device, one AND runs over all of them. */
 	"reserve 4 udp *:1 flags=most_recent dev=1\n"
 	"reserve 4 udp *:1 flags=load_balanced dev=2\n"
 	"reserve 4 udp *:1 flags=most_recent+load_balanced = EADDRINUSE\n",
-	/* GV-11: with one, other devices do not matter. */
+	/* With one, other devices do not matter. */
 	"reserve 4 udp *:1 dev=1\n"
 	"reserve 4 udp *:1 dev=2\n"
 	"reserve 4 udp *:1 dev=2 = EADDRINUSE\n"
 	"reserve 4 udp *:1 = EADDRINUSE\n",
-	/* GV-12: each address is judged by itself. */
+	/* Each address is judged by itself. */
 	"reserve 4 udp 10.0.0.1:1 flags=load_balanced\n"
 	"reserve 4 udp 10.0.0.2:1 flags=most_recent\n"
 	"reserve 4 udp *:1 flags=most_recent+load_balanced\n"
 	"reserve 4 udp *:1 flags=most_recent = EADDRINUSE\n",
-	/* GV-13: refused on one network, nothing is left on the other. */
+	/* Refused on one network, nothing is left on the other. */
 	"reserve 6 tcp *:1\n"
 	"reserve 46 tcp *:1 = EADDRINUSE\n"
 	"live = ok:1\n"
 	"available 4 tcp *:1 = ok:1\n"
 	"available 6 tcp *:1 = ok:0\n"
 	"available - tcp *:1 = ok:1\n",
-	/* GV-14: an ephemeral TCP port is not shared, a UDP port is. */
+	/* An ephemeral TCP port is not shared, a UDP port is. */
 	"range 5-5\n"
 	"reserve 4 tcp *:0 flags=load_balanced = ok:5\n"
 	"reserve 4 tcp *:0 flags=load_balanced = EAGAIN\n"
@@ -71,20 +71,20 @@ static const char *const samples[] = {
 	"reserve 4 udp *:0 flags=load_balanced = ok:5\n"
 	"reserve 4 udp *:0 flags=load_balanced = ok:5\n"
 	"reserve 4 udp *:0 = EAGAIN\n",
-	/* GV-16: a repeated network adds two and drops two. */
+	/* A repeated network adds two and drops two. */
 	"reserve 44 tcp *:1\n"
 	"release 4 tcp *:1\n"
 	"reserve 4 tcp *:1 = EADDRINUSE\n"
 	"release 4 tcp *:1\n"
 	"live = ok:0\n"
 	"release 4 tcp *:1\n",
-	/* GV-17: what the tester refuses is taken back. */
+	/* What the tester refuses is taken back. */
 	"reserve 4 tcp *:7 test=none = EADDRINUSE\n"
 	"reserve 4 tcp *:7 test=err = EPROTO\n"
 	"reserve 4 tcp *:7 test=erreq:7 = EPROTO\n"
 	"live = ok:0\n"
 	"reserve 4 tcp *:7 test=erreq:8 = ok:7/1\n",
-	/* GV-18: it goes on after "no", and stops at an error. */
+	/* It goes on after "no", and stops at an error. */
 	"range 10-19\n"
 	"reserve 4 tcp *:0 random=23 = ok:13\n"
 	"reserve 4 tcp *:0 random=13 test=odd = ok:15/2\n"
@@ -95,12 +95,12 @@ static const char *const samples[] = {
 	"live = ok:4\n"
 	"range 0-0\n"
 	"reserve 4 tcp *:0 = ok:0\n",
-	/* GV-18: the greatest random there is, and a count of a power of 2 */
+	/* The greatest random there is, and a count of a power of 2 */
 	"reserve 4 tcp *:0 random=1073741823 = ok:65023\n"
 	"range 100-163\n"
 	"reserve 4 tcp *:0 random=1073741823 = ok:163\n"
 	"reserve 4 tcp *:0 random=65 = ok:101\n",
-	/* GV-19: a release with other flags counts, and is remembered. */
+	/* A release with other flags counts, and is remembered. */
 	"reserve 4 udp *:1 flags=most_recent\n"
 	"release 4 udp *:1 flags=load_balanced\n"
 	"live = ok:0\n"
@@ -111,18 +111,18 @@ static const char *const samples[] = {
 	"release 6 udp *:1\n"
 	"release 4 udp *:1\n"
 	"live = ok:0\n",
-	/* GV-20: a tuple looks at its own key only, and leaves no trace. */
+	/* A tuple looks at its own key only, and leaves no trace. */
 	"reserve 4 tcp *:1\n"
 	"tuple 4 tcp 10.0.0.1:1 dest=10.0.0.2:5\n"
 	"tuple 64 tcp 10.0.0.1:1 dest=10.0.0.2:5 = EADDRINUSE\n"
 	"live = ok:1\n"
 	"tuple 4 tcp 10.0.0.1:0\n"
 	"live = ok:2\n",
-	/* GV-21: a repeated network sees itself. */
+	/* A repeated network sees itself. */
 	"tuple 44 tcp *:1 = EADDRINUSE\n"
 	"live = ok:0\n"
 	"tuple 44 tcp *:1 flags=tuple_only\n",
-	/* GV-22: one cycle, and nothing is reserved. */
+	/* One cycle, and nothing is reserved. */
 	"range 10-12\n"
 	"pick random=2 test=all = ok:12/1\n"
 	"pick random=2 test=eq:11 = ok:11/3\n"
@@ -132,12 +132,12 @@ static const char *const samples[] = {
 	"pick test=err = EPROTO\n"
 	"pick test=nth:0 = EAGAIN\n"
 	"live = ok:0\n",
-	/* GV-23: the offset wraps at 32 bits, and ports come twice. */
+	/* The offset wraps at 32 bits, and ports come twice. */
 	"range 10-12\n"
 	"pick_stable offset=4294967295 test=nth:1 = ok:10/1\n"
 	"pick_stable offset=4294967294 test=nth:2 = ok:10/2\n"
 	"pick_stable offset=4294967293 test=eq:11 = ok:11/3\n",
-	/* GV-25, GV-24: the full range is empty. */
+	/* The full range is empty. */
 	"range = ok:16000-65535\n"
 	"range 5-4 = EINVAL\n"
 	"range = ok:16000-65535\n"
@@ -151,7 +151,7 @@ static const char *const samples[] = {
 	"reserve 4 tcp *:0 random=77 = ok:65535\n",
 	"range 0-65535\n"
 	"pick_stable test=all = EAGAIN\n",
-	/* GV-26: the hint counts successes. */
+	/* The hint counts successes. */
 	"range 10-19\n"
 	"pick_stable test=all = ok:10/1\n"
 	"pick_stable test=none = EAGAIN\n"

@@ -2,7 +2,7 @@
 /*
  * test_rules.c - what portman says of sockets, rule by rule
  *
- * Every rule EP-01 to EP-33 of gVisor's sockets that has an answer one can see.
+ * Of the rules of gvisor_rules.h, what takes more than the one case of each.
  */
 #include "said.h"
 
@@ -14,7 +14,7 @@
 static void rules_of_bind(void **state)
 {
 	static const char *const texts[] = {
-		/* EP-02, EP-09: what a wildcard and a mapped address reserve */
+		/* What a wildcard and a mapped address reserve */
 		AB("tcp6", "tcp4") "bind a [::]:7000\n"
 		"bind b 127.0.0.1:7000 = EADDRINUSE\n",
 		AB("tcp6", "tcp4") "set a v6only\nbind a [::]:7000\n"
@@ -26,14 +26,13 @@ static void rules_of_bind(void **state)
 		AB("udp6", "udp4") "bind a [::ffff:127.0.0.1]:7000\n"
 		"get a name = ok:[::ffff:127.0.0.1]:7000\n"
 		"bind b 0.0.0.0:7000 = EADDRINUSE\n",
-		/* EP-03, EP-08, EP-26 */
 		"socket a tcp4\nbind a 192.0.2.1:7000 = EADDRNOTAVAIL\n"
 		"bind a 127.255.255.255:7000\n"
 		"bind a 127.0.0.1:7001 = EINVAL\n",
 		"socket a udp4\nbind a 10.0.0.2:7000\n"
 		"bind a 10.0.0.1:7001 = EINVAL\nlisten a = EOPNOTSUPP\n"
 		"accept a b = EOPNOTSUPP\n",
-		/* EP-04, EP-07; devices as upstream's own tests have them */
+		/* Devices as upstream's own tests have them */
 		AB("udp4", "udp4") "socket c udp4\nsocket d udp4\n"
 		"set a dev=missing = ENODEV\nset a dev=lo\nget a dev = ok:lo\n"
 		"set b dev=veth0\nset c dev=lo\n"
@@ -41,14 +40,13 @@ static void rules_of_bind(void **state)
 		"bind c 127.0.0.1:7000 = EADDRINUSE\n"
 		"bind d 127.0.0.1:7000 = EADDRINUSE\n"
 		"set a dev=\nclose a\nbind c 127.0.0.1:7000\n",
-		/* EP-11: TCP never gets one port twice, UDP may */
+		/* TCP never gets one port twice, UDP may */
 		AB("tcp4", "tcp4") "sysctl ip_local_port_range=40000-40000\n"
 		"set a reuseaddr\nset b reuseaddr\nbind a 127.0.0.1:0 = "
 		"ok:40000\nbind b 127.0.0.1:0 = EADDRINUSE\n",
 		AB("udp4", "udp4") "sysctl ip_local_port_range=40000-40000\n"
 		"set a reuseaddr\nset b reuseaddr\nbind a 127.0.0.1:0 = "
 		"ok:40000\nbind b 127.0.0.1:0 = ok:40000\n",
-		/* EP-13 */
 		AB("tcp6", "tcp4") "listen a = ok:32768\n"
 		"bind b 0.0.0.0:32768 = EADDRINUSE\n"
 		"bind b 0.0.0.0:0 = ok:32769\n",
@@ -61,7 +59,7 @@ static void rules_of_bind(void **state)
 static void rules_of_connect(void **state)
 {
 	static const char *const texts[] = {
-		/* EP-21, EP-23: one port, two peers, no flags */
+		/* One port, two peers, no flags */
 		AB("tcp4", "tcp4") "socket c tcp4\nsocket d tcp4\n"
 		"sysctl ip_local_port_range=40000-40000\n"
 		"bind a 127.0.0.1:7000\nlisten a\n"
@@ -70,19 +68,19 @@ static void rules_of_connect(void **state)
 		"connect d 127.0.0.1:7001 = ok:40000\n"
 		"socket e tcp4\n"
 		"connect e 127.0.0.1:7000 = EADDRNOTAVAIL\n",
-		/* EP-17: each child is reserved for its own peer, port too */
+		/* Each child is reserved for its own peer, port too */
 		AB("tcp4", "tcp4") "socket c tcp4\n"
 		"bind a 127.0.0.1:7000\nlisten a\n"
 		"connect b 127.0.0.1:7000\nconnect c 127.0.0.1:7000\n"
 		"accept a d\naccept a e\n",
-		/* EP-21: not to oneself, unless bound */
+		/* Not to oneself, unless bound */
 		"socket a tcp4\nsysctl ip_local_port_range=40000-40000\n"
 		"connect a 127.0.0.1:40000 = EADDRNOTAVAIL\n",
 		"socket a tcp4\nbind a 127.0.0.1:7000\n"
 		"connect a 127.0.0.1:7000\nconnect a 127.0.0.1:7000 = EISCONN\n"
 		"close a\nsocket b tcp4\n"
 		"bind b 127.0.0.1:7000 = EADDRINUSE\n",
-		/* EP-24: refused: free again */
+		/* Refused: free again */
 		AB("tcp4", "tcp4")
 		"bind a 127.0.0.1:7000\n"
 		"connect a 127.0.0.1:7009 = ECONNREFUSED\n"
@@ -100,13 +98,12 @@ static void rules_of_connect(void **state)
 		AB("udp4", "udp6") "connect a 0.0.0.0:7000\n"
 		"get a name = ok:127.0.0.1:32768\n"
 		"connect b [::]:7000\nget b name = ok:[::1]:32769\n",
-		/* EP-27: ::1 is reserved under IPv4 as well */
+		/* ::1 is reserved under IPv4 as well */
 		AB("udp6", "udp4") "connect a [::1]:7009\n"
 		"bind b 0.0.0.0:@a = EADDRINUSE\nbind b 127.0.0.1:@a\n",
 		AB("udp6", "udp6") "connect a [::1]:7009\n"
 		"bind b [::]:@a = EADDRINUSE\nset b v6only\n"
 		"bind b [::]:@a = EADDRINUSE\n",
-		/* EP-27a */
 		AB("udp4", "udp4") "connect a 127.0.0.1:7009\ndisconnect a\n"
 		"bind b 0.0.0.0:@a\nget a name = ok:0.0.0.0:0\n"
 		"disconnect b\n"
@@ -118,7 +115,7 @@ static void rules_of_connect(void **state)
 		"set a reuseport\nset b reuseport\n"
 		"bind a 127.0.0.1:7000\nbind b 127.0.0.1:7000\n"
 		"listen a\nlisten b\nconnect c 127.0.0.1:7000 = n/a\n",
-		/* EP-32: only the best id is asked, whatever its device */
+		/* Only the best id is asked, whatever its device */
 		AB("tcp4", "tcp4") "socket c tcp4\n"
 		"set a dev=veth0\nset a reuseaddr\nset b reuseaddr\n"
 		"bind a 127.0.0.1:7000\nlisten a\n"
@@ -155,7 +152,7 @@ static void rules_of_close(void **state)
 		FREE_CLIENT FREE_SERVER,
 		PAIR "set s linger=0\nshutdown s wr\nclose s\n"
 		FREE_CLIENT FREE_SERVER,
-		/* EP-16: closing a listener resets who was not accepted */
+		/* Closing a listener resets who was not accepted */
 		AB("tcp4", "tcp4") "bind a 127.0.0.1:7000\nlisten a\n"
 		"bind b 127.0.0.1:7001\nconnect b 127.0.0.1:7000\nclose a\n"
 		"socket c tcp4\nbind c 127.0.0.1:7000\n"

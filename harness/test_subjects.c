@@ -142,27 +142,27 @@ static void reservation_outcomes(void **state)
 		"pick_stable offset=0 test=all = ok:16000/1\n"
 		"pick_stable offset=0 test=all = ok:16001/1\n"
 		"pick test=erreq:16000 = EPROTO\n",
-		/* GV-25: all ports are none */
+		/* All ports are none */
 		"range 0-65535\n"
 		"range = ok:0-65535\n"
 		"reserve 4 tcp *:0 = EAGAIN\n"
 		"pick test=all = EAGAIN\n"
 		"pick_stable test=all = EAGAIN\n",
-		/* GV-08: bit 2 passes between a wildcard and a specific peer */
+		/* Bit 2 passes between a wildcard and a specific peer */
 		"tuple 4 tcp 10.0.0.1:80 dest=10.0.0.9:1\n"
 		"reserve 4 tcp *:80 = EADDRINUSE\n"
 		"reserve 4 tcp *:80 flags=tuple_only = EADDRINUSE\n"
 		"reserve 4 tcp *:80 flags=load_balanced\n"
 		"tuple 4 tcp 10.0.0.1:80 dest=10.0.0.9:1 = EADDRINUSE\n"
 		"tuple 4 tcp 10.0.0.1:80 dest=10.0.0.9:2\n",
-		/* GV-19: a wrong flag is remembered and eats a right one */
+		/* A wrong flag is remembered and eats a right one */
 		"reserve 4 udp *:80 flags=most_recent\n"
 		"reserve 4 udp *:80 flags=most_recent\n"
 		"release 4 udp *:80\n"
 		"reserve 4 udp *:80 = EADDRINUSE\n"
 		"release 4 udp *:80 flags=most_recent\n"
 		"live = ok:0\n",
-		/* GV-12: addresses do not limit each other */
+		/* Addresses do not limit each other */
 		"reserve 4 udp 10.0.0.1:80 flags=load_balanced\n"
 		"reserve 4 udp 10.0.0.2:80 flags=most_recent\n"
 		"reserve 4 udp *:80 flags=most_recent+load_balanced\n"

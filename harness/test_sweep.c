@@ -42,7 +42,7 @@ static unsigned int common(const struct program *a, const struct program *b)
 	return i;
 }
 
-/* What linux-bind.md counts, or follows from it: SSP-02, SSP-03 */
+/* A set that has lost some programs shows less than it says. */
 static void sizes_are_known(void **state)
 {
 	static const struct {

@@ -61,7 +61,7 @@ def everywhere(name):
 
 def test_pytest_is_not_shadowed():
     """This folder must not become the package "pytest", nor hide a module of
-    the standard library (models-of-style, section 6)."""
+    the standard library."""
     assert not (ROOT / "pytest" / "__init__.py").exists()
     assert not everywhere("pytest.py")
     names = {path.name for path in (ROOT / "pytest").glob("*.py")}

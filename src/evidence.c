@@ -12,7 +12,7 @@ static bool is_link_local(const struct addr *addr)
 	return addr->len == 16 && addr->bytes[0] == 0xfe;
 }
 
-/* Does an address fit to one that a refused bind has left? (EP-12) */
+/* Does an address fit to one that a refused bind has left? */
 static bool fits(const struct endpoint *ep, const struct addr *to)
 {
 	struct addr plain = addr_unmapped(to);
@@ -63,7 +63,7 @@ static bool covers_connect(const struct endpoint *ep, const struct op *op)
 		return false;
 	if (!addr_is_any(&to.addr) && !endpoint_is_local(&to))
 		return false;
-	if (endpoint_is_group(&to.addr))	/* bind takes some (EP-10) */
+	if (endpoint_is_group(&to.addr))	/* bind takes some */
 		return false;
 	if (!fits(ep, addr) || !is_bound_to(ep, to.addr.len == 4 ? 4 : 6))
 		return false;
@@ -93,7 +93,7 @@ bool evidence_covers(const struct endpoint *ep, bool explicit,
 {
 	bool tcp = ep->transport == 6;
 	bool stopped = tcp && ep->state == EP_LISTEN && ep->shut;
-	/* A refused listen also closes (EP-13), but without a peer. */
+	/* A refused listen also closes, but without a peer. */
 	bool closing = ep->state > EP_CONNECTED &&
 		       (ep->state != EP_CLOSED || ep->id.remote_port);
 

@@ -13,7 +13,7 @@
  * @refs:	One count for each combination, 0 to 7
  *
  * All zero is empty. Counts may be negative: a reference dropped under the
- * wrong flags is remembered, as upstream does (GV-05, GV-19). Not thread-safe.
+ * wrong flags is remembered, as upstream does. Not thread-safe.
  */
 struct flagcount {
 	int64_t refs[8];
@@ -22,35 +22,35 @@ struct flagcount {
 /**
  * flagcount_add() - Add a reference of one combination of flags
  *
- * Return: 0, or -EINVAL and nothing done: flags above 7 (GV-06), or NULL
+ * Return: 0, or -EINVAL and nothing done: flags above 7, or NULL
  */
 int flagcount_add(struct flagcount *c, uint8_t flags);
 
 /**
  * flagcount_drop() - Drop a reference, even one that is not there
  *
- * Return: 0, or -EINVAL and nothing done: flags above 7 (GV-06), or NULL
+ * Return: 0, or -EINVAL and nothing done: flags above 7, or NULL
  */
 int flagcount_drop(struct flagcount *c, uint8_t flags);
 
 /* The rest is about a counter that is there: it may not be NULL. */
 
-/** flagcount_total() - The sum of all counts, negative ones included (GV-05) */
+/** flagcount_total() - The sum of all counts, negative ones included */
 long flagcount_total(const struct flagcount *c);
 
 /**
- * flagcount_refs() - References that have all of @flags (GV-05)
+ * flagcount_refs() - References that have all of @flags
  *
  * Return: The sum over the combinations that contain @flags; with 0 the total,
  *	   with bits above 7 nothing can contain them: 0
  */
 long flagcount_refs(const struct flagcount *c, uint8_t flags);
 
-/** flagcount_all_have() - Does every reference have all of @flags? (GV-05) */
+/** flagcount_all_have() - Does every reference have all of @flags? */
 bool flagcount_all_have(const struct flagcount *c, uint8_t flags);
 
 /**
- * flagcount_shared() - The flags that every reference has (GV-05)
+ * flagcount_shared() - The flags that every reference has
  *
  * Only positive counts limit it; 7 if there is none.
  */

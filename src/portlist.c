@@ -10,10 +10,10 @@
 
 enum { TCP = 6, PORTS = 65536, FLAGS_ALL = 7, COMBINATIONS = 8 };
 
-/* The range before anybody sets it (GV-25) */
+/* The range before anybody sets it */
 enum { RANGE_FIRST = 16000, RANGE_LAST = 65535 };
 
-/* What a reservation is counted under (GV-04); flags are not part of it */
+/* What a reservation is counted under; flags are not part of it */
 struct key {
 	uint8_t network, transport;
 	uint16_t port, dest_port;
@@ -40,8 +40,8 @@ struct held {
  * @held:	The list; the first @used of @capacity entries were ever in use
  * @unused:	1 + index of an entry given back, or 0
  * @first:	For each port 1 + index of its first entry, or 0
- * @range_first, @range_count: The range; its count in 16 bits (GV-25)
- * @hint:	Where the next stable pick begins (GV-26)
+ * @range_first, @range_count: The range; its count in 16 bits
+ * @hint:	Where the next stable pick begins
  */
 struct portlist {
 	struct held *held;
@@ -87,7 +87,7 @@ static struct held *find(const struct portlist *list, const struct key *key)
 	return NULL;
 }
 
-/* GV-05: all combinations, negative ones included */
+/* All combinations, negative ones included */
 static int total(const struct held *h)
 {
 	int sum = 0;
@@ -97,7 +97,7 @@ static int total(const struct held *h)
 	return sum;
 }
 
-/* GV-05: what all combinations with a positive count have in common */
+/* What all combinations with a positive count have in common */
 static uint8_t shared(const struct held *h)
 {
 	uint8_t out = FLAGS_ALL;
@@ -154,7 +154,7 @@ static void forget(struct portlist *list, struct held *h)
 	list->unused = index;
 }
 
-/* Add a reference under every network that is listed, repeats too (GV-16) */
+/* Add a reference under every network that is listed, repeats too */
 static int hold(struct portlist *list, const struct reservation *res,
 	uint16_t port)
 {
@@ -171,7 +171,7 @@ static int hold(struct portlist *list, const struct reservation *res,
 	return 0;
 }
 
-/* GV-19: drop what the caller says, even if nobody added that */
+/* Drop what the caller says, even if nobody added that */
 static void drop(struct portlist *list, const struct reservation *res,
 	uint16_t port)
 {
@@ -190,7 +190,7 @@ static void drop(struct portlist *list, const struct reservation *res,
 /**
  * address_passes() - Is a port free as far as one held address is concerned?
  * @like:	An entry of that address, network, transport and port
- * @chosen:	We choose the port, the caller did not give it (GV-14)
+ * @chosen:	We choose the port, the caller did not give it
  */
 static bool address_passes(const struct portlist *list,
 	const struct reservation *res, const struct held *like, bool chosen)
@@ -204,14 +204,14 @@ static bool address_passes(const struct portlist *list,
 		    h->key.transport != like->key.transport ||
 		    !addr_equal(&h->key.addr, &like->key.addr))
 			continue;
-		/* GV-14 (a): whatever its destination */
+		/* At a TCP port of our choice, whatever its destination */
 		if (chosen && !res->device)
 			return false;
-		/* GV-10, GV-11 */
+		/* On another device */
 		if (res->device && h->key.device &&
 		    h->key.device != res->device)
 			continue;
-		/* GV-07 */
+		/* The same destination, or a wildcard on either side */
 		if (addr_equal(&h->key.dest, &res->dest) &&
 		    h->key.dest_port == res->dest_port)
 			running &= shared(h);
@@ -220,14 +220,14 @@ static bool address_passes(const struct portlist *list,
 				   shared(h);
 		else
 			continue;
-		/* GV-14 (b) */
+		/* At a TCP port of our choice, flags do not help */
 		if (chosen || !(running & res->flags))
 			return false;
 	}
 	return true;
 }
 
-/* GV-12, GV-13: each address and each network is judged by itself */
+/* Each address and each network is judged by itself */
 static bool is_free(const struct portlist *list, const struct reservation *res,
 	uint16_t port, bool chosen)
 {
@@ -248,7 +248,7 @@ static bool is_free(const struct portlist *list, const struct reservation *res,
 	return true;
 }
 
-/* Reserve one port: 1, 0 if it is not free, or a negative errno (GV-17) */
+/* Reserve one port: 1, 0 if it is not free, or a negative errno */
 static int try_port(struct portlist *list, const struct reservation *res,
 	uint16_t port, bool chosen, struct tester_run *test)
 {
@@ -268,9 +268,9 @@ static int try_port(struct portlist *list, const struct reservation *res,
 }
 
 /**
- * walk() - One cycle through the range (GV-22)
+ * walk() - One cycle through the range
  * @res:	What to reserve, or NULL to only ask the tester
- * @start:	Offset to begin at; wraps at 32 bits (GV-23)
+ * @start:	Offset to begin at; wraps at 32 bits
  *
  * Return: 0 with @port, -EAGAIN if there is none, or another negative errno
  */
@@ -306,7 +306,7 @@ int portlist_reserve(struct portlist *list, const struct reservation *res,
 	return rc > 0 ? 0 : rc ? rc : -EADDRINUSE;
 }
 
-/* GV-20, GV-21: only the very key matters, and what the call itself added */
+/* Only the very key matters, and what the call itself added */
 int portlist_tuple(struct portlist *list, const struct reservation *res)
 {
 	struct reservation one = *res;

@@ -30,7 +30,7 @@ void portlist_free(struct portlist *list);
 void portlist_reset(struct portlist *list);
 
 /**
- * portlist_reserve() - Reserve a port (GV-07 to GV-18)
+ * portlist_reserve() - Reserve a port
  * @random:	Where to begin if port 0 asks for any
  * @test:	Absent, or asked about each port that is free
  * @port:	Which it is, on success
@@ -41,29 +41,30 @@ void portlist_reset(struct portlist *list);
 int portlist_reserve(struct portlist *list, const struct reservation *res,
 	uint32_t random, struct tester_run *test, uint16_t *port);
 
-/** portlist_tuple() - GV-20, GV-21; 0, -EADDRINUSE or -ENOMEM */
+/** portlist_tuple() - Reserve beside all but the very same; 0, -EADDRINUSE or
+ * -ENOMEM */
 int portlist_tuple(struct portlist *list, const struct reservation *res);
 
-/** portlist_release() - GV-19 */
+/** portlist_release() - Drop one reference on every network */
 void portlist_release(struct portlist *list, const struct reservation *res);
 
 /** portlist_is_free() - Would reserve of that very port pass, untested? */
 bool portlist_is_free(const struct portlist *list,
 	const struct reservation *res);
 
-/** portlist_pick() - GV-22, GV-23; 0, -EAGAIN or the tester's error */
+/** portlist_pick() - The first good port; 0, -EAGAIN or the tester's error */
 int portlist_pick(struct portlist *list, uint32_t start,
 	struct tester_run *test, uint16_t *port);
 
-/** portlist_pick_stable() - The same from a hint that moves (GV-26) */
+/** portlist_pick_stable() - The same from a hint that moves */
 int portlist_pick_stable(struct portlist *list, uint32_t offset,
 	struct tester_run *test, uint16_t *port);
 
-/** portlist_range() - GV-25 */
+/** portlist_range() - First and last ephemeral port */
 void portlist_range(const struct portlist *list, uint16_t *first,
 	uint16_t *last);
 
-/** portlist_set_range() - GV-25; 0 or -EINVAL */
+/** portlist_set_range() - Choose from there; 0 or -EINVAL */
 int portlist_set_range(struct portlist *list, uint16_t first, uint16_t last);
 
 /** portlist_live() - How many (network, transport, port) have anything held */

@@ -4,15 +4,15 @@
  *
  * A *reservation* names networks, a transport, a local address and port, flags,
  * a device and a destination. The manager says whether it is compatible with
- * all that are held, and holds it. The rules, GV-01 to GV-33, are those of
- * gVisor's package tcpip/ports of December 2022, quirks included; where its
- * newest differs, the function says so. The older generation of the manager,
+ * all that are held, and holds it. The rules are those of gVisor's
+ * package tcpip/ports of December 2022, quirks included; where its newest
+ * differs, the function says so. The older generation of the manager,
  * without flags, is the same with flags 0 (portman_is_available(),
  * PORTMAN_FIRST_EPHEMERAL).
  *
  * Every function is thread-safe, except portman_free(). Two locks, as upstream:
  * one for what is held and one for the range. A tester given to
- * portman_reserve() runs with the first one held (GV-27): in it, picks and the
+ * portman_reserve() runs with the first one held: in it, picks and the
  * range are safe; the other functions find the lock theirs already, and answer
  * -EDEADLK, false or 0 instead of waiting for ever.
  *
@@ -28,7 +28,7 @@
 
 #define PORTMAN_FIRST_EPHEMERAL 16000
 
-/* Flags of a reservation (GV-02), and limits */
+/* Flags of a reservation, and limits */
 enum {
 	PORTMAN_MOST_RECENT = 1,	/* SO_REUSEADDR of UDP */
 	PORTMAN_LOAD_BALANCED = 2,	/* SO_REUSEPORT */
@@ -39,7 +39,7 @@ enum {
 };
 
 /**
- * struct portman_addr - An address, compared by length and bytes (GV-03)
+ * struct portman_addr - An address, compared by length and bytes
  * @len:	0 is the wildcard; 4; 16
  * @bytes:	Those beyond @len do not matter
  */
@@ -49,12 +49,12 @@ struct portman_addr {
 };
 
 /**
- * struct portman_reservation - What is reserved (GV-01)
+ * struct portman_reservation - What is reserved
  * @networks:	Each 4 or 6; may repeat
- * @network_count: How many; may be none, and then nothing is held (GV-16)
- * @transport:	An IP protocol number; 6 has rules of its own (GV-14)
+ * @network_count: How many; may be none, and then nothing is held
+ * @transport:	An IP protocol number; 6 has rules of its own
  * @flags:	PORTMAN_* bits
- * @device:	0 is none; others are compared as numbers (GV-11)
+ * @device:	0 is none; others are compared as numbers
  * @port:	Local port; 0 asks portman_reserve() to choose one
  * @dest_port:	Port of the destination
  * @addr:	Local address
@@ -86,7 +86,7 @@ struct portman *portman_new(void);
  * What upstream lets pass is an error: a release of what is not held with
  * these very flags on every network (-ENOENT), an empty list of networks and a
  * range that begins at 0 (-EINVAL). And every port of the range is a candidate,
- * where upstream's sum of offset and count may wrap and skip some (GV-23).
+ * where upstream's sum of offset and count may wrap and skip some.
  */
 struct portman *portman_new_strict(void);
 
@@ -94,7 +94,7 @@ struct portman *portman_new_strict(void);
 void portman_free(struct portman *pm);
 
 /**
- * portman_reserve() - Reserve a port (GV-07 to GV-18)
+ * portman_reserve() - Reserve a port
  * @pm:		The manager
  * @res:	What to reserve
  * @random:	For port 0: the first candidate is first + random % count
@@ -112,7 +112,7 @@ int portman_reserve(struct portman *pm, const struct portman_reservation *res,
 /**
  * portman_reserve_tuple() - Reserve beside what is not the very same
  *
- * Only the same tuple can be in the way (GV-20, GV-21): other addresses,
+ * Only the same tuple can be in the way: other addresses,
  * devices and destinations are not looked at. Port 0 is just a port here.
  *
  * Return: true if it is reserved; false if it is in use or makes no sense
@@ -121,7 +121,7 @@ bool portman_reserve_tuple(struct portman *pm,
 	const struct portman_reservation *res);
 
 /**
- * portman_release() - Drop one reference on every network (GV-19)
+ * portman_release() - Drop one reference on every network
  *
  * Return: 0, -EINVAL, or -ENOENT: a network holds nothing of the kind. The
  *	   state is as upstream's, where others are released all the same,
@@ -130,12 +130,12 @@ bool portman_reserve_tuple(struct portman *pm,
 int portman_release(struct portman *pm, const struct portman_reservation *res);
 
 /**
- * portman_pick_ephemeral() - The first good port of the range (GV-22 to GV-24)
+ * portman_pick_ephemeral() - The first good port of the range
  * @random:	The first candidate is first + random % count
  * @test:	NULL accepts all
  * @port:	Set to the port, and to 0 on any error; may be NULL
  *
- * Reserves nothing. The range is read once (GV-28). That an empty range is
+ * Reserves nothing. The range is read once. That an empty range is
  * -EAGAIN is as upstream's newest; the older one panics.
  *
  * Return: 0, -EAGAIN (none is good), or @test's error
@@ -144,7 +144,7 @@ int portman_pick_ephemeral(struct portman *pm, uint32_t random,
 	portman_test_fn *test, void *arg, uint16_t *port);
 
 /**
- * portman_pick_ephemeral_stable() - The same, from a hint that moves (GV-26)
+ * portman_pick_ephemeral_stable() - The same, from a hint that moves
  * @offset:	The first candidate is first + (hint + offset) % count; the hint
  *		starts at 0 and grows by one with every success
  */
@@ -152,14 +152,14 @@ int portman_pick_ephemeral_stable(struct portman *pm, uint32_t offset,
 	portman_test_fn *test, void *arg, uint16_t *port);
 
 /**
- * portman_range() - First and last ephemeral port, both included (GV-25)
+ * portman_range() - First and last ephemeral port, both included
  *
  * Here, no pointer may be NULL. Elsewhere that is refused, as misuse is.
  */
 void portman_range(struct portman *pm, uint16_t *first, uint16_t *last);
 
 /**
- * portman_set_range() - Choose ephemeral ports from there from now on (GV-25)
+ * portman_set_range() - Choose ephemeral ports from there from now on
  *
  * The count has 16 bits: 0 to 65535 is accepted, reads back, and has no port.
  *

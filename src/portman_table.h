@@ -7,7 +7,7 @@
  * A hash table maps (network, transport, port) to a *key*; a key has a list of
  * *cells*, one for each (address, device, destination), with a count for each
  * combination of flags. Cells of one address stand together, since addresses
- * are judged one by one (GV-12). A cell exists only while the total of its
+ * are judged one by one. A cell exists only while the total of its
  * counts is positive, a key only while it has cells.
  */
 #ifndef PORTMAN_TABLE_H
@@ -63,7 +63,7 @@ struct cell *table_add(struct table *table, uint8_t network,
 void table_drop(struct table *table, uint8_t network,
 	const struct portman_reservation *res, uint16_t port);
 
-/** portman_addr_equal() - The same length and bytes? (GV-03) */
+/** portman_addr_equal() - The same length and bytes? */
 bool portman_addr_equal(const struct portman_addr *a,
 	const struct portman_addr *b);
 

@@ -22,7 +22,7 @@ struct sweep_addr {
 	struct addr addr;
 };
 
-/* The addresses that differ in what they conflict with (SSP-01) */
+/* The addresses that differ in what they conflict with */
 enum { SWEEP_ADDRS = 9, SWEEP_FLAGS = 4 };
 extern const struct sweep_addr sweep_addrs[SWEEP_ADDRS];
 

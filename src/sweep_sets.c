@@ -167,7 +167,7 @@ static void add_cache4(struct sweep_draft *d, unsigned int wheel)
 			uids >> (wheel - 1 - (wheel == 5)) & 1);
 }
 
-/* More than ten on one port: Linux then looks them up by address (UDP-07) */
+/* More than ten on one port: udp_crowd_by_address */
 enum { CROWD = 10 };
 
 static void add_crowd(struct sweep_draft *d, unsigned int wheel)
