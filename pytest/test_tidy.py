@@ -124,6 +124,51 @@ def test_every_file_says_what_it_is():
     assert not wrong, "\n".join(wrong)
 
 
+# What looks like a code, and is none
+NO_CODES = re.compile(
+    r"UTF-8|FNV-1a|SHA-\d+|AVX-512|"   # names that everybody can look up
+    r"CVE-\d+|SC\d{4}|"               # a table of the public's: CVEs, shellcheck
+    r"IP[46]|(TCP|UDP|MPTCP|LEN|V)[46]|"  # words of the grammar, names in C
+    r"NAME-2|V3")                      # part of a file's name
+
+
+def codes(text):
+    """What looks like the number of something in some list: X1, GV-07"""
+    return [found for found in re.findall(
+        r"(?<![\w-])[A-Z]{1,4}-?\d+[a-z]?(?!\w)", text)
+        if not NO_CODES.fullmatch(found)]
+
+
+def test_codes_are_defined():
+    """Rules have names. The one table of numbers is that of kernel bugs."""
+    tracked = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], check=False,
+                             capture_output=True, text=True).stdout.split("\0")
+    if not tracked[0]:
+        pytest.skip("not a clone")
+    table = set(re.findall(r"^\| ([ABC]\d+) \| ", (
+        ROOT / "corpus" / "README.md").read_text(), re.MULTILINE))
+    assert len(table) > 30
+    wrong = []
+    for path in (ROOT / name for name in tracked if name):
+        # Seeds are bytes; this file has codes that are planted.
+        if "fuzz" in path.parts or path.name == "test_tidy.py" or \
+                not path.is_file():
+            continue
+        for number, line in enumerate(path.read_text(errors="replace")
+                                      .splitlines(), 1):
+            wrong += [f"{relative(path)}:{number}: {code}"
+                      for code in codes(line) if code not in table]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_planted_code_is_found():
+    """At the end of a sentence, in a comment, in brackets."""
+    assert codes("/* EP-28: see X1 (GV-07, EP-27a) and TCP-01. */") == [
+        "EP-28", "X1", "GV-07", "EP-27a", "TCP-01"]
+    assert codes("# rule: GV-10") == ["GV-10"] and codes("S-2, P1.")
+    assert not codes("UTF-8 and IPv6: AF_INET6, x86_64, 0xAB12, TCP4, 6.18")
+
+
 def test_headers_are_guarded():
     """By the file's name, without a leading underscore; but for a list that
     is there to be included more than once, and says so."""
