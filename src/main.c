@@ -57,7 +57,7 @@ static const struct option_help {
 	{ { "device", 1, NULL, 'D' }, "NAME", "with SO_BINDTODEVICE" },
 	{ { "uid", 1, NULL, 'U' }, "N", "of this user (default: our own)" },
 	{ { "case", 0, NULL, 'C' }, NULL, "and a case that anybody can run" },
-	{ { "c", 0, NULL, 'E' }, NULL, "in C (the default: there is no other yet)" },
+	{ { "c", 0, NULL, 'E' }, NULL, "in C, the default: there is no other" },
 	{ { "output", 1, NULL, 'o' }, "FILE", "write there, not to stdout" },
 	{ { "table", 0, NULL, 't' }, NULL, "one column a subject" },
 	{ { "tap", 0, NULL, 'p' }, NULL, "KTAP, a line a case and subject" },

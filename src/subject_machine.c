@@ -115,8 +115,8 @@ static int machine_open(struct subject *subject, const char *argument)
 	snprintf(release, sizeof(release), "--release=%s",
 		version ? version + 1 : "");
 	if (*subject->name == 'g') {
-		folder_find(&folder_programs, programs, sizeof(programs), looked,
-			sizeof(looked));
+		folder_find(&folder_programs, programs, sizeof(programs),
+			looked, sizeof(looked));
 		snprintf(agent, sizeof(agent), "%s/portclash-static", programs);
 		argv[n++] = agent;
 		argv[n++] = "serve";
