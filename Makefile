@@ -32,12 +32,12 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 
 THREADS  := -fsanitize=thread -fno-omit-frame-pointer
 
-SOURCES  := $(notdir $(wildcard src/*.c))
+SOURCES  := $(notdir $(wildcard src/*.c src/*/*.c))
 COMMAND  := main.c $(filter cmd_%.c,$(SOURCES))
 LIBRARY  := $(filter-out $(COMMAND),$(SOURCES))
 # Of these headers libportclash is made; what else they need is inside it
 PUBLIC   := addr flagcount portman netns link sockdiag wait conn reuseport
-INSIDE   := $(filter $(PUBLIC:%=%.c) $(PUBLIC:%=%_%.c) netlink.c,$(SOURCES))
+INSIDE   := addr.c $(notdir $(wildcard src/ports/*.c src/net/*.c))
 TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
 FUZZ     := fuzz pair twin twin_calls quiet
 TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
@@ -55,9 +55,12 @@ OBJCOPY  ?= objcopy
 all: build/portclash build/portclash-conn build/libportclash.a build/libportclash.so.0 $(if $(shell command -v $(GO)),build/goports) \
 		$(if $(wildcard /usr/include/lwip/lwipopts.h),build/lwip)
 
+# The rooms of src/; objects of all of them stand side by side
+vpath %.c src $(wildcard src/*/)
+
 # A flavour is the same sources, another compiler: $(1) name, $(2) CC, $(3) flags
 define flavour
-build/$(1)/%.o: src/%.c | build/$(1)
+build/$(1)/%.o: %.c | build/$(1)
 	$(2) $(BASE) $(WARN) $(3) $$(NL_CFLAGS) $$(DEFINED) -c -o $$@ $$<
 build/$(1)/h_%.o: harness/%.c | build/$(1)
 	$(2) $(BASE) $(WARN) $(3) $$(NL_CFLAGS) -c -o $$@ $$<
@@ -211,7 +214,7 @@ install uninstall: export INTO = $(DESTDIR)$(PREFIX)
 install: all build/portclash-static build/uml-xstate.so build/portclash.pc
 	install -d "$$INTO/bin" "$$INTO/lib/pkgconfig" "$$INTO/include/portclash"
 	install -m 755 build/portclash "$$INTO/bin"
-	install -m 644 $(PUBLIC:%=src/%.h) "$$INTO/include/portclash"
+	install -m 644 $(foreach name,$(PUBLIC),$(wildcard src/$(name).h src/*/$(name).h)) "$$INTO/include/portclash"
 	install -m 644 build/libportclash.a build/libportclash.so.0 "$$INTO/lib"
 	ln -sf libportclash.so.0 "$$INTO/lib/libportclash.so"
 	install -m 644 build/portclash.pc "$$INTO/lib/pkgconfig"

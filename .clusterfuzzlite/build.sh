@@ -11,7 +11,7 @@
 objects=$(mktemp -d)
 trap 'rm -rf "$objects"' EXIT
 
-for file in src/*.c harness/fuzz.c harness/quiet.c harness/fuzz_ports.c; do
+for file in src/*.c src/*/*.c harness/fuzz.c harness/quiet.c harness/fuzz_ports.c; do
 	name=$(basename "$file" .c)
 	case $name in
 	main | cmd_*) continue ;;

@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "link.h"
-#include "netns.h"
 #include "util.h"
+#include "net/link.h"
+#include "net/netns.h"
 
 /* The index of lo in every namespace */
 enum { ALONE_LO = 1 };

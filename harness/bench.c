@@ -18,10 +18,10 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "diff.h"
-#include "sweep.h"
 #include "util.h"
 #include "world.h"
+#include "compare/diff.h"
+#include "compare/sweep.h"
 
 enum { BLOCK = 64, BLOCKS = 300, PROGRAMS = BLOCK * BLOCKS, ROUNDS = 7 };
 

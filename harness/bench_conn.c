@@ -19,9 +19,9 @@
 
 #include "alone.h"
 #include "bench.h"
-#include "conn.h"
-#include "netns.h"
 #include "util.h"
+#include "net/conn.h"
+#include "net/netns.h"
 
 enum { ROUNDS = 15, TRIPS = 20000, MOVES = 500, SIZE = 1024, CALLERS = 100,
 	WAKES = 20, SETTLE_US = 20000, NS_PER_MS = 1000000, WAKE_MS = 10 };

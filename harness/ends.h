@@ -18,8 +18,8 @@
 #include <netinet/in.h>
 #include <pthread.h>
 
-#include "conn.h"
 #include "util.h"
+#include "net/conn.h"
 
 enum { JOBS_MAX = 1024, BOTH_WAYS = CONN_READ | CONN_WRITE };
 

@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "process.h"
-#include "program_bytes.h"
-#include "program_text.h"
 #include "quote.h"
+#include "program/program_bytes.h"
+#include "program/program_text.h"
 
 static struct fuzz_counters unread;
 struct fuzz_counters *fuzz_counters = &unread;

@@ -21,8 +21,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "class.h"
-#include "diff.h"
+#include "compare/class.h"
+#include "compare/diff.h"
 
 enum { FUZZ_CLASSES_MAX = 1024, FUZZ_PATH_MAX = 4096, UNKNOWN_MAX = 200 };
 

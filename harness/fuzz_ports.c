@@ -21,10 +21,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen.h"
-#include "minimize.h"
-#include "reserve_ops.h"
 #include "util.h"
+#include "compare/gen.h"
+#include "compare/minimize.h"
+#include "subjects/reserve_ops.h"
 
 /*
  * Ports that one program may ask about, and ops it may do with repeats: some

@@ -17,8 +17,8 @@
 #include <lwip/sockets.h>
 #include <lwip/tcpip.h>
 
-#include "agent.h"
 #include "process.h"
+#include "subjects/agent.h"
 
 /* How long an op may take, and how long a connect that nobody answers */
 enum { OP_MAX_US = 200 * 1000, DIAL_WAIT_MS = 10 };

@@ -11,9 +11,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "minimize.h"
 #include "quote.h"
 #include "util.h"
+#include "compare/minimize.h"
 
 /* Slots of the memory of divergences */
 enum { MEMORY_SLOTS = 1 << 16 };

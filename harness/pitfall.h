@@ -21,7 +21,7 @@
 #include <poll.h>
 #include <stdbool.h>
 
-#include "conn.h"
+#include "net/conn.h"
 
 /**
  * struct pitfall - One of the 31

@@ -14,10 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "case.h"
 #include "fuzz.h"
 #include "process.h"
 #include "quote.h"
+#include "program/case.h"
 
 enum { FILE_MAX = 1 << 20 };
 

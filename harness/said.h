@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "program_text.h"
-#include "subject.h"
+#include "program/program_text.h"
+#include "subjects/subject.h"
 
 static inline void said_fail(const struct program *program,
 	const struct trace *a, const struct trace *b, unsigned int index)

@@ -16,11 +16,11 @@
 #include <unistd.h>
 
 #include "alone.h"
-#include "flagcount.h"
-#include "portman.h"
-#include "reuseport.h"
-#include "sockdiag.h"
 #include "unit.h"
+#include "net/reuseport.h"
+#include "net/sockdiag.h"
+#include "ports/flagcount.h"
+#include "ports/portman.h"
 
 #define IS(call, result) assert_int_equal((call), (result))
 #define REFUSED(call) IS(call, -EINVAL)

@@ -21,9 +21,9 @@
 #include <unistd.h>
 
 #include "alone.h"
-#include "conn.h"
 #include "unit.h"
 #include "util.h"
+#include "net/conn.h"
 
 enum { CALLERS = 100, SHORT_MS = 30 };
 

@@ -20,10 +20,10 @@
 #include <unistd.h>
 
 #include "alone.h"
-#include "conn.h"
-#include "netns.h"
 #include "unit.h"
 #include "util.h"
+#include "net/conn.h"
+#include "net/netns.h"
 
 enum { SHORT_MS = 30 };
 

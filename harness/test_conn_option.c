@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "alone.h"
-#include "conn.h"
 #include "said.h"
 #include "unit.h"
 #include "util.h"
+#include "net/conn.h"
 
 enum { SHORT_MS = 30, LONG_MS = 10 * 1000, LO = ALONE_LO };
 

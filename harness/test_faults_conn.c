@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "reuseport.h"
 #include "unit.h"
+#include "net/reuseport.h"
 
 enum { SHORT_MS = 5 };
 

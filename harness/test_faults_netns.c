@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sockdiag.h"
 #include "unit.h"
+#include "net/sockdiag.h"
 
 enum { SHORT_MS = 5 };
 

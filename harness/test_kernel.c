@@ -18,12 +18,12 @@
 #include <unistd.h>
 
 #include "alone.h"
-#include "netns.h"
-#include "program_text.h"
-#include "sockdiag.h"
-#include "subject.h"
 #include "unit.h"
 #include "util.h"
+#include "net/netns.h"
+#include "net/sockdiag.h"
+#include "program/program_text.h"
+#include "subjects/subject.h"
 
 enum { NOBODY = 65534 };
 

@@ -19,12 +19,12 @@
 #include <unistd.h>
 
 #include "alone.h"
-#include "conn.h"
-#include "link.h"
-#include "netns.h"
 #include "said.h"
 #include "unit.h"
 #include "util.h"
+#include "net/conn.h"
+#include "net/link.h"
+#include "net/netns.h"
 
 static struct link_session *fresh_session(void)
 {

@@ -20,9 +20,9 @@
 #include <unistd.h>
 
 #include "alone.h"
-#include "netns.h"
 #include "unit.h"
 #include "util.h"
+#include "net/netns.h"
 
 static void a_namespace_has_a_number_of_its_own(void **state)
 {

@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "alone.h"
-#include "netns.h"
 #include "said.h"
 #include "unit.h"
 #include "util.h"
+#include "net/netns.h"
 
 enum { MANY = 50, NOBODY = 65534 };
 

@@ -16,9 +16,9 @@
 
 #include "alone.h"
 #include "ends.h"
-#include "reuseport.h"
 #include "said.h"
 #include "unit.h"
+#include "net/reuseport.h"
 
 enum { SHORT_MS = 50, STUCK_S = 60, BLACK = 20, HOLE = 21 };
 

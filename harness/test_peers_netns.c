@@ -22,10 +22,10 @@
 #include <unistd.h>
 
 #include "alone.h"
-#include "netns.h"
 #include "said.h"
 #include "unit.h"
 #include "util.h"
+#include "net/netns.h"
 
 enum { CALLERS = 200, ROUNDS = 20, NS_ALIVE_US = 1000 };
 

@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "alone.h"
-#include "reuseport.h"
 #include "said.h"
 #include "unit.h"
 #include "util.h"
+#include "net/reuseport.h"
 
 enum { SHORT_MS = 50, LONG_MS = 10000, NODES_MAX = 50, PORT = 7000 };
 

@@ -21,11 +21,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent.h"
-#include "gen.h"
 #include "pipe_test.h"
 #include "unit.h"
 #include "util.h"
+#include "compare/gen.h"
+#include "subjects/agent.h"
 
 enum { BATCH = 3000, BROKEN_UID = 4242 };
 

@@ -14,9 +14,9 @@
 #include <sys/prctl.h>
 
 #include "pipe_test.h"
-#include "subject.h"
 #include "unit.h"
 #include "util.h"
+#include "subjects/subject.h"
 
 enum { BATCH = 3000 };
 

@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "alone.h"
-#include "portman.h"
 #include "said.h"
 #include "unit.h"
 #include "util.h"
+#include "ports/portman.h"
 
 enum { COUNT = 49536, TCP = 6 };
 

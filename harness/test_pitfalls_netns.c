@@ -22,11 +22,11 @@
 #include <unistd.h>
 
 #include "alone.h"
-#include "conn.h"
 #include "said.h"
-#include "sockdiag.h"
 #include "unit.h"
 #include "util.h"
+#include "net/conn.h"
+#include "net/sockdiag.h"
 
 enum { PORT = 7000, TURNS = 500 };
 

@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #include "alone.h"
-#include "reuseport.h"
 #include "unit.h"
 #include "util.h"
+#include "net/reuseport.h"
 
 enum { SHORT_MS = 50, NO_DEVICE = 4711 };
 

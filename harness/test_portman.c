@@ -17,11 +17,11 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "flagcount.h"
-#include "gen.h"
-#include "portman.h"
 #include "unit.h"
 #include "util.h"
+#include "compare/gen.h"
+#include "ports/flagcount.h"
+#include "ports/portman.h"
 
 static struct portman_reservation tcp(uint16_t port)
 {

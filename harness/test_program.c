@@ -11,11 +11,11 @@
 
 #include <cmocka.h>
 
-#include "gen.h"
-#include "program_bytes.h"
-#include "program_text.h"
 #include "unit.h"
 #include "util.h"
+#include "compare/gen.h"
+#include "program/program_bytes.h"
+#include "program/program_text.h"
 
 static char *printed(const struct program *program, size_t *size)
 {

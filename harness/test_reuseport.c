@@ -17,9 +17,9 @@
 #include <netinet/in.h>
 
 #include "alone.h"
-#include "reuseport.h"
 #include "unit.h"
 #include "util.h"
+#include "net/reuseport.h"
 
 enum { SAME = 3, SHORT_MS = 30 };
 

@@ -20,11 +20,11 @@
 #include <unistd.h>
 
 #include "alone.h"
-#include "link.h"
-#include "netns.h"
-#include "sockdiag.h"
 #include "unit.h"
 #include "util.h"
+#include "net/link.h"
+#include "net/netns.h"
+#include "net/sockdiag.h"
 
 struct seen {
 	unsigned int count;

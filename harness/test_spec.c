@@ -11,13 +11,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "books.h"
-#include "case.h"
-#include "diff.h"
-#include "gen.h"
-#include "spec.h"
 #include "unit.h"
 #include "util.h"
+#include "compare/diff.h"
+#include "compare/gen.h"
+#include "program/case.h"
+#include "spec/spec.h"
+#include "subjects/books.h"
 
 /* Nothing to answer by itself, or both of its answers may be right */
 static bool has_no_case(const struct rule_info *info)

@@ -6,11 +6,11 @@
 
 #include <errno.h>
 
-#include "diff.h"
-#include "gen.h"
-#include "program_bytes.h"
 #include "unit.h"
 #include "util.h"
+#include "compare/diff.h"
+#include "compare/gen.h"
+#include "program/program_bytes.h"
 
 enum { PROGRAMS = UNIT_TIMES(30000), BYTE_PROGRAMS = UNIT_TIMES(3000) };
 

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sweep.h"
 #include "unit.h"
 #include "util.h"
+#include "compare/sweep.h"
 
 /* Of a set that is too large to look at whole, each so-manieth: a prime that
  * is no factor of any wheel, so that every choice of each has its turn */

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "conn.h"
 #include "util.h"
+#include "net/conn.h"
 
 enum { FDS_MAX = 4096, CONNECT_MS = 10 };
 

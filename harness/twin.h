@@ -9,8 +9,8 @@
 #ifndef TWIN_H
 #define TWIN_H
 
-#include "conn.h"
-#include "netns.h"
+#include "net/conn.h"
+#include "net/netns.h"
 
 /**
  * struct twin - Two sockets that should be alike

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.pure
 ROWS = [[cell.strip() for cell in line.strip("|").split(" | ")]
         for line in (ROOT / "harness" / "SEEDS.md").read_text().splitlines()
         if re.match(r"\| `", line)]
-HEADERS = "".join(path.read_text() for path in ROOT.glob("src/*.h"))
+HEADERS = "".join(path.read_text() for path in ROOT.glob("src/**/*.h"))
 TESTS = "".join(path.read_text() for path in ROOT.glob("harness/test_*.c"))
 
 

@@ -10,8 +10,9 @@ import pytest
 from portcheck import ROOT
 
 pytestmark = pytest.mark.pure
-SOURCES = sorted([*ROOT.glob("src/*.[ch]"), *ROOT.glob("harness/*.[ch]")])
-HEADERS = sorted(ROOT.glob("src/*.h"))
+OURS = sorted(ROOT.glob("src/**/*.[ch]"))
+SOURCES = OURS + sorted(ROOT.glob("harness/*.[ch]"))
+HEADERS = [path for path in OURS if path.suffix == ".h"]
 LINES_MAX = 450
 COLUMNS_MAX = 80
 EVERYWHERE = {"util"}
@@ -244,18 +245,27 @@ def test_the_tests_above_can_fail():
 
 
 class Modules:
-    """ci/modules: which file belongs to which module, and what it may see."""
+    """ci/modules: which file belongs to which module and room, and what these
+    may see. The ground is the room without a name."""
 
     def __init__(self, text):
         self.may, self.of, self.system, self.errors = {}, {}, set(), []
+        self.rooms, self.room, self.room_of = {"": set()}, "", {}
         for number, line in enumerate(text.splitlines(), 1):
             line = line.split("#")[0].strip()
             if line:
                 self.add(number, *line.split(":"))
 
     def add(self, number, names, may):
-        """One line: a module, and only modules that are above it."""
+        """One line: a module or a room, and only those that are above it."""
         parts = names.split()
+        if parts[0].endswith("/"):
+            self.room = parts[0][:-1]
+            self.rooms[self.room] = set(may.split())
+            for other in self.rooms[self.room] - set(self.rooms):
+                self.errors.append(f"{number}: {other}/ is not above "
+                                   f"{self.room}/")
+            return
         name = parts[0].rstrip("!")
         self.may[name] = set()
         for part in parts:
@@ -263,12 +273,17 @@ class Modules:
             if stem in self.of:
                 self.errors.append(f"{number}: {stem} is there twice")
             self.of[stem] = name
+            self.room_of[stem] = self.room
             if part.endswith("!"):
                 self.system.add(stem)
         for other in may.split():
             if other == name or other not in self.may:
                 self.errors.append(f"{number}: {name} may not include {other}"
                                    ", which is not above it")
+            elif self.room_of[other] not in {
+                    "", self.room, *self.rooms[self.room]}:
+                self.errors.append(f"{number}: {self.room}/ may not include "
+                                   f"{self.room_of[other]}/, as {name} does")
             self.may[name].add(other)
 
     def sees(self, name):
@@ -289,7 +304,10 @@ def modules():
 def test_modules_are_listed_in_reading_order(modules):
     """Every file of src/ once, and nothing that is not there."""
     assert not modules.errors, "\n".join(modules.errors)
-    files = {path.stem for path in ROOT.glob("src/*.[ch]")}
+    files = {path.stem for path in OURS}
+    misplaced = [relative(path) for path in OURS if path.parent !=
+                 ROOT / "src" / modules.room_of.get(path.stem, "")]
+    assert not misplaced
     assert files - set(modules.of) == set(), "not in ci/modules"
     assert set(modules.of) - files == set(), "only in ci/modules"
 
@@ -299,16 +317,25 @@ def test_a_cycle_is_found():
     assert Modules("a : b\nb :\n").errors
     assert Modules("a :\nb : a\na :\n").errors
     assert not Modules("a :\nb! c : a\n").errors
+    rooms = "a :\none/ :\nb : a\ntwo/ : {}\nc : b\n"
+    assert Modules(rooms.format("")).errors
+    assert Modules(rooms.format("three")).errors
+    assert not Modules(rooms.format("one")).errors
 
 
 def test_includes_are_allowed(modules):
     """Each include of each file; an allowance that nobody uses goes too."""
     wrong, used = [], set()
-    for path in sorted(ROOT.glob("src/*.[ch]")):
+    for path in OURS:
         name = modules.of.get(path.stem)
-        for header in re.findall(r'^#include "(.*)\.h"', path.read_text(),
-                                 re.MULTILINE):
+        for room, header in re.findall(
+                r'^#include "(?:([a-z]+)/)?(.*)\.h"', path.read_text(),
+                re.MULTILINE):
             other = modules.of.get(header)
+            theirs = modules.room_of.get(header)
+            # Of another room it has the room's name, so that a step is seen.
+            if room != ("" if theirs == modules.room_of[path.stem] else theirs):
+                wrong.append(f"{relative(path)} calls it {room}/{header}.h")
             used.add((name, other))
             if (other != name and other not in EVERYWHERE and
                     other not in modules.may.get(name, ())):
@@ -337,7 +364,8 @@ def test_judges_do_not_see_each_other(modules):
 def symbols(*flags):
     """What the objects define or need, from nm, by the name of their source."""
     objects = [path for path in (ROOT / "build" / "plain").glob("*.o")
-               if (ROOT / "src" / f"{path.stem}.c").exists()]
+               if path.stem in {source.stem for source in OURS
+                                if source.suffix == ".c"}]
     if not objects:
         pytest.skip("build/plain has no objects: run make")
     done = subprocess.run(["nm", "-A", "-P", *flags, *objects], check=True,

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd.h - the verbs of the command, and what they share
+ *
+ * Here, and only here, errors are printed and the exit code is decided.
+ */
+#ifndef CMD_H
+#define CMD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "compare/compare.h"
+#include "program/case.h"
+
+enum exit_code {
+	EXIT_AGREED = 0,
+	EXIT_FOUND = 1,		/* a divergence of no known class, a failure */
+	EXIT_USAGE = 2,		/* bad usage or input */
+	EXIT_CANNOT = 3,	/* this machine cannot */
+	EXIT_SKIPPED = 4,
+	EXIT_NOTHING = 5,	/* nothing was really tested */
+};
+
+enum { SUBJECTS_MAX = 16 };
+
+/**
+ * struct options - The command line of any verb
+ * @subjects:	By full name: those of the command line are in @names
+ * @out:	Where text goes: stdout, or stderr if stdout is for JSON
+ */
+struct options {
+	const char *verb;
+	const char *subjects[SUBJECTS_MAX];
+	char names[SUBJECTS_MAX][SUBJECT_NAME_MAX];
+	unsigned int subject_count;
+	bool json, quiet, tap, table;
+	bool seeded;
+	uint64_t seed, count;
+	unsigned int seconds, jobs;
+	int level;
+	const char *model;
+	const char *keep;
+	const char *output;
+	const char *resume;
+	unsigned int part, parts;	/* from 1; 0 of 0 is all */
+	bool list;
+	bool reuseaddr, reuseport, v6only, as_case, uid_given;
+	const char *device;
+	uint32_t uid;
+	char corpus[CASE_PATH_MAX];
+	bool own_corpus;		/* by --corpus: some may be missing */
+	char **args;
+	unsigned int arg_count;
+	FILE *out;
+	int argc;
+	char **argv;
+};
+
+/** struct verb - One verb: what it is called, takes and does */
+struct verb {
+	const char *name;
+	const char *options;	/* letters of those in main.c that it takes;
+				 * first a + if a command follows */
+	const char *usage;
+	const char *help;
+	int (*run)(struct options *options);
+};
+
+extern const struct verb verb_run, verb_check, verb_diff, verb_random,
+	verb_sweep, verb_minimize, verb_emit, verb_pack, verb_unpack,
+	verb_rules, verb_serve, verb_doctor, verb_why, verb_world,
+	verb_matrix;
+
+/** die() - Print an error in one line and exit with @code */
+__attribute__((noreturn, format(printf, 2, 3)))
+void die(enum exit_code code, const char *format, ...);
+
+/** need_subjects() - Exit with 2 unless there are @count known subjects */
+void need_subjects(const struct options *options, unsigned int count);
+
+/** need_files() - Find the files of a verb, or exit with 2 */
+void need_files(const struct options *options, struct case_list *list);
+
+/** need_case() - Load a case, or exit with 2 */
+void need_case(const char *path, struct case_file *file);
+
+/** need_program() - Load a program from text or, if it is none, bytes */
+void need_program(const char *path, struct program *program);
+
+/** need_classes() - Load the classes of the corpus, or exit with 2 or 3 */
+void need_classes(const struct options *options, struct class_list *classes);
+
+/** lacks_corpus() - Exit with 3 and how to get what is missing */
+__attribute__((noreturn))
+void lacks_corpus(const char *found);
+
+/** need_written() - Close a file, and exit with 3 unless all is in it */
+void need_written(FILE *file, const char *path);
+
+/**
+ * in_child() - Call a function in a process forked for it
+ * @what:	Returns its exit code; may open kernel subjects
+ *
+ * Return: The exit code of the child; EXIT_FOUND if a signal ended it
+ */
+int in_child(int (*what)(void *arg), void *arg);
+
+/** shared_memory() - Zeroed memory that children share; exits with 3 */
+void *shared_memory(size_t size);
+
+#endif /* CMD_H */

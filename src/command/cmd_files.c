@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cmd_files.c - minimize, pack and unpack: one program to another form
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "quote.h"
+#include "report.h"
+#include "util.h"
+#include "compare/class.h"
+#include "compare/minimize.h"
+#include "program/emit_c.h"
+#include "program/program_bytes.h"
+
+static void need_one_file(const struct options *o)
+{
+	if (o->arg_count != 1)
+		die(EXIT_USAGE, "%s takes one file, found %u", o->verb,
+			o->arg_count);
+}
+
+static FILE *need_output(const struct options *o)
+{
+	FILE *file = o->output ? fopen(o->output, "w") : o->out;
+
+	if (!file)
+		die(EXIT_CANNOT, "%s: %s", o->output, strerror(errno));
+	return file;
+}
+
+/* Close it, and only then say that all is written */
+static int finish(const struct options *o, FILE *file,
+	const struct program *program)
+{
+	if (o->output)
+		need_written(file, o->output);
+	else if (fflush(file) || ferror(file))
+		die(EXIT_CANNOT, "%s: cannot write it", o->verb);
+	if (o->json)
+		printf("{\"verb\":\"%s\",\"ops\":%u}\n", o->verb,
+			program->count);
+	return EXIT_AGREED;
+}
+
+static int run_pack(struct options *o)
+{
+	static struct case_file file;
+	static uint8_t bytes[BYTES_SIZE_MAX];
+	size_t size;
+	FILE *out;
+
+	need_one_file(o);
+	need_case(o->args[0], &file);
+	size = program_pack(&file.text.program, bytes);
+	out = need_output(o);
+	fwrite(bytes, 1, size, out);
+	return finish(o, out, &file.text.program);
+}
+
+static int run_unpack(struct options *o)
+{
+	struct program program;
+	size_t size;
+	char *data;
+	FILE *out;
+	int rc;
+
+	need_one_file(o);
+	rc = case_read(o->args[0], TEXT_SIZE_MAX, &data, &size);
+	if (rc)
+		die(EXIT_USAGE, "%s: %s", o->args[0], rc == -EFBIG ?
+			"too large for a program; at most 64 KiB" :
+			strerror(-rc));
+	if (!size)
+		die(EXIT_USAGE, "%s: empty, so it has no version byte",
+			o->args[0]);
+	program_unpack((uint8_t *)data, size, &program);
+	free(data);
+	out = need_output(o);
+	text_print(&program, NULL, NULL, out);
+	return finish(o, out, &program);
+}
+
+/* Shared with the child that does it */
+struct minimizing {
+	const struct options *options;
+	struct program program;
+	struct divergence divergence;
+};
+
+static int minimize_in_child(void *arg)
+{
+	struct minimizing *m = arg;
+	const struct options *o = m->options;
+	struct subject subjects[2];
+	struct pair pair;
+	int rc;
+
+	for (int i = 0; i < 2; i++) {
+		if (subject_open(&subjects[i], o->subjects[i])) {
+			quote_printf(stderr, "portclash: %s: %s\n",
+				subjects[i].name, subjects[i].why);
+			return EXIT_CANNOT;
+		}
+	}
+	rc = diff_pair(&pair, &subjects[0], &subjects[1]);
+	if (!rc)
+		rc = diff_one(&pair, &m->program, &m->divergence);
+	if (rc == AGREE || rc == INCOMPARABLE) {
+		quote_printf(stderr, "portclash: %s and %s do not diverge on "
+			"it\n", o->subjects[0], o->subjects[1]);
+		return EXIT_NOTHING;
+	}
+	if (rc == DIVERGE)
+		rc = minimize_divergence(&pair, &m->program, &m->divergence);
+	for (int i = 0; i < 2; i++)
+		subject_close(&subjects[i]);
+	if (rc)
+		fprintf(stderr, "portclash: %s\n", strerror(-rc));
+	return rc ? EXIT_CANNOT : EXIT_AGREED;
+}
+
+static int run_minimize(struct options *o)
+{
+	struct minimizing *m = shared_memory(sizeof(*m));
+	FILE *out;
+	int code;
+
+	need_one_file(o);
+	need_subjects(o, 2);
+	m->options = o;
+	need_program(o->args[0], &m->program);
+	code = in_child(minimize_in_child, m);
+	if (code)
+		return code;
+	out = need_output(o);
+	class_write(&m->program, o->subjects, &m->divergence, out);
+	return finish(o, out, &m->program);
+}
+
+static int run_emit(struct options *o)
+{
+	static struct case_file file;
+	FILE *out;
+	int rc;
+
+	need_one_file(o);
+	need_case(o->args[0], &file);
+	out = need_output(o);
+	rc = emit_c(&file.text, out);
+	if (rc == -EINVAL)
+		die(EXIT_USAGE, "%s: no program of C for ops on reservations",
+			o->args[0]);
+	if (rc)
+		die(EXIT_CANNOT, "%s", strerror(-rc));
+	return finish(o, out, &file.text.program);
+}
+
+const struct verb verb_emit = {
+	.name = "emit",
+	.options = "EoJ",
+	.usage = "[--c] [--output FILE] FILE",
+	.help = "a case as a C program, with a world of its own, that exits\n"
+		"           with 1 where what it sees is not what Linux does",
+	.run = run_emit,
+};
+
+const struct verb verb_pack = {
+	.name = "pack",
+	.options = "oJ",
+	.usage = "[--output FILE] FILE",
+	.help = "text to the bytes that fuzzers mutate",
+	.run = run_pack,
+};
+
+const struct verb verb_unpack = {
+	.name = "unpack",
+	.options = "oJ",
+	.usage = "[--output FILE] FILE",
+	.help = "any bytes to the text of a program",
+	.run = run_unpack,
+};
+
+const struct verb verb_minimize = {
+	.name = "minimize",
+	.options = "soJ",
+	.usage = "-s A -s B [--output FILE] FILE",
+	.help = "the smallest program on which two subjects still diverge so",
+	.run = run_minimize,
+};

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cmd_matrix.c - matrix: subjects by groups of cases, sweeps, random programs
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "matrix.h"
+#include "quote.h"
+#include "report.h"
+#include "util.h"
+#include "compare/progress.h"
+
+/* So many programs of a set are enough for a first look */
+enum { MATRIX_COUNT = 2000 };
+
+/* Folders of the corpus, then sweeps, then random programs */
+static const char *const rows[] = { "rules", "cases", "kernel-bugs",
+	"divergences", "pairs", "pairs-listen", "late", "errors", "random" };
+
+_Static_assert(ARRAY_SIZE(rows) <= MATRIX_ROWS_MAX, "they fit");
+
+/* Everybody beside Linux; then what choose_machines() adds */
+static const char *const columns[][2] = { { "spec", "linux" },
+	{ "portman", "linux" }, { "portman@head", "linux" },
+	{ "lwip", "linux" } };
+
+_Static_assert(ARRAY_SIZE(columns) + 2 * MACHINES_MAX + 2 <= MATRIX_COLUMNS_MAX,
+	"they fit");
+
+/* The programs on sockets of a folder */
+static uint64_t load(const struct options *o, const char *folder,
+	struct program **programs)
+{
+	char path[2 * CASE_PATH_MAX], *paths[] = { path };
+	struct text_error error;
+	struct case_list list;
+	uint64_t count = 0;
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/%s", o->corpus, folder);
+	*programs = NULL;
+	/* A corpus of somebody's own may be without it. */
+	if (o->own_corpus && access(path, F_OK))
+		return 0;
+	rc = case_find(paths, 1, &list, &error);
+	if (rc == -ENODATA && o->own_corpus)
+		return 0;
+	if (rc && o->own_corpus)
+		die(EXIT_USAGE, "%s", error.message);
+	if (rc)
+		lacks_corpus(error.message);
+	*programs = calloc(list.count + 1, sizeof(**programs));
+	if (!*programs)
+		die(EXIT_CANNOT, "out of memory");
+	for (size_t i = 0; i < list.count; i++) {
+		need_program(list.paths[i], &(*programs)[count]);
+		count += (*programs)[count].level == LEVEL_SOCKET;
+	}
+	case_free(&list);
+	return count;
+}
+
+static void keep(struct matrix_column *column, struct matrix_cell *cell,
+	const struct compare_result *result)
+{
+	cell->asked = !result->skipped;
+	cell->programs = result->programs;
+	cell->tested = result->tested;
+	cell->incomparable = result->incomparable;
+	cell->divergent = result->divergent;
+	cell->known = result->known;
+	cell->unknown = result->unknown;
+	memcpy(cell->classes, result->classes, sizeof(cell->classes));
+	for (size_t i = 0; i < result->found; i++)
+		if (result->findings[i].class < 0 &&
+		    cell->kept_count < MATRIX_KEPT)
+			cell->kept[cell->kept_count++] = result->findings[i];
+	if (result->skipped || result->error)
+		snprintf(column->why, sizeof(column->why), "%.*s",
+			(int)sizeof(column->why) - 1, *result->why ?
+				result->why : strerror(-result->error));
+}
+
+static void fill(struct matrix *matrix, struct matrix_column *column,
+	unsigned int row)
+{
+	const struct options *o = matrix->options;
+	const char *name = rows[row];
+	struct compare_job job = { .classes = matrix->classes,
+		.seed = o->seed, .level = LEVEL_SOCKET, .quiet = true,
+		.count = o->count ? o->count : MATRIX_COUNT,
+		.workers = o->jobs ? o->jobs : compare_workers(),
+		.sweep = sweep_find(name) };
+	struct compare_result result;
+	struct program *programs = NULL;
+	int rc;
+
+	memcpy(job.subjects, column->subjects, sizeof(job.subjects));
+	if (job.sweep) {
+		job.spread = job.count < sweep_size(job.sweep);
+		job.count = MIN(job.count, sweep_size(job.sweep));
+	} else if (strcmp(name, "random")) {
+		job.count = load(o, name, &programs);
+		job.programs = programs;
+	}
+	if (!job.count)
+		return;
+	job.workers = MIN(job.workers, (job.count + 63) / 64);
+	rc = compare(&job, &result);
+	if (rc)
+		die(EXIT_CANNOT, "%s", strerror(-rc));
+	keep(column, &column->cells[row], &result);
+	free(result.findings);
+	free(programs);
+}
+
+static void add_column(struct matrix *matrix, const char *a, const char *b)
+{
+	struct matrix_column *column = &matrix->columns[matrix->column_count++];
+
+	column->subjects[0] = a;
+	column->subjects[1] = b;
+}
+
+/*
+ * Each that is here beside Linux, and beside what it should be: the port
+ * manager, or the specification of its version. gvisor and uml, if there is
+ * none, say why.
+ */
+static void choose_machines(struct matrix *matrix)
+{
+	static char specs[MACHINES_MAX][SUBJECT_NAME_MAX + 8];
+	static const char *const kinds[] = { "gvisor", "uml" };
+	static struct machine_list here;
+
+	subject_machines_here(&here);
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		bool any = false;
+
+		for (unsigned int i = 0; i < here.count; i++)
+			any |= !strncmp(here.names[i], kinds[k],
+				strlen(kinds[k]));
+		if (!any)
+			add_column(matrix, kinds[k], "linux");
+	}
+	for (unsigned int i = 0; i < here.count; i++) {
+		const char *name = here.names[i], *version = strchr(name, '-');
+
+		add_column(matrix, name, "linux");
+		if (*name == 'g') {
+			add_column(matrix, "portman", name);
+			continue;
+		}
+		snprintf(specs[i], sizeof(specs[i]), "spec@%s", version + 1);
+		add_column(matrix, name, specs[i]);
+	}
+}
+
+/* Each that is asked for beside linux; all there are if none is */
+static void choose_columns(struct matrix *matrix)
+{
+	const struct options *o = matrix->options;
+
+	if (!o->subject_count) {
+		for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+			add_column(matrix, columns[i][0], columns[i][1]);
+		choose_machines(matrix);
+		return;
+	}
+	for (unsigned int i = 0; i < o->subject_count; i++)
+		add_column(matrix, o->subjects[i], "linux");
+}
+
+static void write_page(const struct matrix *matrix, const char *path)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file)
+		die(EXIT_CANNOT, "%s: %s", path, strerror(errno));
+	matrix_html(matrix, file);
+	need_written(file, path);
+}
+
+/* Who asks for a subject would like to know of that one. */
+static bool is_idle(const struct matrix *matrix,
+	const struct matrix_column *column, uint64_t tested, uint64_t programs)
+{
+	const struct options *o = matrix->options;
+
+	if (!o->subject_count || !programs || compare_enough(tested, programs))
+		return false;
+	quote_printf(o->out, "%s beside %s: %llu of %llu programs count as a "
+		"test: nothing was really tested\n", column->subjects[0],
+		column->subjects[1], (unsigned long long)tested,
+		(unsigned long long)programs);
+	return true;
+}
+
+static int exit_code(const struct matrix *matrix)
+{
+	bool tested = false, idle = false, stopped = false;
+	uint64_t unknown = 0;
+
+	for (unsigned int i = 0; i < matrix->column_count; i++) {
+		const struct matrix_column *column = &matrix->columns[i];
+		uint64_t programs = 0, sum = 0;
+
+		for (unsigned int k = 0; k < matrix->row_count; k++) {
+			programs += column->cells[k].programs;
+			sum += column->cells[k].tested;
+			unknown += column->cells[k].unknown;
+		}
+		tested |= compare_enough(sum, programs);
+		idle |= is_idle(matrix, column, sum, programs);
+		stopped |= programs && *column->why;
+	}
+	if (unknown)
+		return EXIT_FOUND;
+	if (stopped)
+		return EXIT_CANNOT;
+	return tested && !idle ? EXIT_AGREED : EXIT_NOTHING;
+}
+
+static int run_matrix(struct options *o)
+{
+	struct class_list classes;
+	struct matrix *matrix;
+	struct progress progress;
+	int code;
+
+	if (o->arg_count)
+		die(EXIT_USAGE, "matrix: unexpected '%s'", o->args[0]);
+	matrix = calloc(1, sizeof(*matrix));
+	if (!matrix)
+		die(EXIT_CANNOT, "out of memory");
+	need_classes(o, &classes);
+	progress_start(&progress, 0, 0, o->quiet);
+	matrix->options = o;
+	matrix->classes = &classes;
+	matrix->rows = rows;
+	matrix->row_count = ARRAY_SIZE(rows);
+	choose_columns(matrix);
+	for (unsigned int i = 0; i < matrix->column_count; i++) {
+		struct matrix_column *column = &matrix->columns[i];
+
+		for (unsigned int k = 0; k < ARRAY_SIZE(rows); k++) {
+			if (*column->why)
+				break;
+			if (!o->quiet)
+				quote_printf(stderr, "portclash: %s beside %s, "
+					"%s (%.0f s)\n", column->subjects[0],
+					column->subjects[1], rows[k],
+					progress_seconds(&progress));
+			fill(matrix, column, k);
+		}
+	}
+	matrix->seconds = progress_seconds(&progress);
+	matrix_text(matrix, o->out);
+	if (o->output)
+		write_page(matrix, o->output);
+	if (o->json)
+		matrix_json(matrix);
+	code = exit_code(matrix);
+	class_free(&classes);
+	free(matrix);
+	return code;
+}
+
+const struct verb verb_matrix = {
+	.name = "matrix",
+	.options = "sSnjcoqJ",
+	.usage = "[-s SUBJECT]... [--count N] [--output PAGE.html]",
+	.help = "subjects by groups of cases, sweeps and random programs, all\n"
+		"           beside Linux; --count: of each set (default 2000)",
+	.run = run_matrix,
+};

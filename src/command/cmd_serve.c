@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cmd_serve.c - serve: be an agent
+ */
+#include <string.h>
+
+#include "cmd.h"
+#include "guest.h"
+#include "subjects/agent.h"
+
+static int run_serve(struct options *o)
+{
+	const char *name = o->subject_count ? o->subjects[0] : "linux";
+	struct subject subject;
+	int rc;
+
+	if (guest_is() && (rc = guest_begin()))
+		fprintf(stderr, "guest: %s\n", strerror(-rc));
+	if (guest_is() && guest_programs())
+		guest_end();
+	if (o->subject_count > 1)
+		die(EXIT_USAGE, "serve takes one subject, found %u",
+			o->subject_count);
+	if (o->arg_count)
+		die(EXIT_USAGE, "serve: unexpected '%s'", o->args[0]);
+	rc = subject_open(&subject, name);
+	if (rc)
+		die(EXIT_CANNOT, "%s: %s", name, subject.why);
+	rc = agent_serve(&subject, name, stdin, stdout);
+	if (rc)
+		die(EXIT_CANNOT, "%s: %s", name, *subject.why ? subject.why :
+			strerror(-rc));
+	subject_close(&subject);
+	if (guest_is())
+		guest_end();
+	return EXIT_AGREED;
+}
+
+const struct verb verb_serve = {
+	.name = "serve",
+	.options = "s",
+	.usage = "[-s SUBJECT]",
+	.help = "be an agent: programs from stdin, outcomes to stdout\n"
+		"           (agent.h has the protocol; default: this kernel)",
+	.run = run_serve,
+};

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cmd_sweep.c - sweep: every program of a finite set, on two subjects
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd_diff.h"
+#include "quote.h"
+#include "report.h"
+#include "compare/sweep.h"
+
+/* Two names of subjects, all of whose bytes may be quoted */
+enum { HEAD_MAX = 1024 };
+
+static void list(const struct options *o)
+{
+	for (unsigned int i = 0; i < sweep_count; i++) {
+		const struct sweep *s = &sweeps[i];
+		unsigned long long size = sweep_size(s);
+
+		fprintf(o->out, "%-16s %12llu  %s\n", s->name, size, s->says);
+		if (!o->json)
+			continue;
+		printf("%s{\"name\":\"%s\",\"programs\":%llu,"
+		       "\"in_check\":%s,\"says\":",
+			i ? "," : "{\"verb\":\"sweep\",\"sweeps\":[", s->name,
+			size, s->in_check ? "true" : "false");
+		json_string(stdout, s->says);
+		fputs("}", stdout);
+	}
+	if (o->json)
+		puts("]}");
+}
+
+/* What a note begins with: "NAME A B ", and "K/N " if it is of a part */
+static int note_head(const struct options *o, char head[HEAD_MAX])
+{
+	FILE *memory = fmemopen(head, HEAD_MAX, "w");
+
+	if (!memory)
+		die(EXIT_CANNOT, "out of memory");
+	quote_printf(memory, "%s %s %s ", o->args[0], o->subjects[0],
+		o->subjects[1]);
+	if (o->parts)
+		fprintf(memory, "%u/%u ", o->part, o->parts);
+	fclose(memory);
+	return strlen(head);
+}
+
+/* How far an interrupted sweep came; from its beginning if there is no note */
+static uint64_t read_resume(const struct options *o,
+	const struct compare_job *job)
+{
+	char line[HEAD_MAX] = "", want[HEAD_MAX];
+	unsigned long long number = 0;
+	FILE *file = fopen(o->resume, "r");
+	int length;
+
+	if (!file && errno == ENOENT)
+		return job->from;
+	if (!file || !fgets(line, sizeof(line), file))
+		die(EXIT_USAGE, "%s: %s", o->resume,
+			file ? "empty; remove it to begin anew" :
+			       strerror(errno));
+	fclose(file);
+	length = note_head(o, want);
+	if (strncmp(line, want, length) ||
+	    sscanf(line + length, "%llu", &number) != 1 ||
+	    number < job->from || number > job->count)
+		die(EXIT_USAGE, "%s:1: expected '%sNUMBER', found '%.*s'",
+			o->resume, want, (int)strcspn(line, "\n"), line);
+	return number;
+}
+
+/**
+ * struct noted - How far a sweep is, for write_resume()
+ * @done:	As it was noted last
+ */
+struct noted {
+	const struct options *options;
+	uint64_t done;
+};
+
+static void write_resume(uint64_t done, void *arg)
+{
+	struct noted *noted = arg;
+	const struct options *o = noted->options;
+	char path[CASE_PATH_MAX + 16], head[HEAD_MAX];
+	FILE *file;
+
+	noted->done = done;
+	note_head(o, head);
+	/* Beside it, and never over a file that somebody else has there */
+	snprintf(path, sizeof(path), "%s.%d.new", o->resume, getpid());
+	file = fopen(path, "wx");
+	if (!file)
+		die(EXIT_CANNOT, "%s: %s", path, strerror(errno));
+	fprintf(file, "%s%llu\n", head, (unsigned long long)done);
+	if (fflush(file)) {
+		int rc = errno;
+
+		/* Half a note is of no use. */
+		unlink(path);
+		die(EXIT_CANNOT, "%s: cannot write: %s", path, strerror(rc));
+	}
+	need_written(file, path);
+	if (rename(path, o->resume))
+		die(EXIT_CANNOT, "%s: %s", o->resume, strerror(errno));
+}
+
+static int run_sweep(struct options *o)
+{
+	const struct sweep *sweep;
+	struct compare_job job = { 0 };
+	struct noted noted = { .options = o };
+	int code;
+
+	if (!o->arg_count && (o->list || o->argc == 2)) {
+		list(o);
+		return EXIT_AGREED;
+	}
+	if (o->arg_count != 1)
+		die(EXIT_USAGE, "sweep: which one? 'portclash sweep --list' "
+			"lists them");
+	sweep = sweep_find(o->args[0]);
+	if (!sweep)
+		die(EXIT_USAGE, "no sweep '%s'; 'portclash sweep --list' "
+			"lists them", o->args[0]);
+	if (!o->subject_count) {
+		o->subjects[o->subject_count++] = "spec";
+		o->subjects[o->subject_count++] = "linux";
+	}
+	need_subjects(o, 2);
+	job.sweep = sweep;
+	job.count = sweep_size(sweep);
+	job.seconds = o->seconds;
+	if (o->parts) {
+		job.from = job.count * (o->part - 1) / o->parts;
+		job.count = job.count * o->part / o->parts;
+		if (job.count == job.from)
+			die(EXIT_USAGE, "--part: nothing in %u/%u of '%s'",
+				o->part, o->parts, sweep->name);
+	}
+	if (o->resume) {
+		job.from = read_resume(o, &job);
+		job.note = write_resume;
+		job.note_arg = &noted;
+	}
+	code = diff_and_report(o, &job, NULL);
+	if (o->resume && code == EXIT_AGREED && noted.done == job.count)
+		unlink(o->resume);
+	return code;
+}
+
+const struct verb verb_sweep = {
+	.name = "sweep",
+	.options = "sLRPTjckqJ",
+	.usage = "NAME [-s A -s B]",
+	.help = "the same, of every program of a finite set\n"
+		"           (--list has them; the subjects are spec and linux)",
+	.run = run_sweep,
+};

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * main.c - the command: its verbs, its options, its errors
+ */
+#include "cmd.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "folder.h"
+#include "guest.h"
+#include "process.h"
+#include "quote.h"
+#include "util.h"
+#include "program/program_bytes.h"
+
+static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
+	&verb_random, &verb_sweep, &verb_matrix, &verb_minimize, &verb_emit,
+	&verb_pack, &verb_unpack, &verb_rules, &verb_why, &verb_world,
+	&verb_serve, &verb_doctor };
+
+/* What goes on in the next line of the help */
+#define MARGIN "                           "
+
+static const struct option_help {
+	struct option option;
+	const char *argument, *help;
+} option_helps[] = {
+	{ { "subject", 1, NULL, 's' }, "SUBJECT",
+		"portman portlist spec linux goports lwip gvisor[-DATE]\n"
+		MARGIN "uml[-X.Y] linux-X.Y pipe:COMMAND; repeatable" },
+	{ { "seed", 1, NULL, 'S' }, "N", "which random programs (default 1)" },
+	{ { "count", 1, NULL, 'n' }, "N", "how many programs" },
+	{ { "time", 1, NULL, 'T' }, "SECONDS", "stop after that long" },
+	{ { "jobs", 1, NULL, 'j' }, "N", "processes (default: one a CPU)" },
+	{ { "ops", 1, NULL, 'l' }, "LEVEL",
+		"socket or reservation (default: the second, if all have it)" },
+	{ { "keep", 1, NULL, 'k' }, "DIR",
+		"write a candidate case of each unknown divergence there" },
+	{ { "corpus", 1, NULL, 'c' }, "DIR",
+		"where the known classes are (default: beside the command)" },
+	{ { "model", 1, NULL, 'm' }, "MODEL",
+		"spec or portman: only the rules of that one" },
+	{ { "list", 0, NULL, 'L' }, NULL, "the sets, and how large they are" },
+	{ { "resume", 1, NULL, 'R' }, "FILE",
+		"go on from there, if it exists; note there how far it is" },
+	{ { "part", 1, NULL, 'P' }, "K/N", "only the K-th of N equal parts" },
+	{ { "reuseaddr", 0, NULL, 'A' }, NULL, "with SO_REUSEADDR" },
+	{ { "reuseport", 0, NULL, 'B' }, NULL, "with SO_REUSEPORT" },
+	{ { "v6only", 0, NULL, 'V' }, NULL, "with IPV6_V6ONLY" },
+	{ { "device", 1, NULL, 'D' }, "NAME", "with SO_BINDTODEVICE" },
+	{ { "uid", 1, NULL, 'U' }, "N", "of this user (default: our own)" },
+	{ { "case", 0, NULL, 'C' }, NULL, "and a case that anybody can run" },
+	{ { "c", 0, NULL, 'E' }, NULL, "in C, the default: there is no other" },
+	{ { "output", 1, NULL, 'o' }, "FILE", "write there, not to stdout" },
+	{ { "table", 0, NULL, 't' }, NULL, "one column a subject" },
+	{ { "tap", 0, NULL, 'p' }, NULL, "KTAP, a line a case and subject" },
+	{ { "quiet", 0, NULL, 'q' }, NULL, "no progress" },
+	{ { "json", 0, NULL, 'J' }, NULL, "one line of JSON, the last" },
+	{ { "help", 0, NULL, 'h' }, NULL, "this text" },
+};
+
+void die(enum exit_code code, const char *format, ...)
+{
+	va_list args;
+
+	fputs("portclash: ", stderr);
+	va_start(args, format);
+	quote_vprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(code);
+}
+
+void need_subjects(const struct options *options, unsigned int count)
+{
+	if (options->subject_count != count)
+		die(EXIT_USAGE, "%s takes %u subject%s (-s), found %u",
+			options->verb, count, count == 1 ? "" : "s",
+			options->subject_count);
+}
+
+void need_files(const struct options *options, struct case_list *list)
+{
+	struct text_error error;
+
+	if (!options->arg_count)
+		die(EXIT_USAGE, "%s: no file; see 'portclash %s --help'",
+			options->verb, options->verb);
+	if (case_find(options->args, options->arg_count, list, &error))
+		die(EXIT_USAGE, "%s", error.message);
+}
+
+void need_case(const char *path, struct case_file *file)
+{
+	struct text_error error;
+
+	if (!case_load(path, file, &error)) {
+		if (!file->text.program.count)
+			die(EXIT_USAGE, "%s: no ops in it", path);
+		return;
+	}
+	if (error.line)
+		die(EXIT_USAGE, "%s:%u: %s", path, error.line, error.message);
+	die(EXIT_USAGE, "%s: %s", path, error.message);
+}
+
+void need_program(const char *path, struct program *program)
+{
+	static struct case_file file;
+	size_t length = strlen(path), size;
+	char *data;
+	int rc;
+
+	if (length > 5 && !strcmp(path + length - 5, ".case")) {
+		need_case(path, &file);
+		*program = file.text.program;
+		return;
+	}
+	rc = case_read(path, TEXT_SIZE_MAX, &data, &size);
+	if (rc)
+		die(EXIT_USAGE, "%s: %s", path, rc == -EFBIG ?
+			"too large for a program; at most 64 KiB" :
+			strerror(-rc));
+	program_unpack((uint8_t *)data, size, program);
+	free(data);
+}
+
+void lacks_corpus(const char *found)
+{
+	die(EXIT_CANNOT, "%s; 'make install' brings it there, or --corpus "
+		"names another", found);
+}
+
+void need_classes(const struct options *options, struct class_list *classes)
+{
+	char path[CASE_PATH_MAX + 16], none[CASE_PATH_MAX];
+	char looked[2 * CASE_PATH_MAX], found[3 * CASE_PATH_MAX];
+	struct text_error error;
+
+	if (!*options->corpus) {
+		folder_find(&folder_corpus, none, sizeof(none), looked,
+			sizeof(looked));
+		snprintf(found, sizeof(found), "no corpus, which has the known "
+			"classes: looked for %s", looked);
+		lacks_corpus(found);
+	}
+	snprintf(path, sizeof(path), "%s/divergences", options->corpus);
+	if (class_load(path, classes, &error))
+		die(EXIT_USAGE, "%s", error.message);
+	if (!classes->count && !options->own_corpus) {
+		snprintf(found, sizeof(found), "%s: no known class in it",
+			path);
+		lacks_corpus(found);
+	}
+	if (classes->count > COMPARE_CLASSES_MAX)
+		die(EXIT_USAGE, "%s: more than %d cases", path,
+			COMPARE_CLASSES_MAX);
+}
+
+int in_child(int (*what)(void *arg), void *arg)
+{
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		die(EXIT_CANNOT, "fork: %s", strerror(errno));
+	if (!pid) {
+		int code = what(arg);
+
+		/* What its parent has lost, that says itself. */
+		_exit(ferror(stdout) ? code : process_end("portclash", code));
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			die(EXIT_CANNOT, "no word of a worker: %s",
+				strerror(errno));
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	fprintf(stderr, "portclash: a worker died of signal %d\n",
+		WTERMSIG(status));
+	return EXIT_FOUND;
+}
+
+void *shared_memory(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		die(EXIT_CANNOT, "out of memory");
+	return memory;
+}
+
+void need_written(FILE *file, const char *path)
+{
+	bool lost = ferror(file);
+
+	/* If it failed before, errno is of something else by now. */
+	errno = 0;
+	if (fclose(file) || lost)
+		die(EXIT_CANNOT, "%s: cannot write%s%s", path,
+			errno ? ": " : "", errno ? strerror(errno) : "");
+}
+
+static void usage(FILE *file)
+{
+	fputs("usage: portclash VERB [OPTION]... [FILE|DIR]...\n"
+	      "Which sockets may share a port, who says so, and who "
+	      "disagrees.\n\n", file);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(file, "  %-10s %s\n", verbs[i]->name, verbs[i]->help);
+	fputs("\n'portclash help VERB' says more. Exit codes: 0 agreed, "
+	      "1 found, 2 bad usage\nor input, 3 this machine cannot, "
+	      "4 skipped, 5 nothing was really tested.\n", file);
+}
+
+static void help(const struct verb *verb)
+{
+	printf("usage: portclash %s %s\n%s\n\n", verb->name, verb->usage,
+		verb->help);
+	for (size_t i = 0; i < ARRAY_SIZE(option_helps); i++) {
+		const struct option_help *o = &option_helps[i];
+		char words[40];
+
+		if (!strchr(verb->options, o->option.val) &&
+		    o->option.val != 'h')
+			continue;
+		snprintf(words, sizeof(words), "--%s%s%s", o->option.name,
+			o->argument ? " " : "", o->argument ? o->argument : "");
+		printf("  %s%-20s %s\n", o->option.val == 's' ? "-s, " : "    ",
+			words, o->help);
+	}
+}
+
+static uint64_t number(const char *what, const char *text, uint64_t max)
+{
+	char *end;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || value > max)
+		die(EXIT_USAGE, "--%s: expected a number up to %llu, found "
+			"'%s'", what, (unsigned long long)max, text);
+	return value;
+}
+
+/* What a model is called can be wrong in more ways than others. */
+static void need_model(const char *name)
+{
+	const struct subject_type *type = subject_find(name);
+	struct subject subject;
+
+	if (type != &subject_spec && type != &subject_portman)
+		return;
+	if (subject_open(&subject, name))
+		die(EXIT_USAGE, "%s: %s", name, subject.why);
+	subject_close(&subject);
+}
+
+static void take_part(struct options *o, const char *value)
+{
+	char more;
+
+	/* A number may not have a sign, for which scanf() has an eye. */
+	if (value[strspn(value, "0123456789/")] ||
+	    sscanf(value, "%5u/%5u%c", &o->part, &o->parts, &more) != 2 ||
+	    !o->part || o->part > o->parts)
+		die(EXIT_USAGE, "--part: expected K/N, as 1/4 up to 4/4, "
+			"found '%s'", value);
+}
+
+/* A corpus has classes, though there may be none of them yet. */
+static void take_corpus(struct options *o, const char *value)
+{
+	char path[CASE_PATH_MAX + 16];
+
+	if (snprintf(o->corpus, sizeof(o->corpus), "%s", value) >=
+	    (int)sizeof(o->corpus))
+		die(EXIT_USAGE, "--corpus: too long");
+	snprintf(path, sizeof(path), "%s/divergences/.", value);
+	o->own_corpus = true;
+	if (!*value || access(path, R_OK))
+		die(EXIT_USAGE, "--corpus: expected a folder with a folder "
+			"divergences/ in it, found '%s'", value);
+}
+
+/* Said at once, and not once all is done */
+static const char *need_path(const char *what, const char *value)
+{
+	if (!*value)
+		die(EXIT_USAGE, "--%s: expected a name, found ''", what);
+	return value;
+}
+
+static void take_option(struct options *o, int letter, const char *value)
+{
+	switch (letter) {
+	case 's':
+		if (o->subject_count == SUBJECTS_MAX)
+			die(EXIT_USAGE, "more than %d subjects", SUBJECTS_MAX);
+		if (!subject_find(value))
+			die(EXIT_USAGE, "no subject '%s'; known: "
+				SUBJECT_NAMES, value);
+		need_model(value);
+		if (strlen(value) >= SUBJECT_NAME_MAX)
+			die(EXIT_USAGE, "a subject's name has at most %d "
+				"characters", SUBJECT_NAME_MAX - 1);
+		subject_full_name(value, o->names[o->subject_count]);
+		o->subjects[o->subject_count] = o->names[o->subject_count];
+		o->subject_count++;
+		break;
+	case 'S':
+		o->seed = number("seed", value, UINT64_MAX);
+		o->seeded = true;
+		break;
+	case 'n': o->count = number("count", value, UINT64_MAX / 2); break;
+	case 'T': o->seconds = number("time", value, 86400 * 365); break;
+	case 'j':
+		o->jobs = number("jobs", value, COMPARE_WORKERS_MAX);
+		break;
+	case 'l':
+		if (!strcmp(value, "socket"))
+			o->level = LEVEL_SOCKET;
+		else if (!strcmp(value, "reservation"))
+			o->level = LEVEL_RESERVATION;
+		else
+			die(EXIT_USAGE, "--ops: expected socket or "
+				"reservation, found '%s'", value);
+		break;
+	case 'k': o->keep = need_path("keep", value); break;
+	case 'c': take_corpus(o, value); break;
+	case 'm': o->model = value; break;
+	case 'o': o->output = need_path("output", value); break;
+	case 'L': o->list = true; break;
+	case 'E': break;
+	case 'R': o->resume = need_path("resume", value); break;
+	case 'P': take_part(o, value); break;
+	case 'A': o->reuseaddr = true; break;
+	case 'B': o->reuseport = true; break;
+	case 'V': o->v6only = true; break;
+	case 'D': o->device = value; break;
+	case 'U':
+		o->uid = number("uid", value, UINT32_MAX - 1);
+		o->uid_given = true;
+		break;
+	case 'C': o->as_case = true; break;
+	case 't': o->table = true; break;
+	case 'p': o->tap = true; break;
+	case 'q': o->quiet = true; break;
+	case 'J': o->json = true; break;
+	}
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(name, verbs[i]->name))
+			return verbs[i];
+	die(EXIT_USAGE, "no verb '%s'; see 'portclash --help'", name);
+}
+
+/* Is it asked for what it is, and not to do something? Then it is said. */
+static bool about(int argc, char **argv)
+{
+	if (!strcmp(argv[1], "--version")) {
+		puts("portclash " PORTCLASH_VERSION);
+		return true;
+	}
+	if (strcmp(argv[1], "--help") && strcmp(argv[1], "-h") &&
+	    strcmp(argv[1], "help"))
+		return false;
+	if (argc > 2 && !strcmp(argv[1], "help"))
+		help(find_verb(argv[2]));
+	else
+		usage(stdout);
+	return true;
+}
+
+static int command(int argc, char **argv)
+{
+	struct options o = { .level = -1, .seed = 1, .out = stdout,
+		.argc = argc, .argv = argv };
+	struct option longs[ARRAY_SIZE(option_helps) + 1] = { 0 };
+	const struct verb *verb;
+	char looked[1];
+	const char *shorts;
+	int letter;
+
+	if (guest_is())
+		return verb_serve.run(&o);
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (about(argc, argv))
+		return EXIT_AGREED;
+	verb = find_verb(argv[1]);
+	for (size_t i = 0; i < ARRAY_SIZE(option_helps); i++)
+		longs[i] = option_helps[i].option;
+	o.verb = verb->name;
+	folder_find(&folder_corpus, o.corpus, sizeof(o.corpus), looked,
+		sizeof(looked));
+	optind = 2;
+	opterr = 0;
+	/* Options behind a command are that command's own. */
+	shorts = *verb->options == '+' ? "+:s:h" : ":s:h";
+	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (letter == 'h') {
+			help(verb);
+			return EXIT_AGREED;
+		}
+		if (letter == ':')
+			die(EXIT_USAGE, "%s: '%s' needs a value", verb->name,
+				argv[optind - 1]);
+		if (letter == '?' || !strchr(verb->options, letter))
+			die(EXIT_USAGE, "%s: unknown option '%s'; see "
+				"'portclash %s --help'", verb->name,
+				argv[optind - 1], verb->name);
+		take_option(&o, letter, optarg);
+	}
+	o.args = argv + optind;
+	o.arg_count = argc - optind;
+	if (o.json)
+		o.out = stderr;
+	return verb->run(&o);
+}
+
+int main(int argc, char **argv)
+{
+	process_begin();
+	return process_end("portclash", command(argc, argv));
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * gen.c - random programs, each a function of a seed and a number
+ *
+ * A program is made of random index records, the same that fuzzers mutate, so
+ * there is one set of tables of values. What is added here is only likelihood:
+ * which ops, on which socket, and that a release names something reserved.
+ */
+#include "gen.h"
+
+#include <string.h>
+
+#include "util.h"
+#include "program/program_bytes.h"
+
+uint64_t gen_random(struct gen_random *random)
+{
+	uint64_t z = random->state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+static unsigned int below(struct gen_random *random, unsigned int n)
+{
+	return (gen_random(random) >> 32) % n;
+}
+
+/* How likely each op is, by byte 0 of a record (program_bytes.c) */
+static const uint8_t socket_weights[16] = { [1] = 18, [2] = 12, [3] = 24,
+	[4] = 14, [5] = 7, [6] = 5, [7] = 4, [8] = 1, [9] = 2, [10] = 2,
+	[11] = 1, [12] = 1, [13] = 1, [15] = 14 };
+static const uint8_t reservation_weights[16] = { [1] = 40, [2] = 14, [3] = 18,
+	[4] = 7, [5] = 3, [6] = 4, [7] = 3, [8] = 4, [9] = 2, [10] = 3 };
+
+static uint8_t code(struct gen_random *random, const uint8_t *weights)
+{
+	unsigned int sum = 0, n;
+	int i;
+
+	for (i = 0; i < 16; i++)
+		sum += weights[i];
+	n = below(random, sum);
+	for (i = 0; n >= weights[i]; i++)
+		n -= weights[i];
+	return i;
+}
+
+/* Something reserved earlier, again: one field in three times altered */
+static void reuse(struct gen_random *random, struct program *program)
+{
+	struct op *op = &program->ops[program->count - 1], altered = *op;
+	const struct op *from = &program->ops[below(random, program->count)];
+
+	if (from->kind != OP_RESERVE && from->kind != OP_TUPLE)
+		return;
+	op->reserve.res = from->reserve.res;
+	switch (below(random, 18)) {
+	case 0: op->reserve.res.flags = altered.reserve.res.flags; break;
+	case 1: op->reserve.res.device = altered.reserve.res.device; break;
+	case 2: op->reserve.res.addr = altered.reserve.res.addr; break;
+	case 3: op->reserve.res.port = altered.reserve.res.port; break;
+	case 4: op->reserve.res.dest = altered.reserve.res.dest; break;
+	case 5:
+		op->reserve.res.transport = altered.reserve.res.transport;
+		break;
+	}
+}
+
+/*
+ * Reservations begin with a range of a few ports, but for one program in 256:
+ * there, one search may ask about 49,536 ports.
+ */
+static bool needs_range(const struct program *program, uint64_t index)
+{
+	return program->level == LEVEL_RESERVATION && !program->count &&
+	       index % 256 != 255;
+}
+
+/* Sockets of one protocol that crowd on one port: do they share it? */
+static bool is_crowded(const struct program *program, uint64_t index)
+{
+	return program->level == LEVEL_SOCKET && index % 4 == 3;
+}
+
+static const uint8_t crowd_weights[16] = { [1] = 20, [2] = 20, [3] = 25,
+	[4] = 8, [5] = 6 };
+
+static void crowd(struct op *op, uint64_t index)
+{
+	bool udp = index & 4;
+
+	if (op->kind == OP_SOCKET)
+		op->socket.type = (udp ? UDP4 : TCP4) + (op->socket.type & 1);
+	if (op->kind == OP_SET && op->set.option > OPT_V6ONLY)
+		op->set = (typeof(op->set)){
+			.option = op->set.option & 1, .value = 1 };
+	if (op->kind == OP_BIND) {
+		op->bind.place.port = 7000;
+		op->bind.place.port_of = 0;
+	}
+}
+
+/* Odd lengths, families and addresses are refused at once: make them rare */
+static bool is_odd(struct gen_random *random, const struct op *op)
+{
+	const struct addr *addr = &op->bind.place.addr;
+	struct addr v4 = addr_unmapped(addr);
+
+	if (op->kind != OP_BIND)
+		return false;
+	if (op->bind.len == LEN_NATURAL && op->bind.family == FAMILY_NATURAL &&
+	    (addr_is_any(addr) || v4.bytes[0] == 127 || v4.bytes[0] == 10 ||
+	     v4.bytes[0] == 0xfd || (v4.len == 16 && v4.bytes[15] == 1)))
+		return false;
+	return below(random, 16) != 0;
+}
+
+/* A connect to nowhere costs CONNECT_WAIT_MS: make it one in sixteen */
+static bool is_slow(struct gen_random *random, const struct op *op)
+{
+	const struct addr *addr = &op->bind.place.addr;
+	struct addr v4 = addr_unmapped(addr);
+
+	if (op->kind != OP_CONNECT || addr_is_any(addr) || addr_is_any(&v4) ||
+	    v4.bytes[0] == 127 || v4.bytes[0] == 10 || v4.bytes[0] == 0xfd ||
+	    v4.bytes[15] == 1)
+		return false;
+	return below(random, 16) != 0;
+}
+
+static bool add(struct gen_random *random, const struct capabilities *can,
+	uint64_t index, struct program *program)
+{
+	bool sockets = program->level == LEVEL_SOCKET;
+	int live = __builtin_popcount(program_in_use(program));
+	uint8_t record[RECORD_SIZE];
+	uint64_t words[2] = { gen_random(random), gen_random(random) };
+	struct op *op = &program->ops[program->count];
+	bool first = needs_range(program, index);
+
+	memcpy(record, words, sizeof(record));
+	record[0] = code(random, is_crowded(program, index) ? crowd_weights :
+		sockets ? socket_weights : reservation_weights);
+	if (sockets && !live)
+		record[0] = 1;
+	else if (first)
+		record[0] = 5;
+	if (sockets && live && record[0] != 1 && below(random, 5) < 3)
+		record[1] = live - 1;
+	if (program_append_record(program, record))
+		return false;
+	if (is_crowded(program, index))
+		crowd(op, index);
+	if (!sockets && op_level(op->kind) >= 0 && op->kind >= OP_RESERVE &&
+	    op->kind <= OP_AVAILABLE && below(random, 2))
+		reuse(random, program);
+	if (subject_can(can, op) && !is_slow(random, op) &&
+	    !is_odd(random, op) &&
+	    (op->kind != OP_AVAILABLE || op->reserve.res.port) &&
+	    (!first || (op->range.set && op->range.first <= op->range.last)))
+		return true;
+	memset(op, 0, sizeof(*op));
+	program->count--;
+	return false;
+}
+
+void gen_program(uint64_t seed, uint64_t index, const struct capabilities *can,
+	enum level level, struct program *program)
+{
+	struct gen_random random = { seed };
+	unsigned int length, tries;
+
+	random.state = gen_random(&random) ^ index * 0xd1342543de82ef95;
+	length = 3 + below(&random, below(&random, 4) ? 12 : 40);
+	program_init(program, level);
+	for (tries = 0; program->count < length && tries < 8 * length; tries++)
+		add(&random, can, index, program);
+}

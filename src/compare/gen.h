@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gen.h - random programs, each a function of a seed and a number
+ */
+#ifndef GEN_H
+#define GEN_H
+
+#include "subjects/subject.h"
+
+/**
+ * struct gen_random - Repeatable random numbers (splitmix64)
+ */
+struct gen_random {
+	uint64_t state;
+};
+
+/** gen_random() - The next 64 bits */
+uint64_t gen_random(struct gen_random *random);
+
+/**
+ * gen_program() - A random program that all who have @can can be asked
+ * @seed:	Which stream of programs
+ * @index:	Which program of it; any can be made without the others
+ * @can:	What may be in it
+ * @level:	Which ops; @can must have some of it
+ * @program:	Overwritten
+ */
+void gen_program(uint64_t seed, uint64_t index, const struct capabilities *can,
+	enum level level, struct program *program);
+
+#endif /* GEN_H */

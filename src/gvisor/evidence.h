@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * evidence.h - of which calls is it known what gVisor does?
+ *
+ * The rules of gvisor_rules.h are what was measured, or told. Where they are
+ * silent an endpoint could only be guessed at, and a guess that differs from
+ * Linux is no finding: there the outcome is n/a. Not known is what happens
+ *
+ *	to a socket whose connect failed (issue 3828 only says: not much);
+ *	to a listener after shutdown, but that it keeps its port and
+ *	  that listen revives it;
+ *	to a TCP connection that is closing or over, but for its port;
+ *	to a port that bind or listen chose, by disconnect or shutdown;
+ *	with TCP and AF_UNSPEC, with scopes, with the routes of a device;
+ *	to a socket that a refused bind left with an address, if it is
+ *	  then used with another family;
+ *	with a connect to a broadcast address;
+ *	to the device of a child;
+ *	with sources that Linux would not use for that destination.
+ */
+#ifndef EVIDENCE_H
+#define EVIDENCE_H
+
+#include "endpoint.h"
+#include "program/program.h"
+
+/**
+ * evidence_covers() - Is it known what this call does?
+ * @ep:		Of an open socket
+ * @explicit:	Its port was written in a bind
+ * @op:		An op on it, its places resolved
+ */
+bool evidence_covers(const struct endpoint *ep, bool explicit,
+	const struct op *op);
+
+#endif /* EVIDENCE_H */

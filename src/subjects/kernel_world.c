@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * kernel_world.c - the world of the kernel subject: made, cleaned, made anew
+ */
+#include "kernel_world.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "addr.h"
+#include "kernel_socket.h"
+#include "util.h"
+#include "world.h"
+#include "net/link.h"
+#include "net/netns.h"
+#include "net/sockdiag.h"
+
+/* How many sockets one round of cleaning takes, and how many rounds there are.
+ * From the second on it waits, in all about 20 ms. */
+enum { ROWS_MAX = 128, ROUNDS_MAX = 100, ROUND_WAIT_NS = 200000 };
+
+/* Buckets of the world's own table of connected sockets */
+#define TABLE_PATH "/proc/sys/net/ipv4/tcp_child_ehash_entries"
+#define TABLE_SIZE "1024"
+
+static const char *const sysctl_paths[] = {
+	[SYSCTL_PORT_RANGE] = "/proc/sys/net/ipv4/ip_local_port_range",
+	[SYSCTL_RESERVED_PORTS] = "/proc/sys/net/ipv4/ip_local_reserved_ports",
+	[SYSCTL_AUTOBIND_REUSE] = "/proc/sys/net/ipv4/ip_autobind_reuse",
+	[SYSCTL_UNPRIVILEGED_START] =
+		"/proc/sys/net/ipv4/ip_unprivileged_port_start",
+	[SYSCTL_NONLOCAL4] = "/proc/sys/net/ipv4/ip_nonlocal_bind",
+	[SYSCTL_NONLOCAL6] = "/proc/sys/net/ipv6/ip_nonlocal_bind",
+	[SYSCTL_BINDV6ONLY] = "/proc/sys/net/ipv6/bindv6only",
+};
+_Static_assert(ARRAY_SIZE(sysctl_paths) == SYSCTLS, "a path for each key");
+
+static const struct link_end veth[] = {
+	{ "veth0", WORLD_VETH0, { 2, 0, 0, 0, 0, WORLD_VETH0 }, NULL },
+	{ "veth1", WORLD_VETH1, { 2, 0, 0, 0, 0, WORLD_VETH1 }, NULL },
+};
+
+static const struct {
+	int index;
+	const char *text;
+	unsigned int prefix;
+} addresses[] = {
+	{ WORLD_VETH0, "10.0.0.1", 24 },
+	{ WORLD_VETH1, "10.0.0.2", 24 },
+	{ WORLD_VETH0, "fd00::1", 64 },
+	{ WORLD_VETH0, "fe80::2", 64 },
+	{ WORLD_VETH1, "fd00::2", 64 },
+};
+
+/* Say why, and pass the errno on */
+__attribute__((format(printf, 4, 5)))
+static int because(char *why, size_t size, int rc, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(why, size, format, args);
+	va_end(args);
+	if (len >= 0 && (size_t)len < size)
+		snprintf(why + len, size - len, ": %s", strerror(-rc));
+	return rc;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
+/* A line, as it can be written back: an empty one still has its newline. */
+static int read_file(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, size - 1);
+	close(fd);
+	if (n < 0)
+		return -errno;
+	if (!n)
+		text[n++] = '\n';
+	text[n] = '\0';
+	return 0;
+}
+
+int kernel_world_set(enum sysctl_key key, uint32_t value, uint32_t high)
+{
+	char text[KERNEL_SYSCTL_TEXT_MAX];
+
+	if (key == SYSCTL_PORT_RANGE)
+		snprintf(text, sizeof(text), "%u %u\n", value, high);
+	else if (key != SYSCTL_RESERVED_PORTS || value == high)
+		snprintf(text, sizeof(text), "%u\n", value);
+	else
+		snprintf(text, sizeof(text), "%u-%u\n", value, high);
+	if (key == SYSCTL_RESERVED_PORTS && !value && !high)
+		strcpy(text, "\n");
+	return write_file(sysctl_paths[key], text);
+}
+
+static int restore(const struct kernel_world *world, uint16_t sysctls)
+{
+	int rc = 0;
+
+	for (int key = 0; key < SYSCTLS; key++) {
+		int failed = sysctls & 1u << key ?
+				     write_file(sysctl_paths[key],
+					     world->defaults[key]) :
+				     0;
+
+		if (failed)
+			rc = failed;
+	}
+	return rc;
+}
+
+int kernel_world_restore(const struct kernel_world *world, uint16_t sysctls)
+{
+	/* The kernel keeps the port range above the unprivileged start, so
+	 * each may have to wait for the other. */
+	return restore(world, sysctls) ? restore(world, sysctls) : 0;
+}
+
+/* Which namespace is this? Where the kernel gives it no number that is never
+ * used again, the one of its file does: of two that are there, it differs. */
+static int own_id(uint64_t *id)
+{
+	int rc = netns_id_current(id);
+	struct stat st;
+
+	if (rc != -ENOPROTOOPT)
+		return rc;
+	if (stat("/proc/self/ns/net", &st))
+		return rc;
+	*id = st.st_ino;
+	return 0;
+}
+
+/* Some kernels have it up in a new namespace, and no way to set it up. */
+static int lo_up(struct link_session *session)
+{
+	struct ifreq request = { .ifr_name = "lo" };
+	int rc = link_up(session, WORLD_LO), fd;
+
+	if (!rc)
+		return 0;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && !ioctl(fd, SIOCGIFFLAGS, &request) &&
+	    request.ifr_flags & IFF_UP)
+		rc = 0;
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static uint8_t find_types(void)
+{
+	uint8_t types = 0;
+
+	for (int type = 0; type < SOCKET_TYPES; type++)
+		if (kernel_socket_has_type(type))
+			types |= 1u << type;
+	return types;
+}
+
+static int build_veth(struct link_session *session, bool v6, char *why,
+	size_t size)
+{
+	int rc = link_add_veth(session, &veth[0], &veth[1]);
+
+	if (rc)
+		return because(why, size, rc, "cannot make veth0 and veth1");
+	for (size_t i = 0; i < ARRAY_SIZE(veth) && !rc; i++) {
+		if (v6)
+			rc = link_addr_gen_none(session, veth[i].index);
+		if (!rc)
+			rc = link_up(session, veth[i].index);
+		if (rc)
+			because(why, size, rc, "cannot set up %s",
+				veth[i].name);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(addresses) && !rc; i++) {
+		struct addr addr;
+
+		ASSERT(!addr_parse(addresses[i].text, &addr));
+		if (addr.len == 16 && !v6)
+			continue;
+		rc = link_add_addr(session, addresses[i].index, &addr,
+			addresses[i].prefix);
+		if (rc)
+			because(why, size, rc, "cannot add the address %s",
+				addresses[i].text);
+	}
+	return rc;
+}
+
+/* Without veth, lo has the addresses, as far as it takes them. */
+static void fill_lo(struct link_session *session)
+{
+	int index = if_nametoindex("lo");
+
+	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+		struct addr addr;
+
+		ASSERT(!addr_parse(addresses[i].text, &addr));
+		/* Not a whole network: of loopback, all of it would be here. */
+		link_add_addr(session, index, &addr, 8 * addr.len);
+	}
+}
+
+static int build(struct kernel_world *world, char *why, size_t size)
+{
+	struct link_session *session;
+	int rc = link_open(&session);
+
+	if (rc)
+		return because(why, size, rc, "cannot use rtnetlink");
+	world->types = find_types();
+	world->v6 = world->types & 1u << TCP6;
+	rc = lo_up(session);
+	if (rc)
+		because(why, size, rc, "cannot set up lo");
+	else
+		rc = build_veth(session, world->v6, why, size);
+	world->devices = !rc;
+	/* Some kernels have no veth. They can still be asked about lo. */
+	if (rc == -EOPNOTSUPP) {
+		fill_lo(session);
+		rc = 0;
+	}
+	link_close(session);
+	return rc;
+}
+
+static int leave(char *why, size_t size)
+{
+	int rc = netns_unshare();
+
+	switch (rc) {
+	case -EPERM:
+	case -EACCES:
+		return because(why, size, rc,
+			"no privileges, and unprivileged user namespaces are "
+			"off: run as root, or allow them (sysctl "
+			"kernel.unprivileged_userns_clone, AppArmor)");
+	case -ENOSPC:
+		return because(why, size, rc,
+			"too many namespaces: raise the sysctls "
+			"user.max_net_namespaces and "
+			"user.max_user_namespaces");
+	case -EINVAL:
+		return because(why, size, rc,
+			"cannot make a network namespace: this process has "
+			"threads, or this kernel has none (CONFIG_NET_NS)");
+	}
+	if (rc < 0)
+		return because(why, size, rc,
+			"cannot make a network namespace");
+	return 0;
+}
+
+/*
+ * $PORTCLASH_WORLD=sandbox: not a namespace of our own but the one we are in.
+ * gVisor obeys a range of ports in its first one only. That must be a sandbox:
+ * nobody else's network has no device but loopback.
+ */
+static int stay(char *why, size_t size)
+{
+	struct if_nameindex *list = if_nameindex();
+	bool alone = list && list[0].if_name && !list[1].if_name &&
+		     !strcmp(list[0].if_name, "lo");
+
+	if_freenameindex(list);
+	return alone ? 0 : because(why, size, -EPERM,
+		"PORTCLASH_WORLD=sandbox: this network has other devices");
+}
+
+static bool stays(void)
+{
+	const char *world = getenv("PORTCLASH_WORLD");
+
+	return world && !strcmp(world, "sandbox");
+}
+
+/* Every world has the same range, and it is obeyed: of a range of one port,
+ * that one is chosen. */
+static bool set_range(void)
+{
+	enum { ONE = WORLD_RANGE_FIRST };
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool obeyed = !kernel_world_set(SYSCTL_PORT_RANGE, ONE, ONE) &&
+		      !bind(fd, (struct sockaddr *)&in, len) &&
+		      !getsockname(fd, (struct sockaddr *)&in, &len) &&
+		      ntohs(in.sin_port) == ONE;
+
+	if (fd >= 0)
+		close(fd);
+	return !kernel_world_set(SYSCTL_PORT_RANGE, WORLD_RANGE_FIRST,
+		WORLD_RANGE_LAST) && obeyed;
+}
+
+int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
+{
+	uint64_t before = world->id;
+	bool obeyed;
+	int rc;
+
+	kernel_world_close(world);
+	/* Only for what comes; kernels before 6.1 have it not, and are slow. */
+	write_file(TABLE_PATH, TABLE_SIZE);
+	rc = stays() ? stay(why, size) : leave(why, size);
+	if (!rc && (rc = own_id(&world->id)))
+		because(why, size, rc,
+			"cannot tell namespaces apart: Linux >= 5.14 needed");
+	if (!rc && world->id == before && !stays())
+		rc = because(why, size, -EXDEV,
+			"this is still the network it came from");
+	if (!rc)
+		rc = build(world, why, size);
+	if (rc)
+		return rc;
+	obeyed = set_range();
+	world->sysctls = 0;
+	for (int key = 0; key < SYSCTLS; key++)
+		/* gVisor has some that cannot be written. */
+		if (!read_file(sysctl_paths[key], world->defaults[key],
+			    sizeof(world->defaults[key])) &&
+		    !write_file(sysctl_paths[key], world->defaults[key]))
+			world->sysctls |= 1u << key;
+	if (!obeyed)
+		world->sysctls &= ~(1u << SYSCTL_PORT_RANGE);
+	/* Without it, each world with connections is simply given up. */
+	if (sockdiag_open(&world->diag))
+		world->diag = NULL;
+	/* Without it, what is not answered at once has not been. */
+	world->echo = kernel_socket_echo();
+	return 0;
+}
+
+int kernel_world_enter(struct kernel_world *world, char *why, size_t size)
+{
+	uint64_t home;
+	int rc = own_id(&home);
+
+	memset(world, 0, sizeof(*world));
+	if (rc)
+		return because(why, size, rc,
+			"cannot tell namespaces apart: Linux >= 5.14 needed");
+	/* Twice: the size of a namespace's table is a sysctl of the one it is
+	 * made from, and the first is not ours to change. */
+	if (stays())
+		return kernel_world_renew(world, why, size);
+	rc = leave(why, size);
+	if (!rc && (rc = own_id(&world->id)))
+		because(why, size, rc, "cannot tell namespaces apart");
+	if (!rc && world->id == home)
+		rc = because(why, size, -EXDEV,
+			"this is still the machine's own network");
+	return rc ? rc : kernel_world_renew(world, why, size);
+}
+
+void kernel_world_close(struct kernel_world *world)
+{
+	sockdiag_close(world->diag);
+	world->diag = NULL;
+	if (world->echo > 0)
+		close(world->echo);
+	world->echo = 0;
+}
+
+struct rows {
+	unsigned int count;
+	struct sockdiag_row rows[ROWS_MAX];
+};
+
+static void collect(const struct sockdiag_row *row, void *arg)
+{
+	struct rows *rows = arg;
+
+	if (rows->count < ROWS_MAX)
+		rows->rows[rows->count++] = *row;
+}
+
+/* One round: abort what there is. Return: how many there were */
+static int sweep(struct kernel_world *world, uint32_t states)
+{
+	struct rows rows;
+	int rc;
+
+	rows.count = 0;
+	rc = sockdiag_each(world->diag, IPPROTO_TCP, AF_INET, states, collect,
+		&rows);
+	if (rc >= 0 && world->v6)
+		rc = sockdiag_each(world->diag, IPPROTO_TCP, AF_INET6, states,
+			collect, &rows);
+	for (unsigned int i = 0; i < rows.count && rc >= 0; i++) {
+		rc = sockdiag_destroy(world->diag, &rows.rows[i]);
+		/* The reset from one end has already removed the other. */
+		if (rc == -ENOENT)
+			rc = 0;
+	}
+	return rc < 0 ? rc : (int)rows.count;
+}
+
+int kernel_world_clean(struct kernel_world *world, bool bound)
+{
+	const struct timespec wait = { .tv_nsec = ROUND_WAIT_NS };
+	uint32_t states = bound ? SOCKDIAG_ALL : SOCKDIAG_CONNECTED;
+
+	if (!world->diag)
+		return -EOPNOTSUPP;
+	for (int round = 0; round < ROUNDS_MAX; round++) {
+		int left = sweep(world, states);
+
+		if (left <= 0)
+			return left;
+		if (round)
+			nanosleep(&wait, NULL);
+	}
+	return -EBUSY;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kernel_world.h - the world of the kernel subject: made, cleaned, made anew
+ *
+ * DOC: Theory of Operation
+ *
+ * A fresh world costs a millisecond or two and a program some ten microseconds,
+ * so programs share a world that is *proven clean* in between. What they may
+ * leave behind is known: sysctls (written back), and what of TCP outlives its
+ * descriptor: TIME_WAIT, orphans, and connections that nobody accepted (aborted
+ * through sock_diag, until it lists nothing). Where that does not work, or
+ * something else may be left, such as a half-known neighbour, the world is
+ * given up and a new one made: clean is proven, or new.
+ *
+ * To list the connected sockets of one namespace, the kernel walks a table that
+ * all namespaces share, of 262144 buckets on a machine of 24 GB: 180 us. So
+ * the world is made with a small table of its own, for 2 us. That also makes
+ * tcp_max_tw_buckets and tcp_max_syn_backlog smaller, which depend on the
+ * memory of the machine anyhow; all other sysctls have their defaults.
+ */
+#ifndef KERNEL_WORLD_H
+#define KERNEL_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stddef.h>
+
+#include "program/program.h"
+
+enum { KERNEL_SYSCTL_TEXT_MAX = 32 };
+
+struct sockdiag;
+
+/**
+ * struct kernel_world - The network namespace that the process is in
+ * @id:		Its number (netns_id_current())
+ * @diag:	To clean it with, or NULL if this kernel has no sock_diag
+ * @echo:	To see that all that was sent is answered (kernel_socket_echo())
+ * @types:	A bit for each socket_type that this kernel has
+ * @sysctls:	A bit for each sysctl_key that can be written
+ * @devices:	Are veth0 and veth1 there? Else lo has their addresses
+ * @v6:		Is there any IPv6?
+ * @defaults:	What to write to each sysctl to have its default back
+ */
+struct kernel_world {
+	uint64_t id;
+	struct sockdiag *diag;
+	int echo;
+	uint8_t types;
+	uint16_t sysctls;
+	bool devices;
+	bool v6;
+	char defaults[SYSCTLS][KERNEL_SYSCTL_TEXT_MAX];
+};
+
+/**
+ * kernel_world_enter() - Leave the caller's network for a fresh world
+ * @world:	Filled in
+ * @why:	On failure: the reason, and how to mend it
+ * @size:	Of @why
+ *
+ * Moves the process, which must not have threads. Refuses, by the namespace's
+ * number, if it would still be in the network that it came from.
+ *
+ * Return: 0, or a negative errno
+ */
+int kernel_world_enter(struct kernel_world *world, char *why, size_t size);
+
+/**
+ * kernel_world_renew() - Give up the world for a fresh one
+ *
+ * As for kernel_world_enter(). Sockets of the old world must have been closed.
+ */
+int kernel_world_renew(struct kernel_world *world, char *why, size_t size);
+
+/**
+ * kernel_world_clean() - Abort the TCP sockets that nobody has any more
+ * @world:	World; all its descriptors must have been closed
+ * @bound:	May any be left that is bound, but not connected? MPTCP does
+ *		part of its closing later
+ *
+ * Return: 0 if sock_diag has listed nothing that is left, -EBUSY if that did
+ *	   not come to an end, or another negative errno
+ */
+int kernel_world_clean(struct kernel_world *world, bool bound);
+
+/** kernel_world_close() - Free what it holds; the process stays in it */
+void kernel_world_close(struct kernel_world *world);
+
+/**
+ * kernel_world_set() - Write a sysctl
+ * @key:	Which
+ * @value:	The value, or the lower one of two
+ * @high:	The higher one
+ *
+ * Return: 0, or the negative errno of open or write
+ */
+int kernel_world_set(enum sysctl_key key, uint32_t value, uint32_t high);
+
+/**
+ * kernel_world_restore() - Write the defaults back
+ * @world:	World
+ * @sysctls:	A bit for each sysctl_key that was written
+ *
+ * Return: 0, or a negative errno
+ */
+int kernel_world_restore(const struct kernel_world *world, uint16_t sysctls);
+
+#endif /* KERNEL_WORLD_H */

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * subject.h - a subject is a function from a program to a trace
+ *
+ * DOC: Theory of Operation
+ *
+ * The port manager, the flat list, this kernel and an agent behind a pipe
+ * differ only in how they compute a trace. A type either steps through a
+ * program op by op, or hands whole programs elsewhere. What is the same for
+ * all that step is done here, once: an op on a closed name is EBADF without a
+ * call, ":@b" becomes a number, repeat repeats, and from the first op that a
+ * subject lacks all outcomes are n/a.
+ *
+ * Where a subject chooses a port itself, it says which as the value of its
+ * outcome. A subject that *follows* is told what the leader's outcome was and
+ * must choose the same port, or refuse. Numbers so chosen are never compared.
+ */
+#ifndef SUBJECT_H
+#define SUBJECT_H
+
+#include "program/program.h"
+
+enum { SUBJECT_NAME_MAX = 64, SUBJECT_WHY_MAX = 200, SUBJECT_KEPT_MAX = 16 };
+
+/**
+ * struct capabilities - What a subject can be asked
+ * @ops:	A bit for each op_kind
+ * @options:	A bit for each option of set
+ * @sysctls:	A bit for each sysctl_key
+ * @types:	A bit for each socket_type
+ * @devices:	Does it have the world's devices besides lo?
+ * @uids:	Can it change the owner of a socket, and the caller?
+ * @window:	How many bytes of programs it can be sent ahead, 0 for any; of
+ *		an agent only
+ */
+struct capabilities {
+	uint32_t ops;
+	uint16_t options;
+	uint16_t sysctls;
+	uint8_t types;
+	bool devices;
+	bool uids;
+	uint16_t window;
+};
+
+struct subject;
+
+/**
+ * struct subject_type - How a sort of subject works
+ * @name:	What it is called on the command line
+ * @prefix:	@name is only the beginning; the rest is the argument
+ * @follows:	Takes the leader's choice of ports
+ * @kernel:	Moves its process to a new world: open it only in a process
+ *		forked for it (see subject_open())
+ * @open:	Make it ready; fills in can and state. 0, or a negative errno,
+ *		with the reason, and what to do about it, in subject->why
+ * @close:	Free state
+ * @begin:	Be as new; 0, or a negative errno
+ * @step:	Do one op: its places are resolved, its socket is open, the
+ *		op is one that the subject can. @leader is NULL if there is
+ *		none, and n/a if it does not tell. 0 with the outcome, or a
+ *		negative errno if it could not be run
+ * @end:	After the last op; 0, or a negative errno
+ * @keep, @back: If its state is a value that is cheaply copied: keep a copy as
+ *		number @n, below SUBJECT_KEPT_MAX; be again as that. A program
+ *		that begins as the one before did goes on from there
+ * @run:	Instead of begin, step and end: do @count whole programs
+ *
+ * A negative errno is never an outcome: it says that the subject did not work.
+ */
+struct subject_type {
+	const char *name;
+	bool prefix;
+	bool follows;
+	bool kernel;
+	int (*open)(struct subject *subject, const char *argument);
+	void (*close)(struct subject *subject);
+	int (*begin)(struct subject *subject);
+	int (*step)(struct subject *subject, const struct op *op,
+		const struct outcome *leader, struct outcome *out);
+	int (*end)(struct subject *subject);
+	void (*keep)(struct subject *subject, unsigned int n);
+	void (*back)(struct subject *subject, unsigned int n);
+	int (*run)(struct subject *subject, const struct program *programs,
+		size_t count, struct trace *traces);
+};
+
+/**
+ * struct subject - One subject, open
+ * @name:	As given
+ * @can:	What it can be asked
+ * @why:	After a failure: the reason, and how to mend it
+ * @state:	The type's own
+ */
+struct subject {
+	const struct subject_type *type;
+	char name[SUBJECT_NAME_MAX];
+	struct capabilities can;
+	char why[SUBJECT_WHY_MAX];
+	void *state;
+};
+
+extern const struct subject_type subject_portman, subject_portlist,
+	subject_spec, subject_kernel, subject_pipe, subject_goports,
+	subject_lwip, subject_law, subject_machine;
+
+/* How many other kernels there may be here */
+enum { MACHINES_MAX = 16 };
+
+/** struct machine_list - Other kernels, by name (subject_machine.c) */
+struct machine_list {
+	unsigned int count;
+	char names[MACHINES_MAX][SUBJECT_NAME_MAX];
+};
+
+/**
+ * subject_is_machine() - Is it the name of another kernel, here or not?
+ * @name:	"gvisor", "gvisor-20240729", "uml", "uml-6.12", "linux-6.1" and
+ *		their like are
+ */
+bool subject_is_machine(const char *name);
+
+/**
+ * subject_machines_here() - The other kernels that are here, by asking
+ * @list:	Filled in with full names; of each kind the newest is last
+ */
+void subject_machines_here(struct machine_list *list);
+
+/**
+ * subject_full_name() - What a subject is called: "gvisor" has a release
+ * @name:	As given; may be under a law
+ * @full:	The newest that is here, for "gvisor" and "uml"; else, and if
+ *		there is none, @name as it is
+ */
+void subject_full_name(const char *name, char full[SUBJECT_NAME_MAX]);
+
+/**
+ * subject_law_of() - Is it a subject under a law, such as "linux+undo"?
+ * @name:	Of a subject
+ *
+ * Return: The "+undo" (subject_law.c has the laws), or NULL
+ */
+const char *subject_law_of(const char *name);
+
+/* For messages; each may be under a law */
+#define SUBJECT_NAMES "portman portlist spec linux goports lwip " \
+	"gvisor[-DATE] uml[-X.Y] linux-X.Y pipe:COMMAND"
+
+/**
+ * subject_find() - The type of a name, without opening it
+ * @name:	Such as "portman" or "pipe:ssh host portclash serve"
+ *
+ * Return: The type, or NULL: no such subject
+ */
+const struct subject_type *subject_find(const char *name);
+
+/**
+ * subject_open() - Make a subject ready
+ * @subject:	Filled in; its name and why also on failure
+ * @name:	As for subject_find()
+ *
+ * The kernel moves the calling process into a new network namespace (and, for
+ * a caller without privileges, a new user namespace), so open it in a process
+ * forked for that.
+ *
+ * Return: 0, -ENOENT (no such subject), or another negative errno if this
+ *	   machine cannot have it
+ */
+int subject_open(struct subject *subject, const char *name);
+
+/** subject_close() - Free all it holds; NULL is allowed */
+void subject_close(struct subject *subject);
+
+/**
+ * subject_run() - Programs to traces
+ * @subject:	An open subject; not thread-safe
+ * @programs:	What to run, each from a clean state
+ * @count:	How many programs
+ * @leaders:	@count traces whose choices to follow, or NULL
+ * @traces:	@count traces, filled in
+ *
+ * Return: 0, or a negative errno with subject->why set: it does not work
+ *	   (any more), and the traces mean nothing
+ */
+int subject_run(struct subject *subject, const struct program *programs,
+	size_t count, const struct trace *leaders, struct trace *traces);
+
+/** subject_can() - Can all that have these capabilities do this op? */
+bool subject_can(const struct capabilities *can, const struct op *op);
+
+/** capabilities_common() - What both can */
+struct capabilities capabilities_common(const struct capabilities *a,
+	const struct capabilities *b);
+
+#endif /* SUBJECT_H */
