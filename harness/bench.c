@@ -22,6 +22,7 @@
 #include "world.h"
 #include "compare/diff.h"
 #include "compare/sweep.h"
+#include "subjects/subjects.h"
 
 enum { BLOCK = 64, BLOCKS = 300, PROGRAMS = BLOCK * BLOCKS, ROUNDS = 7 };
 
@@ -160,8 +161,8 @@ int main(void)
 	struct pair pair;
 
 	prepare();
-	ASSERT(!subject_open(&subjects[0], "spec"));
-	if (subject_open(&subjects[1], "linux")) {
+	ASSERT(!subjects_open(&subjects[0], "spec"));
+	if (subjects_open(&subjects[1], "linux")) {
 		fprintf(stderr, "bench: linux: %s\n", subjects[1].why);
 		return 3;
 	}

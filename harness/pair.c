@@ -14,6 +14,7 @@
 #include "quote.h"
 #include "util.h"
 #include "compare/minimize.h"
+#include "subjects/subjects.h"
 
 /* Slots of the memory of divergences */
 enum { MEMORY_SLOTS = 1 << 16 };
@@ -41,7 +42,7 @@ static bool keep_going;
 
 static void open_world(void)
 {
-	if (subject_open(&subjects[1], names[1])) {
+	if (subjects_open(&subjects[1], names[1])) {
 		quote_printf(stderr, "%s: %s\n", names[1], subjects[1].why);
 		exit(3);
 	}
@@ -80,7 +81,7 @@ void pair_start(const char *first, const char *second)
 	memory = mmap(NULL, MEMORY_SLOTS * sizeof(*memory),
 		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT(memory != MAP_FAILED);
-	ASSERT(!subject_open(&subjects[0], names[0]));
+	ASSERT(!subjects_open(&subjects[0], names[0]));
 	open_world();
 }
 

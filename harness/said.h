@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "program/program_text.h"
-#include "subjects/subject.h"
+#include "subjects/subjects.h"
 
 static inline void said_fail(const struct program *program,
 	const struct trace *a, const struct trace *b, unsigned int index)
@@ -73,7 +73,7 @@ static struct subject said_portman __attribute__((unused));
 static inline int said_open_portman(void **state)
 {
 	(void)state;
-	return subject_open(&said_portman, "portman");
+	return subjects_open(&said_portman, "portman");
 }
 
 static inline int said_close_portman(void **state)

@@ -13,6 +13,7 @@
 
 #include "unit.h"
 #include "util.h"
+#include "subjects/subjects.h"
 
 static const char *const samples[] = {
 	/* Networks may be empty or repeat, a device may be negative. */
@@ -193,7 +194,7 @@ static bool holds(const struct outcome *want, const struct outcome *got)
 
 static void open_goports(struct subject *subject)
 {
-	int rc = subject_open(subject, "goports");
+	int rc = subjects_open(subject, "goports");
 
 	if (rc == -ENOENT)
 		said_skip(subject->why);
@@ -253,7 +254,7 @@ static void a_missing_program_is_named(void **state)
 
 	(void)state;
 	setenv("PORTCLASH_GOPORTS", "/nonexistent", 1);
-	assert_int_equal(subject_open(&subject, "goports"), -ENOENT);
+	assert_int_equal(subjects_open(&subject, "goports"), -ENOENT);
 	assert_non_null(strstr(subject.why, "/nonexistent"));
 	unsetenv("PORTCLASH_GOPORTS");
 }

@@ -23,7 +23,7 @@
 #include "net/netns.h"
 #include "net/sockdiag.h"
 #include "program/program_text.h"
-#include "subjects/subject.h"
+#include "subjects/subjects.h"
 
 enum { NOBODY = 65534 };
 
@@ -374,7 +374,7 @@ static int as_nobody(void)
 	prctl(PR_SET_DUMPABLE, 1);
 	if (!alone_may_have_users())
 		return FORBIDDEN;
-	if (subject_open(&subject, "linux")) {
+	if (subjects_open(&subject, "linux")) {
 		fprintf(stderr, "%s\n", subject.why);
 		return 2;
 	}
@@ -430,7 +430,7 @@ int main(int argc, char **argv)
 		return 0;
 	/* As for a worker; it must survive every change of uid. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (subject_open(&linux_, "linux")) {
+	if (subjects_open(&linux_, "linux")) {
 		fprintf(stderr, "skipped: %s\n", linux_.why);
 		return 4;
 	}

@@ -26,6 +26,7 @@
 #include "util.h"
 #include "compare/gen.h"
 #include "subjects/agent.h"
+#include "subjects/subjects.h"
 
 enum { BATCH = 3000, BROKEN_UID = 4242 };
 
@@ -109,7 +110,7 @@ static void open_self(struct subject *subject)
 
 	assert_true(readlink("/proc/self/exe", path, sizeof(path) - 1) > 0);
 	snprintf(name, sizeof(name), "pipe:exec '%s' agent", path);
-	if (subject_open(subject, name))
+	if (subjects_open(subject, name))
 		fail_msg("%s", subject->why);
 }
 
@@ -230,7 +231,7 @@ static void faults_are_named(void **state)
 		setenv("PORTCLASH_PIPE_WAIT_MS",
 			faults[i].error == -ETIMEDOUT ? "200" : "20000", 1);
 		snprintf(name, sizeof(name), "pipe:%s", faults[i].command);
-		rc = subject_open(&subject, name);
+		rc = subjects_open(&subject, name);
 		if (!rc) {
 			rc = subject_run(&subject, programs, 1, NULL, traces);
 			strcpy(why, subject.why);
@@ -258,7 +259,7 @@ static void a_bad_wait_is_refused(void **state)
 		struct subject subject;
 
 		setenv("PORTCLASH_PIPE_WAIT_MS", bad[i], 1);
-		assert_int_equal(subject_open(&subject, "pipe:cat"), -EINVAL);
+		assert_int_equal(subjects_open(&subject, "pipe:cat"), -EINVAL);
 		assert_non_null(strstr(subject.why, "milliseconds"));
 	}
 	unsetenv("PORTCLASH_PIPE_WAIT_MS");
@@ -288,7 +289,7 @@ static void unread_programs_do_not_block(void **state)
 		char name[200];
 
 		snprintf(name, sizeof(name), "pipe:%s", deaf[i].command);
-		assert_int_equal(subject_open(&subject, name), 0);
+		assert_int_equal(subjects_open(&subject, name), 0);
 		assert_int_equal(subject_run(&subject, programs, BATCH, NULL,
 			traces), deaf[i].error);
 		assert_non_null(strstr(subject.why, deaf[i].why));
@@ -305,7 +306,7 @@ static void only_what_it_can_is_asked(void **state)
 
 	(void)state;
 	programs[0] = said_parsed("live\nsave\nlive\n").program;
-	assert_int_equal(subject_open(&subject, "pipe:"
+	assert_int_equal(subjects_open(&subject, "pipe:"
 		"printf 'portclash-agent 1 x\\r\\ncan tea live\\r\\n'; "
 		"read a; read b; echo; echo ok:1; [ $a$b = live. ] || echo no; "
 		"printf '.\\r\\n'"), 0);

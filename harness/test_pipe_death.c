@@ -16,7 +16,7 @@
 #include "pipe_test.h"
 #include "unit.h"
 #include "util.h"
-#include "subjects/subject.h"
+#include "subjects/subjects.h"
 
 enum { BATCH = 3000 };
 
@@ -43,7 +43,7 @@ static void a_death_is_an_outcome(void **state)
 	setenv("PORTCLASH_PIPE_WAIT_MS", "500", 1);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		programs[i] = said_parsed(texts[i]).program;
-	assert_int_equal(subject_open(&subject, MORTAL), 0);
+	assert_int_equal(subjects_open(&subject, MORTAL), 0);
 	assert_int_equal(subject_run(&subject, programs, ARRAY_SIZE(texts),
 				 NULL, traces),
 		0);
@@ -79,7 +79,7 @@ static void a_murder_is_nobodys_outcome(void **state)
 		mark, mark);
 	for (int i = 0; i < BATCH; i++)
 		programs[i] = said_parsed("live\nlive\n").program;
-	assert_int_equal(subject_open(&subject, name), 0);
+	assert_int_equal(subjects_open(&subject, name), 0);
 	assert_int_equal(
 		subject_run(&subject, programs, BATCH, NULL, traces), 0);
 	for (int i = 0; i < BATCH; i++)

@@ -15,6 +15,7 @@
 #include "unit.h"
 #include "util.h"
 #include "ports/portman.h"
+#include "subjects/subjects.h"
 
 enum { COUNT = 49536, TCP = 6 };
 
@@ -80,7 +81,7 @@ static bool follows_linux(const char *name, const char *text)
 	struct trace got;
 	bool same = true;
 
-	assert_int_equal(subject_open(&subject, name), 0);
+	assert_int_equal(subjects_open(&subject, name), 0);
 	assert_int_equal(subject_run(&subject, &want.program, 1, NULL, &got),
 		0);
 	for (unsigned int i = 0; i < got.count; i++)

@@ -27,6 +27,7 @@
 #include "util.h"
 #include "net/conn.h"
 #include "net/sockdiag.h"
+#include "subjects/subjects.h"
 
 enum { PORT = 7000, TURNS = 500 };
 
@@ -271,7 +272,7 @@ static bool no_program_sees_the_one_before(bool naive)
 	struct subject subject;
 	const struct outcome *last;
 
-	assert_int_equal(subject_open(&subject, "linux"), 0);
+	assert_int_equal(subjects_open(&subject, "linux"), 0);
 	if (naive)
 		assert_int_equal(subject_run(&subject, &both.program, 1, NULL,
 			got), 0);

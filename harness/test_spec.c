@@ -18,6 +18,7 @@
 #include "program/case.h"
 #include "spec/spec.h"
 #include "subjects/books.h"
+#include "subjects/subjects.h"
 
 /* Nothing to answer by itself, or both of its answers may be right */
 static bool has_no_case(const struct rule_info *info)
@@ -53,7 +54,7 @@ static void run_on(const char *name, const struct program *program,
 {
 	struct subject subject;
 
-	assert_int_equal(subject_open(&subject, name), 0);
+	assert_int_equal(subjects_open(&subject, name), 0);
 	assert_int_equal(subject_run(&subject, program, 1, leader, trace), 0);
 	subject_close(&subject);
 }
@@ -109,7 +110,7 @@ static void runs_without(const struct rule_book *book, unsigned int rule)
 
 	snprintf(name, sizeof(name), "%s%s~%s", book->model,
 		version_of(book, info), info->name);
-	assert_int_equal(subject_open(&subject, name), 0);
+	assert_int_equal(subjects_open(&subject, name), 0);
 	for (int i = 0; i < UNIT_TIMES(3000); i++) {
 		gen_program(rule, i, &subject.can, LEVEL_SOCKET, &program);
 		assert_int_equal(
@@ -221,14 +222,14 @@ static void names_of_subjects(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		assert_int_equal(subject_open(&subject, good[i]), 0);
+		assert_int_equal(subjects_open(&subject, good[i]), 0);
 		subject_close(&subject);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_int_equal(subject_open(&subject, bad[i]), -EINVAL);
+		assert_int_equal(subjects_open(&subject, bad[i]), -EINVAL);
 		assert_true(*subject.why);
 	}
-	assert_null(subject_find("specx"));
+	assert_null(subjects_find("specx"));
 }
 
 int main(int argc, char **argv)

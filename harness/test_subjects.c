@@ -11,6 +11,7 @@
 #include "compare/diff.h"
 #include "compare/gen.h"
 #include "program/program_bytes.h"
+#include "subjects/subjects.h"
 
 enum { PROGRAMS = UNIT_TIMES(30000), BYTE_PROGRAMS = UNIT_TIMES(3000) };
 
@@ -19,8 +20,8 @@ static struct subject portman, portlist;
 static int open_both(void **state)
 {
 	(void)state;
-	return subject_open(&portman, "portman") ||
-	       subject_open(&portlist, "portlist");
+	return subjects_open(&portman, "portman") ||
+	       subjects_open(&portlist, "portlist");
 }
 
 static int close_both(void **state)

@@ -44,8 +44,6 @@ JUDGES = ("portman", "portlist", "spec")
 # table is at the end of ci/modules, where it sees all that it names
 UPWARD = {
     "main": "the table of verbs",
-    "subject": "the table of subjects",
-    "subject_machine": "a machine that is under a law",
 }
 
 

@@ -10,6 +10,7 @@
 #include "quote.h"
 #include "report.h"
 #include "util.h"
+#include "subjects/subjects.h"
 
 enum { FAILURES_MAX = 4096 };
 
@@ -111,7 +112,7 @@ static int check_subject(void *arg)
 	struct skip *skip = &c->share->skips[c->subject];
 	struct subject subject;
 	struct trace trace;
-	int rc = subject_open(&subject, c->options->subjects[c->subject]);
+	int rc = subjects_open(&subject, c->options->subjects[c->subject]);
 
 	for (size_t i = 0; i < c->count && !rc; i++) {
 		rc = subject_run(&subject, &c->files[i].text.program, 1, NULL,

@@ -10,6 +10,8 @@
 #include "quote.h"
 #include "report.h"
 #include "util.h"
+#include "subjects/subjects.h"
+#include "subjects/subject_machine.h"
 
 struct finding_ {
 	char subject[SUBJECT_NAME_MAX];
@@ -22,7 +24,7 @@ static int examine(void *arg)
 	struct finding_ *f = arg;
 	struct subject subject;
 
-	f->here = !subject_open(&subject, f->subject);
+	f->here = !subjects_open(&subject, f->subject);
 	snprintf(f->why, sizeof(f->why), "%.*s", (int)sizeof(f->why) - 1,
 		subject.why);
 	f->uids = subject.can.uids;
@@ -52,7 +54,7 @@ static unsigned int add_machines(struct finding_ *found)
 	struct machine_list here;
 	unsigned int count = 0;
 
-	subject_machines_here(&here);
+	subject_machine_list(&here);
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
 		unsigned int before = count;
 		size_t kind = strcspn(kinds[k], "-");

@@ -12,6 +12,7 @@
 #include "compare/minimize.h"
 #include "program/emit_c.h"
 #include "program/program_bytes.h"
+#include "subjects/subjects.h"
 
 static void need_one_file(const struct options *o)
 {
@@ -98,7 +99,7 @@ static int minimize_in_child(void *arg)
 	int rc;
 
 	for (int i = 0; i < 2; i++) {
-		if (subject_open(&subjects[i], o->subjects[i])) {
+		if (subjects_open(&subjects[i], o->subjects[i])) {
 			quote_printf(stderr, "portclash: %s: %s\n",
 				subjects[i].name, subjects[i].why);
 			return EXIT_CANNOT;

@@ -12,6 +12,7 @@
 #include "report.h"
 #include "util.h"
 #include "compare/progress.h"
+#include "subjects/subject_machine.h"
 
 /* So many programs of a set are enough for a first look */
 enum { MATRIX_COUNT = 2000 };
@@ -136,7 +137,7 @@ static void choose_machines(struct matrix *matrix)
 	static const char *const kinds[] = { "gvisor", "uml" };
 	static struct machine_list here;
 
-	subject_machines_here(&here);
+	subject_machine_list(&here);
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
 		bool any = false;
 

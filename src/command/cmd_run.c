@@ -9,6 +9,7 @@
 #include "report.h"
 #include "util.h"
 #include "subjects/books.h"
+#include "subjects/subjects.h"
 
 struct run {
 	struct options *options;
@@ -23,7 +24,7 @@ static int run_one(void *arg)
 {
 	struct run *run = arg;
 	struct subject subject;
-	int rc = subject_open(&subject, run->subject);
+	int rc = subjects_open(&subject, run->subject);
 
 	if (!rc)
 		rc = subject_run(&subject, &run->program, 1, NULL, run->trace);

@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "guest.h"
 #include "subjects/agent.h"
+#include "subjects/subjects.h"
 
 static int run_serve(struct options *o)
 {
@@ -23,7 +24,7 @@ static int run_serve(struct options *o)
 			o->subject_count);
 	if (o->arg_count)
 		die(EXIT_USAGE, "serve: unexpected '%s'", o->args[0]);
-	rc = subject_open(&subject, name);
+	rc = subjects_open(&subject, name);
 	if (rc)
 		die(EXIT_CANNOT, "%s: %s", name, subject.why);
 	rc = agent_serve(&subject, name, stdin, stdout);

@@ -19,6 +19,7 @@
 #include "quote.h"
 #include "util.h"
 #include "program/program_bytes.h"
+#include "subjects/subjects.h"
 
 static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
 	&verb_random, &verb_sweep, &verb_matrix, &verb_minimize, &verb_emit,
@@ -257,12 +258,12 @@ static uint64_t number(const char *what, const char *text, uint64_t max)
 /* What a model is called can be wrong in more ways than others. */
 static void need_model(const char *name)
 {
-	const struct subject_type *type = subject_find(name);
+	const struct subject_type *type = subjects_find(name);
 	struct subject subject;
 
 	if (type != &subject_spec && type != &subject_portman)
 		return;
-	if (subject_open(&subject, name))
+	if (subjects_open(&subject, name))
 		die(EXIT_USAGE, "%s: %s", name, subject.why);
 	subject_close(&subject);
 }
@@ -308,14 +309,14 @@ static void take_option(struct options *o, int letter, const char *value)
 	case 's':
 		if (o->subject_count == SUBJECTS_MAX)
 			die(EXIT_USAGE, "more than %d subjects", SUBJECTS_MAX);
-		if (!subject_find(value))
+		if (!subjects_find(value))
 			die(EXIT_USAGE, "no subject '%s'; known: "
-				SUBJECT_NAMES, value);
+				SUBJECTS_NAMES, value);
 		need_model(value);
 		if (strlen(value) >= SUBJECT_NAME_MAX)
 			die(EXIT_USAGE, "a subject's name has at most %d "
 				"characters", SUBJECT_NAME_MAX - 1);
-		subject_full_name(value, o->names[o->subject_count]);
+		subjects_full_name(value, o->names[o->subject_count]);
 		o->subjects[o->subject_count] = o->names[o->subject_count];
 		o->subject_count++;
 		break;

@@ -19,6 +19,7 @@
 #include "minimize.h"
 #include "progress.h"
 #include "util.h"
+#include "subjects/subjects.h"
 
 enum { BATCH = 64, NOTE_SECONDS = 2, FINDINGS_MAX = 512 };
 
@@ -212,7 +213,7 @@ static void work(const struct compare_job *job, struct share *share,
 	int rc = 0, i;
 
 	for (i = 0; i < 2 && !rc; i++)
-		rc = subject_open(&subjects[i], job->subjects[i]);
+		rc = subjects_open(&subjects[i], job->subjects[i]);
 	if (rc) {
 		share->skipped = i;
 		snprintf(share->why, sizeof(share->why), "%.*s",

@@ -4,7 +4,6 @@
  */
 #include "subject.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,56 +11,13 @@
 #include "util.h"
 #include "world.h"
 
-static const struct subject_type *const subject_types[] = {
-	&subject_portman,
-	&subject_portlist,
-	&subject_spec,
-	&subject_kernel,
-	&subject_goports,
-	&subject_lwip,
-	&subject_pipe,
-};
-
-const struct subject_type *subject_find(const char *name)
+int subject_open(struct subject *subject, const struct subject_type *type,
+	const char *name)
 {
-	const char *law = strncmp(name, "pipe:", 5) ? subject_law_of(name) :
-						      NULL;
-	char inner[SUBJECT_NAME_MAX];
-
-	if (law && law - name < SUBJECT_NAME_MAX) {
-		snprintf(inner, sizeof(inner), "%.*s", (int)(law - name), name);
-		return subject_find(inner) ? &subject_law : NULL;
-	}
-	if (subject_is_machine(name))
-		return &subject_machine;
-	for (size_t i = 0; i < ARRAY_SIZE(subject_types); i++) {
-		const struct subject_type *type = subject_types[i];
-
-		size_t length = strlen(type->name);
-
-		if (strncmp(name, type->name, length))
-			continue;
-		/* "pipe:" goes on with anything, "spec" not with a letter. */
-		if (!name[length] ||
-		    (type->prefix && (type->name[length - 1] == ':' ||
-					     ispunct(name[length]))))
-			return type;
-	}
-	return NULL;
-}
-
-int subject_open(struct subject *subject, const char *name)
-{
-	const struct subject_type *type = subject_find(name);
 	int rc;
 
 	memset(subject, 0, sizeof(*subject));
 	snprintf(subject->name, sizeof(subject->name), "%s", name);
-	if (!type) {
-		snprintf(subject->why, sizeof(subject->why),
-			"no such subject; known: " SUBJECT_NAMES);
-		return -ENOENT;
-	}
 	subject->type = type;
 	rc = type->open(subject, type->prefix ? name + strlen(type->name) :
 						"");

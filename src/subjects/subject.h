@@ -51,7 +51,7 @@ struct subject;
  * @prefix:	@name is only the beginning; the rest is the argument
  * @follows:	Takes the leader's choice of ports
  * @kernel:	Moves its process to a new world: open it only in a process
- *		forked for it (see subject_open())
+ *		forked for it (see subjects_open())
  * @open:	Make it ready; fills in can and state. 0, or a negative errno,
  *		with the reason, and what to do about it, in subject->why
  * @close:	Free state
@@ -100,73 +100,20 @@ struct subject {
 	void *state;
 };
 
+/* Each is in the file of its name; subjects.h has those that can be named. */
 extern const struct subject_type subject_portman, subject_portlist,
 	subject_spec, subject_kernel, subject_pipe, subject_goports,
 	subject_lwip, subject_law, subject_machine;
 
-/* How many other kernels there may be here */
-enum { MACHINES_MAX = 16 };
-
-/** struct machine_list - Other kernels, by name (subject_machine.c) */
-struct machine_list {
-	unsigned int count;
-	char names[MACHINES_MAX][SUBJECT_NAME_MAX];
-};
-
 /**
- * subject_is_machine() - Is it the name of another kernel, here or not?
- * @name:	"gvisor", "gvisor-20240729", "uml", "uml-6.12", "linux-6.1" and
- *		their like are
- */
-bool subject_is_machine(const char *name);
-
-/**
- * subject_machines_here() - The other kernels that are here, by asking
- * @list:	Filled in with full names; of each kind the newest is last
- */
-void subject_machines_here(struct machine_list *list);
-
-/**
- * subject_full_name() - What a subject is called: "gvisor" has a release
- * @name:	As given; may be under a law
- * @full:	The newest that is here, for "gvisor" and "uml"; else, and if
- *		there is none, @name as it is
- */
-void subject_full_name(const char *name, char full[SUBJECT_NAME_MAX]);
-
-/**
- * subject_law_of() - Is it a subject under a law, such as "linux+undo"?
- * @name:	Of a subject
- *
- * Return: The "+undo" (subject_law.c has the laws), or NULL
- */
-const char *subject_law_of(const char *name);
-
-/* For messages; each may be under a law */
-#define SUBJECT_NAMES "portman portlist spec linux goports lwip " \
-	"gvisor[-DATE] uml[-X.Y] linux-X.Y pipe:COMMAND"
-
-/**
- * subject_find() - The type of a name, without opening it
- * @name:	Such as "portman" or "pipe:ssh host portclash serve"
- *
- * Return: The type, or NULL: no such subject
- */
-const struct subject_type *subject_find(const char *name);
-
-/**
- * subject_open() - Make a subject ready
+ * subject_open() - Make a subject of a type ready
  * @subject:	Filled in; its name and why also on failure
- * @name:	As for subject_find()
+ * @name:	Begins as the type is called; subjects_open() finds that
  *
- * The kernel moves the calling process into a new network namespace (and, for
- * a caller without privileges, a new user namespace), so open it in a process
- * forked for that.
- *
- * Return: 0, -ENOENT (no such subject), or another negative errno if this
- *	   machine cannot have it
+ * Return: 0, or a negative errno if this machine cannot have it
  */
-int subject_open(struct subject *subject, const char *name);
+int subject_open(struct subject *subject, const struct subject_type *type,
+	const char *name);
 
 /** subject_close() - Free all it holds; NULL is allowed */
 void subject_close(struct subject *subject);

@@ -18,19 +18,16 @@
  *	refused	An op that fails has changed nothing: all goes on as if it had
  *		not been called.
  */
-#include "subject.h"
+#include "subject_law.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "pipe_talk.h"
 #include "util.h"
 
-enum { GONE = -1, HELLO_MS = 60 * 1000 };
+enum { GONE = -1 };
 
 /**
  * struct twin - The other program
@@ -215,6 +212,8 @@ const char *subject_law_of(const char *name)
 {
 	const char *plus = strrchr(name, '+');
 
+	if (!strncmp(name, "pipe:", 5))
+		return NULL;
 	for (size_t i = 0; plus && i < ARRAY_SIZE(laws); i++)
 		if (!strcmp(plus + 1, laws[i].name))
 			return plus;
@@ -271,51 +270,6 @@ static int law_run(struct subject *subject, const struct program *programs,
 	return rc;
 }
 
-/* A kernel is asked in a process of its own: ours may be in a world already */
-static int open_inner(struct subject *inner, const char *name)
-{
-	const struct subject_type *type = subject_find(name);
-	char path[PATH_MAX] = "";
-	const char *const argv[] = { path, "serve", "-s", name, NULL };
-	int rc;
-
-	if (!type || !type->kernel)
-		return subject_open(inner, name);
-	memset(inner, 0, sizeof(*inner));
-	snprintf(inner->name, sizeof(inner->name), "%s", name);
-	if (readlink("/proc/self/exe", path, sizeof(path) - 1) < 0)
-		return -errno;
-	/* Without a shell, to which a folder's name would be code */
-	rc = pipe_open(inner, argv, "portclash serve", HELLO_MS, false);
-	inner->type = rc ? NULL : &subject_pipe;
-	return rc;
-}
-
-static int law_open(struct subject *subject, const char *argument)
-{
-	const char *plus = subject_law_of(argument);
-	struct law_state *state = calloc(1, sizeof(*state));
-	char name[SUBJECT_NAME_MAX];
-	int rc;
-
-	if (!state)
-		return -ENOMEM;
-	for (size_t i = 0; i < ARRAY_SIZE(laws); i++)
-		if (!strcmp(plus + 1, laws[i].name))
-			state->law = &laws[i];
-	snprintf(name, sizeof(name), "%.*s", (int)(plus - argument), argument);
-	rc = open_inner(&state->inner, name);
-	if (rc) {
-		snprintf(subject->why, sizeof(subject->why), "%.*s",
-			(int)sizeof(subject->why) - 1, state->inner.why);
-		free(state);
-		return rc;
-	}
-	subject->can = state->inner.can;
-	subject->state = state;
-	return 0;
-}
-
 static void law_close(struct subject *subject)
 {
 	struct law_state *state = subject->state;
@@ -326,9 +280,29 @@ static void law_close(struct subject *subject)
 }
 
 const struct subject_type subject_law = {
-	.name = "",
-	.prefix = true,
-	.open = law_open,
+	.name = "law",
 	.close = law_close,
 	.run = law_run,
 };
+
+int subject_law_open(struct subject *subject, const char *name,
+	struct subject *inner, const char *law)
+{
+	struct law_state *state = calloc(1, sizeof(*state));
+
+	memset(subject, 0, sizeof(*subject));
+	snprintf(subject->name, sizeof(subject->name), "%s", name);
+	if (!state) {
+		snprintf(subject->why, sizeof(subject->why), "no memory");
+		subject_close(inner);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(laws); i++)
+		if (!strcmp(law, laws[i].name))
+			state->law = &laws[i];
+	state->inner = *inner;
+	subject->type = &subject_law;
+	subject->can = inner->can;
+	subject->state = state;
+	return 0;
+}

@@ -7,7 +7,7 @@
  * of tomorrow is known without a change of ours. goports is the real Go
  * package; lwip is lwIP.
  */
-#include "subject.h"
+#include "subject_machine.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -36,7 +36,7 @@ static bool is_version(const char *text)
 	return major && minor && !text[major + 1 + minor];
 }
 
-bool subject_is_machine(const char *name)
+bool subject_machine_is(const char *name)
 {
 	if (!strncmp(name, "gvisor-", 7))
 		return strlen(name + 7) == strspn(name + 7, "0123456789") &&
@@ -48,7 +48,7 @@ bool subject_is_machine(const char *name)
 	return !strcmp(name, "gvisor") || !strcmp(name, "uml");
 }
 
-void subject_machines_here(struct machine_list *list)
+void subject_machine_list(struct machine_list *list)
 {
 	char path[PATH_MAX + sizeof("/machines")], looked[1];
 	char *const argv[] = { path, NULL };
@@ -65,28 +65,9 @@ void subject_machines_here(struct machine_list *list)
 		return;
 	while (list->count < MACHINES_MAX &&
 	       !child_line(&child, LIST_WAIT_MS, &line))
-		if (subject_is_machine(line) && strlen(line) < SUBJECT_NAME_MAX)
+		if (subject_machine_is(line) && strlen(line) < SUBJECT_NAME_MAX)
 			strcpy(list->names[list->count++], line);
 	child_end(&child, 0, &status);
-}
-
-void subject_full_name(const char *name, char full[SUBJECT_NAME_MAX])
-{
-	const char *law = strncmp(name, "pipe:", 5) ? subject_law_of(name) :
-						      NULL;
-	size_t length = law ? (size_t)(law - name) : strlen(name);
-	struct machine_list here;
-
-	snprintf(full, SUBJECT_NAME_MAX, "%s", name);
-	if (!(length == 6 && !strncmp(name, "gvisor", 6)) &&
-	    !(length == 3 && !strncmp(name, "uml", 3)))
-		return;
-	subject_machines_here(&here);
-	for (unsigned int i = 0; i < here.count; i++)
-		if (!strncmp(here.names[i], name, length))
-			snprintf(full, SUBJECT_NAME_MAX, "%.*s%.*s",
-				SUBJECT_NAME_MAX / 2 - 1, here.names[i],
-				SUBJECT_NAME_MAX / 2 - 1, law ? law : "");
 }
 
 static int machine_open(struct subject *subject, const char *argument)

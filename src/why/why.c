@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "world.h"
-#include "subjects/subject.h"
+#include "subjects/subjects.h"
 
 enum { UNPRIVILEGED = 1024 };
 
@@ -137,7 +137,7 @@ static int run(const struct why *why, unsigned int holders, bool lenient,
 	free(text);
 	if (rc)
 		return rc;
-	rc = subject_open(&subject, "spec");
+	rc = subjects_open(&subject, "spec");
 	if (rc)
 		return rc;
 	rc = subject_run(&subject, &parsed.program, 1, NULL, trace);
