@@ -270,7 +270,7 @@ def test_a_hundred_megabytes_are_refused_at_once(command, tmp_path):
 
 
 USAGES = [
-    [], ["frobnicate"], ["--version"], ["CHECK"],
+    [], ["frobnicate"], ["--versions"], ["CHECK"],
     ["check"], ["check", "--frobnicate", "x"], ["check", "-x"],
     ["check", "-s"], ["check", "-s", "nobody", "x"], ["check", "-s", ""],
     ["check", "--seed", "1"], ["check", *["-s", "portman"] * 9, "x"],

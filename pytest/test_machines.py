@@ -67,7 +67,7 @@ def test_a_kernel_is_its_specification(name, what, need, console):
 
 
 @pytest.mark.parametrize("what", (("random", "--seed", 9, "--count", 1000),
-                                  ("sweep", "pairs", "--part", "7/120")),
+                                  ("sweep", "pairs", "--part", "13/120")),
                          ids=("random", "pairs"))
 @pytest.mark.parametrize("name", GVISORS)
 def test_gvisor_is_its_port_manager(name, what, need):
