@@ -25,7 +25,7 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 NL_CFLAGS = $(shell pkg-config --cflags libnl-route-3.0 2>/dev/null || \
               echo -I/usr/include/libnl3)
 NL_LIBS  := -lnl-route-3 -lnl-3
-BASE     := -std=gnu11 -D_GNU_SOURCE -MMD -MP -Isrc
+BASE     := -std=gnu11 -D_GNU_SOURCE -Isrc
 build/%/main.o: DEFINED := -DPORTCLASH_VERSION='"$(VERSION)"'
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
             -fno-omit-frame-pointer
@@ -58,17 +58,21 @@ all: build/portclash build/portclash-conn build/libportclash.a build/libportclas
 # The rooms of src/; objects of all of them stand side by side
 vpath %.c src $(wildcard src/*/)
 
+# What an object depends on stands beside it, under a name that no older build
+# used: sources have moved since
+NOTE      = -MMD -MP -MF $$(@:.o=.dep)
+
 # A flavour is the same sources, another compiler: $(1) name, $(2) CC, $(3) flags
 define flavour
 build/$(1)/%.o: %.c | build/$(1)
-	$(2) $(BASE) $(WARN) $(3) $$(NL_CFLAGS) $$(DEFINED) -c -o $$@ $$<
+	$(2) $(BASE) $(WARN) $(3) $$(NL_CFLAGS) $$(DEFINED) $(NOTE) -c -o $$@ $$<
 build/$(1)/h_%.o: harness/%.c | build/$(1)
-	$(2) $(BASE) $(WARN) $(3) $$(NL_CFLAGS) -c -o $$@ $$<
+	$(2) $(BASE) $(WARN) $(3) $$(NL_CFLAGS) $(NOTE) -c -o $$@ $$<
 build/$(1)/lib.a: $(LIBRARY:%.c=build/$(1)/%.o)
 	rm -f $$@ && ar rcs $$@ $$^
 build/$(1):
 	mkdir -p $$@
--include $(wildcard build/$(1)/*.d)
+-include $(wildcard build/$(1)/*.dep)
 endef
 
 $(eval $(call flavour,plain,$(CC),$(CFLAGS)))
