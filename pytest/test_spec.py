@@ -49,7 +49,11 @@ def test_random_programs_have_a_class(need):
     """gVisor's rules against Linux's, both in one process."""
     answer = portclash("random", "--json", "--quiet", "-s", "portman",
                        "-s", "spec", "--seed", 1, "--count", 100000)
-    assert need(answer)["unknown"] == 0, answer
+    result = need(answer)
+    assert answer.code == AGREED and not answer.crashed, answer
+    assert result["unknown"] == 0, answer
+    # portman does not know some of what Linux is asked at random.
+    assert result["compared_ops"] > 0.6 * result["ops"], answer
 
 
 @pytest.mark.pure
