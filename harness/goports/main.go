@@ -2,8 +2,8 @@
 
 // Command goports is a portclash agent over gVisor's own ports package.
 //
-// The protocol is in src/agent.h. Each program gets a port manager of its own,
-// so that programs cannot meet.
+// The protocol is in src/subjects/agent.h. Each program gets a port manager of
+// its own, so that programs cannot meet.
 package main
 
 import (
