@@ -62,6 +62,11 @@ struct kernel_world {
  * Moves the process, which must not have threads. Refuses, by the namespace's
  * number, if it would still be in the network that it came from.
  *
+ * With PORTCLASH_WORLD=sandbox in the environment the process stays in the
+ * network that it is in, since gVisor obeys a range of ports in a sandbox's
+ * first network only. It refuses if that network has a device besides lo: then
+ * it may be somebody's.
+ *
  * Return: 0, or a negative errno
  */
 int kernel_world_enter(struct kernel_world *world, char *why, size_t size);
