@@ -2,7 +2,10 @@
 /*
  * cmd.h - the verbs of the command, and what they share
  *
- * Here, and only here, errors are printed and the exit code is decided.
+ * The verbs print the errors, and decide the exit code. What is below them
+ * returns errors, and prints three things only, all to stderr: how far long
+ * work is (progress.h), a divergence that did not happen again (compare.c), and
+ * that the output was lost (process.h).
  */
 #ifndef CMD_H
 #define CMD_H

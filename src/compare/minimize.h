@@ -16,10 +16,11 @@ typedef bool minimize_test(const struct program *program, void *arg);
  * @test:	Asked of every candidate, and of nothing else
  * @arg:	Passed to @test
  *
- * Drops ops, then makes values plain in a fixed order (IPv6 to IPv4, specific
- * to wildcard, no device, one uid, no option, port 7000), then makes sockets
- * as late as possible and calls them a, b, c. The same program and test always
- * give the same result.
+ * Drops ops. Then makes sockets plain (IPv6 to IPv4, MPTCP to TCP), and then
+ * values: first in all ops at once (address, port, SO_REUSEPORT to
+ * SO_REUSEADDR, uid, device), then op by op. An option goes only as an op that
+ * is dropped. At last it makes sockets as late as possible, and calls them
+ * a, b, c. The same program and test always give the same result.
  */
 void minimize(struct program *program, minimize_test *test, void *arg);
 

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * plain.h - a plainer program of as many ops, while a test holds
+ * plain.h - a plainer program, while a test holds
  *
- * The passes of minimize() that keep the ops and change what is in them
- * (plain.c), in all of them together (plain_together.c), and their order
- * (plain_order.c). Each tries its values in a fixed order, the plainest first,
- * and stops at the one that is there: so no pass undoes another.
+ * The passes of minimize() that drop no op. plain.c changes what is in one op,
+ * or makes a listen or a connect a bind, and a shutdown a close;
+ * plain_together.c changes a value in all ops at once; plain_order.c changes
+ * the order of the ops. One pass, plain_listeners(), adds an op.
+ *
+ * Each pass that changes values tries them in a fixed order, the plainest
+ * first, and stops at the one that is there. So it never makes a value less
+ * plain, and no pass undoes another.
  */
 #ifndef PLAIN_H
 #define PLAIN_H

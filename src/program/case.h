@@ -68,10 +68,21 @@ int case_load(const char *path, struct case_file *file,
 /**
  * case_expected() - The outcome that a subject must have for an op
  * @expect:	What the case says of the op
- * @subject:	A subject's name; "linux", "uml-6.1" and "spec@6.1" also answer
- *		to the linux-X.Y of their kernel, "gvisor-DATE" to gvisor,
- *		and one under a law, or without a rule, to the one as it is
+ * @subject:	A subject's name
  * @own:	Set if the outcome is one qualified for the subject; may be NULL
+ *
+ * A subject that a case does not name is expected to answer as its *elder*,
+ * and if that is not named either, as the elder of that:
+ *
+ *	X+LAW		X, since a law must make no difference
+ *	X~RULE		X, as it is with the rule
+ *	linux		the linux-X.Y of the kernel that runs here
+ *	uml-X.Y		the linux-X.Y of its kernel
+ *	spec@X.Y	the linux-X.Y of the version that it specifies
+ *	spec+LAW	linux+LAW
+ *	gvisor-DATE	gvisor
+ *	portman@head	portman
+ *	portman		gvisor
  *
  * Return: The qualified outcome, or else the unqualified one
  */

@@ -104,7 +104,7 @@ int program_append_record(struct program *program, const uint8_t *record)
 	return program->count > count ? 0 : -EINVAL;
 }
 
-/* The slots that program_equal() looks at */
+/* Has a slot another name than its own letter, which is a for slot 0? */
 static bool names_differ(const struct program *program, int slot)
 {
 	const char standard[] = { 'a' + slot, '\0' };
