@@ -1,6 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * class.c - the named sorts of divergence: corpus/divergences
+ *
+ * DOC: Theory of Operation
+ *
+ * class_load() reads all cases of the folder once. For each divergence the
+ * caller runs minimize_divergence(), and then class_find(), which looks the
+ * minimised program up among the cases. It is found if a case has the same
+ * program, op by op, and expects of both subjects, at the last op, the kind of
+ * outcome and the errno that they gave. Values are not compared, since a kernel
+ * chooses ports by chance. class_name() tells which class a case belongs to.
+ * class_write() goes the other way: it writes a divergence as a case, to which
+ * a person adds the sentence that explains it, and the name of a file.
+ *
+ * What a case expects of a subject that it does not name is case_expected()'s
+ * to say. So a case that names gvisor covers portman too, and a divergence is
+ * found whichever of the two subjects is named first.
+ *
+ * Why it is right. A divergence that is found is one that a person has looked
+ * at: the same ops with the same two outcomes. A new bug is never taken for a
+ * known one, unless minimisation has turned it into that one. The converse does
+ * not hold. A cause that minimises to a program not yet seen is reported as
+ * unknown, although its class exists; the class then gets one more case, which
+ * is why it may have several.
  */
 #include "class.h"
 

@@ -2,9 +2,32 @@
 /*
  * gen.c - random programs, each a function of a seed and a number
  *
- * A program is made of random index records, the same that fuzzers mutate, so
- * there is one set of tables of values. What is added here is only likelihood:
- * which ops, on which socket, and that a release names something reserved.
+ * DOC: Theory of Operation
+ *
+ * A program is a function of a seed and a number: both are mixed into the state
+ * of a generator of its own. So any program can be made again without the ones
+ * before it, workers share nothing, and a seed and a number are a whole report.
+ *
+ * A program is made of random index records (program_bytes.h), the same that
+ * fuzzers mutate, so there is one set of tables of values, and they collide.
+ * gen_program() draws a length, and then records until it has so many ops, or
+ * has tried eight times as often. add() decides on each record. Before it is
+ * decoded, its kind of op is drawn by weight (but where no socket is in use it
+ * is a socket, and reservations begin with a range), and three ops in five go
+ * to the last socket in use. Then it is decoded. Half of the reservations are
+ * made one that there was before, of some with one field altered, so that a
+ * release finds something to release. At last the op is dropped again if a
+ * subject lacks it, if it would be slow, or if it is odd: what is refused at
+ * once teaches little. Of slow and odd ops one in sixteen is kept.
+ *
+ * Two kinds of programs are set apart by number. In one of four, sockets crowd:
+ * all are of one protocol, all are bound to port 7000, and only options that
+ * decide on sharing are set. In one of 256, reservations have no range of a few
+ * ports to begin with.
+ *
+ * All this changes how likely a program is, not what its ops mean: each subject
+ * is asked the program as it came out. What random programs hardly ever reach
+ * is for sweeps (sweep.h), cases and fuzzers.
  */
 #include "gen.h"
 

@@ -1,6 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * minimize.c - the smallest program that still does it
+ *
+ * DOC: Theory of Operation
+ *
+ * minimize_divergence() first drops all ops after the one that diverges; of a
+ * repeat that diverges the last time becomes an op. Then it asks whether the
+ * program still diverges. If it does not, the reason is a port that a kernel
+ * chose by chance, so it asks again with that port as the only one to choose.
+ * From there on minimize() works with one test: the last op diverges, is of the
+ * same kind, and has the same two outcomes, but for values.
+ *
+ * minimize() changes the program by passes, and takes a candidate only if it is
+ * another program and the test holds for it (minimize_keep()). So after every
+ * step the test holds for the best program. One step is not tested: sockets get
+ * the names a, b, c, which no subject sees. For that reason the divergence is
+ * asked for once more at the end.
+ *
+ * Why it ends. make_plain() goes round until no pass changes anything. Each of
+ * its passes drops ops, or moves a value to an earlier place in a fixed list of
+ * values, plainest first, or makes an op of a plainer kind (a bind of a listen
+ * or connect, a close of a shutdown). None adds an op, and none goes back. So
+ * there are finitely many steps; PASSES_MAX stands guard over that. Steps of
+ * ops are swapped only if the program then comes earlier in a total order
+ * (plain_order.c). plain_listeners() does add an op, but takes away a use of
+ * ":@a", which no pass brings back. Another order may allow plainer values, and
+ * these another order, so minimize() repeats the whole; it stops when nothing
+ * has changed, and in any case after ROUNDS_MAX rounds.
+ *
+ * Why the result is canonical. The order of passes and of values is fixed, so
+ * the same program and the same answers give the same result. What can be
+ * written in several ways (addresses, ports, the order of independent ops, the
+ * names of sockets) is written in the first way that will do, wherever the
+ * search began. So two programs with one cause mostly become the same one. They
+ * need not: a program from which no single step leads on may still not be the
+ * smallest. Then the cause has two forms, and its class two cases (class.c).
+ * And a program may end with another cause than it began with, if that other
+ * one has the same two outcomes at the same kind of op.
  */
 #include "minimize.h"
 

@@ -1,6 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * case.h - case files: finding them, reading them, what they expect of whom
+ *
+ * DOC: Theory of Operation
+ *
+ * case_find() collects the paths of files, and case_load() reads and parses one
+ * of them. Nothing is run here. Whoever has run the program asks, for each op,
+ * case_expected() for the outcome that the subject must have, and case_holds()
+ * whether the outcome that it had is that.
+ *
+ * A case is written for Linux: an outcome without a name is that of Linux 6.18,
+ * and every subject is held to it. Where a subject is known to answer
+ * otherwise, the case names it and its outcome on the same line. A subject is
+ * looked for by its own name first. If the case does not name it, it is looked
+ * for by the name of its *elder*, which is the subject that it is a version, a
+ * model or a variant of; then by the elder of that, and so on. So one word says
+ * what holds for all versions, and one more what is different in a single one.
+ * The search ends, since no chain of elders comes back to a name: laws and
+ * missing rules go first, and then every chain ends at the latest with gvisor
+ * or a linux-X.Y. Then the outcome without a name holds.
  */
 #ifndef CASE_H
 #define CASE_H
@@ -71,8 +89,7 @@ int case_load(const char *path, struct case_file *file,
  * @subject:	A subject's name
  * @own:	Set if the outcome is one qualified for the subject; may be NULL
  *
- * A subject that a case does not name is expected to answer as its *elder*,
- * and if that is not named either, as the elder of that:
+ * The elders of subjects:
  *
  *	X+LAW		X, since a law must make no difference
  *	X~RULE		X, as it is with the rule
