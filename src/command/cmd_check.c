@@ -29,10 +29,10 @@ struct share {
 };
 
 /*
- * Held is what was compared to its end: to its last op, or beyond the first
- * op with an outcome of the subject's own that differs from Linux's, up to the
- * last with one of its own. An op that the subject lacks, or of which the case
- * says n/a, ends the comparison: what follows is consequence.
+ * A case is held if it was compared to its end. The end is its last op; or, if
+ * an outcome of the subject's own differs from Linux's, the last op after that
+ * with an outcome of its own. An op that the subject lacks, or for which the
+ * case says n/a, ends the comparison: later ops are consequence.
  */
 enum { NOT_RUN, HELD, FAILED, LACKED, LUCK };
 
@@ -84,7 +84,7 @@ static struct judged judge(struct check *c, const struct case_file *file,
 			verdict.kind = want->kind == OUTCOME_NA ? LUCK : LACKED;
 			verdict.op = i;
 		}
-		/* Not to be compared; but it may matter to what follows. */
+		/* It is not compared, but later ops may depend on it. */
 		if (apart && !own)
 			continue;
 		if (verdict.kind != HELD) {
@@ -225,7 +225,7 @@ static void say_subjects(const struct check *c)
 	}
 }
 
-/* By how many subjects a case was held, or -1 if one failed it */
+/* How many subjects held a case; -1 if one failed it */
 static int held_by(const struct check *c, size_t i)
 {
 	int held = 0;
@@ -240,13 +240,14 @@ static int held_by(const struct check *c, size_t i)
 	return held;
 }
 
-/* What holds fewer of the cases that it ran has not been tested. */
+/* A subject that holds fewer of the cases that it ran has not been tested. */
 static bool holds_enough(const struct share *share, unsigned int s)
 {
 	return compare_enough(share->held[s], share->sums[s].programs);
 }
 
-/* Did nobody hold enough; or did one not that was asked for, though it ran? */
+/* Was nothing tested? So it is if no subject held enough cases, or if one that
+ * was asked for ran and did not hold enough. */
 static bool tested_nothing(const struct check *c)
 {
 	const struct options *o = c->options;

@@ -67,7 +67,7 @@ static void say_findings(const struct options *o,
 	}
 }
 
-/* What both can do of each program may be so little that it tests nothing. */
+/* Both may be able to do so little of each program that it tests nothing. */
 static bool tested_nothing(const struct options *o,
 	const struct compare_result *r)
 {

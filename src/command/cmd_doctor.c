@@ -47,7 +47,8 @@ static bool on_path(const char *program)
 	return found;
 }
 
-/* What else is here, by full name; of a kind of which none is, the kind */
+/* The other kernels that are here, by full name; and each kind that has none
+ * here, by the name of the kind */
 static unsigned int add_machines(struct finding_ *found)
 {
 	static const char *const kinds[] = { "gvisor", "uml", "linux-6.12" };

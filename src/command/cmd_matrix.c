@@ -23,7 +23,7 @@ static const char *const rows[] = { "rules", "cases", "kernel-bugs",
 
 _Static_assert(ARRAY_SIZE(rows) <= MATRIX_ROWS_MAX, "they fit");
 
-/* Everybody beside Linux; then what choose_machines() adds */
+/* Subjects beside Linux; choose_machines() adds the other kernels */
 static const char *const columns[][2] = { { "spec", "linux" },
 	{ "portman", "linux" }, { "portman@head", "linux" },
 	{ "lwip", "linux" } };
@@ -127,9 +127,10 @@ static void add_column(struct matrix *matrix, const char *a, const char *b)
 }
 
 /*
- * Each that is here beside Linux, and beside what it should be: the port
- * manager, or the specification of its version. gvisor and uml, if there is
- * none, say why.
+ * Each machine that is here gets two columns: beside Linux, and beside the
+ * model that should agree with it, which is the port manager or the
+ * specification of its version. If there is no gvisor or no uml here, its
+ * column says why.
  */
 static void choose_machines(struct matrix *matrix)
 {
@@ -160,7 +161,7 @@ static void choose_machines(struct matrix *matrix)
 	}
 }
 
-/* Each that is asked for beside linux; all there are if none is */
+/* Each subject that was asked for, beside linux; if none was, all there are */
 static void choose_columns(struct matrix *matrix)
 {
 	const struct options *o = matrix->options;
@@ -185,7 +186,7 @@ static void write_page(const struct matrix *matrix, const char *path)
 	need_written(file, path);
 }
 
-/* Who asks for a subject would like to know of that one. */
+/* Did a subject that was asked for test nothing? Then its column says so. */
 static bool is_idle(const struct matrix *matrix,
 	const struct matrix_column *column, uint64_t tested, uint64_t programs)
 {

@@ -92,7 +92,7 @@ static void write_resume(uint64_t done, void *arg)
 
 	noted->done = done;
 	note_head(o, head);
-	/* Beside it, and never over a file that somebody else has there */
+	/* Write a new file beside the note, and never over somebody's file. */
 	snprintf(path, sizeof(path), "%s.%d.new", o->resume, getpid());
 	file = fopen(path, "wx");
 	if (!file)

@@ -61,7 +61,8 @@ static void load(const char *name)
 		close(fd);
 }
 
-/* By name, which begins with a number: each after those that it needs */
+/* Names begin with a number, so that each module comes after those that it
+ * needs. */
 static void load_all(void)
 {
 	struct dirent **names;
@@ -76,7 +77,7 @@ static void load_all(void)
 		free(names);
 }
 
-/* Of user-mode Linux; what the kernel says itself goes elsewhere. */
+/* The console of user-mode Linux; the kernel's own messages go elsewhere. */
 static int open_console(void)
 {
 	int fd = open("/dev/console", O_RDWR | O_NOCTTY);

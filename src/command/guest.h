@@ -2,10 +2,10 @@
 /*
  * guest.h - a machine that is the agent's alone: what there is before and after
  *
- * Process 1 of a virtual machine whose file system is one with nothing but the
- * agent, as /init, and modules of the kernel in /modules
- * (netns-scripts/in-qemu). There is nobody else to mount what has to be
- * mounted, or to switch the machine off.
+ * In a virtual machine (netns-scripts/in-qemu) the agent is process 1. The file
+ * system has nothing but the agent, as /init, and modules of the kernel in
+ * /modules. So it is the agent that mounts what has to be mounted, and that
+ * switches the machine off.
  */
 #ifndef GUEST_H
 #define GUEST_H

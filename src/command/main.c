@@ -177,7 +177,7 @@ int in_child(int (*what)(void *arg), void *arg)
 	if (!pid) {
 		int code = what(arg);
 
-		/* What its parent has lost, that says itself. */
+		/* If output was lost before the fork, the parent says so. */
 		_exit(ferror(stdout) ? code : process_end("portclash", code));
 	}
 	while (waitpid(pid, &status, 0) < 0)
@@ -255,7 +255,7 @@ static uint64_t number(const char *what, const char *text, uint64_t max)
 	return value;
 }
 
-/* What a model is called can be wrong in more ways than others. */
+/* The name of a model can have a wrong version or rule; opening it tells. */
 static void need_model(const char *name)
 {
 	const struct subject_type *type = subjects_find(name);
@@ -272,7 +272,7 @@ static void take_part(struct options *o, const char *value)
 {
 	char more;
 
-	/* A number may not have a sign, for which scanf() has an eye. */
+	/* A number has no sign here; scanf() would take one. */
 	if (value[strspn(value, "0123456789/")] ||
 	    sscanf(value, "%5u/%5u%c", &o->part, &o->parts, &more) != 2 ||
 	    !o->part || o->part > o->parts)
@@ -295,7 +295,7 @@ static void take_corpus(struct options *o, const char *value)
 			"divergences/ in it, found '%s'", value);
 }
 
-/* Said at once, and not once all is done */
+/* An empty name is refused at once, and not when all work is done. */
 static const char *need_path(const char *what, const char *value)
 {
 	if (!*value)
@@ -370,7 +370,7 @@ static const struct verb *find_verb(const char *name)
 	die(EXIT_USAGE, "no verb '%s'; see 'portclash --help'", name);
 }
 
-/* Is it asked for what it is, and not to do something? Then it is said. */
+/* Answer what asks about the command itself; false: it names a verb. */
 static bool about(int argc, char **argv)
 {
 	if (!strcmp(argv[1], "--version")) {

@@ -111,7 +111,8 @@ static void put_case(const struct case_file *file, FILE *out)
 	free(data);
 }
 
-/* The next case of a class, from one on; or their count */
+/* The index of the next case of a class, from @i on; or how many cases there
+ * are in all */
 static size_t next_of(const struct class_list *list, size_t i, const char *name)
 {
 	char other[CLASS_NAME_MAX];

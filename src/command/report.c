@@ -88,7 +88,7 @@ static void json_repeat(const struct options *options)
 	for (int i = 1; i < options->argc; i++) {
 		fputc(' ', memory);
 		quote_shell(memory, options->argv[i]);
-		/* Behind the verb: after a "--" it would be no option. */
+		/* Behind the verb, since after a "--" it is no option */
 		if (i == 1 && !strcmp(options->verb, "random") &&
 		    !options->seeded)
 			fprintf(memory, " --seed %llu",

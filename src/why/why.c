@@ -28,7 +28,7 @@ struct draft {
 	uint16_t port;
 };
 
-/* Only whether it is the one that is asked about matters of a device. */
+/* All that matters of a device is whether it is the one asked about. */
 static const char *device_of(const struct why_question *q, uint32_t ifindex)
 {
 	if (ifindex == WORLD_LO)
@@ -82,7 +82,7 @@ static void draft_holder(FILE *file, const struct why *why, unsigned int i,
 
 static void draft_question(FILE *file, const struct why_question *q)
 {
-	/* The kernel looks at the caller, of whom a socket may be another's. */
+	/* The kernel looks at the caller, who may not own the socket. */
 	if (q->uid)
 		fprintf(file, "euid %u\n", q->uid);
 	draft_socket(file, q, &(struct draft){
@@ -100,8 +100,8 @@ static void draft_question(FILE *file, const struct why_question *q)
 	});
 }
 
-/* All bind before any listens: a listener shares with fewer, and connections
- * that it has accepted are bound where it is. */
+/* All bind before any listens, since a listener shares with fewer sockets, and
+ * the connections that it has accepted are bound where it is. */
 static void draft(FILE *file, const struct why *why, unsigned int holders,
 	bool lenient)
 {
@@ -151,7 +151,7 @@ static const struct outcome *last(const struct trace *trace)
 	return &trace->outcomes[trace->count - 1];
 }
 
-/* Did all but the last work, as they must have when they were done? */
+/* Did all ops but the last work? They did when the holders did them. */
 static bool is_exact(const struct trace *trace)
 {
 	for (int i = 0; i + 1 < trace->count; i++)

@@ -71,7 +71,7 @@ static void ask_owner(struct why_holder *h)
 	close(fd);
 }
 
-/* Are both the same to one who binds? */
+/* Are two holders the same, as far as a bind can tell? */
 static bool alike(const struct why_holder *a, const struct why_holder *b)
 {
 	const struct sockdiag_row *x = &a->row, *y = &b->row;
@@ -129,8 +129,8 @@ static bool is_of(const struct sockaddr *name, const struct addr *addr)
 	return bytes && !memcmp(bytes, addr->bytes, addr->len);
 }
 
-/* Has no device this address, and is that no exception? Of IPv6, the device
- * that the socket is bound to must be the one. */
+/* Is the address foreign? Then no device has it, and it is no exception, as the
+ * wildcard is. With IPv6, a socket's own device must be the one to have it. */
 static int find_foreign(struct why_question *q)
 {
 	struct addr addr = addr_unmapped(&q->addr);
