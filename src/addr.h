@@ -28,7 +28,8 @@ struct addr {
  * @text:	NUL-terminated text
  * @addr:	Where to put it; untouched on failure
  *
- * Return: 0, or -EINVAL, also where a pointer is NULL. It may not be below
+ * Return: 0, or -EINVAL, also where a pointer is NULL. The functions below take
+ *	   no NULL
  */
 int addr_parse(const char *text, struct addr *addr);
 

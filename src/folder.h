@@ -2,9 +2,9 @@
 /*
  * folder.h - where the files are that belong to this program
  *
- * It is in the tree that it was built in, or it was installed; so each folder
- * has two names. A folder of that name where the user happens to be is
- * somebody else's.
+ * The program is in the tree that it was built in, or it was installed; so each
+ * folder has two names. A folder of such a name in the current directory is not
+ * looked at: it is somebody else's.
  */
 #ifndef FOLDER_H
 #define FOLDER_H

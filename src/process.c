@@ -15,7 +15,7 @@
 
 #include "util.h"
 
-/* Ignoring these is what a user asked of a shell or of nohup. */
+/* A user who asked a shell or nohup to ignore these meant it. */
 static bool is_users(int number)
 {
 	return number == SIGHUP || number == SIGINT || number == SIGQUIT ||
@@ -54,11 +54,12 @@ static void take_descriptors(void)
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
 			continue;
-		/* What is said on a closed stderr is not wanted; but a machine
-		 * that has just begun has no /dev. */
+		/* Whoever closed stderr does not want what is said there. But
+		 * a machine that has just begun has no /dev. */
 		if (fd == STDERR_FILENO && open("/dev/null", O_WRONLY) >= 0)
 			continue;
-		/* Nor by way of /dev/stdout can anybody write to a folder. */
+		/* It is a folder, so nobody can write to it, not even by
+		 * opening /dev/stdout. */
 		if (open("/", O_PATH | O_DIRECTORY) < 0)
 			return;
 	}

@@ -154,8 +154,8 @@ int case_load(const char *path, struct case_file *file,
 }
 
 /*
- * Who a subject is an instance of: itself without a law, a "linux-X.Y", or what
- * it is a port of
+ * The elder of a subject (case.h): itself without a law or a missing rule, the
+ * linux-X.Y of its kernel, or the system that it is a port of; "" for none
  */
 static void elder_of(const char *subject, char *name, size_t size)
 {

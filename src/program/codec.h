@@ -14,7 +14,7 @@
 #include "program.h"
 
 /**
- * struct codec - Where in a record we are, and which way we go
+ * struct codec - A place in a record, and the direction of the walk
  * @packing:	From an op to bytes; else from bytes to an op
  * @literal:	The mode
  * @bytes:	The fields, after byte 0

@@ -4,8 +4,8 @@
  *
  * DOC: Theory of Operation
  *
- * Each op is a call inside of an expect(). All is written to memory first: what
- * comes before, functions and variables, depends on what is used.
+ * Each op becomes a call inside of an expect(). The calls are written to memory
+ * first, since the functions and variables before them depend on what they use.
  */
 #include "emit_c.h"
 

@@ -2,8 +2,8 @@
 /*
  * emit_c.h - a case as a C program that needs nothing of ours
  *
- * Such as can be pasted into a mail to a kernel list: real calls and constants,
- * a world of its own, and an exit status that says whether what was seen is
+ * The program can be pasted into a mail to a kernel list: it has real calls and
+ * constants, makes a world of its own, and its exit status says whether it saw
  * what the case demands of Linux.
  */
 #ifndef EMIT_C_H

@@ -4,7 +4,7 @@
  *
  * DOC: Theory of Operation
  *
- * Each is an expression that is -1 and sets errno if the op fails.
+ * Each op becomes an expression that is -1, and sets errno, if the op fails.
  */
 #include <stdarg.h>
 #include <string.h>
@@ -40,7 +40,7 @@ const char *emit_variable(const struct emitter *e, unsigned int sock)
 	return text;
 }
 
-/* What stands for it in a call: an op on a closed one is EBADF */
+/* A socket as an argument: -1 if it is closed, so that the call is EBADF */
 static const char *descriptor(const struct emitter *e, unsigned int sock)
 {
 	return e->open & 1u << sock ? emit_variable(e, sock) : "-1";
@@ -244,7 +244,7 @@ void emit_call(struct emitter *e, const struct op *op)
 		break;
 	case OP_ACCEPT:
 		emit_put(e, "%s = ", emit_variable(e, op->accept.sock));
-		/* It may be of that name itself, if that is not open yet. */
+		/* The listener may have that very name, and not be open. */
 		emit_put(e, "accept4(%s, NULL, NULL, SOCK_NONBLOCK)",
 			descriptor(e, op->sock));
 		e->used |= 1u << op->accept.sock;

@@ -111,7 +111,7 @@ int text_parse_outcome(const char *text, struct outcome *out)
 	return rc;
 }
 
-/* How much of a text a subject's name can be */
+/* How many bytes of a text can be a subject's name */
 static size_t who_length(const char *text)
 {
 	return strspn(text, "abcdefghijklmnopqrstuvwxyz"

@@ -4,7 +4,7 @@
  *
  * A *program* is at most 64 ops over at most 16 named sockets. It is a plain
  * value: copy it with =, compare it with program_equal(). A *trace* is an
- * outcome for every op of a program. Here are the types only:
+ * outcome for every op of a program. These types are here; see also
  *
  *	program_text.h	 text to program and back, with expected outcomes
  *	program_bytes.h	 any bytes to a program and back: what fuzzers mutate
@@ -254,7 +254,7 @@ enum { PORT_ANY = 65536 };
  * @kind:	An outcome_kind
  * @value:	A value_kind; OUTCOME_OK only
  * @error:	A positive errno; OUTCOME_ERRNO only
- * @model:	Whose rule decided, if @rule is one
+ * @model:	The model whose rule decided, if @rule is one
  * @rule:	The rule that decided, from a model only; 0 is none
  * @effects:	A bit for each effect beside it. None of these is ever compared.
  */
@@ -290,9 +290,9 @@ void program_init(struct program *program, enum level level);
  * @program:	Changed only on success
  * @op:		What to add
  *
- * The one place that says which programs are well formed: at most
- * PROGRAM_OPS_MAX ops, all of one level; socket and accept need a name that is
- * not in use, where a name is in use from there to its close; repeat follows
+ * This is the one place that says which programs are well formed. They have at
+ * most PROGRAM_OPS_MAX ops, all of one level. Socket and accept need a name
+ * that is not in use; a name is in use from there to its close. Repeat follows
  * an op that makes no name and is no repeat itself.
  *
  * Return: 0, -E2BIG (too many), -EXDEV (the other level), -EEXIST (the name is

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * program_bytes.c - every byte string is a program
- *
  */
 #include "program_bytes.h"
 
@@ -13,8 +12,9 @@
 #include "util.h"
 
 /*
- * What byte 0 means: one op in sixteen, so that 0x00 and '0' (0x30) are the
- * first, nothing. Frequent ops stand here twice. Never reorder: corpora last.
+ * The op that byte 0 stands for, modulo 16. So 0x00 and '0' (0x30) both are the
+ * first one, which is no op. Frequent ops stand here twice. Never reorder them:
+ * corpora last.
  */
 enum { NOTHING = OP_KINDS };
 static const uint8_t codes[2][16] = {
@@ -27,7 +27,8 @@ static const uint8_t codes[2][16] = {
 		OP_RELEASE, OP_REPEAT },
 };
 
-/* A name, in a literal record of "nothing": a slot and fifteen characters */
+/* The name of a slot, in a literal record of NOTHING: the slot, and fifteen
+ * characters */
 static void code_name(struct codec *c, struct program *program, uint8_t slot)
 {
 	char name[PROGRAM_NAME_MAX + 1] = "";

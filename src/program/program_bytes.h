@@ -19,8 +19,8 @@
  * fields have their full width, and the op goes on in as many further records
  * as it needs: records stay aligned whatever byte is flipped.
  *
- * What cannot stand at its place is left out, so decoding never fails. 0x00 and
- * '0', to which minimisers reduce bytes, do nothing.
+ * An op that cannot stand at its place is left out, so decoding never fails.
+ * 0x00 and '0', to which minimisers reduce bytes, do nothing.
  */
 #ifndef PROGRAM_BYTES_H
 #define PROGRAM_BYTES_H
@@ -62,7 +62,7 @@ size_t program_pack(const struct program *program, uint8_t *data);
  * @program:	Gets at most one op more
  * @record:	RECORD_SIZE bytes; the mode bit is ignored
  *
- * What random programs are made of, so that fuzzers and generators draw from
+ * Random programs are made of these, so that fuzzers and generators draw from
  * the same tables.
  *
  * Return: 0, or a negative errno if the op cannot stand there

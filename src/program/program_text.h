@@ -11,9 +11,10 @@
  *	set    b reuseaddr
  *	bind   b 127.0.0.1:7000   = EADDRINUSE portman=ok
  *
- * Without outcomes it is a program, with one on each op a trace, with a first
- * comment that says why a case. No outcome written means ok. The grammar is in
- * corpus/README.md. Parsing never executes anything, and any bytes are safe.
+ * Text without outcomes is a program. With an outcome on each op it is a trace,
+ * and with a first comment that says why it is a case. No outcome written means
+ * ok. The grammar is in corpus/README.md. Parsing never executes anything, and
+ * any bytes are safe.
  */
 #ifndef PROGRAM_TEXT_H
 #define PROGRAM_TEXT_H
@@ -34,8 +35,8 @@ enum {
  * struct expect - The outcomes that one op must have
  * @line:	Line in the file, from 1
  * @outcome:	The unqualified one, Linux's: ok if none is written
- * @who:	Whose outcome is qualified
- * @qualified:	What theirs is
+ * @who:	The subjects whose outcomes are qualified
+ * @qualified:	The outcome of each of them
  * @count:	How many are qualified
  */
 struct expect {
@@ -99,7 +100,8 @@ int text_parse_outcome(const char *text, struct outcome *out);
 /**
  * text_who() - What a subject is called in text
  * @subject:	Its name, any bytes
- * @who:	Its name up to what no WHO has: of "pipe:COMMAND" it is "pipe"
+ * @who:	Its name up to the first byte that no WHO can have: of
+ *		"pipe:COMMAND" it is "pipe"
  */
 void text_who(const char *subject, char who[WHO_MAX]);
 

@@ -2,10 +2,10 @@
 /*
  * rule.h - what is said of the rules of a model, and which are in force
  *
- * A model has a *book*: a table of its rules with a number for each. First the
- * decisions, of which each outcome of the model cites one, then, behind a mark,
- * the effects that may be listed beside it. What differs between versions of
- * what is modelled are the rules in force.
+ * A model has a *book*, which is a table of its rules with a number for each.
+ * The decisions come first; each outcome of the model cites one. Behind a mark
+ * come the effects, which may be listed beside the decision. Versions of the
+ * system that is modelled differ only in which rules are in force.
  */
 #ifndef RULE_H
 #define RULE_H
@@ -21,7 +21,7 @@
  * struct rule_info - What is said of a rule
  * @name:	In words
  * @error:	A positive errno, or 0
- * @function:	Of what is modelled, which it stands for
+ * @function:	The function of the modelled system that it stands for
  * @text:	A sentence
  * @newest:	What else was read of the newest upstream, or NULL
  * @since, @before: RULE_VERSION()s, 0 for no limit
@@ -67,7 +67,7 @@ unsigned int rule_find(const struct rule_book *book, const char *name,
 
 /**
  * rule_force() - Which rules are in force
- * @version:	Of what is modelled, a RULE_VERSION()
+ * @version:	A RULE_VERSION() of the system that is modelled
  * @force:	@book->count flags, filled in
  */
 void rule_force(const struct rule_book *book, uint32_t version, bool *force);
@@ -76,7 +76,7 @@ void rule_force(const struct rule_book *book, uint32_t version, bool *force);
  * rule_take_away() - Read "~RULE~RULE..." and put these rules out of force
  * @text:	Where to read; set to what is left over
  * @force:	Changed
- * @why:	On failure: which rule there is not
+ * @why:	On failure: the name that is no rule
  * @size:	Bytes of @why
  *
  * Return: 0, or -EINVAL

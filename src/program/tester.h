@@ -2,7 +2,7 @@
 /*
  * tester.h - the port testers that a program can name
  *
- * A tester is part of the question, not of any answer, so that subjects which
+ * A tester is part of the question, and not of any answer. So subjects that
  * must not see each other may share it.
  */
 #ifndef TESTER_H
