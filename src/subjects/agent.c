@@ -25,7 +25,7 @@ enum {
 
 /*
  * The words of "can" are numbered, so that one list serves to write and to
- * read: each word comes with the capabilities that have just what it says.
+ * read. Each word comes with capabilities that have only what it says.
  */
 static bool can_word(unsigned int n, struct capabilities *can, char *word)
 {
@@ -119,7 +119,7 @@ int agent_parse_can(const char *line, struct capabilities *can)
  * @start:	The program begins here in @text
  * @scan:	The first line that was not looked at yet begins here
  * @used:	There is no text from here on
- * @dropped:	The program is too long, and what came of it is gone
+ * @dropped:	The program is too long, and its beginning is gone
  * @text:	Room for one program of the greatest size, and its end
  */
 struct input {
@@ -158,7 +158,7 @@ static ssize_t read_more(struct input *input)
 		memmove(input->text, input->text + input->start, input->used);
 		input->start = 0;
 	} else if (input->used == sizeof(input->text)) {
-		/* Of the last line, what shows whether it is the dot. */
+		/* Keep of the last line what shows whether it is the dot. */
 		input->dropped = true;
 		input->used = MIN(input->used - input->scan, 3);
 		memmove(input->text, input->text + input->scan, input->used);
@@ -209,7 +209,7 @@ static void hello(const struct subject *subject, const char *name, int in,
 	if (isatty(in))
 		can.window = AGENT_TTY_WINDOW;
 
-	/* Who steps through programs repeats for all that step. */
+	/* For a subject that steps, subject_run() does the repeats. */
 	if (subject->type->step)
 		can.ops |= 1u << OP_REPEAT;
 	quote_printf(out, AGENT_HELLO "%s\n", name);
@@ -239,7 +239,7 @@ int agent_serve(struct subject *subject, const char *name, FILE *in,
 		if (waiting || now_ms() - flushed >= AGENT_FLUSH_MS) {
 			if (fflush(out))
 				return -errno;
-			/* Lost before, when there was no more room for it */
+			/* Output was lost before, when the buffer was full. */
 			if (ferror(out))
 				return -EIO;
 			flushed = now_ms();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * books.c - the books of all models, for whoever prints rules
+ * books.c - the books of all models, for verbs that print rules
  */
 #include "books.h"
 

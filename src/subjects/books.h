@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * books.h - the books of all models, for whoever prints rules
+ * books.h - the books of all models, for verbs that print rules
  *
- * Models do not know each other. This is above them all.
+ * Models do not know each other, so this file is above them all.
  */
 #ifndef BOOKS_H
 #define BOOKS_H

@@ -79,7 +79,8 @@ int child_start(struct child *child, char *const argv[], int err)
 	close(from[1]);
 	child->to = to[1];
 	child->from = from[0];
-	/* Each end has flags of its own: the command's stay as they are. */
+	/* Each end has flags of its own: those of the command's ends
+	 * stay as they are. */
 	fcntl(child->to, F_SETFL, O_WRONLY | O_NONBLOCK);
 	fcntl(child->from, F_SETFL, O_RDONLY | O_NONBLOCK);
 	return 0;
@@ -113,7 +114,7 @@ static bool must_wait(ssize_t n)
 	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-/* What it does not read any more is of no use to it, and no error. */
+/* It is no error if the child does not read any more. */
 static void write_some(struct child *child)
 {
 	ssize_t n = write_quietly(child->to, child->out + child->out_next,
@@ -146,7 +147,7 @@ static int read_some(struct child *child)
 	return 0;
 }
 
-/* Move bytes both ways, as many as can be without blocking, but some */
+/* Move bytes both ways, without blocking; wait until some can be moved */
 static int exchange(struct child *child, int wait_ms)
 {
 	bool more = child->out_next < child->out_used;

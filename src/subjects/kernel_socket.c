@@ -84,7 +84,7 @@ int kernel_socket_accept(const struct kernel_socket *listener,
 {
 	struct pollfd wait = { .fd = listener->fd, .events = POLLIN };
 
-	/* Where nothing can be settled, the client may be ready before us. */
+	/* Without an echo, the client may be ready before its connection is. */
 	if (echo < 0)
 		poll(&wait, 1, CONNECT_WAIT_MS);
 	return adopt(sock, listener->type,
@@ -122,11 +122,11 @@ static uint16_t local_port(int fd)
 
 	if (getsockname(fd, &name.any, &len))
 		return 0;
-	/* It is at the same place in both families. */
+	/* The port is at the same place in both families. */
 	return ntohs(name.v4.sin_port);
 }
 
-/* Fine, and here is the port, if the kernel chose it */
+/* The outcome ok, with the port if the kernel chose it */
 static struct outcome chosen(const struct kernel_socket *sock)
 {
 	uint16_t port = sock->explicit ? 0 : local_port(sock->fd);
@@ -226,7 +226,7 @@ static struct outcome get_name(int fd)
 	return out;
 }
 
-/* Where it is not told by number */
+/* For kernels that do not tell the device by number */
 static struct outcome get_device_name(int fd)
 {
 	struct outcome out = { .value = VALUE_DEVICE, .a = WORLD_MISSING };
@@ -242,7 +242,7 @@ static struct outcome get_device_name(int fd)
 	return out;
 }
 
-/* By number: a bind can make it one that no device has, nor ever had. */
+/* By number, since a bind can set a number that no device has or ever had */
 static struct outcome get_device(int fd)
 {
 	struct outcome out = { .value = VALUE_DEVICE, .a = WORLD_MISSING };
@@ -314,10 +314,10 @@ int kernel_socket_echo(void)
 }
 
 /*
- * A local packet waits in a queue of its CPU, and its answer goes to the end of
- * that. So when an echo sent now has come back, an answer to what was sent
- * before is here too, or there is none: no need to wait for nothing. False:
- * there was no echo.
+ * Wait until all packets that were sent are answered. A local packet waits in a
+ * queue of its CPU, and its answer goes to the end of that queue. So when an
+ * echo that is sent now has come back, the answers to earlier packets are here
+ * too, and no more will come. False: there was no echo.
  */
 static bool settle(int echo)
 {

@@ -3,7 +3,7 @@
  * kernel_socket.h - one op on one socket of this kernel
  *
  * Nothing stands between judge and judged: an op is one raw system call, and
- * its errno is the outcome. What there is besides, such as the port that was
+ * its errno is the outcome. The rest of the outcome, such as the port that was
  * chosen, is asked for by other calls afterwards. All sockets are non-blocking.
  */
 #ifndef KERNEL_SOCKET_H
@@ -41,7 +41,7 @@ int kernel_socket_open(struct kernel_socket *sock, int type, uint32_t uid,
 
 /**
  * kernel_socket_accept() - Take a connection that waits
- * @listener:	From where
+ * @listener:	The socket that the connection came to
  * @sock:	Filled in if the outcome is ok
  * @echo:	From kernel_socket_echo(), or negative: then a connection that
  *		is not here at once is waited for

@@ -146,8 +146,8 @@ int kernel_world_restore(const struct kernel_world *world, uint16_t sysctls)
 	return restore(world, sysctls) ? restore(world, sysctls) : 0;
 }
 
-/* Which namespace is this? Where the kernel gives it no number that is never
- * used again, the one of its file does: of two that are there, it differs. */
+/* The number of this namespace; or, if this kernel has none that is never used
+ * again, that of its file: of two that exist at one time, it differs. */
 static int own_id(uint64_t *id)
 {
 	int rc = netns_id_current(id);
@@ -161,7 +161,7 @@ static int own_id(uint64_t *id)
 	return 0;
 }
 
-/* Some kernels have it up in a new namespace, and no way to set it up. */
+/* Some kernels cannot set lo up, but have it up in a new namespace already. */
 static int lo_up(struct link_session *session)
 {
 	struct ifreq request = { .ifr_name = "lo" };
@@ -285,9 +285,9 @@ static int leave(char *why, size_t size)
 }
 
 /*
- * $PORTCLASH_WORLD=sandbox: not a namespace of our own but the one we are in.
- * gVisor obeys a range of ports in its first one only. That must be a sandbox:
- * nobody else's network has no device but loopback.
+ * $PORTCLASH_WORLD=sandbox: stay in the network that we are in, since gVisor
+ * obeys a range of ports in its first one only. It must be that of a sandbox:
+ * any other network has a device besides loopback.
  */
 static int stay(char *why, size_t size)
 {
@@ -333,7 +333,7 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 	int rc;
 
 	kernel_world_close(world);
-	/* Only for what comes; kernels before 6.1 have it not, and are slow. */
+	/* For namespaces made from now on; not before Linux 6.1, thus slow */
 	write_file(TABLE_PATH, TABLE_SIZE);
 	rc = stays() ? stay(why, size) : leave(why, size);
 	if (!rc && (rc = own_id(&world->id)))
@@ -349,7 +349,7 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 	obeyed = set_range();
 	world->sysctls = 0;
 	for (int key = 0; key < SYSCTLS; key++)
-		/* gVisor has some that cannot be written. */
+		/* Some sysctls of gVisor cannot be written. */
 		if (!read_file(sysctl_paths[key], world->defaults[key],
 			    sizeof(world->defaults[key])) &&
 		    !write_file(sysctl_paths[key], world->defaults[key]))
@@ -359,7 +359,7 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 	/* Without it, each world with connections is simply given up. */
 	if (sockdiag_open(&world->diag))
 		world->diag = NULL;
-	/* Without it, what is not answered at once has not been. */
+	/* Without it, an answer that is not here at once is waited for. */
 	world->echo = kernel_socket_echo();
 	return 0;
 }
@@ -408,7 +408,7 @@ static void collect(const struct sockdiag_row *row, void *arg)
 		rows->rows[rows->count++] = *row;
 }
 
-/* One round: abort what there is. Return: how many there were */
+/* One round: abort all sockets in these states, and return how many */
 static int sweep(struct kernel_world *world, uint32_t states)
 {
 	struct rows rows;

@@ -5,18 +5,18 @@
  * DOC: Theory of Operation
  *
  * A fresh world costs a millisecond or two and a program some ten microseconds,
- * so programs share a world that is *proven clean* in between. What they may
- * leave behind is known: sysctls (written back), and what of TCP outlives its
- * descriptor: TIME_WAIT, orphans, and connections that nobody accepted (aborted
- * through sock_diag, until it lists nothing). Where that does not work, or
+ * so programs share a world that is *proven clean* in between. They may leave
+ * two things behind. Sysctls are written back. TCP sockets may outlive their
+ * descriptors (TIME_WAIT, orphans, connections that nobody accepted); these are
+ * aborted through sock_diag, until it lists none. If that does not work, or
  * something else may be left, such as a half-known neighbour, the world is
- * given up and a new one made: clean is proven, or new.
+ * given up and a new one is made.
  *
  * To list the connected sockets of one namespace, the kernel walks a table that
  * all namespaces share, of 262144 buckets on a machine of 24 GB: 180 us. So
  * the world is made with a small table of its own, for 2 us. That also makes
- * tcp_max_tw_buckets and tcp_max_syn_backlog smaller, which depend on the
- * memory of the machine anyhow; all other sysctls have their defaults.
+ * tcp_max_tw_buckets and tcp_max_syn_backlog smaller; but these depend on the
+ * memory of the machine anyhow. All other sysctls have their defaults.
  */
 #ifndef KERNEL_WORLD_H
 #define KERNEL_WORLD_H

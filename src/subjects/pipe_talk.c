@@ -19,7 +19,7 @@ enum {
 	PIPE_LOG_MAX = 64 * 1024,
 	PIPE_CANNOT = 3,	/* the exit status of scripts that say why */
 
-	/* What a program can take: its ops, each with a "\n", and the dot */
+	/* Room for any program: its ops, each with a "\n", and the dot */
 	PIPE_OP_MAX = 257,
 	PIPE_PROGRAM_MAX = PROGRAM_OPS_MAX * PIPE_OP_MAX + 2,
 };
@@ -54,8 +54,8 @@ const char *pipe_quoted(const char *line, char text[PIPE_QUOTE_MAX])
 	return text;
 }
 
-/* The last line of what it said to people, or the one that says that it panics;
- * "" if there is none */
+/* The last line that the agent wrote for people, or the first that tells of a
+ * panic; "" if there is none */
 static const char *last_said(const struct pipe *agent, char said[PIPE_SAID_MAX])
 {
 	static char text[PIPE_LOG_MAX + 1];
@@ -99,7 +99,7 @@ static int fail_ended(struct subject *subject)
 			before);
 	pipe_fail(subject, -EPIPE, "ended too early (exit status %d)%s",
 		WEXITSTATUS(status), before);
-	/* It knows that this machine cannot, and has said why. */
+	/* With this status the agent says that this machine cannot, and why. */
 	if (*said && WEXITSTATUS(status) == PIPE_CANNOT)
 		strcpy(subject->why, said);
 	return -EPIPE;
@@ -135,7 +135,7 @@ int pipe_line(struct subject *subject, int wait_ms, char **line)
 /**
  * struct batch - Programs on their way
  * @count:	How many there are
- * @sent:	How many were put into the buffer of what is to be written
+ * @sent:	How many were put into the buffer to be written
  * @answered:	How many traces are complete
  * @outcomes:	How many outcomes of the next trace there are
  * @empty:	How many empty lines there were since the last that was not

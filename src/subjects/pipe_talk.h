@@ -6,11 +6,11 @@
  *
  * Programs are sent as fast as the agent takes them, and traces are read
  * meanwhile, so a batch costs no round trips. An agent that is silent for too
- * long is taken for dead; how long a batch takes as a whole says nothing, and
- * an empty line is a sign of life.
+ * long is taken for dead. An empty line is a sign of life, and a batch as a
+ * whole may take any time.
  *
- * The agent is never asked what it did not say that it can: a program is cut
- * before such an op, and the rest is n/a.
+ * The agent is asked only ops that it said it can do. A program is cut before
+ * any other op, and the rest of its trace is n/a.
  */
 #ifndef PIPE_TALK_H
 #define PIPE_TALK_H
@@ -24,7 +24,8 @@ enum { PIPE_QUOTE_MAX = 64, PIPE_SAID_MAX = 120, PIPE_ARGS_MAX = 4 };
  * struct pipe - An agent
  * @command:	What it is called in messages
  * @argv:	How it is started, and if need be again; each is freed
- * @err:	What it says to people, to have a reason; -1: that goes to ours
+ * @err:	A file with its stderr, to find a reason in; -1: it goes to our
+ *		stderr
  * @wait_ms:	How long it may be silent
  * @hello_ms:	The same, before its first word: a machine may have to boot
  * @failed:	Why it does not work any more: a negative errno
@@ -48,7 +49,7 @@ struct pipe_count {
 	size_t answered, sent;
 };
 
-/** pipe_quoted() - What an agent said, fit for a message, in @text */
+/** pipe_quoted() - A line of an agent in @text, fit for a message */
 const char *pipe_quoted(const char *line, char text[PIPE_QUOTE_MAX]);
 
 /**

@@ -171,7 +171,7 @@ static int hold(struct portlist *list, const struct reservation *res,
 	return 0;
 }
 
-/* Drop what the caller says, even if nobody added that */
+/* Drop the reservation that the caller names, even if nobody made it */
 static void drop(struct portlist *list, const struct reservation *res,
 	uint16_t port)
 {
@@ -306,7 +306,8 @@ int portlist_reserve(struct portlist *list, const struct reservation *res,
 	return rc > 0 ? 0 : rc ? rc : -EADDRINUSE;
 }
 
-/* Only the very key matters, and what the call itself added */
+/* A tuple meets only holders of the very same key, and those that this call has
+ * added itself. */
 int portlist_tuple(struct portlist *list, const struct reservation *res)
 {
 	struct reservation one = *res;

@@ -4,14 +4,15 @@
  *
  * DOC: Theory of Operation
  *
- * This is the oracle for the port manager, so it keeps nothing that could be
- * wrong: one flat list of what is held, a counter for each combination of flags
- * in each entry, and every decision made anew from the list. GV-nn are the
- * rules that it was written from, and all that it was written from.
+ * This is the oracle for the port manager, so it is as simple as it can be. It
+ * is one flat list of what is held, with a counter for each combination of
+ * flags in each entry, and it makes every decision anew from the list. It was
+ * written from gVisor's rules for package ports (gvisor_rules.h has them in
+ * words), and from nothing else.
  *
  * The one concession to speed is that entries are strung by port number, since
- * a search for a free port asks about tens of thousands of them. Of entries of
- * one port, however many, each question looks at all.
+ * a search for a free port asks about tens of thousands of ports. Each question
+ * looks at all entries of its port, however many there are.
  */
 #ifndef PORTLIST_H
 #define PORTLIST_H

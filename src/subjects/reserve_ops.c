@@ -34,8 +34,8 @@ static struct portman_reservation reservation(const struct reservation *res)
 }
 
 /**
- * struct question - To the tester of an op
- * @given:	About the one port that the op names
+ * struct question - A question to the tester of an op
+ * @given:	It is about the one port that the op names
  */
 struct question {
 	struct gvisor *gvisor;
@@ -48,7 +48,7 @@ static int ask(uint16_t port, void *arg)
 	struct question *question = arg;
 	int rc = tester_call(port, &question->run);
 
-	/* A search goes on after a "no"; a given port is then refused. */
+	/* After a "no" a search goes on; a port that is given is refused. */
 	if (!rc && question->given &&
 	    !gvisor_refuses(question->gvisor, GVISOR_port_refused_by_tester))
 		return 1;

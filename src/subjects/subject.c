@@ -143,7 +143,7 @@ static int repeat(struct subject *subject, struct run *run,
 	const struct op *op, const struct op *again, bool leader,
 	struct outcome *out)
 {
-	/* Who leads has told the first outcome that is not ok, and no other. */
+	/* The leader told the first outcome that is not ok, and no other. */
 	const struct outcome untold = outcome_na();
 	int rc = 0;
 
@@ -184,7 +184,7 @@ static unsigned int common(const struct program *a, const struct program *b)
 	return i;
 }
 
-/* And were they answered the same by who leads? */
+/* How many of these ops the leader answered the same in both programs */
 static unsigned int common_led(const struct trace *a, const struct trace *b,
 	unsigned int count)
 {

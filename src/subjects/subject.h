@@ -6,10 +6,10 @@
  *
  * The port manager, the flat list, this kernel and an agent behind a pipe
  * differ only in how they compute a trace. A type either steps through a
- * program op by op, or hands whole programs elsewhere. What is the same for
- * all that step is done here, once: an op on a closed name is EBADF without a
- * call, ":@b" becomes a number, repeat repeats, and from the first op that a
- * subject lacks all outcomes are n/a.
+ * program op by op, or hands whole programs elsewhere. Some work is the same
+ * for all types that step, and subject_run() does it once: an op on a closed
+ * name is EBADF without a call, ":@b" becomes a number, repeat repeats, and
+ * from the first op that a subject lacks all outcomes are n/a.
  *
  * Where a subject chooses a port itself, it says which as the value of its
  * outcome. A subject that *follows* is told what the leader's outcome was and
@@ -55,15 +55,15 @@ struct subject;
  * @open:	Make it ready; fills in can and state. 0, or a negative errno,
  *		with the reason, and what to do about it, in subject->why
  * @close:	Free state
- * @begin:	Be as new; 0, or a negative errno
+ * @begin:	Go back to a clean state; 0, or a negative errno
  * @step:	Do one op: its places are resolved, its socket is open, the
  *		op is one that the subject can. @leader is NULL if there is
  *		none, and n/a if it does not tell. 0 with the outcome, or a
  *		negative errno if it could not be run
  * @end:	After the last op; 0, or a negative errno
- * @keep, @back: If its state is a value that is cheaply copied: keep a copy as
- *		number @n, below SUBJECT_KEPT_MAX; be again as that. A program
- *		that begins as the one before did goes on from there
+ * @keep, @back: Only if its state is a value that is cheap to copy. @keep takes
+ *		a copy as number @n, below SUBJECT_KEPT_MAX; @back restores it.
+ *		A program that begins as the one before goes on from there
  * @run:	Instead of begin, step and end: do @count whole programs
  *
  * A negative errno is never an outcome: it says that the subject did not work.
@@ -132,10 +132,10 @@ void subject_close(struct subject *subject);
 int subject_run(struct subject *subject, const struct program *programs,
 	size_t count, const struct trace *leaders, struct trace *traces);
 
-/** subject_can() - Can all that have these capabilities do this op? */
+/** subject_can() - Can a subject with these capabilities do this op? */
 bool subject_can(const struct capabilities *can, const struct op *op);
 
-/** capabilities_common() - What both can */
+/** capabilities_common() - The capabilities that both have */
 struct capabilities capabilities_common(const struct capabilities *a,
 	const struct capabilities *b);
 

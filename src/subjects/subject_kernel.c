@@ -2,9 +2,9 @@
 /*
  * subject_kernel.c - the kernel we run on
  *
- * kernel_socket.h says how an op on a socket is done, kernel_world.h in which
- * world, and how programs are kept from feeling each other. Here is what
- * belongs to the process: its sockets, its uid, and what it has to undo.
+ * kernel_socket.h says how an op on a socket is done. kernel_world.h says in
+ * which world, and how programs are kept from feeling each other. This file has
+ * the state of the process: its sockets, its uid, and what it has to undo.
  */
 #include "subject.h"
 
@@ -25,7 +25,7 @@
 /* A uid that is not ours, to see whether there is more than one */
 enum { PROBE_UID = 7 };
 
-/* How long a FIN may be on its way where nobody says that it came */
+/* How long a FIN may be on its way where there is no echo (kernel_socket.h) */
 enum { SETTLE_US = 5000 };
 
 /**
@@ -63,8 +63,8 @@ static int read_powers(uint32_t *powers)
 	return 0;
 }
 
-/* Whatever the effective uid: the real one is root's and the way back, and
- * all capabilities return with it. */
+/* Become root again. The real uid is still root's, so this works whatever the
+ * effective one is, and all capabilities return. */
 static int promote(struct kernel *kernel)
 {
 	uint32_t powers[_LINUX_CAPABILITY_U32S_3];
@@ -82,7 +82,7 @@ static int promote(struct kernel *kernel)
 	return rc;
 }
 
-/* From root. Return: an errno, as the outcome */
+/* Change from root to another uid; returns an errno, as the outcome */
 static int demote(struct kernel *kernel, uint32_t uid)
 {
 	if (seteuid(uid))
@@ -135,7 +135,7 @@ static int kernel_open(struct subject *subject, const char *argument)
 		kernel_close(subject);
 		return rc;
 	}
-	/* A new user namespace is a change of uid, too. */
+	/* To enter a new user namespace is a change of uid, too. */
 	prctl(PR_SET_PDEATHSIG, kernel->death);
 	subject->can = (struct capabilities){
 		.ops = (1u << (OP_REPEAT + 1)) - 1,
@@ -183,7 +183,7 @@ static int kernel_end(struct subject *subject)
 	close_all(kernel);
 	if (kernel->sysctls)
 		stale |= kernel_world_restore(&kernel->world, kernel->sysctls);
-	/* Nobody can say that nothing is left. */
+	/* Without sock_diag nobody can say that nothing is left. */
 	stale |= !kernel->world.diag;
 	if (kernel->connected && !stale)
 		stale = kernel_world_clean(&kernel->world, kernel->mptcp);
@@ -201,12 +201,12 @@ static int step_connect(struct kernel *kernel, const struct op *op,
 	const struct kernel_socket *sock = &kernel->sockets[op->sock];
 
 	*out = kernel_socket_connect(sock, op, kernel->world.echo);
-	/* Even of a connect that failed: one to itself, after a shutdown that
-	 * failed, too, is aborted and leaves TIME_WAIT. */
+	/* This holds even if the connect failed. After a shutdown that failed
+	 * too, a connect to itself is aborted, and leaves TIME_WAIT. */
 	kernel->connected |= !type_is_udp(sock->type);
 	kernel->mptcp |= kernel_socket_is_mptcp(sock);
-	/* What does not answer may be a neighbour that is not there, and of
-	 * which the kernel now knows more than it did. */
+	/* If nothing answers, the neighbour may be missing, and the kernel has
+	 * now an entry about it. */
 	kernel->stale |= out->error == EINPROGRESS;
 	return 0;
 }
@@ -293,7 +293,7 @@ static int kernel_step(struct subject *subject, const struct op *op,
 	const struct kernel *kernel = subject->state;
 	int rc = step(subject, op, leader, out);
 
-	/* What is sent by it arrives later, where nothing can be settled. */
+	/* Without an echo, the packets that it sends may arrive later. */
 	if (kernel->world.echo < 0 && kernel->connected &&
 	    (op->kind == OP_CLOSE || op->kind == OP_SHUTDOWN))
 		usleep(SETTLE_US);

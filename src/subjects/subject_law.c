@@ -4,17 +4,18 @@
  *
  * DOC: Theory of Operation
  *
- * A law says of a program that another one must end alike. "linux+undo" runs
- * both on linux, and answers with the outcomes that the other one had for the
- * ops of the first; so beside linux itself it diverges where linux breaks the
- * law, and all that is done with divergences can be done with these.
+ * A law makes another program of a program, and says that both must end alike.
+ * "linux+undo" runs both on linux, and answers for each op of the first program
+ * with the outcome that this op had in the other. So beside linux itself it
+ * diverges where linux breaks the law, and such a divergence can be minimised
+ * and named as any other.
  *
  *	order	Two binds that both succeed, of which neither socket is touched
  *		in between, do so in the other order, too.
- *	undo	What a socket with both reuse options bound and gave back before
- *		the last bind leaves no trace.
- *	reuse	With SO_REUSEADDR on all sockets nothing is refused that was
- *		not without.
+ *	undo	A socket with both reuse options that binds a port and gives it
+ *		back, before the last bind, leaves no trace.
+ *	reuse	With SO_REUSEADDR on all sockets, nothing is refused that was
+ *		allowed without it.
  *	refused	An op that fails has changed nothing: all goes on as if it had
  *		not been called.
  */
@@ -31,8 +32,9 @@ enum { GONE = -1 };
 
 /**
  * struct twin - The other program
- * @from:	Where its op is that stands for one of the first; or GONE
- * @fits:	There is one, for this law
+ * @from:	For each op of the first program: the index of its op here, or
+ *		GONE
+ * @fits:	This law has another program for the first one
  */
 struct twin {
 	struct program program;
@@ -44,7 +46,7 @@ struct law {
 	const char *name;
 	void (*make)(const struct program *program, const struct trace *trace,
 		struct twin *twin);
-	bool looser;	/* it may accept more; then no more can be said */
+	bool looser;	/* it may accept more; then the law says no more */
 };
 
 struct law_state {
@@ -78,7 +80,7 @@ static bool is_bind(const struct op *op)
 	return op->kind == OP_BIND && op->bind.place.port;
 }
 
-/* Is the op before @to, from @from on, none but a preparation of another? */
+/* Does all between the two ops only prepare another socket than @from's? */
 static bool is_apart(const struct program *program, unsigned int from,
 	unsigned int to)
 {
@@ -171,7 +173,7 @@ static void make_reuse(const struct program *program, const struct trace *trace,
 	for (unsigned int i = 0; i < program->count; i++) {
 		const struct op *op = &program->ops[i];
 
-		/* One that is set off again is not one that has it. */
+		/* A socket whose option is cleared again does not have it. */
 		twin->fits &= op->kind != OP_SET || op->set.value ||
 			      op->set.option != OPT_REUSEADDR;
 		append_from(twin, program, i);
@@ -188,7 +190,7 @@ static void make_refused(const struct program *program,
 		bool gone = trace->outcomes[i].kind == OUTCOME_ERRNO &&
 			    trace->outcomes[i].error != EINPROGRESS;
 
-		/* Of an op repeated, one may have failed, or another. */
+		/* Nobody knows which of the repeated ops has failed. */
 		if (program->ops[i].kind == OP_REPEAT) {
 			twin->fits = false;
 			return;
@@ -220,7 +222,7 @@ const char *subject_law_of(const char *name)
 	return NULL;
 }
 
-/* Answer for the ops of the first program with what the other one had */
+/* Answer for each op of the first program with its outcome in the other */
 static void answer(const struct law *law, const struct twin *twin,
 	const struct trace *theirs, struct trace *trace)
 {

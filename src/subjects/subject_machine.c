@@ -2,10 +2,10 @@
 /*
  * subject_machine.c - agents that have names of their own
  *
- * Other kernels are each in a machine: netns-scripts/ has a wrapper for each
- * sort, usable by hand, and "machines" there says which are here. So a release
- * of tomorrow is known without a change of ours. goports is the real Go
- * package; lwip is lwIP.
+ * Each other kernel is in a machine of its own. netns-scripts/ has a wrapper
+ * for each sort, usable by hand, and its "machines" says which are here. So a
+ * future release needs no change of ours. goports is the real Go package; lwip
+ * is lwIP.
  */
 #include "subject_machine.h"
 

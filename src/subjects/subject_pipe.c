@@ -11,10 +11,10 @@
  * the op that makes the difference has the outcome; after it all is n/a. If
  * none does it again, somebody else killed the agent, and the answers count.
  *
- * An agent that does not even stand a program without ops does not work, nor
+ * An agent that does not even survive a program without ops does not work. Nor
  * does one that breaks the protocol. That is final: the reason names the
- * command and what was found, and the agent is killed. If all is well it has a
- * little time to end by itself, so that it may take down a machine or a world
+ * command and what was found, and the agent is killed. An agent that works has
+ * a little time to end by itself, so that it may take down a machine or a world
  * of its own.
  */
 #include <errno.h>
@@ -76,7 +76,8 @@ static bool is_death(int rc)
 	return rc == -EPIPE || rc == -ETIMEDOUT;
 }
 
-/* After a death. Of an agent that works it was the doing of a program. */
+/* After a death. If the agent survives an empty program now, it works, and so a
+ * program killed it. */
 static int start_again(struct subject *subject)
 {
 	struct program empty;
@@ -88,7 +89,8 @@ static int start_again(struct subject *subject)
 	return rc ? rc : pipe_ask(subject, &empty, 1, &trace, &done);
 }
 
-/* Which op of this program is it? If none, the trace is as of a good one. */
+/* Find the op of this program that kills the agent. If none does, the trace is
+ * that of a program that was answered. */
 static int blame(struct subject *subject, const struct program *program,
 	struct trace *trace)
 {
@@ -115,7 +117,7 @@ static int blame(struct subject *subject, const struct program *program,
 	return start_again(subject);
 }
 
-/* One at a time, up to the one that it does not survive */
+/* Ask one program at a time, up to the one that the agent does not survive */
 static int one_by_one(struct subject *subject, const struct program *programs,
 	size_t count, struct trace *traces, size_t *answered)
 {
@@ -200,7 +202,7 @@ static void pipe_close(struct subject *subject)
 	subject->state = NULL;
 }
 
-/* Where several processes write, each at the end */
+/* A file to which several processes append */
 static int open_log(void)
 {
 	int fd = memfd_create("stderr", MFD_CLOEXEC);

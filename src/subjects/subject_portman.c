@@ -13,9 +13,9 @@
  *	portman@head			the newest upstream, as read, never run
  *	portman~failed_bind_keeps_address	without this rule
  *
- * Where it must choose a port and knows the leader's choice, the range is that
- * one port for the moment, so that it is taken or refused as if no other were
- * left.
+ * Where the manager must choose a port and knows the leader's choice, its range
+ * is that one port for the moment. So it takes or refuses that port as if no
+ * other were left.
  */
 #include "subject.h"
 
@@ -37,7 +37,7 @@ enum { BACKLOG_MAX = 1024 };
 /**
  * struct sock - A socket of the program
  * @ep:		What is under it
- * @explicit:	Its port was given, so outcomes do not say it
+ * @explicit:	Its port was written in a bind, so outcomes do not tell it
  */
 struct sock {
 	struct endpoint *ep;
@@ -236,7 +236,7 @@ static int socket_call(struct state *state, const struct op *op)
 	case OP_BIND: return bind_socket(stack, sock, op);
 	case OP_LISTEN: return listen_socket(stack, sock->ep, op);
 	case OP_CONNECT: return connect_socket(stack, sock->ep, op);
-	case OP_DISCONNECT: /* of TCP nobody has asked */
+	case OP_DISCONNECT: /* of TCP: not known */
 		return is_udp(sock->ep) ? udp_disconnect(stack, sock->ep) :
 					  ENDPOINT_UNKNOWN;
 	case OP_ACCEPT: return accept_socket(state, sock->ep, op);
@@ -247,8 +247,8 @@ static int socket_call(struct state *state, const struct op *op)
 	return ENDPOINT_UNKNOWN;
 }
 
-/* Without a sysctl the range is the world's. But gVisor chooses from its own,
- * and whoever follows it must have that. */
+/* Without a sysctl the range is the world's. But gVisor chooses from a range of
+ * its own, and a subject that follows it must have that. */
 static void settle_range(struct state *state, bool led)
 {
 	if (!state->ranged)

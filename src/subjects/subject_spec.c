@@ -4,10 +4,10 @@
  *
  *	spec			the running kernel's version
  *	spec@6.1  spec@6.1.170	that one's; without a patch level, the newest
- *	spec~tcp_apart		without this rule: what is it good for?
+ *	spec~tcp_apart		without this rule, to see what it is good for
  *
- * Programs often begin as the one before did, above all in a sweep. So the
- * states on the way are kept, and a program goes on where it is new.
+ * A program often begins as the one before did, above all in a sweep. So states
+ * on the way are kept, and a program is run from the first op that is new.
  */
 #include "subject.h"
 
