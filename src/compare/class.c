@@ -34,7 +34,7 @@
 
 #include "util.h"
 
-/* What is written is read again. */
+/* A name that is written as WHO is read again. */
 _Static_assert((int)WHO_MAX >= (int)SUBJECT_NAME_MAX, "all names fit");
 
 int class_load(const char *directory, struct class_list *list,
@@ -120,7 +120,8 @@ static bool is_written(const struct program *program, unsigned int port)
 	return false;
 }
 
-/* As it will be the next time: what a kernel has chosen is anything */
+/* Write what will hold the next time, too: a port that a kernel chose may be
+ * another one then. */
 static void write_outcome(const struct program *program, const struct op *op,
 	const char *before, const struct outcome *outcome, FILE *file)
 {

@@ -2,8 +2,8 @@
 /*
  * class.h - the named sorts of divergence: corpus/divergences
  *
- * A class is one minimised case, or several, of which some have dozens:
- * NAME.case, NAME-2.case and so on. A divergence belongs to it iff, minimised,
+ * A class is one minimised case or several, some of them dozens: NAME.case,
+ * NAME-2.case and so on. A divergence belongs to it iff, minimised,
  * it is the program of one of these, and the case records the outcomes of both
  * subjects for its last op.
  */

@@ -95,7 +95,7 @@ static void note(const struct compare_job *job, struct share *share,
 	}
 }
 
-/* What cannot be had again is nothing to keep, but not nothing either. */
+/* A divergence that does not happen again is not kept, but people are told. */
 static void say_unsteady(const struct compare_job *job,
 	const struct program *program, uint64_t number,
 	const struct divergence *divergence)
@@ -120,7 +120,7 @@ static int judge(const struct compare_job *job, struct pair *pair,
 	result->compared_ops += verdict == AGREE ? program->count :
 					finding.divergence.index;
 	result->incomparable += verdict == INCOMPARABLE;
-	/* Who names a program asks for just that one. */
+	/* A program that was named counts, whatever it asks. */
 	result->tested += verdict == AGREE && program->count &&
 			  (job->programs || asks_more(program));
 	if (verdict != DIVERGE)
@@ -303,9 +303,9 @@ static int gather(const struct compare_job *job, struct share *shares,
 }
 
 /*
- * The number up to which all programs are compared and agree. Who goes on from
- * there finds again what was found, or else it would be forgotten. A worker's
- * first finding is that of its lowest number.
+ * The number up to which all programs are compared and agree. A sweep that goes
+ * on from there finds again what was found, which would else be forgotten. A
+ * worker's first finding is that of its lowest number.
  */
 static uint64_t all_before(const struct compare_job *job,
 	const struct share *shares)
@@ -348,7 +348,7 @@ static void watch(const struct compare_job *job, struct share *shares,
 				continue;
 			pids[w] = 0;
 			left--;
-			/* That nobody can say how it ended is no good end. */
+			/* Without waitpid() nobody knows how it ended. */
 			if (ended < 0 || !WIFEXITED(status) ||
 			    WEXITSTATUS(status)) {
 				shares[w].result.error = -ECHILD;

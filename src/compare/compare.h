@@ -6,8 +6,9 @@
  *
  * Each worker is a process forked for it, since a kernel subject moves its
  * process to a new namespace. Leader, follower, comparison, minimisation and
- * the look-up of the class all happen in the worker; what it finds goes to
- * memory shared with the parent, which only counts, and says how far it is.
+ * the look-up of the class all happen in the worker. It writes its findings to
+ * memory that it shares with the parent. The parent only counts them, and says
+ * how far the work is.
  */
 #ifndef COMPARE_H
 #define COMPARE_H
@@ -16,7 +17,7 @@
 #include "diff.h"
 #include "sweep.h"
 
-/* Of so many programs one is to be compared to its end. */
+/* At least one program of so many must be compared to its end. */
 enum { COMPARE_CLASSES_MAX = 1024, COMPARE_WORKERS_MAX = 64,
 	COMPARE_LEAST = 100 };
 
@@ -70,14 +71,15 @@ struct finding {
 /**
  * struct compare_result - What came of it
  * @programs...@unknown:	As in the summary of every verb (see report.h)
- * @tested:	Programs that diverged, or were compared to their end; not one
- *		of our own making in which sockets only come and go
+ * @tested:	Programs that diverged, or were compared to their end. A random
+ *		program, or one of a set, in which sockets only come and go
+ *		does not count
  * @classes:	How often each case of a class was met
  * @findings:	What is of no known class, each once; for a list of programs
  *		everything that diverged, by number
- * @found:	How many
+ * @found:	How many @findings
  * @skipped:	Which subject could not be had, or NULL
- * @why:	Then, why not; or why a worker stopped early
+ * @why:	The reason for that; or why a worker stopped early
  * @error:	0, or the negative errno of a worker that stopped early
  */
 struct compare_result {
@@ -93,7 +95,7 @@ struct compare_result {
 };
 
 /**
- * compare() - Do it
+ * compare() - Compare programs on two subjects
  * @job:	What to compare
  * @result:	Filled in; free @findings
  *
@@ -102,7 +104,7 @@ struct compare_result {
  */
 int compare(const struct compare_job *job, struct compare_result *result);
 
-/** compare_enough() - Are these many enough to have tested anything? */
+/** compare_enough() - Were enough of the programs tested to say anything? */
 bool compare_enough(uint64_t tested, uint64_t programs);
 
 /** compare_workers() - How many CPUs we may use */

@@ -60,8 +60,8 @@ int diff_pair(struct pair *pair, struct subject *a, struct subject *b)
 	return 0;
 }
 
-/* A connect to the very port that was chosen for it is one to itself, and one
- * that is over at once if the socket was shut down before. */
+/* Did a socket connect to itself? It did if the port that was chosen for it is
+ * its destination's. If it was shut down before, that connection is aborted. */
 static bool to_itself(const struct op *op, const struct outcome *out)
 {
 	if (op->kind != OP_CONNECT)
@@ -84,7 +84,7 @@ static bool chose_apart(const struct op *op, const struct outcome *x,
 	return x->kind == OUTCOME_OK && !outcome_equal(x, y);
 }
 
-/* From where they chose apart, the traces are about different ports. */
+/* From the op for which they chose different ports on, make all n/a (diff.h) */
 static void cut(const struct program *program, struct trace *a, struct trace *b)
 {
 	uint16_t told = 0;	/* sockets whose port the program says */

@@ -56,7 +56,7 @@ struct divergence {
 	struct trace before;
 };
 
-/** diff_outcomes() - Are they the same, for this op at this level? */
+/** diff_outcomes() - Are two outcomes of this op the same? */
 bool diff_outcomes(const struct op *op, const struct outcome *a,
 	const struct outcome *b);
 
@@ -75,7 +75,7 @@ enum verdict diff_traces(const struct program *program, const struct trace *a,
 	const struct trace *b, struct divergence *divergence);
 
 /**
- * struct pair - Two subjects to compare, and who tells whom the ports
+ * struct pair - Two subjects to compare, and the one that leads
  * @subjects:	As asked for
  * @leader:	Index of the one that runs first
  * @can:	What both can

@@ -70,7 +70,7 @@ static uint8_t code(struct gen_random *random, const uint8_t *weights)
 	return i;
 }
 
-/* Something reserved earlier, again: one field in three times altered */
+/* Take a reservation from earlier again; one time in three alter a field */
 static void reuse(struct gen_random *random, struct program *program)
 {
 	struct op *op = &program->ops[program->count - 1], altered = *op;

@@ -18,7 +18,7 @@ struct gen_random {
 uint64_t gen_random(struct gen_random *random);
 
 /**
- * gen_program() - A random program that all who have @can can be asked
+ * gen_program() - A random program for subjects that have these capabilities
  * @seed:	Which stream of programs
  * @index:	Which program of it; any can be made without the others
  * @can:	What may be in it

@@ -87,7 +87,7 @@ static bool drop_ops(struct minimizer *m)
 	return changed;
 }
 
-/* What must go together: a reserve and its release, two options */
+/* Drop pairs that must go together: a reserve and its release, two options */
 static bool drop_pairs(struct minimizer *m)
 {
 	bool changed = false;
@@ -140,7 +140,8 @@ void minimize(struct program *program, minimize_test *test, void *arg)
 	} while (!program_equal(&before, program) && ++round < ROUNDS_MAX);
 }
 
-/* @divergence: as it was the last time; what may not change does not */
+/* What must stay as it was: the kind of the last op, and but for values the
+ * outcomes of @divergence, which is that of the last candidate kept */
 struct wanted {
 	struct pair *pair;
 	uint8_t kind;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * minimize.h - the smallest program that still does it
+ * minimize.h - the smallest program for which a test still holds
  */
 #ifndef MINIMIZE_H
 #define MINIMIZE_H
 
 #include "diff.h"
 
-/** minimize_test - Does a candidate still do it? True or false */
+/** minimize_test - The test: does a candidate still do what it should? */
 typedef bool minimize_test(const struct program *program, void *arg);
 
 /**
@@ -33,7 +33,7 @@ void minimize(struct program *program, minimize_test *test, void *arg);
  *
  * The same means: at the last op, of the same kind, with the same outcomes.
  *
- * Return: 0, -EAGAIN (it does not happen again: it hangs on a number that a
+ * Return: 0, -EAGAIN (it does not happen again: it depends on a number that a
  *	   kernel chose by chance), or a negative errno from a subject
  */
 int minimize_divergence(struct pair *pair, struct program *program,

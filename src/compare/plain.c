@@ -294,7 +294,7 @@ static bool plain_reservation(struct minimizer *m, int i)
 	return changed;
 }
 
-/* Does the last op do so with a socket that is made earlier? */
+/* Does the test hold with the last op on a socket that is made earlier? */
 static bool plain_last(struct minimizer *m)
 {
 	int last = m->best->count - 1;

@@ -46,7 +46,7 @@ struct addr plain_parsed(const char *text);
  * @len:	4 or 16
  * @count:	How many there are
  *
- * Return: Them, as text. All passes use this one order.
+ * Return: The addresses as text. All passes use this one order.
  */
 const char *const *plain_addrs(int len, size_t *count);
 
@@ -62,7 +62,7 @@ void plain_ports(const struct program *program, uint16_t ports[PLAIN_PORTS]);
 void plain_bind(struct op *op, bool v6, uint16_t port);
 
 /**
- * plain_listeners() - Bind what listens and is then meant by ":@a"
+ * plain_listeners() - Bind a socket that listens, if ":@a" refers to its port
  *
  * That is one op more, but no port is left to chance.
  */
@@ -71,9 +71,9 @@ void plain_listeners(struct minimizer *m);
 /**
  * plain_order() - Ops in one order, and sockets called a, b, c
  *
- * A sysctl first, then options as early as will do; a socket is made just
- * before it is used; and what is done with one comes before what is done with
- * a later one.
+ * Sysctls come first, and options as early as will do. A socket is made just
+ * before it is used. Ops on one socket come before ops on a later one, if the
+ * test allows it.
  */
 void plain_order(struct minimizer *m);
 
@@ -83,7 +83,7 @@ bool plain_sockets(struct minimizer *m);
 /** plain_values() - The values of each op; was anything changed? */
 bool plain_values(struct minimizer *m);
 
-/** plain_together() - What holds only if changed everywhere; was anything? */
+/** plain_together() - Values, each in all ops at once; was anything changed? */
 bool plain_together(struct minimizer *m);
 
 #endif /* PLAIN_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * plain_order.c - one order, and one set of names, for what can have several
+ * plain_order.c - one order of ops, and one set of names, where many would do
  */
 #include "plain.h"
 
@@ -62,7 +62,7 @@ static int by_option(const void *a, const void *b)
 				    x->set.option - y->set.option;
 }
 
-/* Take what waits for a socket to be used; options in their own order */
+/* Move the ops that prepare a socket from @waiting to @out, options in order */
 static void flush(struct program *out, struct program *waiting, int slot)
 {
 	struct op mine[PROGRAM_OPS_MAX];
@@ -106,7 +106,8 @@ static void order_ops(struct program *program)
 		*program = out;
 }
 
-/* Call the sockets a, b, c in the order in which they are made, each its own */
+/* Call the sockets a, b, c in the order in which they are made; a socket that
+ * takes the name of a closed one gets a name of its own */
 static void rename_sockets(struct program *program)
 {
 	struct program out = *program, standard;
@@ -140,7 +141,8 @@ static void rename_sockets(struct program *program)
 	*program = out;
 }
 
-/* Where a step begins, which is an op with what prepares it: before @end */
+/* Where the step before @end begins. A step is an op, and before it the ops
+ * that prepare it. */
 static int step_start(const struct program *program, int end)
 {
 	int start = end - 1;
@@ -150,7 +152,8 @@ static int step_start(const struct program *program, int end)
 	return start;
 }
 
-/* Does what is done with the first socket come first? Then what is in ops */
+/* The order of programs: first by the sockets of their ops, so that ops on the
+ * first socket come first; then by the bytes of the ops */
 static int by_order(const struct program *a, const struct program *b)
 {
 	for (int i = 0; i < a->count; i++)
@@ -167,7 +170,7 @@ static struct program swapped(const struct program *program, int mid, int end)
 	struct program c = *program;
 
 	if (ops[end - 1].sock == ops[mid - 1].sock) {
-		/* What prepares the first prepares both. */
+		/* The ops that prepare the first step prepare both. */
 		c.ops[mid - 1] = ops[end - 1];
 		c.ops[end - 1] = ops[mid - 1];
 	} else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * plain_together.c - plainer values that hold only if changed everywhere
+ * plain_together.c - plainer values, where all ops must change together
  */
 #include "plain.h"
 

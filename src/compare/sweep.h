@@ -5,18 +5,20 @@
  * DOC: Theory of Operation
  *
  * A set is a row of wheels, as on an odometer: each has a number of choices,
- * and each choice adds some ops. The last wheel turns fastest, so that programs
- * that follow each other begin alike, and who can resume a program does not
- * compute its beginning again. A program is a function of its number.
+ * and each choice adds some ops. The last wheel turns fastest, so programs that
+ * follow each other begin alike, and a subject that can resume a program does
+ * not compute its beginning again. A program is a function of its number.
  *
- * What the sets say together, on one port: whether two sockets conflict
- * depends on nothing but what each of them is (pairs, late, states); what a
- * third makes of it is the cache of a TCP port or the order of UDP's list
- * (triples, cache4), of which the whole memory is one author and one that was
- * closed or changed since (late-triples). Sets are reduced by these symmetries
- * only: the first uid is as good as the second, lo as veth0; one port is as
- * good as another. The order of sockets is none; nor is the uid in states,
- * since what has no descriptor may be root's.
+ * Together the sets show what decides on one port. Whether two sockets conflict
+ * depends on nothing but what each of them is (pairs, late, states). A third
+ * socket can add only the cache of a TCP port, or the order of UDP's list
+ * (triples, cache4). The whole memory of these is one socket that wrote it, and
+ * one that was closed or changed since (late-triples).
+ *
+ * Sets are reduced by these symmetries only: the first uid is as good as the
+ * second, lo is as good as veth0, and one port is as good as another. The order
+ * of sockets is no symmetry. Nor is the uid in states, since a socket without a
+ * descriptor may be root's.
  */
 #ifndef SWEEP_H
 #define SWEEP_H

@@ -30,7 +30,7 @@ extern const struct sweep_addr sweep_addrs[SWEEP_ADDRS];
 struct op *draft_op(struct sweep_draft *draft, enum op_kind kind,
 	uint8_t sock);
 
-/** draft_socket() - Add a socket; UID_NONE for nobody's in particular */
+/** draft_socket() - Add a socket; UID_NONE leaves it to the caller's uid */
 void draft_socket(struct sweep_draft *draft, uint8_t sock,
 	enum socket_type type, uint32_t uid);
 
