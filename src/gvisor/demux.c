@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * demux.c - gVisor's transport demuxer: who is registered under which id
+ * demux.c - gVisor's transport demuxer: endpoints registered by their ids
  */
 #include "demux.h"
 
@@ -32,7 +32,7 @@ static uint8_t flags_of(const struct demux *demux, const struct demux_key *key)
 	return flags;
 }
 
-/* A key is refused: had the flags that do not count a part in that? */
+/* A key is refused. Cite the rules by which some of its flags do not count. */
 static void cite_ignored(const struct demux *demux, const struct demux_key *key)
 {
 	if (key->flags & RES_TUPLE_ONLY)
@@ -155,7 +155,7 @@ void demux_unregister(struct demux *demux, const struct demux_key *key,
 		remove_one(demux, key, key->networks[i], endpoint);
 }
 
-/* Whom a group picks; the last bound if all are for the most recent */
+/* The member that a group picks: the last, if all are for the most recent */
 static struct endpoint *choose(const struct demux_group *group, bool *many)
 {
 	*many = group->count > 1 && shared(group) != RES_MOST_RECENT;
@@ -166,7 +166,8 @@ struct endpoint *demux_find(const struct demux *demux, uint8_t network,
 	uint8_t transport, const struct endpoint_id *id, int32_t device,
 	bool *many)
 {
-	/* In this order: the id, without local address, without remote */
+	/* First the whole id, then without the local address, then without the
+	 * remote end, then without both */
 	for (int level = 0; level < 4; level++) {
 		const struct demux_group *found[2] = { NULL, NULL };
 		struct endpoint_id probe = *id;

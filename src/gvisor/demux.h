@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * demux.h - gVisor's transport demuxer: who is registered under which id
+ * demux.h - gVisor's transport demuxer: endpoints registered by their ids
  *
  * DOC: Theory of Operation
  *
- * Besides the port manager, gVisor has a second table that may refuse a port:
- * what listens or is connected is registered under its exact id, network,
- * transport and device. All under one such key are a group. A group
- * counts flags as the port manager does, with the same consequence: who leaves
- * with other flags than it came with leaves a wrong count behind for those who
- * stay.
+ * Besides the port manager, gVisor has a second table that may refuse a port.
+ * An endpoint that listens or is connected is registered under its exact id,
+ * network, transport and device. All endpoints under one such key are a group.
+ * A group counts flags as the port manager does, with the same consequence: an
+ * endpoint that leaves with other flags than it came with leaves a wrong count
+ * behind for those that stay.
  */
 #ifndef DEMUX_H
 #define DEMUX_H
@@ -58,7 +58,7 @@ struct demux_group {
 
 /**
  * struct demux - All groups; none is empty
- * @gvisor:	The rules; it is told which have a part
+ * @gvisor:	The rules; it notes which had a part
  */
 struct demux {
 	struct gvisor *gvisor;
@@ -73,12 +73,12 @@ bool demux_check(const struct demux *demux, const struct demux_key *key);
 bool demux_register(struct demux *demux, const struct demux_key *key,
 	struct endpoint *endpoint);
 
-/** demux_unregister() - Take out what is found under the key */
+/** demux_unregister() - Take the endpoint out of the groups of the key */
 void demux_unregister(struct demux *demux, const struct demux_key *key,
 	struct endpoint *endpoint);
 
 /**
- * demux_find() - Who gets a packet
+ * demux_find() - The endpoint that gets a packet
  * @network:	Of the packet
  * @transport:	Of the packet
  * @id:		As the receiver sees it

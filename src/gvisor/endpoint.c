@@ -63,7 +63,7 @@ bool endpoint_is_local(const struct full_addr *addr)
 {
 	int32_t nic = endpoint_nic(&addr->addr);
 
-	/* Each device has that of all hosts. */
+	/* Each device has the broadcast address. */
 	return addr_equal(&addr->addr, &broadcast) ||
 	       (nic && (!addr->nic || addr->nic == nic));
 }
@@ -127,7 +127,7 @@ struct endpoint *endpoint_new(struct stack *stack, uint8_t transport,
 {
 	struct endpoint *ep = &stack->endpoints[stack->count++];
 
-	/* An op makes a socket, or connects one: that makes at most a child. */
+	/* An op makes at most one: a socket, or the child of a connect. */
 	ASSERT(stack->count <= ENDPOINTS_MAX);
 	memset(ep, 0, sizeof(*ep));
 	ep->transport = transport;
@@ -143,7 +143,7 @@ bool stack_hold_range(struct stack *stack, uint16_t *first, uint16_t *last)
 	portman_range(stack->ports, first, last);
 	if (port < *first || port > *last)
 		return false;
-	/* All 65536 ports count as none. */
+	/* The count has 16 bits, so 65536 ports count as none. */
 	if (*last - *first == UINT16_MAX &&
 	    gvisor_applies(gvisor, GVISOR_range_of_all_is_empty))
 		return false;
@@ -231,6 +231,6 @@ struct demux_key endpoint_key(const struct portman_reservation *as,
 void endpoint_release(struct stack *stack,
 	const struct portman_reservation *res)
 {
-	/* What is not found stays reserved: so ports leak. */
+	/* If it is not found as it was reserved, the port leaks. */
 	portman_release(stack->ports, res);
 }

@@ -4,17 +4,18 @@
  *
  * DOC: Theory of Operation
  *
- * An endpoint is what gVisor has under a socket. It decides what is asked of
- * the port manager, and when it is given back; most of what sets gVisor apart
- * is here, not in the port manager. So these are gVisor's steps in gVisor's
- * order: where it changes a field before it can fail, and does not change it
- * back, so do we, and its leaks follow instead of being written down one by
- * one. Each step names its rule (gvisor.h), and is skipped without it.
+ * An endpoint is what gVisor has under a socket. It decides what to ask of the
+ * port manager, and when to give it back. Most differences between gVisor and
+ * Linux come from here, and not from the port manager. So these are gVisor's
+ * steps in gVisor's order: where it changes a field before it can fail, and
+ * does not change it back, so do we. Its leaks then follow, and need not be
+ * written down one by one. Each step names its rule (gvisor.h), and is skipped
+ * without it.
  *
- * The network is a constant (see world.h). Only from and to our own addresses
- * anything goes, since nobody has asked gVisor about others. Packets
- * arrive at once and time does not pass: FIN_WAIT1, LAST_ACK and such are over
- * before the call is, and TIME_WAIT never ends.
+ * The network is a constant (see world.h). Packets go only from and to our own
+ * addresses, since nobody has asked gVisor about others. They arrive at once
+ * and time does not pass: FIN_WAIT1, LAST_ACK and such are over before the call
+ * is, and TIME_WAIT never ends.
  */
 #ifndef ENDPOINT_H
 #define ENDPOINT_H
@@ -77,8 +78,8 @@ struct full_addr {
  * @device:	Device to reserve with, as the option is now
  * @held:	What it will release: networks, flags, device and destination
  *		from when it reserved, the other fields not used
- * @owed, @owes: Valid if @owes: its address and networks are what will be
- *		released; of rules that are taken away only
+ * @owed, @owes: Valid if @owes, which only a rule that is taken away sets: the
+ *		address and the networks of @owed will be released instead
  * @reserved:	TCP: @held is valid
  * @registered:	TCP: it is in the demuxer
  * @id:		Both ends
@@ -91,7 +92,7 @@ struct full_addr {
  * @capacity:	TCP: how many may wait to be accepted
  * @waiting:	TCP: how many do
  * @queue, @next: TCP: the first of them, and the next in that queue
- * @failed:	A connect failed: nobody knows what comes of that
+ * @failed:	A connect failed: its later behaviour is not known
  * @peer:	TCP: the other end
  */
 struct endpoint {
@@ -115,7 +116,7 @@ struct endpoint {
 };
 
 /**
- * struct stack - All there is
+ * struct stack - All of gVisor's network stack that matters here
  * @ports:	The port manager
  * @demux:	Who is registered
  * @random:	The next start for choosing a port
@@ -221,18 +222,19 @@ void stack_free_range(struct stack *stack, uint16_t first, uint16_t last);
 int stack_reserve(struct stack *stack, const struct portman_reservation *res,
 	int (*test)(uint16_t, void *), void *arg, uint16_t *port);
 
-/** endpoint_reservation() - What it reserves, with its options as of now */
+/** endpoint_reservation() - What an endpoint reserves with its options now */
 struct portman_reservation endpoint_reservation(const struct endpoint *ep,
 	const uint8_t *networks, uint8_t count, const struct addr *addr,
 	uint16_t port);
 
-/** endpoint_held() - What it believes to have reserved */
+/** endpoint_held() - What an endpoint believes to have reserved */
 struct portman_reservation endpoint_held(const struct endpoint *ep);
 
-/** endpoint_owed() - What it will release: the same, if all rules hold */
+/** endpoint_owed() - What an endpoint will release: what it holds, if all rules
+ * are in force */
 struct portman_reservation endpoint_owed(const struct endpoint *ep);
 
-/** endpoint_release() - Release that, if it is there */
+/** endpoint_release() - Release a reservation, if it is there */
 void endpoint_release(struct stack *stack,
 	const struct portman_reservation *res);
 
@@ -252,10 +254,10 @@ int tcp_accept(struct stack *stack, struct endpoint *ep,
 int tcp_shutdown(struct stack *stack, struct endpoint *ep, uint8_t how);
 void tcp_close(struct stack *stack, struct endpoint *ep);
 
-/** tcp_cleanup() - Give back all it has, as far as it knows that */
+/** tcp_cleanup() - Give back all that the endpoint believes to have */
 void tcp_cleanup(struct stack *stack, struct endpoint *ep);
 
-/** tcp_fail() - The same, and nobody knows what comes of that */
+/** tcp_fail() - The same; its later behaviour is not known */
 void tcp_fail(struct stack *stack, struct endpoint *ep);
 
 /** udp_bind() - The call; see tcp_bind() */

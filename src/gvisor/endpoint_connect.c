@@ -119,7 +119,7 @@ static struct endpoint_id turned(const struct endpoint_id *id)
 	};
 }
 
-/* What a listener makes of a SYN; NULL if it drops it */
+/* The child that a listener makes of a SYN; NULL if it drops the SYN */
 static struct endpoint *new_child(struct stack *stack,
 	struct endpoint *listener, const struct endpoint *client)
 {
@@ -171,7 +171,7 @@ static struct endpoint *receiver(struct stack *stack, uint8_t network,
 		endpoint_nic(&id->local), many);
 }
 
-/* Does what is sent to it reach it? */
+/* Does the answer reach the endpoint? Then it is @how. */
 static int answered(struct stack *stack, struct endpoint *ep, int how)
 {
 	bool many;
@@ -181,7 +181,7 @@ static int answered(struct stack *stack, struct endpoint *ep, int how)
 	return found == ep ? how : ENDPOINT_UNKNOWN;
 }
 
-/* Who gets the SYN: a listener, oneself, nobody (NULL), or who knows */
+/* Find the endpoint that gets the SYN: a listener, itself, or none (NULL) */
 static int find_listener(struct stack *stack, struct endpoint *ep,
 	struct endpoint **out)
 {
@@ -206,7 +206,7 @@ static int find_listener(struct stack *stack, struct endpoint *ep,
 	}
 	if (many || (*out && *out != ep && (*out)->state != EP_LISTEN))
 		return ENDPOINT_UNKNOWN;
-	/* What a device that came after bind does is not known. */
+	/* It is not known what a device does that was set after the bind. */
 	if (*out && (*out)->device != (*out)->held.device)
 		return ENDPOINT_UNKNOWN;
 	return 0;
@@ -251,7 +251,7 @@ static int handshake(struct stack *stack, struct endpoint *ep)
 	return 0;
 }
 
-/* May it connect now? */
+/* May an endpoint in this state connect? */
 static int may_connect(struct stack *stack, const struct endpoint *ep)
 {
 	switch (ep->state) {
@@ -285,7 +285,7 @@ int tcp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to)
 			&source, &remote);
 	if (rc)
 		return rc;
-	/* Overwrites the wildcard, also if what follows fails */
+	/* This overwrites the wildcard, even if the connect then fails. */
 	ep->id.local = source;
 	ep->id.remote = remote;
 	ep->id.remote_port = to.port;

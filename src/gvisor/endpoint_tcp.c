@@ -51,7 +51,7 @@ void tcp_fail(struct stack *stack, struct endpoint *ep)
 	ep->state = EP_ERROR;
 }
 
-/* Send RST. The peer forgets all; without an error if it had got our FIN */
+/* Send RST. The peer forgets all; it has no error if it got our FIN before. */
 static void tcp_reset(struct stack *stack, struct endpoint *ep)
 {
 	struct endpoint *peer = ep->peer;
@@ -67,7 +67,7 @@ static void tcp_reset(struct stack *stack, struct endpoint *ep)
 	}
 }
 
-/* It has closed first, and so has the peer */
+/* The endpoint closed first, and now the peer has closed too */
 static void enter_time_wait(struct stack *stack, struct endpoint *ep)
 {
 	ep->state = EP_TIME_WAIT;
@@ -101,7 +101,7 @@ struct bind_question {
 	struct portman_reservation res;
 };
 
-/* Could this be registered? With whatever address is left in the id */
+/* Could the port be registered, with the address that is left in the id? */
 static int bind_test(uint16_t port, void *arg)
 {
 	struct bind_question *question = arg;

@@ -11,7 +11,7 @@
  * udp_register() - Reserve a port if there is none yet, and register
  * @id:		What to register; gets the port
  * @as:		Filled in: what was reserved and registered as
- * @refusal:	The rule, if the id is somebody else's
+ * @refusal:	The rule to cite if the id is taken
  *
  * The options are sampled here. If the id is refused the port is released,
  * also one that bind had reserved.
@@ -117,13 +117,14 @@ int udp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to)
 		&id.remote);
 	if (rc)
 		return rc;
-	/* The route's address, unless it was bound, even to the wildcard */
+	/* An unbound socket gets the route's address; a bound one keeps its
+	 * own, even the wildcard. */
 	id.local = ep->state == EP_INITIAL ? source : ep->id.local;
 	first = bound &&
 		gvisor_applies(gvisor, GVISOR_udp_connect_registers_first);
 	if (bound && !first)
 		udp_unregister(stack, ep, &old);
-	/* One that may speak both registers both, also for one IPv6 peer. */
+	/* A dual socket registers both networks, even for an IPv6 peer. */
 	if (network == 6 && !ep->v6only &&
 	    gvisor_applies(gvisor, GVISOR_udp_connect_reserves_both))
 		rc = udp_register(stack, ep, both, 2, &id, &as,
@@ -170,7 +171,7 @@ int udp_disconnect(struct stack *stack, struct endpoint *ep)
 		if (rc)
 			return rc;
 		gvisor_decide(gvisor, GVISOR_udp_disconnected);
-		/* It leaves the old id with the flags of now. */
+		/* It leaves the old id with the flags that it has now. */
 		held.flags = as.flags;
 		id.local = ep->bind_addr;
 	} else {

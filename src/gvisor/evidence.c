@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * evidence.c - of which calls is it known what gVisor does?
+ * evidence.c - for which calls is it known what gVisor does?
  */
 #include "evidence.h"
 
@@ -12,7 +12,7 @@ static bool is_link_local(const struct addr *addr)
 	return addr->len == 16 && addr->bytes[0] == 0xfe;
 }
 
-/* Does an address fit to one that a refused bind has left? */
+/* Is an address of the family of one that a refused bind has left behind? */
 static bool fits(const struct endpoint *ep, const struct addr *to)
 {
 	struct addr plain = addr_unmapped(to);
@@ -31,7 +31,7 @@ static bool covers_bind(const struct endpoint *ep, const struct op *op)
 	if (place->scope || is_link_local(&place->addr) ||
 	    !fits(ep, &place->addr))
 		return false;
-	/* Whether an address must be the device's own, nobody has asked. */
+	/* It is not known whether the address must be the device's own. */
 	return !ep->device || addr_is_any(&to.addr) || to.addr.len == 4 ||
 	       endpoint_is_local(&to);
 }
@@ -69,12 +69,12 @@ static bool covers_connect(const struct endpoint *ep, const struct op *op)
 		return false;
 	if (udp && ep->state == EP_CONNECTED)
 		return same_peer(ep, op);
-	/* From an address to another, or to "any": by which route? */
+	/* From one address to another, the route is not known. */
 	return !ep->id.local.len || ep->state == EP_CONNECTED ||
 	       addr_equal(&ep->id.local, &to.addr);
 }
 
-/* Of a port that bind or listen chose, who knows when it is given back? */
+/* It is not known when a port that bind or listen chose is given back. */
 static bool covers_giving_back(const struct endpoint *ep, bool explicit)
 {
 	if (ep->transport != 6)
@@ -82,7 +82,7 @@ static bool covers_giving_back(const struct endpoint *ep, bool explicit)
 	return explicit || ep->state != EP_LISTEN;
 }
 
-/* Has either end one, by which its segments would go? */
+/* Has either end a device, by which its segments would go? */
 static bool has_device(const struct endpoint *ep)
 {
 	return ep->device || (ep->peer && ep->peer->device);
@@ -93,7 +93,7 @@ bool evidence_covers(const struct endpoint *ep, bool explicit,
 {
 	bool tcp = ep->transport == 6;
 	bool stopped = tcp && ep->state == EP_LISTEN && ep->shut;
-	/* A refused listen also closes, but without a peer. */
+	/* A refused listen also makes it EP_CLOSED, but there is no peer. */
 	bool closing = ep->state > EP_CONNECTED &&
 		       (ep->state != EP_CLOSED || ep->id.remote_port);
 
@@ -105,7 +105,7 @@ bool evidence_covers(const struct endpoint *ep, bool explicit,
 		return op->kind == OP_SHUTDOWN && !has_device(ep);
 	switch (op->kind) {
 	case OP_GET:
-		/* Has a child the device of its listener? */
+		/* It is not known whether a child has its listener's device. */
 		return !stopped && (op->get.property != GET_DEV || !tcp ||
 				    ep->device == ep->held.device);
 	case OP_LISTEN: return true;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * evidence.h - of which calls is it known what gVisor does?
+ * evidence.h - for which calls is it known what gVisor does?
  *
- * The rules of gvisor_rules.h are what was measured, or told. Where they are
- * silent an endpoint could only be guessed at, and a guess that differs from
- * Linux is no finding: there the outcome is n/a. Not known is what happens
+ * The rules of gvisor_rules.h were measured, or read. Where they are silent one
+ * could only guess what gVisor does, and a guess that differs from Linux is no
+ * finding. So the outcome is n/a there. It is not known what happens
  *
  *	to a socket whose connect failed (issue 3828 only says: not much);
  *	to a listener after shutdown, but that it keeps its port and
@@ -25,7 +25,7 @@
 #include "program/program.h"
 
 /**
- * evidence_covers() - Is it known what this call does?
+ * evidence_covers() - Is it known what gVisor does for this call?
  * @ep:		Of an open socket
  * @explicit:	Its port was written in a bind
  * @op:		An op on it, its places resolved

@@ -4,10 +4,10 @@
  *
  * DOC: Theory of Operation
  *
- * Whatever decides an op says so here: the last decision is the one that the
- * outcome cites. Effects are said where they happen, before the decision or
- * after it. Steps of the port manager, which knows no rules, are watched (see
- * portman_watch.h) and have their names in the rule book, too.
+ * Code that decides an op notes its rule here, and the outcome cites the last
+ * one noted. Code with an effect notes it where it happens, before the decision
+ * or after it. The port manager knows no rules; its steps are watched (see
+ * portman_watch.h), and have their names in the rule book, too.
  */
 #ifndef GVISOR_H
 #define GVISOR_H
@@ -48,17 +48,17 @@ struct gvisor {
 /** gvisor_watch() - To be called when force has changed */
 void gvisor_watch(struct gvisor *gvisor);
 
-/** gvisor_begin() - Nothing of the next op is known */
+/** gvisor_begin() - Forget the last op: nothing of the next one is known */
 void gvisor_begin(struct gvisor *gvisor);
 
 /**
  * gvisor_end() - Write the rule and the effects of an op into its outcome
- * @out:	Of an errno that is the rule's. What a rule that is not in force
- *		has answered is replaced: no rule is left that does
+ * @out:	Its errno is that of the rule. If that rule is not in force, the
+ *		outcome is replaced: no rule is left that answers
  */
 void gvisor_end(struct gvisor *gvisor, struct outcome *out);
 
-/** gvisor_decide() - This decides, unless something else does later */
+/** gvisor_decide() - Note the rule that decides, unless a later one does */
 static inline void gvisor_decide(struct gvisor *gvisor, enum gvisor_rule rule)
 {
 	gvisor->rule = rule;

@@ -73,7 +73,7 @@ bool portman_valid(const struct portman_reservation *res)
 	return true;
 }
 
-/* May @pm be asked about @res at all? Then it is locked. */
+/* Lock the manager, if it may be asked about @res at all */
 static int begin(struct portman *pm, const struct portman_reservation *res)
 {
 	if (!pm || !res || !portman_valid(res) ||
@@ -82,7 +82,8 @@ static int begin(struct portman *pm, const struct portman_reservation *res)
 	return pthread_mutex_lock(&pm->table_lock) ? -EDEADLK : 0;
 }
 
-/* Make every cell before the first reference, so that no memory is no change */
+/* Make every cell before the first reference, so that without memory nothing
+ * changes */
 static int make_cells(struct table *table,
 	const struct portman_reservation *res, uint16_t port)
 {
@@ -128,7 +129,7 @@ static int release(struct portman *pm, const struct portman_reservation *res,
 	return rc;
 }
 
-/* Reserve that very port: 1, or refuse: 0, or a tester's own error */
+/* Reserve that very port: 1, 0 if it is refused, or a negative errno */
 static int reserve_port(struct portman *pm,
 	const struct portman_reservation *res, uint16_t port, bool chosen,
 	portman_test_fn *test, void *arg)
@@ -217,7 +218,7 @@ int portman_reserve(struct portman *pm, const struct portman_reservation *res,
 	return rc;
 }
 
-/* Is a tuple in the way of itself only, by a network that is listed again? */
+/* Is a tuple only in its own way, since a network is listed again? */
 static bool meets_itself(const struct portman_reservation *res, int index,
 	const struct flagcount *refs)
 {
@@ -364,7 +365,8 @@ size_t portman_live(struct portman *pm)
 	return live;
 }
 
-/* The cells of an address must stay together: does it come again after @end? */
+/* The cells of an address must stand together: does a later cell than the next
+ * have the address of @end again? */
 static bool comes_again(const struct cell *end)
 {
 	for (const struct cell *cell = end->next; cell; cell = cell->next)

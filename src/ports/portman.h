@@ -5,16 +5,16 @@
  * A *reservation* names networks, a transport, a local address and port, flags,
  * a device and a destination. The manager says whether it is compatible with
  * all that are held, and holds it. The rules are those of gVisor's
- * package tcpip/ports of December 2022, quirks included; where its newest
- * differs, the function says so. The older generation of the manager,
+ * package tcpip/ports of December 2022, quirks included; where the newest
+ * package differs, the function says so. The older generation of the manager,
  * without flags, is the same with flags 0 (portman_is_available(),
  * PORTMAN_FIRST_EPHEMERAL).
  *
- * Every function is thread-safe, except portman_free(). Two locks, as upstream:
- * one for what is held and one for the range. A tester given to
- * portman_reserve() runs with the first one held: in it, picks and the
- * range are safe; the other functions find the lock theirs already, and answer
- * -EDEADLK, false or 0 instead of waiting for ever.
+ * Every function is thread-safe, except portman_free(). There are two locks, as
+ * upstream: one for the reservations and one for the range. A tester given to
+ * portman_reserve() runs with the first one held. It may call the picks and the
+ * range. The other functions see that their thread has the lock already, and
+ * answer -EDEADLK, false or 0 instead of waiting for ever.
  *
  * Errors: -EADDRINUSE (in use), -EAGAIN (no port is left), -EINVAL (what is
  * asked makes no sense), -ENOMEM (nothing was changed), or a tester's own.
@@ -83,10 +83,10 @@ struct portman *portman_new(void);
 /**
  * portman_new_strict() - A manager that refuses misuse, changing nothing
  *
- * What upstream lets pass is an error: a release of what is not held with
- * these very flags on every network (-ENOENT), an empty list of networks and a
- * range that begins at 0 (-EINVAL). And every port of the range is a candidate,
- * where upstream's sum of offset and count may wrap and skip some.
+ * Misuse that upstream lets pass is an error: to release a reservation that is
+ * not held with these very flags on every network (-ENOENT), an empty list of
+ * networks, a range that begins at 0 (-EINVAL). And every port of the range is
+ * a candidate, where upstream's sum of offset and count may wrap and skip some.
  */
 struct portman *portman_new_strict(void);
 
@@ -110,10 +110,10 @@ int portman_reserve(struct portman *pm, const struct portman_reservation *res,
 	uint32_t random, portman_test_fn *test, void *arg, uint16_t *port);
 
 /**
- * portman_reserve_tuple() - Reserve beside what is not the very same
+ * portman_reserve_tuple() - Reserve beside all but the very same tuple
  *
- * Only the same tuple can be in the way: other addresses,
- * devices and destinations are not looked at. Port 0 is just a port here.
+ * Only the same tuple can be in the way: other addresses, devices and
+ * destinations are not looked at. Port 0 is just a port here.
  *
  * Return: true if it is reserved; false if it is in use or makes no sense
  */
@@ -179,7 +179,7 @@ bool portman_is_available(struct portman *pm,
 size_t portman_live(struct portman *pm);
 
 /**
- * portman_save() - All that a manager is, as bytes
+ * portman_save() - The whole state of a manager as bytes
  * @data:	The caller frees it
  * @size:	How many bytes
  *

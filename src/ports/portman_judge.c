@@ -2,8 +2,8 @@
 /*
  * portman_judge.c - is a port free? The heart of the port manager
  *
- * All here takes a watch, or NULL; see portman_watch.h. "Left out" marks the
- * places where a step has a part.
+ * Functions take a judgement with a watch, or with none (portman_watch.h). Each
+ * call of portman_left_out() marks a place where a step has a part.
  */
 #include "portman_private.h"
 
@@ -24,10 +24,12 @@ struct judgement {
 };
 
 /*
- * How much of its flags a cell lets a newcomer share: all of them for the same
- * destination, where a wildcard with a port is another than one without; all
- * but tuple_only surely if either is the wildcard. Two specific destinations
- * have nothing to do with each other.
+ * Does a cell count for a newcomer, and which flags may they share? For the
+ * same destination, these are the flags that all references of the cell have; a
+ * wildcard with a port is not the same as one without. If either destination is
+ * a wildcard, the two flags for multiple binds may be shared in any case. Two
+ * specific destinations that differ have nothing to do with each other: the
+ * cell does not count.
  */
 ALWAYS_INLINE bool counts(const struct cell *cell, const struct judgement *j,
 	uint8_t *shared)
@@ -50,7 +52,7 @@ ALWAYS_INLINE bool counts(const struct cell *cell, const struct judgement *j,
 	return true;
 }
 
-/* Are both on one device, or one on none? */
+/* Are both on the same device, or is one of them on none? */
 ALWAYS_INLINE bool devices_meet(const struct cell *cell,
 	const struct judgement *j)
 {
@@ -66,10 +68,10 @@ ALWAYS_INLINE bool devices_meet(const struct cell *cell,
 }
 
 /*
- * Judge the cells of one address, which stand together from @cell on. The order
- * does not matter, since what is shared only shrinks. For a port that the
- * manager chose itself, flags do not help TCP, and without a device even what
- * does not count is in the way.
+ * Judge the cells of one address, which stand together from @cell on. Their
+ * order does not matter, since the set of shared flags only shrinks. For a port
+ * that the manager chose itself, flags do not help TCP; and without a device,
+ * even a cell that does not count is in the way.
  */
 ALWAYS_INLINE bool address_is_free(const struct cell *cell,
 	struct judgement *j)
@@ -86,7 +88,7 @@ ALWAYS_INLINE bool address_is_free(const struct cell *cell,
 	     cell = cell->next) {
 		if (!devices_meet(cell, j) || !counts(cell, j, &own))
 			continue;
-		/* Left out: each of both would share, and that is enough. */
+		/* Without this step it is enough that each one would share. */
 		if (j->watch && shared & res->flags && own & res->flags &&
 		    !(shared & own & res->flags) &&
 		    portman_left_out(j->watch, STEP_ONE_FLAG))
@@ -107,7 +109,7 @@ ALWAYS_INLINE bool address_is_free(const struct cell *cell,
 	return shared & res->flags;
 }
 
-/* Does the address of a cell matter to who wants another? */
+/* Does the address of a cell matter to the newcomer's? */
 ALWAYS_INLINE bool addresses_meet(const struct cell *cell,
 	const struct judgement *j)
 {
@@ -121,7 +123,7 @@ ALWAYS_INLINE bool addresses_meet(const struct cell *cell,
 	return portman_addr_equal(wanted, &cell->addr);
 }
 
-/* Is a port free on one network? Each address by itself */
+/* Is a port free on one network? Each address is judged by itself. */
 ALWAYS_INLINE bool is_free(const struct table *table, uint8_t network,
 	struct judgement *j, uint16_t port)
 {
@@ -138,7 +140,7 @@ ALWAYS_INLINE bool is_free(const struct table *table, uint8_t network,
 	return true;
 }
 
-/* Is it free on all of them? On none, it always is */
+/* Is it free on all networks? If there are none, it always is. */
 ALWAYS_INLINE bool all_free(const struct table *table, struct judgement *j,
 	uint16_t port)
 {

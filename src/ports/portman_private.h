@@ -17,7 +17,7 @@
  * @count:	How many ephemeral ports, in 16 bits
  * @hint:	Of the stable pick
  * @strict:	Never changes
- * @watch:	Who watches it, or NULL
+ * @watch:	Its watch, or NULL
  */
 struct portman {
 	pthread_mutex_t table_lock, range_lock;

@@ -51,11 +51,11 @@ void table_clear(struct table *table);
 struct key *table_key(const struct table *table, uint8_t network,
 	uint8_t transport, uint16_t port);
 
-/** table_cell() - The cell that a reservation means on a network, or NULL */
+/** table_cell() - The cell of a reservation on a network, or NULL */
 struct cell *table_cell(const struct table *table, uint8_t network,
 	const struct portman_reservation *res, uint16_t port);
 
-/** table_add() - The same, made (with no references) if need be; or NULL */
+/** table_add() - The same, made without references if need be; or NULL */
 struct cell *table_add(struct table *table, uint8_t network,
 	const struct portman_reservation *res, uint16_t port);
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * portman_watch.h - what a port manager's answers are made of (private to us)
+ * portman_watch.h - the steps of a port manager's answers (private to us)
  *
  * DOC: Theory of Operation
  *
- * A manager answers in steps: a device keeps two holders apart, a wildcard
- * meets every address. Whoever models gVisor wants to know which steps had a
- * part in an answer, and what it would be without one of them. So a manager
- * can be watched. Nobody else is, and then the steps cost nothing: what judges
- * a port is compiled twice, once without any of this.
+ * A manager answers in steps, such as: a device keeps two holders apart; a
+ * wildcard meets every address. A model of gVisor has to know which steps had a
+ * part in an answer, and what the answer would be without one of them. So a
+ * manager can be watched. If it is not, the steps cost nothing: the code that
+ * judges a port is compiled twice, once without any of this.
  */
 #ifndef PORTMAN_WATCH_H
 #define PORTMAN_WATCH_H
@@ -81,8 +81,8 @@ struct portman_watch {
 void portman_watch(struct portman *pm, struct portman_watch *watch);
 
 /**
- * portman_left_out() - Is a step that would have a part now left out?
- * @watch:	NULL: none is
+ * portman_left_out() - A step has a part now: is it left out?
+ * @watch:	NULL: no step is left out
  */
 static inline bool portman_left_out(struct portman_watch *watch,
 	enum portman_step step)
