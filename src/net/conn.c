@@ -21,8 +21,8 @@
 #define CLOSED (UINT32_C(1) << 31)
 #define DONE   (UINT32_C(1) << 30)
 
-/* How long to leave a socket alone that says POLLERR and has no news, or that
- * was ready so many times, and was not */
+/* BLIND_MS: how long to leave a socket alone that says POLLERR and has no news,
+ * or that said VAIN_MAX times that it is ready, and was not */
 enum { BLIND_MS = 10, VAIN_MAX = 4, NS_PER_S = 1000000000 };
 
 /* The conn that this thread has lent a function by conn_control() */
@@ -84,7 +84,7 @@ static int new_timer(int64_t deadline)
 	return rc ? rc : timer;
 }
 
-/* Who waits first makes it; from then on it follows the deadline. */
+/* The first wait makes the timer; from then on it follows the deadline. */
 static int timer_of(struct conn *conn, int direction)
 {
 	int timer;
@@ -356,7 +356,7 @@ int conn_close(struct conn *conn)
 			return 0;
 		futex(&conn->state, FUTEX_WAIT_PRIVATE, state);
 	}
-	/* It is never read, so whoever comes to wait will see it. */
+	/* It is never read, so a call that begins to wait later sees it too. */
 	if (state && write(conn->wake, &one, sizeof(one)) < 0) {
 		rc = -errno;
 		atomic_fetch_and(&conn->state, ~CLOSED);

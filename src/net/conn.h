@@ -8,11 +8,12 @@
  * the socket, for the deadline of its direction, for its own deadline and its
  * own token (wait.h), and for conn_close(). Before each attempt these are
  * looked at in the order closed, token, deadlines: a deadline that is over
- * beats data that is there. What one call was given never disturbs another.
+ * beats data that is there. The deadline and the token of one call never
+ * disturb another.
  *
- * Closing the descriptor of a socket wakes nobody who is blocked in it, and its
- * number may be another's at once. So conn_close() first wakes all calls and
- * waits until they have left, and closes the descriptor then.
+ * Closing the descriptor of a socket wakes no thread that is blocked in it, and
+ * its number may be another socket's at once. So conn_close() first wakes all
+ * calls, waits until they have left, and closes the descriptor then.
  *
  * All functions are thread-safe but for conn_free(). They return a count or 0,
  * or a negative errno: -ETIME (a deadline), -ECANCELED (a token), -EBADF
@@ -38,7 +39,7 @@ struct sock_filter;
 
 /**
  * struct conn_addr - A socket address of any family
- * @len:	Bytes of @any and what follows, 0 for none
+ * @len:	Bytes of the address, from the start of @any; 0 for none
  */
 struct conn_addr {
 	socklen_t len;
@@ -85,10 +86,9 @@ int conn_adopt(int fd, struct conn **conn);
 
 /**
  * conn_dup() - Work with a copy of a descriptor
- * @fd:		Stays the caller's, and as it is until the conn accepts or
- *		connects, is used raw, or is no socket and is read or written.
- *		Then it becomes non-blocking: that is a property of what both
- *		descriptors stand for
+ * @fd:		Stays the caller's. It becomes non-blocking when the conn
+ *		accepts or connects, is used raw, or is no socket and is read
+ *		or written, since both descriptors share that property
  * @conn:	The caller's to conn_free(); set only on success
  */
 int conn_dup(int fd, struct conn **conn);
@@ -129,18 +129,18 @@ int conn_listen(struct conn *conn, int backlog);
  * @flags:	SOCK_CLOEXEC and SOCK_NONBLOCK, which the child has in any case
  * @wait:	Or NULL
  * @child:	The caller's to conn_free(); set only on success
- * @peer:	Who it is, or NULL
+ * @peer:	Set to the address of the other end, or NULL
  */
 int conn_accept(struct conn *conn, int flags, const struct wait *wait,
 	struct conn **child, struct conn_addr *peer);
 
 /**
  * conn_connect() - Connect, and wait until that is decided
- * @peer:	Whom it is connected to, or NULL
+ * @peer:	Set to the address of the other end, or NULL
  *
- * -EAGAIN is not pending: UDP has no port left, or a Unix socket's listener no
- * room until the deadline. Without one, and without a token, a Unix socket
- * waits for ever.
+ * -EAGAIN does not mean that it is pending. UDP has no port left, or the
+ * listener of a Unix socket had no room until the deadline. Without a deadline
+ * and a token, a Unix socket waits for ever.
  */
 int conn_connect(struct conn *conn, const struct sockaddr *addr,
 	socklen_t len, const struct wait *wait, struct conn_addr *peer);
@@ -180,7 +180,7 @@ ssize_t conn_write(struct conn *conn, const void *data, size_t size,
 int conn_write_all(struct conn *conn, const void *data, size_t size,
 	const struct wait *wait, size_t *done);
 
-/** conn_recvfrom() - Receive; @from: who sent it, or NULL */
+/** conn_recvfrom() - Receive; @from: set to the sender's address, or NULL */
 ssize_t conn_recvfrom(struct conn *conn, void *data, size_t size, int flags,
 	const struct wait *wait, struct conn_addr *from);
 
@@ -307,10 +307,10 @@ int conn_packet_stats(struct conn *conn, struct conn_packet_stats *stats);
 /** conn_kcm_attach() - Of a KCM socket: put a TCP socket below */
 int conn_kcm_attach(struct conn *conn, int fd, int bpf_fd);
 
-/** conn_kcm_unattach() - And take it away */
+/** conn_kcm_unattach() - Take a TCP socket away again */
 int conn_kcm_unattach(struct conn *conn, int fd);
 
-/** conn_kcm_clone() - Another on the same; the caller's to conn_free() */
+/** conn_kcm_clone() - Another on the same TCP sockets; the caller's to free */
 int conn_kcm_clone(struct conn *conn, struct conn **clone);
 
 /**

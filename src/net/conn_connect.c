@@ -12,7 +12,7 @@
 /* A Unix socket whose listener is full tells nobody when it has room again */
 enum { UNIX_RETRY_MS_MIN = 1, UNIX_RETRY_MS_MAX = 50 };
 
-/* What conn_accept() may be told, and does in any case */
+/* The flags that conn_accept() takes; it sets both in any case */
 enum { ACCEPT_FLAGS = SOCK_CLOEXEC | SOCK_NONBLOCK };
 
 int conn_bind(struct conn *conn, const struct sockaddr *addr, socklen_t len)
@@ -108,7 +108,7 @@ int conn_accept(struct conn *conn, int flags, const struct wait *wait,
 	return 0;
 }
 
-/* It was begun. Is it decided? 0, -EAGAIN (not yet), or how it failed */
+/* Is a connect that was begun decided? 0, -EAGAIN (not yet), or its errno */
 static int outcome(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct conn_addr peer;
@@ -196,7 +196,7 @@ int conn_connect(struct conn *conn, const struct sockaddr *addr,
 	if (rc)
 		return rc;
 	rc = begin(conn, addr, len, wait);
-	/* To nobody is a disconnect, and then there is no peer. */
+	/* A connect to AF_UNSPEC is a disconnect; then there is no peer. */
 	if (!rc && peer && addr->sa_family != AF_UNSPEC)
 		rc = name(conn->fd, peer, peer_of);
 	conn_leave(conn);

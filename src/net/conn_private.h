@@ -12,14 +12,14 @@
 #include "conn.h"
 
 /**
- * struct conn - A socket, and who is in it
+ * struct conn - A socket, and the calls that are in it
  * @state:	How many calls are in it, and the bits CLOSED and DONE
  * @fd:		The socket
- * @shared:	It is another's too, and may be blocking: see conn_unblock()
+ * @shared:	Others have it too, and it may be blocking: see conn_unblock()
  * @wake:	An eventfd that is readable from conn_close() on
  * @type:	SO_TYPE, or -1: not a socket
  * @lock:	For @timers and @deadlines
- * @timers:	A timerfd for each direction, made by the first who waits; -1
+ * @timers:	A timerfd for each direction, made by the first wait; else -1
  * @deadlines:	Of each direction
  * @result:	Of close(2)
  */
@@ -58,9 +58,9 @@ int conn_check(struct conn *conn, int direction, const struct wait *wait);
 
 /**
  * conn_await() - Wait for the socket
- * @vain:	0 at first: how often it said that it is ready, and was not. If
- *		that is too often, or it has nothing but an error to say, the
- *		next wait is not for it but for a while
+ * @vain:	0 at first: how often the socket said that it is ready, and was
+ *		not. After too many times, or if it reports nothing but an
+ *		error, the next wait is a pause, and not for the socket
  *
  * Return: 0 if it is worth a try, or a negative errno
  */
@@ -70,7 +70,7 @@ int conn_await(struct conn *conn, int direction, const struct wait *wait,
 /**
  * conn_unblock() - Make a shared descriptor non-blocking, for all who share it
  *
- * What has a flag for one call, as sending and receiving, does without.
+ * Calls that have a flag for it, as sending and receiving, do not need this.
  *
  * Return: 0, or a negative errno
  */

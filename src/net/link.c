@@ -113,8 +113,8 @@ int link_index(struct link_session *session, const char *name, int *index)
 	if (strlen(name) >= IFNAMSIZ)
 		return -ENODEV;
 	strcpy(request.ifr_name, name);
-	/* Any socket is good for it, and this one is where we are to look.
-	 * (That of libnl would not tell the errno.) */
+	/* Any socket will do for this request, and this one is in the namespace
+	 * to look in. (libnl's own look-up would not tell the errno.) */
 	if (ioctl(nl_socket_get_fd(session->nl.sk), SIOCGIFINDEX, &request))
 		return -errno;
 	*index = request.ifr_ifindex;

@@ -2,10 +2,11 @@
 /*
  * link.h - network devices and their addresses
  *
- * All works in the namespace that the session was opened in, wherever its
- * thread went since, and by ifindex. Errors are the kernel's own, which libnl
- * would have made fewer of; -EINVAL also where a pointer is NULL, a name is
- * empty or too long, an address is none, or an ifindex is negative.
+ * All functions work in the namespace that the session was opened in, wherever
+ * its thread went since, and name devices by ifindex. Errors are the kernel's
+ * own, and not the fewer ones of libnl. -EINVAL also means that a pointer is
+ * NULL, a name is empty or too long, an address is none, or an ifindex is
+ * negative.
  */
 #ifndef LINK_H
 #define LINK_H

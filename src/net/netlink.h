@@ -3,8 +3,8 @@
  * netlink.h - a libnl socket that keeps the kernel's own errno
  *
  * libnl turns errnos into fewer codes of its own (ENETUNREACH and ENOTCONN are
- * both "unspecific failure"), so the answer is kept before it does. What link
- * and sockdiag have in common; nobody else needs it.
+ * both "unspecific failure"), so the answer is kept before it does. link and
+ * sockdiag have this in common; no other file needs it.
  */
 #ifndef NETLINK_H
 #define NETLINK_H

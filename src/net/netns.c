@@ -77,7 +77,8 @@ static int wrap(int fd, const char *path, struct netns **ns)
 	return 0;
 }
 
-/* Whatever it is: do not wait for its writer, do not own it. */
+/* The file may be a FIFO or a terminal: do not wait for a writer, and do not
+ * let it become our terminal. */
 static int open_path(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -107,7 +108,7 @@ int netns_check(const char *path)
 
 int netns_current(struct netns **ns)
 {
-	/* /proc/self would be the main thread's. */
+	/* /proc/self would be the main thread's namespace. */
 	int fd = ns ? open_path("/proc/thread-self/ns/net") : -EINVAL;
 
 	return fd < 0 ? fd : wrap(fd, NULL, ns);

@@ -47,7 +47,8 @@ int netns_current(struct netns **ns);
  * @path:	Such as /run/netns/NAME or /proc/PID/ns/net
  * @ns:		New handle, the caller's to netns_free(); set only on success
  *
- * What was opened is what is verified, so the path cannot change in between.
+ * The file that was opened is the one that is verified, so the path cannot
+ * change in between.
  *
  * Return: 0, -ENOENT (no such path), -ENOTTY (not a namespace), -EINVAL (a
  *	   namespace of another type), or another negative errno of open
@@ -123,9 +124,10 @@ int netns_open_named(const char *dir, const char *name, struct netns **ns);
 int netns_delete_named(const char *dir, const char *name);
 
 /**
- * netns_path() - What a handle was opened by; still its own
+ * netns_path() - The path that a handle was opened by; still owned by it
  *
- * Where that was no path, it is one that is valid until netns_close().
+ * If it was not opened by a path, this is one that is valid until
+ * netns_close().
  */
 const char *netns_path(const struct netns *ns);
 
@@ -156,9 +158,9 @@ int netns_do_path(const char *path, netns_fn *fn, void *arg);
 /**
  * netns_do_inline() - The same, on the calling thread
  *
- * It does not go unless it may come back. If then it cannot, since @fn gave up
- * its privileges, the process is aborted: a thread that goes on in the wrong
- * network is worse.
+ * The thread does not go unless it may come back. If it then cannot, since @fn
+ * gave up its privileges, the process is aborted: a thread that goes on in the
+ * wrong network is worse.
  *
  * Return: As netns_do(); -EPERM also if the way back is forbidden
  */

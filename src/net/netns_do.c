@@ -12,7 +12,7 @@
 
 /**
  * struct visit - What a thread is to do, and what came of it
- * @from:	Where the caller is
+ * @from:	The caller's namespace
  */
 struct visit {
 	int to;
@@ -27,7 +27,7 @@ static void *visit(void *arg)
 	struct visit *v = arg;
 	int rc = setns(v->to, CLONE_NEWNET) ? -errno : 0;
 
-	/* Until then it is as if the function had not come back. */
+	/* Until this is set, it is as if the function had not returned. */
 	v->rc = rc ? rc : v->fn(v->from, v->arg);
 	return NULL;
 }
@@ -83,7 +83,7 @@ int netns_do_inline(const struct netns *ns, netns_fn *fn, void *arg)
 		rc = netns_current(&from);
 	if (rc < 0)
 		return rc;
-	/* Not to go is better than not to come back. */
+	/* Try the way back first: it is better not to go than not to return. */
 	rc = netns_setns(from);
 	if (!rc)
 		rc = netns_setns(ns);

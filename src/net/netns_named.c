@@ -32,8 +32,9 @@ static int path_of(const char *dir, const char *name, char path[PATH_MAX])
 	return len < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-/* What is mounted in a shared mount is seen by all who have a copy of it. Only
- * a mount can be shared, so if it is none, it is mounted on itself. */
+/* All mount namespaces that have a copy of a shared mount see what is mounted
+ * in it. Only a mount can be shared, so a folder that is none is first mounted
+ * on itself. */
 static int share(const char *dir)
 {
 	if (mkdir(dir, DIR_MODE) && errno != EEXIST)
@@ -60,7 +61,7 @@ static void *mount_new(void *arg)
 	return NULL;
 }
 
-/* The thread that is moved is one that ends. */
+/* A thread is made for this, since it moves to the new namespace and ends. */
 static int fill(const char *path)
 {
 	struct naming n = { .path = path };

@@ -36,7 +36,7 @@ static void ask(void)
 	static const int one = 1;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	/* Only these two say that there is no such option. */
+	/* Only these two errnos say that there is no such option. */
 	available = fd < 0 ||
 		    !setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one,
 			    sizeof(one)) ||
@@ -237,7 +237,7 @@ static int abort_on_close(int fd, void *arg)
 	return setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 }
 
-/* 1, 0 or a negative errno */
+/* Is it connected to itself? 1, 0 or a negative errno */
 static int is_itself(struct conn *conn)
 {
 	struct conn_addr local, peer;
@@ -245,7 +245,7 @@ static int is_itself(struct conn *conn)
 
 	if (!rc)
 		rc = conn_peer(conn, &peer);
-	/* It is reset already, so there was another. */
+	/* If it is reset already, there was another end. */
 	if (rc)
 		return rc == -ENOTCONN ? 0 : rc;
 	return local.len == peer.len &&

@@ -19,7 +19,7 @@
 #include "conn.h"
 
 /**
- * struct reuseport_options - How
+ * struct reuseport_options - How to make the socket
  * @netns_fd:	As in struct conn_options
  * @backlog:	Of listen
  * @failed:	Set on failure: what it was, such as "SO_REUSEPORT" or "bind"
@@ -58,14 +58,14 @@ int reuseport_listen_packet(const char *network, const char *address,
 
 /**
  * reuseport_dial() - A connection, from an address that others may have too
- * @local:	From where, or NULL
- * @remote:	Where to, of the same family
+ * @local:	The address to connect from, or NULL
+ * @remote:	The address to connect to, of the same family
  * @wait:	Or NULL
  * @options:	Or NULL
  * @conn:	The caller's to conn_free(); set only on success
  *
- * TCP that finds nobody but itself is connected to itself. That is undone, and
- * the result -ELOOP.
+ * A TCP socket that finds no listener may connect to itself. That is undone,
+ * and the result is -ELOOP.
  */
 int reuseport_dial(const char *network, const char *local, const char *remote,
 	const struct wait *wait, struct reuseport_options *options,

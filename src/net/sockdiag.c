@@ -2,8 +2,9 @@
 /*
  * sockdiag.c - which sockets there are, and how to be rid of them
  *
- * The kernel's own words: a socket is told by its source, the local end, and
- * its destination. Only to find one of UDP, a packet to it is told instead.
+ * In the kernel's words a socket is named by its source, which is the local
+ * end, and its destination. Only a look-up of UDP is different: it names the
+ * source and the destination of a packet to the socket.
  */
 #include "sockdiag.h"
 
@@ -28,7 +29,7 @@ enum { ANSWER_SIZE_MAX = 32768 };
 
 /**
  * struct sockdiag - A netlink socket and the walk that is going on
- * @protocol:	What was asked for; answers do not tell
+ * @protocol:	The one that was asked for; answers do not tell it
  * @count:	Rows so far
  * @end:	The errno that the end of the list came with
  */
@@ -71,7 +72,7 @@ static struct sockdiag_row row_of(struct nlmsghdr *header, uint8_t protocol)
 	};
 }
 
-/* A packet from one end to the other */
+/* The same ends, as a packet to the socket has them */
 static struct inet_diag_sockid swapped(const struct inet_diag_sockid *id)
 {
 	struct inet_diag_sockid out = *id;
@@ -83,7 +84,7 @@ static struct inet_diag_sockid swapped(const struct inet_diag_sockid *id)
 	return out;
 }
 
-/* Of one socket; without a cookie, any will do. */
+/* A request about one socket; without a cookie, any with these ends will do */
 static struct inet_diag_req_v2 request_of(const struct sockdiag_row *row)
 {
 	struct inet_diag_req_v2 req = {
@@ -176,7 +177,7 @@ static struct nl_msg *request(int type, int flags,
 	return msg;
 }
 
-/* Send, take what is answered, and free @msg, which may be NULL */
+/* Send a request, take the answers, and free @msg, which may be NULL */
 static int ask(struct sockdiag *diag, struct nl_msg *msg, uint8_t protocol,
 	sockdiag_fn *fn, void *arg)
 {

@@ -2,10 +2,10 @@
 /*
  * sockdiag.h - which sockets there are, whose they are, how to be rid of them
  *
- * The sockets of a namespace, as the kernel lists them (sock_diag(7)), also
- * those that no process has any more: TIME_WAIT, orphans, connections that
- * nobody accepted. Whether SO_REUSEADDR or SO_REUSEPORT is set is not told.
- * Where a pointer is NULL that may not be, the result is -EINVAL.
+ * The kernel lists the sockets of a namespace (sock_diag(7)), also those that
+ * no process has any more: TIME_WAIT, orphans, connections that nobody
+ * accepted. It does not tell whether SO_REUSEADDR or SO_REUSEPORT is set. If a
+ * pointer is NULL that may not be, the result is -EINVAL.
  */
 #ifndef SOCKDIAG_H
 #define SOCKDIAG_H
@@ -36,9 +36,10 @@ enum sockdiag_state {
 	SOCKDIAG_BOUND,
 };
 
-/* Masks of states. ALL has also what is bound but does not listen, which the
- * customary mask 0xfff leaves out (Linux >= 6.8). CONNECTED leaves out what
- * only an open descriptor can have, and the walk over all ports. */
+/* Masks of states. ALL has also sockets that are bound but do not listen, which
+ * the customary mask 0xfff leaves out (Linux >= 6.8). CONNECTED leaves out
+ * states that only an open descriptor can have, and so saves the walk over all
+ * ports. */
 #define SOCKDIAG_ALL UINT32_MAX
 #define SOCKDIAG_CONNECTED                                                     \
 	(UINT32_MAX & ~(1u << SOCKDIAG_CLOSE | 1u << SOCKDIAG_LISTEN |         \
@@ -112,15 +113,15 @@ int sockdiag_each(struct sockdiag *diag, uint8_t protocol, uint8_t family,
  *		@peer and @peer_port that it comes from, the device @ifindex or
  *		0. Out: the socket, on success
  *
- * A connection, or else a listener or an unconnected UDP socket: what is only
- * bound gets no packets.
+ * It is a connection, or else a listener or an unconnected UDP socket. A TCP
+ * socket that is only bound gets no packets.
  *
  * Return: 0, -ENOENT (none), or another negative errno
  */
 int sockdiag_find(struct sockdiag *diag, struct sockdiag_row *row);
 
 /**
- * sockdiag_destroy() - Abort a socket, whosever it is, as by a reset
+ * sockdiag_destroy() - Abort any socket, as by a reset
  * @diag:	Where it was found
  * @row:	As it was found. If UDP, it is disconnected, and stays bound
  *
@@ -145,8 +146,8 @@ typedef void sockdiag_owner_fn(pid_t pid, int fd, const char *command,
  * @fn:		Called for each of their descriptors
  * @arg:	For @fn
  *
- * All that the caller may look into (ptrace(2)) are gone through in /proc;
- * others are passed over, and so are descriptors in flight.
+ * This looks in /proc at all processes that the caller may look into
+ * (ptrace(2)). It passes over others, and over descriptors in flight.
  *
  * Return: How many descriptors there were, or a negative errno
  */

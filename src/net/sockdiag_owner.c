@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * sockdiag_owner.c - whose socket it is, by what processes have open
+ * sockdiag_owner.c - the processes that have a socket open
  */
 #include "sockdiag.h"
 
@@ -14,12 +14,12 @@
 
 #include "util.h"
 
-/* Of "socket:[4294967295]", and of a process' name with its newline */
+/* Room for "socket:[4294967295]", and for a process' name with its newline */
 enum { LINK_MAX_LEN = 32, COMMAND_MAX = 17 };
 
 /**
  * struct search - The descriptors that are looked for
- * @link:	What /proc says of each
+ * @link:	The link that /proc shows for each
  * @count:	How many were found
  */
 struct search {

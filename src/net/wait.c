@@ -32,7 +32,7 @@ int64_t wait_in_ms(int64_t ms)
 
 	if (ms > (INT64_MAX - now) / NS_PER_MS)
 		return INT64_MAX;
-	/* 0 would be no deadline; whatever is in the past is over at once. */
+	/* 0 would be no deadline; any time in the past is over at once. */
 	return ms < 0 ? 1 : now + ms * NS_PER_MS;
 }
 
@@ -63,7 +63,7 @@ int wait_check(const struct wait *wait)
 	return wait->deadline && wait_now() >= wait->deadline ? -ETIME : 0;
 }
 
-/* What is left, as ppoll takes it */
+/* The time that is left, as ppoll takes it; NULL: no deadline */
 static struct timespec *left(const struct wait *wait, struct timespec *t)
 {
 	int64_t ns;
@@ -128,7 +128,7 @@ int wait_token_cancel(struct wait_token *token)
 
 	if (!token)
 		return -EINVAL;
-	/* It fails only if it is full, and then it is readable as well. */
+	/* It fails only if the counter is full, and so readable already. */
 	if (write(token->fd, &one, sizeof(one)) < 0)
 		errno = saved;
 	return 0;
