@@ -22,8 +22,8 @@ static inline double median(double *values, size_t count)
 	return values[count / 2];
 }
 
-/* One line of text, and one of the list {"rows":[...]}; it is well if @ratio
- * is not below @target. */
+/* Print a row as a line of text, and as one of the list {"rows":[...]}. It is
+ * ok if @ratio is not below @target. */
 static inline void row(const char *name, double ours, double theirs,
 	double ratio, double target, const char *note)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ends.h - for tests: a connection, and threads that are at work at its ends
+ * ends.h - for tests: a connection, and threads that work at its ends
  *
- * What threads do is judged in the main thread, for only there may an assertion
- * of cmocka fail.
+ * Only in the main thread may an assertion of cmocka fail. So threads only note
+ * what they did, and the main thread judges it.
  */
 #ifndef ENDS_H
 #define ENDS_H
@@ -28,7 +28,7 @@ enum { JOBS_MAX = 1024, BOTH_WAYS = CONN_READ | CONN_WRITE };
 
 /**
  * struct end - One end of a connection
- * @by_call:	Each call is given a deadline and a token
+ * @by_call:	Deadline and token are given to each call, not to the conn
  * @token:	Or NULL
  * @deadlines:	What calls are given to read, and to write
  */
@@ -54,7 +54,7 @@ struct job {
 	int64_t over;
 };
 
-/* Not on the stack: the threads of a test that fails go on until teardown. */
+/* Not on the stack, since the threads of a failed test go on until teardown */
 static struct end ends[2];
 static struct job jobs[JOBS_MAX];
 static unsigned int job_count;
@@ -87,7 +87,7 @@ static inline ssize_t finish(struct job *job)
 	return job->result;
 }
 
-/* What a call at @end is given: @room, filled in, or nothing */
+/* The struct wait for a call at @end: @room, filled in, or NULL */
 static inline const struct wait *wait_of(struct end *end, int i,
 	struct wait *room)
 {
@@ -122,7 +122,7 @@ static inline void limit(struct end *end, int directions, int64_t deadline)
 		end->deadlines[1] = deadline;
 }
 
-/* *state is the mode, and then both ends. */
+/* *state is a bool, for by_call, before the call, and both ends after it. */
 static inline int open_pair(void **state)
 {
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
@@ -151,7 +151,7 @@ static inline int open_pair(void **state)
 	return 0;
 }
 
-/* Threads that are still at it are ended by the close. */
+/* The close ends threads that still work. */
 static inline int close_pair(void **state)
 {
 	(void)state;

@@ -3,9 +3,9 @@
  * fault_test.h - for tests: each call that a helper makes fails once
  *
  * A scenario is run again and again, and in each run the next call fails
- * (faults.h). Then it must end with the errno of what failed, but for what may
- * fail without harm, and leave no descriptor, and no memory, about which
- * LeakSanitizer speaks.
+ * (faults.h). It must then end with the errno of that call, unless the call may
+ * fail without harm. It must leave no descriptor behind, and no memory, which
+ * LeakSanitizer would report.
  */
 #ifndef FAULT_TEST_H
 #define FAULT_TEST_H
@@ -22,7 +22,7 @@
 
 enum { FAULT_CALLS_MAX = 1000, FAULT_STUCK_S = 120 };
 
-/* The first failure ends a scenario; what it has made is then freed. */
+/* The first failure ends a scenario, which then frees what it has made. */
 #define TRY(call)                                                              \
 	do {                                                                   \
 		rc = (call);                                                   \
@@ -42,7 +42,7 @@ enum { FAULT_CALLS_MAX = 1000, FAULT_STUCK_S = 120 };
 /**
  * struct scenario - Some calls of a helper
  * @run:	0 or more if all went well, or the first negative errno
- * @fresh:	Each time in an empty namespace
+ * @fresh:	Each run is in an empty namespace
  */
 struct scenario {
 	const char *name;
@@ -50,7 +50,7 @@ struct scenario {
 	bool fresh;
 };
 
-/* What may fail without harm, in a scenario or in all, and why */
+/* Calls that may fail without harm, in one scenario or in all, and why */
 static const struct {
 	const char *name, *scenario;
 } harmless[] = {

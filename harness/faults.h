@@ -2,9 +2,9 @@
 /*
  * faults.h - make one allocation or system call of the helpers fail
  *
- * Linked with --wrap for each of FAULTS in the Makefile, so that what the
- * objects of the library call by these names comes here first. Of libnl, the
- * calls that allocate or talk to the kernel are among them.
+ * The tests are linked with --wrap for each of FAULTS in the Makefile, so calls
+ * by these names in the objects of the library come here first. Among them are
+ * the functions of libnl that allocate or talk to the kernel.
  */
 #ifndef FAULTS_H
 #define FAULTS_H
@@ -12,13 +12,13 @@
 #include <stdbool.h>
 
 /**
- * faults_arm() - From now on, let the call of this number fail, from 0 on
+ * faults_arm() - Let the call of this number fail; from now on the first is 0
  *
  * It fails once, in whatever thread or child it is made.
  */
 void faults_arm(int number);
 
-/** faults_spare() - Let a test's own calls succeed, or be counted again */
+/** faults_spare() - Do not count a test's own calls, or count again */
 void faults_spare(bool spare);
 
 /**

@@ -4,11 +4,11 @@
  *
  * DOC: Theory of Operation
  *
- * A fuzzer counts calls of LLVMFuzzerTestOneInput(), each of which may run many
- * programs, and knows nothing of classes. So the targets count themselves, in
- * a file that whoever started them maps, too: $PORTCLASH_FUZZ_DIR/counters.
- * Counts thus survive every child that AFL++ ends. Without the variable they
- * are kept, and nobody reads them.
+ * A fuzzer counts calls of LLVMFuzzerTestOneInput(). Each call may run many
+ * programs, and the fuzzer knows nothing of classes. So a target counts by
+ * itself, in a file that the process which started it maps, too:
+ * $PORTCLASH_FUZZ_DIR/counters. So the counts survive every child that AFL++
+ * ends. Without the variable they are kept in memory, and nobody reads them.
  *
  * A target that aborts, for whatever reason, first prints the program it was
  * running: an input stands for several, so its bytes alone do not tell.
@@ -58,8 +58,8 @@ extern const char *fuzz_file;
 
 /**
  * fuzz_unpack() - Decode an input, if it is of the level of this target
- * @level:	Any other is not even looked at: what decoding it covers would
- *		fill the fuzzer's queue with what is then refused
+ * @level:	An input of another level is not decoded: the coverage of that
+ *		would fill the fuzzer's queue with inputs that are refused
  * @program:	The program; without ops if there is none
  *
  * Return: Is there any op in it?
@@ -76,16 +76,16 @@ uint64_t fuzz_hash(const void *data, size_t size);
 /**
  * quiet_begin() - From here to quiet_end(), coverage does not count
  *
- * For what depends on more than the input: were it seen, the fuzzer would take
- * it for something new each time.
+ * It is for code that depends on more than the input. If the fuzzer saw its
+ * coverage, it would take it for something new each time.
  */
 void quiet_begin(void);
 void quiet_end(void);
 
 /**
- * fuzz_keep() - Write one to $PORTCLASH_FUZZ_DIR/unknown, unless it is there
+ * fuzz_keep() - Write a divergence to $PORTCLASH_FUZZ_DIR/unknown, once
  *
- * At most UNKNOWN_MAX of them: after that, more files help nobody.
+ * At most UNKNOWN_MAX are written: more files would help nobody.
  */
 void fuzz_keep(const struct program *program, const char *const names[2],
 	const struct divergence *divergence);

@@ -11,10 +11,10 @@
 
 #include "said.h"
 
-/* The first words of an agent that can do but one op */
+/* The greeting of an agent that can do only one op */
 #define HELLO "printf 'portclash-agent 1 a name\\ncan live\\n'; "
 
-/* All that was started is gone: nothing waits for us, and nothing lives */
+/* Is all that was started gone? Nothing waits for us, and nothing lives. */
 static inline void no_process_left(void)
 {
 	int pid, rest = 2000;

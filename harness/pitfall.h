@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pitfall.h - for tests: what goes wrong if it is done the obvious way
+ * pitfall.h - for tests: mistakes that the obvious way makes
  *
- * Each pitfall has a scenario with one question at its end. It is asked twice:
- * with our way it must hold, and with the obvious one it must not, or else the
- * test would show nothing.
+ * Each pitfall has a scenario with one question at its end. It is asked twice.
+ * With our way the answer must be yes. With the obvious way it must be no, or
+ * else the test would show nothing.
  */
 #ifndef PITFALL_H
 #define PITFALL_H
@@ -24,9 +24,9 @@
 #include "net/conn.h"
 
 /**
- * struct pitfall - One of the 31
- * @number:	In the list of them
- * @holds:	Does it go well?
+ * struct pitfall - One pitfall
+ * @number:	From 1 to 31; no two have the same
+ * @holds:	Run the scenario, our way or the naive one; does it go well?
  */
 struct pitfall {
 	int number;
@@ -60,7 +60,7 @@ static inline int pitfall_fds(void)
 	return count;
 }
 
-/* Where nobody listens */
+/* An address where nobody listens */
 static const struct sockaddr_in nobody = { .sin_family = AF_INET,
 	.sin_port = 1, .sin_addr.s_addr = 0x0100007f };
 #define NOBODY ((const struct sockaddr *)&nobody), sizeof(nobody)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * said.h - for tests: run a text and compare with the outcomes it says
+ * said.h - for tests: run a program as text, and compare the outcomes in it
  */
 #ifndef SAID_H
 #define SAID_H
@@ -67,7 +67,7 @@ static inline void said_check(struct subject *subject, const char *text)
 			said_fail(&want.program, &got, NULL, i);
 }
 
-/* The subject of the tests that are about portman alone */
+/* The subject, for tests that are about portman only */
 static struct subject said_portman __attribute__((unused));
 
 static inline int said_open_portman(void **state)

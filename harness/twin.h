@@ -3,8 +3,8 @@
  * twin.h - a conn, and beside it the same socket by raw calls
  *
  * Both sides have two namespaces of their own, so that neither sees the other.
- * What differs by right is left out: a port that the kernel chose, and whether
- * a call waits. What the raw calls did is what a conn promises to do, too.
+ * A conn promises to do what the raw calls did. Two things may differ, and are
+ * not compared: a port that the kernel chose, and whether a call waits.
  */
 #ifndef TWIN_H
 #define TWIN_H
@@ -40,7 +40,7 @@ void twin_start(void);
  * @twin:	Without a conn
  * @there:	In the second namespace of each side
  *
- * Return: Both said so: 0 or a negative errno, else TWIN_DIFFERS
+ * Return: 0 or a negative errno if both said the same, else TWIN_DIFFERS
  */
 int twin_open(struct twin *twin, int domain, int type, bool there,
 	enum twin_birth birth);
@@ -54,11 +54,11 @@ void twin_keep(struct twin *twin, struct conn *conn, int fd,
 /** twin_free() - Close both, if they are not, and forget them */
 void twin_free(struct twin *twin);
 
-/** twin_close() - Close both; what conn_close() said */
+/** twin_close() - Close both; returns what conn_close() did */
 int twin_close(struct twin *twin);
 
 /**
- * twin_connect() - A raw connect, waited for a moment
+ * twin_connect() - A raw connect, and a moment's wait for it
  *
  * Return: 0, -EAGAIN (not decided yet), or a negative errno
  */
@@ -70,7 +70,7 @@ bool twin_same_addr(const struct conn_addr *a, const struct conn_addr *b);
 /** twin_local() - The raw one's address, or a negative errno */
 int twin_local(int fd, struct conn_addr *addr);
 
-/** twin_peer() - Its peer's */
+/** twin_peer() - The address of the raw one's peer, or a negative errno */
 int twin_peer(int fd, struct conn_addr *addr);
 
 #endif /* TWIN_H */

@@ -13,7 +13,7 @@ enum { TWIN_SIZE_MAX = 64, TWIN_CALLS = 9 };
 
 /**
  * struct call - A call, as the input has it
- * @a, @b:	How; what they mean depends on @kind
+ * @a, @b:	Arguments; their meaning depends on @kind
  */
 struct call {
 	uint8_t kind, slot, a, b;
@@ -21,11 +21,11 @@ struct call {
 
 /**
  * struct io - A call that may wait; [0] is ours, [1] the raw side's
- * @addrs:	Whom to
- * @from:	Who from
+ * @addrs:	The addresses to send or connect to
+ * @from:	The sender's address
  * @data:	What is written, or was read
- * @child:	Of accept, ours
- * @fd:		And the raw one, or -1
+ * @child:	The accepted conn of our side
+ * @fd:		The accepted socket of the raw side, or -1
  */
 struct io {
 	struct call call;
@@ -43,7 +43,7 @@ typedef ssize_t twin_ours(const struct twin *t, struct io *io,
 	const struct wait *wait);
 
 /**
- * twin_calls - What there is
+ * twin_calls - The table of these calls
  * @out:	Does it wait for room to write?
  */
 extern const struct twin_pair {

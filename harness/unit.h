@@ -24,16 +24,17 @@
 
 #include "util.h"
 
-/* How often to try what is tried at random: under a sanitizer, which takes five
- * times as long and looks for other faults, a tenth as often. */
+/* How often to repeat a random test. Under a sanitizer it is a tenth as often,
+ * since that takes five times as long, and looks for other faults. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define UNIT_TIMES(n) ((n) / 10)
 #else
 #define UNIT_TIMES(n) (n)
 #endif
 
-/* Were only the names asked for? They are printed. If one test is asked for, it
- * is the only one that cmocka will run; exits with 2 if there is none such. */
+/* Print the names if they are asked for, and return true: nothing is to be run.
+ * If one test is asked for, cmocka will run only that one; exits with 2 if
+ * there is no such test. */
 static inline bool unit_listed(int argc, char **argv,
 	const struct CMUnitTest *tests, size_t count)
 {
