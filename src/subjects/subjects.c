@@ -44,7 +44,7 @@ const struct subject_type *subjects_find(const char *name)
 
 		if (strncmp(name, types[i]->name, length))
 			continue;
-		/* "pipe:" goes on with anything, "spec" not with a letter. */
+		/* After "pipe:" anything may follow, after "spec" no letter. */
 		if (!name[length] ||
 		    (types[i]->prefix && (name[length - 1] == ':' ||
 						 ispunct(name[length]))))
@@ -53,7 +53,7 @@ const struct subject_type *subjects_find(const char *name)
 	return NULL;
 }
 
-/* A kernel is asked in a process of its own: ours may be in a world already */
+/* Ask a kernel in a process of its own: ours may be in a world already */
 static int open_inner(struct subject *inner, const char *name)
 {
 	const struct subject_type *type = subjects_find(name);

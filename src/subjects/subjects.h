@@ -2,8 +2,8 @@
 /*
  * subjects.h - all subjects, by name
  *
- * Only this is above all types of subjects: whoever needs one of them takes its
- * type, and links no other.
+ * Only this file is above all types of subjects. A program that needs just one
+ * of them takes its type, and links no other.
  */
 #ifndef SUBJECTS_H
 #define SUBJECTS_H
