@@ -28,7 +28,7 @@ static inline struct addr addr_of(const char *text)
 	return addr;
 }
 
-/* Are we in a network of our own, with lo up? If not, pytest is told why. */
+/* Move to a network of our own with lo up; if not, tell pytest why */
 static inline bool alone_in_a_network(void)
 {
 	struct link_session *session;
@@ -44,8 +44,8 @@ static inline bool alone_in_a_network(void)
 	return true;
 }
 
-/* Have mounts of our own, which are gone with this process. A chroot has none
- * to give: its root is no mount, and what is mounted there is seen outside. */
+/* Have mounts of our own, which are gone with this process. A chroot cannot do
+ * so: its root is no mount, and mounts made there are seen outside. */
 static inline bool alone_with_mounts(void)
 {
 	return !unshare(CLONE_NEWNS) &&

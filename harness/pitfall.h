@@ -25,7 +25,7 @@
 
 /**
  * struct pitfall - One pitfall
- * @number:	From 1 to 31; no two have the same
+ * @number:	From 1 to 31, as a failed test prints it
  * @holds:	Run the scenario, our way or the naive one; does it go well?
  */
 struct pitfall {
