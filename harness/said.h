@@ -39,14 +39,6 @@ static inline struct case_text said_parsed(const char *text)
 	return out;
 }
 
-static inline bool said_holds(const struct outcome *want,
-	const struct outcome *got)
-{
-	if (want->value != VALUE_NONE)
-		return outcome_equal(want, got);
-	return want->kind == got->kind && want->error == got->error;
-}
-
 /* Skip this test, and tell pytest why */
 static inline void said_skip(const char *why)
 {
@@ -63,7 +55,8 @@ static inline void said_check(struct subject *subject, const char *text)
 	assert_int_equal(
 		subject_run(subject, &want.program, 1, NULL, &got), 0);
 	for (unsigned int i = 0; i < got.count; i++)
-		if (!said_holds(&want.expect[i].outcome, &got.outcomes[i]))
+		if (!outcome_holds(&want.expect[i].outcome,
+			    &got.outcomes[i]))
 			said_fail(&want.program, &got, NULL, i);
 }
 

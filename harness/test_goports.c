@@ -185,13 +185,6 @@ static bool is_gone(const struct subject *subject, const struct op *op)
 	return op->kind == OP_PICK_STABLE && !subject_can(&subject->can, op);
 }
 
-static bool holds(const struct outcome *want, const struct outcome *got)
-{
-	if (want->kind == OUTCOME_OK && want->value == VALUE_NONE)
-		return got->kind == OUTCOME_OK;
-	return outcome_equal(want, got);
-}
-
 static void open_goports(struct subject *subject)
 {
 	int rc = subjects_open(subject, "goports");
@@ -234,7 +227,7 @@ static void the_rules_hold(void **state)
 			lost |= is_gone(&subject, &programs[i].ops[n]);
 			if (lost)
 				want = outcome_na();
-			if (holds(&want, got))
+			if (outcome_holds(&want, got))
 				continue;
 			text_op(&programs[i], &programs[i].ops[n], op,
 				sizeof(op));

@@ -86,7 +86,8 @@ static bool follows_linux(const char *name, const char *text)
 		0);
 	for (unsigned int i = 0; i < got.count; i++)
 		same &= got.outcomes[i].kind == OUTCOME_NA ||
-			said_holds(&want.expect[i].outcome, &got.outcomes[i]);
+			outcome_holds(&want.expect[i].outcome,
+				&got.outcomes[i]);
 	subject_close(&subject);
 	return same;
 }

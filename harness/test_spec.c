@@ -80,7 +80,7 @@ static void decides_its_case(const struct rule_book *book, unsigned int rule)
 	snprintf(name, sizeof(name), "%s%s~%s", book->model,
 		version_of(book, info), info->name);
 	run_on(name, &file.text.program, &with, &without);
-	if (diff_outcomes(&file.text.program.ops[last], &with.outcomes[last],
+	if (outcome_same(&file.text.program.ops[last], &with.outcomes[last],
 		    &without.outcomes[last])) {
 		print_error("%s: its case is answered the same without it\n",
 			info->name);

@@ -85,11 +85,6 @@ void class_free(struct class_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
-static bool same(const struct outcome *a, const struct outcome *b)
-{
-	return a->kind == b->kind && a->error == b->error;
-}
-
 int class_find(const struct class_list *list, const struct program *program,
 	const char *const subjects[2], const struct divergence *divergence)
 {
@@ -102,8 +97,8 @@ int class_find(const struct class_list *list, const struct program *program,
 			continue;
 		expect = &text->expect[program->count - 1];
 		for (int n = 0; n < 2; n++)
-			all &= same(case_expected(expect, subjects[n], NULL),
-				&divergence->outcomes[n]);
+			all &= outcome_alike(&divergence->outcomes[n],
+				case_expected(expect, subjects[n], NULL));
 		if (all)
 			return i;
 	}

@@ -7,16 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-bool diff_outcomes(const struct op *op, const struct outcome *a,
-	const struct outcome *b)
-{
-	if (a->kind != b->kind || a->error != b->error)
-		return false;
-	if (op_level(op->kind) == LEVEL_SOCKET && op->kind != OP_GET)
-		return true;
-	return outcome_equal(a, b);
-}
-
 enum verdict diff_traces(const struct program *program, const struct trace *a,
 	const struct trace *b, struct divergence *divergence)
 {
@@ -25,7 +15,7 @@ enum verdict diff_traces(const struct program *program, const struct trace *a,
 		const struct outcome *y = &b->outcomes[i];
 		bool na = x->kind == OUTCOME_NA || y->kind == OUTCOME_NA;
 
-		if (!na && diff_outcomes(&program->ops[i], x, y))
+		if (!na && outcome_same(&program->ops[i], x, y))
 			continue;
 		divergence->index = i;
 		divergence->outcomes[0] = *x;
@@ -76,7 +66,7 @@ static bool to_itself(const struct op *op, const struct outcome *out)
 static bool chose_apart(const struct op *op, const struct outcome *x,
 	const struct outcome *y)
 {
-	if (x->kind != y->kind || x->error != y->error)
+	if (!outcome_alike(x, y))
 		return to_itself(op, x) || to_itself(op, y);
 	if (op->kind == OP_GET)
 		return x->value == VALUE_PLACE && x->a != y->a &&
@@ -94,8 +84,7 @@ static void cut(const struct program *program, struct trace *a, struct trace *b)
 		bool again = program->ops[i].kind == OP_REPEAT && i;
 		const struct op *op = &program->ops[i - again];
 		struct outcome *x = &a->outcomes[i], *y = &b->outcomes[i];
-		bool at_once = op->kind == OP_GET || x->kind != y->kind ||
-			       x->error != y->error;
+		bool at_once = op->kind == OP_GET || !outcome_alike(x, y);
 		bool here = op_level(op->kind) == LEVEL_SOCKET &&
 			    chose_apart(op, x, y) &&
 			    !(op->kind == OP_GET && told & 1u << op->sock);

@@ -56,18 +56,13 @@ struct divergence {
 	struct trace before;
 };
 
-/** diff_outcomes() - Are two outcomes of this op the same? */
-bool diff_outcomes(const struct op *op, const struct outcome *a,
-	const struct outcome *b);
-
 /**
  * diff_traces() - Compare two traces of one program
  * @program:	The program
  * @a, @b:	Its traces
  * @divergence:	Filled in unless they agree
  *
- * An errno is compared by name and a value where there is one; a port that a
- * socket's subject chose is not compared.
+ * Outcomes are compared by outcome_same().
  *
  * Return: A verdict
  */

@@ -162,10 +162,8 @@ static bool still_diverges(const struct program *program, void *arg)
 	if (verdict < 0)
 		want->error = verdict;
 	if (verdict != DIVERGE || now.index != program->count - 1u ||
-	    now.outcomes[0].kind != want->divergence.outcomes[0].kind ||
-	    now.outcomes[1].kind != want->divergence.outcomes[1].kind ||
-	    now.outcomes[0].error != want->divergence.outcomes[0].error ||
-	    now.outcomes[1].error != want->divergence.outcomes[1].error)
+	    !outcome_alike(&now.outcomes[0], &want->divergence.outcomes[0]) ||
+	    !outcome_alike(&now.outcomes[1], &want->divergence.outcomes[1]))
 		return false;
 	want->divergence = now;
 	return true;

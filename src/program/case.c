@@ -214,13 +214,3 @@ const struct outcome *case_expected(const struct expect *expect,
 		*own = false;
 	return &expect->outcome;
 }
-
-bool case_holds(const struct outcome *want, const struct outcome *got)
-{
-	if (want->kind == OUTCOME_OK && want->value == VALUE_NONE)
-		return got->kind == OUTCOME_OK;
-	if (want->value == VALUE_PLACE && want->a == PORT_ANY)
-		return got->value == VALUE_PLACE &&
-		       addr_equal(&want->addr, &got->addr);
-	return outcome_equal(want, got);
-}

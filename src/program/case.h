@@ -106,11 +106,4 @@ int case_load(const char *path, struct case_file *file,
 const struct outcome *case_expected(const struct expect *expect,
 	const char *subject, bool *own);
 
-/**
- * case_holds() - Is an outcome what a case demands?
- *
- * "ok" accepts any value, "ok:V" only V, "ok:ADDRESS:*" any port.
- */
-bool case_holds(const struct outcome *want, const struct outcome *got);
-
 #endif /* CASE_H */

@@ -152,9 +152,31 @@ struct outcome outcome_na(void)
 	return (struct outcome){ .kind = OUTCOME_NA };
 }
 
+bool outcome_alike(const struct outcome *a, const struct outcome *b)
+{
+	return a->kind == b->kind && a->error == b->error;
+}
+
 bool outcome_equal(const struct outcome *a, const struct outcome *b)
 {
-	return a->kind == b->kind && a->value == b->value &&
-	       a->error == b->error && a->a == b->a && a->b == b->b &&
-	       addr_equal(&a->addr, &b->addr);
+	return outcome_alike(a, b) && a->value == b->value && a->a == b->a &&
+	       a->b == b->b && addr_equal(&a->addr, &b->addr);
+}
+
+bool outcome_same(const struct op *op, const struct outcome *a,
+	const struct outcome *b)
+{
+	if (op_level(op->kind) == LEVEL_SOCKET && op->kind != OP_GET)
+		return outcome_alike(a, b);
+	return outcome_equal(a, b);
+}
+
+bool outcome_holds(const struct outcome *want, const struct outcome *got)
+{
+	if (want->value == VALUE_NONE)
+		return outcome_alike(want, got);
+	if (want->value == VALUE_PLACE && want->a == PORT_ANY)
+		return got->value == VALUE_PLACE &&
+		       addr_equal(&want->addr, &got->addr);
+	return outcome_equal(want, got);
 }

@@ -340,7 +340,32 @@ struct outcome outcome_number(uint32_t a);
 struct outcome outcome_error(int error);	/* either sign; 0 is ok */
 struct outcome outcome_na(void);
 
-/** outcome_equal() - Are two outcomes the same, values included? */
+/*
+ * Are two outcomes the same? That is asked in four ways, here and nowhere
+ * else. Which rule decided, and its effects, never matter.
+ */
+
+/** outcome_alike() - Both ok, or the same errno? Values do not matter */
+bool outcome_alike(const struct outcome *a, const struct outcome *b);
+
+/** outcome_equal() - Alike, and with the same value, whoever chose it? */
 bool outcome_equal(const struct outcome *a, const struct outcome *b);
+
+/**
+ * outcome_same() - Did two subjects answer an op alike?
+ * @op:		The op
+ *
+ * Values are compared on reservations and of a get. All other values of the
+ * ops on sockets are ports that a subject has chosen: they are never compared.
+ */
+bool outcome_same(const struct op *op, const struct outcome *a,
+	const struct outcome *b);
+
+/**
+ * outcome_holds() - Is an outcome what a case demands?
+ *
+ * "ok" accepts any value, "ok:V" only V, "ok:ADDRESS:*" any port.
+ */
+bool outcome_holds(const struct outcome *want, const struct outcome *got);
 
 #endif /* PROGRAM_H */
