@@ -139,6 +139,26 @@ void fuzz_class(const struct case_file *file)
 	}
 }
 
+void fuzz_counts(FILE *file)
+{
+	const struct fuzz_counters *c = fuzz_counters;
+
+	fprintf(file, "{\"execs\":%llu,\"refused\":%llu,"
+		"\"unknown_kinds\":%llu,\"failed\":%llu,",
+		(unsigned long long)c->execs, (unsigned long long)c->refused,
+		(unsigned long long)c->unknown_kinds,
+		(unsigned long long)c->failed);
+	tally_json(file, &c->tally);
+	fputs(",\"classes\":{", file);
+	for (int i = 0; i < FUZZ_CLASSES_MAX && *c->classes[i].name; i++) {
+		fputs(i ? "," : "", file);
+		quote_json(file, c->classes[i].name);
+		fprintf(file, ":%llu",
+			(unsigned long long)c->classes[i].count);
+	}
+	fputs("}}\n", file);
+}
+
 uint64_t fuzz_hash(const void *data, size_t size)
 {
 	const uint8_t *bytes = data;

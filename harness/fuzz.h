@@ -4,11 +4,11 @@
  *
  * DOC: Theory of Operation
  *
- * A fuzzer counts calls of LLVMFuzzerTestOneInput(). Each call may run many
- * programs, and the fuzzer knows nothing of classes. So a target counts by
- * itself, in a file that the process which started it maps, too:
- * $PORTCLASH_FUZZ_DIR/counters. So the counts survive every child that AFL++
- * ends. Without the variable they are kept in memory, and nobody reads them.
+ * A fuzzer counts calls of LLVMFuzzerTestOneInput(), each of which may run many
+ * programs, and knows nothing of classes. So the targets count themselves, in
+ * a file that all their processes map: $PORTCLASH_FUZZ_DIR/counters. Counts
+ * thus survive every child that AFL++ ends. Only targets know what is in it:
+ * ask "replay --counts" (replay.c). Without the variable nobody reads them.
  *
  * A target that aborts, for whatever reason, first prints the program it was
  * running: an input stands for several, so its bytes alone do not tell.
@@ -23,22 +23,22 @@
 
 #include "compare/class.h"
 #include "compare/diff.h"
+#include "compare/tally.h"
 
 enum { FUZZ_CLASSES_MAX = 1024, FUZZ_PATH_MAX = 4096, UNKNOWN_MAX = 200 };
 
 /**
- * struct fuzz_counters - What a target has done; ci/campaign reads it
+ * struct fuzz_counters - What a target has done
+ * @tally:	Of the programs that were run and compared
  * @execs:	Calls of LLVMFuzzerTestOneInput()
- * @programs:	Programs that were run and compared
  * @refused:	Programs that were not run: of the other level, too expensive
- * @incomparable...@unknown: As in the summary of portclash diff
  * @unknown_kinds: How many cases of unknown ones were written
  * @failed:	How often a subject did not work
  * @classes:	How often each class was met; ends at the first without a name
  */
 struct fuzz_counters {
-	uint64_t execs, programs, refused, incomparable, divergent, known,
-		unknown, unknown_kinds, failed;
+	struct tally tally;
+	uint64_t execs, refused, unknown_kinds, failed;
 	struct {
 		char name[CLASS_NAME_MAX];
 		uint64_t count;
@@ -69,6 +69,9 @@ bool fuzz_unpack(const uint8_t *data, size_t size, enum level level,
 
 /** fuzz_class() - Count a known divergence, by the name of its class */
 void fuzz_class(const struct case_file *file);
+
+/** fuzz_counts() - Write all counters as one line of JSON */
+void fuzz_counts(FILE *file);
 
 /** fuzz_hash() - FNV-1a, 64 bits, of any bytes */
 uint64_t fuzz_hash(const void *data, size_t size);

@@ -358,7 +358,7 @@ static void run_call(struct call call)
 	struct twin *t = &twins[call.slot % SLOTS];
 	unsigned int kind = call.kind % (WAITING + AT_ONCE + 6);
 
-	fuzz_counters->programs++;
+	fuzz_counters->tally.programs++;
 	tell("%d: ", call.slot % SLOTS);
 	if (kind == WAITING + AT_ONCE) {
 		turn_token(call);

@@ -199,13 +199,13 @@ static void compare(const struct program *program)
 	verdict = diff_one(&pair, program, &divergence);
 	fuzz_running(NULL);
 	ASSERT(verdict >= 0);
-	fuzz_counters->programs++;
+	fuzz_counters->tally.programs++;
 	if (verdict == AGREE)
 		return;
 	struct program small = *program;
 
-	fuzz_counters->divergent++;
-	fuzz_counters->unknown++;
+	fuzz_counters->tally.divergent++;
+	fuzz_counters->tally.unknown++;
 	minimize_divergence(&pair, &small, &divergence);
 	fputs("\nfuzz_ports: the port manager and the flat list differ\n\n",
 		stderr);

@@ -105,7 +105,7 @@ static void unknown(const struct program *program,
 	fuzz_keep(program, names, divergence);
 	if (keep_going)
 		return;
-	fuzz_counters->unknown++;
+	fuzz_counters->tally.unknown++;
 	fputs("\na divergence of no known class\n\n", stderr);
 	class_write(program, names, divergence, stderr);
 	fuzz_running(NULL);
@@ -127,7 +127,7 @@ static void judge(const struct program *program,
 		int rc = minimize_divergence(&pair, &small, divergence);
 
 		if (rc == -EAGAIN) {
-			fuzz_counters->incomparable++;
+			fuzz_counters->tally.incomparable++;
 			return;
 		}
 		ASSERT(!rc);
@@ -136,11 +136,11 @@ static void judge(const struct program *program,
 		if (slot->class < 0)
 			unknown(&small, divergence);
 	}
-	fuzz_counters->divergent++;
+	fuzz_counters->tally.divergent++;
 	if (slot->class < 0) {
-		fuzz_counters->unknown++;
+		fuzz_counters->tally.unknown++;
 	} else {
-		fuzz_counters->known++;
+		fuzz_counters->tally.known++;
 		fuzz_class(&classes.cases[slot->class]);
 	}
 }
@@ -172,8 +172,8 @@ int pair_one(const uint8_t *data, size_t size)
 			subjects[1].why);
 		exit(3);
 	}
-	fuzz_counters->programs++;
-	fuzz_counters->incomparable += verdict == INCOMPARABLE;
+	fuzz_counters->tally.programs++;
+	fuzz_counters->tally.incomparable += verdict == INCOMPARABLE;
 	if (verdict == DIVERGE) {
 		quiet_begin();
 		judge(&program, &divergence);

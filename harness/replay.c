@@ -3,11 +3,14 @@
  * replay.c - give files to a fuzz target, without any fuzzer
  *
  *	replay FILE|DIR...
+ *	replay --counts
  *
  * The way to reproduce a crash, to run a corpus as a regression test, and to
  * look at a target with gdb or perf. Exits 0 if all files passed; a target that
  * fails aborts, after the name of the file was printed. 2 is bad usage, 3 that
  * this machine cannot run the target, 5 that there was no file at all.
+ * The second form runs nothing: it says, as one line of JSON, what all the
+ * runs with the same $PORTCLASH_FUZZ_DIR have counted (fuzz.h).
  */
 #include <errno.h>
 #include <fts.h>
@@ -49,8 +52,14 @@ static int replay_all(int argc, char **argv)
 	FTS *tree;
 
 	if (argc < 2) {
-		quote_printf(stderr, "usage: %s FILE|DIR...\n", argv[0]);
+		quote_printf(stderr, "usage: %s --counts|FILE|DIR...\n",
+			argv[0]);
 		return 2;
+	}
+	if (!strcmp(argv[1], "--counts")) {
+		fuzz_start();
+		fuzz_counts(stdout);
+		return 0;
 	}
 	LLVMFuzzerInitialize(&argc, &argv);
 	tree = fts_open(argv + 1, FTS_LOGICAL | FTS_NOCHDIR, by_name);
@@ -75,10 +84,10 @@ static int replay_all(int argc, char **argv)
 	fts_close(tree);
 	printf("%u files ok: %llu programs, %llu refused, %llu divergent, "
 	       "%llu of them unknown\n", files,
-		(unsigned long long)fuzz_counters->programs,
+		(unsigned long long)fuzz_counters->tally.programs,
 		(unsigned long long)fuzz_counters->refused,
-		(unsigned long long)fuzz_counters->divergent,
-		(unsigned long long)fuzz_counters->unknown);
+		(unsigned long long)fuzz_counters->tally.divergent,
+		(unsigned long long)fuzz_counters->tally.unknown);
 	return files ? 0 : 5;
 }
 

@@ -25,8 +25,8 @@ import unicodedata
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from portcheck import (AGREED, CANNOT, COMMAND, FOUND, NOTHING, SANITIZED,
-                       USAGE, portclash)
+from portcheck import (AGREED, CANNOT, COMMAND, CORPUS, FOUND, NOTHING,
+                       SANITIZED, USAGE, portclash)
 
 HOSTILE = {
     "clear": b"\x1b[2J\x1b[31mred\x1b]0;title\x07",
@@ -725,14 +725,26 @@ def test_a_campaign_says_text(tmp_path, campaign):
 
 
 def test_a_campaign_counts_classes_of_any_name(tmp_path, campaign, capsys):
-    """They are bytes in what it shares with a fuzzer."""
-    target = campaign.Target("fuzz_ports", tmp_path)
-    with open(tmp_path / "fuzz_ports" / "counters", "r+b") as file:
-        file.seek(8 * len(campaign.COUNTS))
-        for name in NAMES:
-            file.write(campaign.CLASS.pack(name[:63], 1))
-    classes = target.counters()["classes"]
+    """They are bytes in what it shares with a fuzzer, and then JSON."""
+    replay = COMMAND.parent / "replay" / "fuzz_sockets"
+    if not replay.exists():
+        pytest.skip("build/replay/fuzz_sockets is not built: make replay")
+    target = campaign.Target("fuzz_sockets", tmp_path)
+    case = "mapped-on-v6only-errno.case"        # a seed meets it
+    for number, name in enumerate(NAMES):
+        folder = tmp_path / str(number) / "divergences"
+        folder.mkdir(parents=True)
+        shutil.copy(CORPUS / "divergences" / case,
+                    os.fsencode(folder) + b"/" + name + b".case")
+        subprocess.run(
+            [replay, CORPUS / "fuzz" / "fuzz_sockets"], check=True,
+            stdout=subprocess.DEVNULL, env={
+                **os.environ, **target.env(),
+                "PORTCLASH_CORPUS": str(folder.parent)})
+    counts = target.counters()
+    classes = counts["classes"]
     assert list(classes) == [os.fsdecode(name[:63]) for name in NAMES]
+    assert sum(classes.values()) == counts["known"] > 0
     for name in classes:
         campaign.say(campaign.visible(name))
         campaign.complain(name)

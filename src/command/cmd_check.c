@@ -16,7 +16,7 @@ enum { FAILURES_MAX = 4096 };
 
 /* What the children write, a subject after the other */
 struct share {
-	struct compare_result sums[SUBJECTS_MAX];
+	struct tally sums[SUBJECTS_MAX];
 	struct skip skips[SUBJECTS_MAX];
 	bool skipped[SUBJECTS_MAX];
 	unsigned int failure_count;
@@ -66,7 +66,7 @@ static struct judged judge(struct check *c, const struct case_file *file,
 	const struct trace *trace)
 {
 	struct judged verdict = { .kind = HELD };
-	struct compare_result *sum = &c->share->sums[c->subject];
+	struct tally *sum = &c->share->sums[c->subject];
 	const char *who = c->options->subjects[c->subject];
 	const struct case_text *text = &file->text;
 	bool apart = false;
@@ -204,7 +204,7 @@ static void say_subjects(const struct check *c)
 	const struct options *o = c->options;
 
 	for (unsigned int s = 0; s < o->subject_count; s++) {
-		const struct compare_result *sum = &c->share->sums[s];
+		const struct tally *sum = &c->share->sums[s];
 
 		if (c->share->skipped[s] && !sum->programs)
 			quote_printf(o->out, "%-10s skipped: %s\n",
@@ -281,12 +281,7 @@ static int conclude(struct check *c, double seconds)
 	bool stopped = false;
 
 	for (unsigned int s = 0; s < o->subject_count; s++) {
-		sum.programs += share->sums[s].programs;
-		sum.ops += share->sums[s].ops;
-		sum.compared_ops += share->sums[s].compared_ops;
-		sum.incomparable += share->sums[s].incomparable;
-		sum.divergent += share->sums[s].divergent;
-		sum.unknown += share->sums[s].unknown;
+		tally_add(&sum.tally, &share->sums[s]);
 		if (share->skipped[s])
 			skips[summary.skip_count++] = share->skips[s];
 		stopped |= share->skipped[s] && share->sums[s].programs;

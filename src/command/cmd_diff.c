@@ -67,17 +67,16 @@ static void say_findings(const struct options *o,
 	}
 }
 
-/* Both may be able to do so little of each program that it tests nothing. */
-static bool tested_nothing(const struct options *o,
-	const struct compare_result *r)
+/* What both can do of each program may be so little that it tests nothing. */
+static bool tested_nothing(const struct options *o, const struct tally *tally)
 {
-	if (compare_enough(r->tested, r->programs))
+	if (compare_enough(tally->tested, tally->programs))
 		return false;
-	if (r->programs)
+	if (tally->programs)
 		quote_printf(o->out, "%llu of %llu programs count as a "
 			"test: nothing was really tested\n",
-			(unsigned long long)r->tested,
-			(unsigned long long)r->programs);
+			(unsigned long long)tally->tested,
+			(unsigned long long)tally->programs);
 	return true;
 }
 
@@ -116,13 +115,13 @@ int diff_and_report(const struct options *o, struct compare_job *job,
 	if (result.error)
 		quote_printf(stderr, "portclash: stopped early: %s\n",
 			*result.why ? result.why : strerror(-result.error));
-	if (result.unknown)
+	if (result.tally.unknown)
 		code = EXIT_FOUND;
-	else if (result.error == -EINVAL && !result.programs)
+	else if (result.error == -EINVAL && !result.tally.programs)
 		code = EXIT_USAGE;
 	else if (result.error)
 		code = EXIT_CANNOT;
-	else if (tested_nothing(o, &result))
+	else if (tested_nothing(o, &result.tally))
 		code = EXIT_NOTHING;
 	if (o->json)
 		report_json(&summary);

@@ -68,12 +68,7 @@ static void keep(struct matrix_column *column, struct matrix_cell *cell,
 	const struct compare_result *result)
 {
 	cell->asked = !result->skipped;
-	cell->programs = result->programs;
-	cell->tested = result->tested;
-	cell->incomparable = result->incomparable;
-	cell->divergent = result->divergent;
-	cell->known = result->known;
-	cell->unknown = result->unknown;
+	cell->tally = result->tally;
 	memcpy(cell->classes, result->classes, sizeof(cell->classes));
 	for (size_t i = 0; i < result->found; i++)
 		if (result->findings[i].class < 0 &&
@@ -188,16 +183,17 @@ static void write_page(const struct matrix *matrix, const char *path)
 
 /* Did a subject that was asked for test nothing? Then its column says so. */
 static bool is_idle(const struct matrix *matrix,
-	const struct matrix_column *column, uint64_t tested, uint64_t programs)
+	const struct matrix_column *column, const struct tally *sum)
 {
 	const struct options *o = matrix->options;
 
-	if (!o->subject_count || !programs || compare_enough(tested, programs))
+	if (!o->subject_count || !sum->programs ||
+	    compare_enough(sum->tested, sum->programs))
 		return false;
 	quote_printf(o->out, "%s beside %s: %llu of %llu programs count as a "
 		"test: nothing was really tested\n", column->subjects[0],
-		column->subjects[1], (unsigned long long)tested,
-		(unsigned long long)programs);
+		column->subjects[1], (unsigned long long)sum->tested,
+		(unsigned long long)sum->programs);
 	return true;
 }
 
@@ -208,16 +204,14 @@ static int exit_code(const struct matrix *matrix)
 
 	for (unsigned int i = 0; i < matrix->column_count; i++) {
 		const struct matrix_column *column = &matrix->columns[i];
-		uint64_t programs = 0, sum = 0;
+		struct tally sum = { 0 };
 
-		for (unsigned int k = 0; k < matrix->row_count; k++) {
-			programs += column->cells[k].programs;
-			sum += column->cells[k].tested;
-			unknown += column->cells[k].unknown;
-		}
-		tested |= compare_enough(sum, programs);
-		idle |= is_idle(matrix, column, sum, programs);
-		stopped |= programs && *column->why;
+		for (unsigned int k = 0; k < matrix->row_count; k++)
+			tally_add(&sum, &column->cells[k].tally);
+		unknown += sum.unknown;
+		tested |= compare_enough(sum.tested, sum.programs);
+		idle |= is_idle(matrix, column, &sum);
+		stopped |= sum.programs && *column->why;
 	}
 	if (unknown)
 		return EXIT_FOUND;

@@ -11,11 +11,6 @@
 #include "report.h"
 #include "util.h"
 
-static uint64_t agreed(const struct matrix_cell *cell)
-{
-	return cell->programs - cell->divergent - cell->incomparable;
-}
-
 static void print_classes(const char *name, uint64_t count, bool first,
 	void *arg)
 {
@@ -26,7 +21,7 @@ static void print_classes(const char *name, uint64_t count, bool first,
 static bool ran(const struct matrix *m, const struct matrix_column *column)
 {
 	for (unsigned int k = 0; k < m->row_count; k++)
-		if (column->cells[k].programs)
+		if (column->cells[k].tally.programs)
 			return true;
 	return false;
 }
@@ -46,10 +41,10 @@ static void print_column(const struct matrix *m,
 		if (!cell->asked)
 			continue;
 		fprintf(file, "  %-13s %8llu %8llu %8llu %8llu   ", m->rows[k],
-			(unsigned long long)agreed(cell),
-			(unsigned long long)cell->known,
-			(unsigned long long)cell->unknown,
-			(unsigned long long)cell->incomparable);
+			(unsigned long long)tally_agreed(&cell->tally),
+			(unsigned long long)cell->tally.known,
+			(unsigned long long)cell->tally.unknown,
+			(unsigned long long)cell->tally.incomparable);
 		report_classes(m->classes, cell->classes, print_classes, file);
 		fputc('\n', file);
 		for (unsigned int i = 0; i < cell->kept_count; i++) {
@@ -81,11 +76,11 @@ static void json_cell(const struct matrix *m,
 	printf(",\"group\":\"%s\",\"programs\":%llu,\"agree\":%llu,"
 	       "\"known\":%llu,\"unknown\":%llu,\"incomparable\":%llu,"
 	       "\"classes\":{",
-		m->rows[row], (unsigned long long)cell->programs,
-		(unsigned long long)agreed(cell),
-		(unsigned long long)cell->known,
-		(unsigned long long)cell->unknown,
-		(unsigned long long)cell->incomparable);
+		m->rows[row], (unsigned long long)cell->tally.programs,
+		(unsigned long long)tally_agreed(&cell->tally),
+		(unsigned long long)cell->tally.known,
+		(unsigned long long)cell->tally.unknown,
+		(unsigned long long)cell->tally.incomparable);
 	report_classes(m->classes, cell->classes, report_class_json, stdout);
 	fputs("}}", stdout);
 }
@@ -102,7 +97,7 @@ void matrix_json(const struct matrix *m)
 				continue;
 			fputs(comma, stdout);
 			json_cell(m, &m->columns[i], k);
-			unknown += m->columns[i].cells[k].unknown;
+			unknown += m->columns[i].cells[k].tally.unknown;
 			comma = ",";
 		}
 	}

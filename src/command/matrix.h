@@ -12,15 +12,13 @@ enum { MATRIX_COLUMNS_MAX = 40, MATRIX_ROWS_MAX = 16, MATRIX_KEPT = 4 };
 /**
  * struct matrix_cell - What came of one group on one pair of subjects
  * @asked:	Was it tried at all?
- * @programs...@unknown: As in the summary of every verb (see report.h)
- * @tested:	As of struct compare_result
+ * @tally:	The numbers
  * @classes:	How often each case of a class was met
  * @kept:	The first of what is of no known class
  */
 struct matrix_cell {
 	bool asked;
-	uint64_t programs, tested, incomparable;
-	uint64_t divergent, known, unknown;
+	struct tally tally;
 	uint64_t classes[COMPARE_CLASSES_MAX];
 	struct finding kept[MATRIX_KEPT];
 	unsigned int kept_count;

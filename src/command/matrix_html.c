@@ -38,24 +38,24 @@ static void put_cell(const struct matrix *m, unsigned int i, unsigned int k,
 	FILE *file)
 {
 	const struct matrix_cell *cell = &m->columns[i].cells[k];
+	const struct tally *tally = &cell->tally;
 
 	if (!cell->asked) {
 		fputs("<td class=\"none\">not here", file);
 		return;
 	}
 	fprintf(file, "<td class=\"%s\"><a href=\"#c%u-%u\">%llu",
-		cell->unknown ? "unknown" : cell->known ? "known" :
-		cell->tested ? "same" : "none", i, k,
-		(unsigned long long)(cell->programs - cell->divergent -
-			cell->incomparable));
-	if (cell->known)
+		tally->unknown ? "unknown" : tally->known ? "known" :
+		tally->tested ? "same" : "none", i, k,
+		(unsigned long long)tally_agreed(tally));
+	if (tally->known)
 		fprintf(file, "<br>known %llu",
-			(unsigned long long)cell->known);
-	if (cell->unknown)
+			(unsigned long long)tally->known);
+	if (tally->unknown)
 		fprintf(file, "<br>unknown %llu",
-			(unsigned long long)cell->unknown);
+			(unsigned long long)tally->unknown);
 	fprintf(file, "<br><span class=\"none\">%llu</span></a>",
-		(unsigned long long)cell->incomparable);
+		(unsigned long long)tally->incomparable);
 }
 
 static void put_class(const char *name, uint64_t count, bool first, void *arg)

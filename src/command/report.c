@@ -115,14 +115,9 @@ void report_json(const struct summary *s)
 		fputs(i ? "," : "", stdout);
 		json_string(stdout, o->subjects[i]);
 	}
-	printf("],\"seed\":%llu,\"programs\":%llu,\"ops\":%llu,"
-	       "\"compared_ops\":%llu,\"incomparable\":%llu,\"divergent\":%llu,"
-	       "\"known\":%llu,\"unknown\":%llu,\"classes\":{",
-		(unsigned long long)o->seed, (unsigned long long)r->programs,
-		(unsigned long long)r->ops, (unsigned long long)r->compared_ops,
-		(unsigned long long)r->incomparable,
-		(unsigned long long)r->divergent, (unsigned long long)r->known,
-		(unsigned long long)r->unknown);
+	printf("],\"seed\":%llu,", (unsigned long long)o->seed);
+	tally_json(stdout, &r->tally);
+	fputs(",\"classes\":{", stdout);
 	report_classes(s->classes, r->classes, report_class_json, stdout);
 	fputs("},\"skipped\":[", stdout);
 	for (unsigned int i = 0; i < s->skip_count; i++) {
@@ -133,7 +128,8 @@ void report_json(const struct summary *s)
 		putchar('}');
 	}
 	printf("],\"seconds\":%.3f,\"programs_per_s\":%.0f,\"repeat\":",
-		r->seconds, r->seconds > 0 ? r->programs / r->seconds : 0);
+		r->seconds,
+		r->seconds > 0 ? r->tally.programs / r->seconds : 0);
 	json_repeat(o);
 	if (s->is_check)
 		json_check(s);
@@ -143,18 +139,19 @@ void report_json(const struct summary *s)
 void report_text(FILE *file, const struct summary *s)
 {
 	const struct compare_result *r = s->result;
+	const struct tally *t = &r->tally;
 
 	fprintf(file, "%llu programs, %llu ops compared of %llu, "
 		"%llu incomparable, %.1f s (%.0f programs/s)\n",
-		(unsigned long long)r->programs,
-		(unsigned long long)r->compared_ops, (unsigned long long)r->ops,
-		(unsigned long long)r->incomparable, r->seconds,
-		r->seconds > 0 ? r->programs / r->seconds : 0);
+		(unsigned long long)t->programs,
+		(unsigned long long)t->compared_ops, (unsigned long long)t->ops,
+		(unsigned long long)t->incomparable, r->seconds,
+		r->seconds > 0 ? t->programs / r->seconds : 0);
 	if (!s->is_check)
 		fprintf(file, "%llu divergent: %llu known, %llu unknown\n",
-			(unsigned long long)r->divergent,
-			(unsigned long long)r->known,
-			(unsigned long long)r->unknown);
+			(unsigned long long)t->divergent,
+			(unsigned long long)t->known,
+			(unsigned long long)t->unknown);
 	else
 		fprintf(file, "%u cases, %u held, %u failures, %u not compared "
 			"to the end\n", s->cases, s->held, s->failure_count,

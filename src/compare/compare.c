@@ -72,12 +72,12 @@ static void note(const struct compare_job *job, struct share *share,
 	struct compare_result *result = &share->result;
 	struct finding *old = share->findings;
 
-	result->divergent++;
-	result->tested++;
+	result->tally.divergent++;
+	result->tally.tested++;
 	if (finding->class < 0)
-		result->unknown++;
+		result->tally.unknown++;
 	else
-		result->known++;
+		result->tally.known++;
 	if (finding->class >= 0)
 		result->classes[finding->class]++;
 	if (finding->class >= 0 && !job->programs)
@@ -109,27 +109,27 @@ static int judge(const struct compare_job *job, struct pair *pair,
 	struct share *share, const struct program *program, uint64_t number,
 	const struct trace *a, const struct trace *b)
 {
-	struct compare_result *result = &share->result;
+	struct tally *tally = &share->result.tally;
 	struct finding finding = { .number = number, .count = 1 };
 	enum verdict verdict = diff_traces(program, a, b, &finding.divergence);
 	struct divergence first;
 	int rc;
 
-	result->programs++;
-	result->ops += program->count;
-	result->compared_ops += verdict == AGREE ? program->count :
-					finding.divergence.index;
-	result->incomparable += verdict == INCOMPARABLE;
-	/* A program that was named counts, whatever it asks. */
-	result->tested += verdict == AGREE && program->count &&
-			  (job->programs || asks_more(program));
+	tally->programs++;
+	tally->ops += program->count;
+	tally->compared_ops += verdict == AGREE ? program->count :
+				      finding.divergence.index;
+	tally->incomparable += verdict == INCOMPARABLE;
+	/* Who names a program asks for just that one. */
+	tally->tested += verdict == AGREE && program->count &&
+			 (job->programs || asks_more(program));
 	if (verdict != DIVERGE)
 		return 0;
 	finding.program = *program;
 	first = finding.divergence;
 	rc = minimize_divergence(pair, &finding.program, &finding.divergence);
 	if (rc == -EAGAIN) {
-		result->incomparable++;
+		tally->incomparable++;
 		say_unsteady(job, program, number, &first);
 		return 0;
 	}
@@ -237,20 +237,6 @@ static void work(const struct compare_job *job, struct share *share,
 	}
 }
 
-static void add(struct compare_result *sum, const struct compare_result *part)
-{
-	sum->programs += part->programs;
-	sum->ops += part->ops;
-	sum->compared_ops += part->compared_ops;
-	sum->incomparable += part->incomparable;
-	sum->divergent += part->divergent;
-	sum->known += part->known;
-	sum->unknown += part->unknown;
-	sum->tested += part->tested;
-	for (int i = 0; i < COMPARE_CLASSES_MAX; i++)
-		sum->classes[i] += part->classes[i];
-}
-
 static int by_number(const void *a, const void *b)
 {
 	const struct finding *x = a, *y = b;
@@ -271,7 +257,9 @@ static int gather(const struct compare_job *job, struct share *shares,
 	for (unsigned int w = 0; w < job->workers; w++) {
 		struct share *share = &shares[w];
 
-		add(result, &share->result);
+		tally_add(&result->tally, &share->result.tally);
+		for (int i = 0; i < COMPARE_CLASSES_MAX; i++)
+			result->classes[i] += share->result.classes[i];
 		if (share->result.error && !result->error) {
 			result->error = share->result.error;
 			strcpy(result->why, share->why);
@@ -332,15 +320,13 @@ static void watch(const struct compare_job *job, struct share *shares,
 	progress_start(&progress, job->count - job->from, job->seconds,
 		job->quiet);
 	while (left) {
-		uint64_t programs = 0, divergent = 0, unknown = 0;
+		struct tally sum = { 0 };
 
 		for (unsigned int w = 0; w < job->workers; w++) {
 			int status = 0;
 			pid_t ended;
 
-			programs += shares[w].result.programs;
-			divergent += shares[w].result.divergent;
-			unknown += shares[w].result.unknown;
+			tally_add(&sum, &shares[w].result.tally);
 			if (!pids[w])
 				continue;
 			ended = waitpid(pids[w], &status, WNOHANG);
@@ -357,10 +343,10 @@ static void watch(const struct compare_job *job, struct share *shares,
 					status);
 			}
 		}
-		progress_say(&progress, programs,
+		progress_say(&progress, sum.programs,
 			"%llu divergent, %llu unknown",
-			(unsigned long long)divergent,
-			(unsigned long long)unknown);
+			(unsigned long long)sum.divergent,
+			(unsigned long long)sum.unknown);
 		if (job->note && (!left || now() >= next_note)) {
 			job->note(all_before(job, shares), job->note_arg);
 			next_note = now() + NOTE_SECONDS;

@@ -16,6 +16,7 @@
 #include "class.h"
 #include "diff.h"
 #include "sweep.h"
+#include "tally.h"
 
 /* At least one program of so many must be compared to its end. */
 enum { COMPARE_CLASSES_MAX = 1024, COMPARE_WORKERS_MAX = 64,
@@ -70,10 +71,7 @@ struct finding {
 
 /**
  * struct compare_result - What came of it
- * @programs...@unknown:	As in the summary of every verb (see report.h)
- * @tested:	Programs that diverged, or were compared to their end. A random
- *		program, or one of a set, in which sockets only come and go
- *		does not count
+ * @tally:	The numbers
  * @classes:	How often each case of a class was met
  * @findings:	What is of no known class, each once; for a list of programs
  *		everything that diverged, by number
@@ -83,8 +81,7 @@ struct finding {
  * @error:	0, or the negative errno of a worker that stopped early
  */
 struct compare_result {
-	uint64_t programs, ops, compared_ops, incomparable, divergent, known,
-		unknown, tested;
+	struct tally tally;
 	uint64_t classes[COMPARE_CLASSES_MAX];
 	struct finding *findings;
 	size_t found;
