@@ -15,6 +15,7 @@
 
 #include "process.h"
 #include "quote.h"
+#include "compare/divergence.h"
 #include "program/program_bytes.h"
 #include "program/program_text.h"
 
@@ -159,38 +160,21 @@ void fuzz_counts(FILE *file)
 	fputs("}}\n", file);
 }
 
-uint64_t fuzz_hash(const void *data, size_t size)
-{
-	const uint8_t *bytes = data;
-	uint64_t hash = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3;
-	return hash;
-}
-
 void fuzz_keep(const struct program *program, const char *const names[2],
 	const struct divergence *divergence)
 {
-	char path[FUZZ_PATH_MAX], name[64];
+	char folder[FUZZ_PATH_MAX], path[FUZZ_PATH_MAX];
 	FILE *file;
-	int fd;
 
 	if (fuzz_counters->unknown_kinds >= UNKNOWN_MAX ||
-	    !path_of(path, "unknown"))
+	    !path_of(folder, "unknown") ||
+	    !divergence_path(folder, program, path, sizeof(path)))
 		return;
-	mkdir(path, 0777);
-	snprintf(name, sizeof(name), "unknown/%016llx.case",
-		(unsigned long long)fuzz_hash(program->ops,
-			program->count * sizeof(*program->ops)));
-	path_of(path, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	file = fd < 0 ? NULL : fdopen(fd, "w");
+	mkdir(folder, 0777);
+	file = fopen(path, "wxe");
 	if (!file)
 		return;		/* known to be unknown */
-	fprintf(file, "# %s and %s disagree; nobody has said why yet.\n\n",
-		names[0], names[1]);
-	class_write(program, names, divergence, file);
+	divergence_keep(program, names, divergence, file);
 	fclose(file);
 	fuzz_counters->unknown_kinds++;
 }

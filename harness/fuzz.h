@@ -73,9 +73,6 @@ void fuzz_class(const struct case_file *file);
 /** fuzz_counts() - Write all counters as one line of JSON */
 void fuzz_counts(FILE *file);
 
-/** fuzz_hash() - FNV-1a, 64 bits, of any bytes */
-uint64_t fuzz_hash(const void *data, size_t size);
-
 /**
  * quiet_begin() - From here to quiet_end(), coverage does not count
  *

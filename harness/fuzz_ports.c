@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "util.h"
+#include "compare/divergence.h"
 #include "compare/gen.h"
 #include "compare/minimize.h"
 #include "subjects/reserve_ops.h"
@@ -209,7 +210,7 @@ static void compare(const struct program *program)
 	minimize_divergence(&pair, &small, &divergence);
 	fputs("\nfuzz_ports: the port manager and the flat list differ\n\n",
 		stderr);
-	class_write(&small, names, &divergence, stderr);
+	divergence_write(&small, names, &divergence, stderr);
 	fuzz_keep(&small, names, &divergence);
 	abort();
 }
@@ -337,7 +338,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct op save_op = { .kind = OP_SAVE };
 	static const struct op live_op = { .kind = OP_LIVE };
 	static struct program program, variant;
-	struct gen_random random = { fuzz_hash(data, size) };
+	struct gen_random random = { program_hash(data, size) };
 
 	fuzz_counters->execs++;
 	if (!fuzz_unpack(data, size, LEVEL_RESERVATION, &program)) {

@@ -13,6 +13,7 @@
 
 #include "quote.h"
 #include "util.h"
+#include "compare/divergence.h"
 #include "compare/minimize.h"
 #include "subjects/subjects.h"
 
@@ -107,7 +108,7 @@ static void unknown(const struct program *program,
 		return;
 	fuzz_counters->tally.unknown++;
 	fputs("\na divergence of no known class\n\n", stderr);
-	class_write(program, names, divergence, stderr);
+	divergence_write(program, names, divergence, stderr);
 	fuzz_running(NULL);
 	abort();
 }
@@ -120,7 +121,7 @@ static void judge(const struct program *program,
 	struct memory *slot;
 
 	small = *program;
-	hash = fuzz_hash(small.ops,
+	hash = program_hash(small.ops,
 		(divergence->index + 1) * sizeof(*small.ops)) | 1;
 	slot = &memory[hash >> 1 & (MEMORY_SLOTS - 1)];
 	if (slot->hash != hash) {

@@ -50,14 +50,16 @@ def made(tmp_path):
     done = campaign("--output", folder)
     assert done.returncode == CANNOT and "no afl-fuzz" in done.stderr, done
     for path in ("pytest.log", "pytest.json", "new/unknown-12345678.case",
-                 "new/fuzz_ports-0123456789abcdef.case",
+                 "new/unknown-0123456789abcdef.case",
+                 "new/fuzz_ports-unknown-0123456789abcdef.case",
                  "new/fuzz_kernel-crash-0.bin", "fuzz_kernel/afl.log",
                  "fuzz_ports/ci/queue/id:000000,orig:a",
                  "fuzz_ports/ci/fuzzer_stats", "fuzz_ports/ci/.cur_input",
                  "fuzz_kernel/ci/crashes/README.txt",
                  "fuzz_kernel/ci/crashes/id:000000,sig:06,src:000001",
                  "fuzz_kernel/ci/queue/.state/auto_extras/auto_000000",
-                 "fuzz_kernel/unknown/0123456789abcdef.case"):
+                 "fuzz_kernel/unknown/0123456789abcdef.case",
+                 "fuzz_kernel/unknown/unknown-0123456789abcdef.case"):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text("old\n")
     state = folder / "fuzz_ports" / "ci" / "queue" / ".state" / "variable_behavior"

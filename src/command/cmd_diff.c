@@ -11,17 +11,7 @@
 #include "quote.h"
 #include "report.h"
 #include "util.h"
-
-/* A file name that is the same for the same program */
-static uint32_t hash(const struct program *program)
-{
-	const uint8_t *bytes = (const uint8_t *)program->ops;
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < program->count * sizeof(*program->ops); i++)
-		h = (h ^ bytes[i]) * 16777619u;
-	return h;
-}
+#include "compare/divergence.h"
 
 static void keep_finding(const struct options *o, const struct finding *f)
 {
@@ -30,16 +20,12 @@ static void keep_finding(const struct options *o, const struct finding *f)
 
 	if (mkdir(o->keep, 0777) && errno != EEXIST)
 		die(EXIT_CANNOT, "%s: %s", o->keep, strerror(errno));
-	if (snprintf(path, sizeof(path), "%s/unknown-%08x.case", o->keep,
-		    hash(&f->program)) >= (int)sizeof(path))
+	if (!divergence_path(o->keep, &f->program, path, sizeof(path)))
 		die(EXIT_USAGE, "--keep: too long");
 	file = fopen(path, "w");
 	if (!file)
 		die(EXIT_CANNOT, "%s: %s", path, strerror(errno));
-	quote_printf(file, "# %s and %s disagree; nobody has said why yet.\n",
-		o->subjects[0], o->subjects[1]);
-	fputc('\n', file);
-	class_write(&f->program, o->subjects, &f->divergence, file);
+	divergence_keep(&f->program, o->subjects, &f->divergence, file);
 	need_written(file, path);
 }
 
@@ -60,7 +46,8 @@ static void say_findings(const struct options *o,
 			quote_printf(o->out, "# %s: program %llu, met %llu "
 				"times\n", name, (unsigned long long)f->number,
 				(unsigned long long)f->count);
-		class_write(&f->program, o->subjects, &f->divergence, o->out);
+		divergence_write(&f->program, o->subjects, &f->divergence,
+			o->out);
 		fputc('\n', o->out);
 		if (o->keep && f->class < 0)
 			keep_finding(o, f);

@@ -8,7 +8,7 @@
 #include "quote.h"
 #include "report.h"
 #include "util.h"
-#include "compare/class.h"
+#include "compare/divergence.h"
 #include "compare/minimize.h"
 #include "program/emit_c.h"
 #include "program/program_bytes.h"
@@ -136,7 +136,7 @@ static int run_minimize(struct options *o)
 	if (code)
 		return code;
 	out = need_output(o);
-	class_write(&m->program, o->subjects, &m->divergence, out);
+	divergence_write(&m->program, o->subjects, &m->divergence, out);
 	return finish(o, out, &m->program);
 }
 

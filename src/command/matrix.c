@@ -10,6 +10,7 @@
 #include "quote.h"
 #include "report.h"
 #include "util.h"
+#include "compare/divergence.h"
 
 static void print_classes(const char *name, uint64_t count, bool first,
 	void *arg)
@@ -49,8 +50,9 @@ static void print_column(const struct matrix *m,
 		fputc('\n', file);
 		for (unsigned int i = 0; i < cell->kept_count; i++) {
 			fputs("\n# unknown:\n", file);
-			class_write(&cell->kept[i].program, column->subjects,
-				&cell->kept[i].divergence, file);
+			divergence_write(&cell->kept[i].program,
+				column->subjects, &cell->kept[i].divergence,
+				file);
 		}
 	}
 }

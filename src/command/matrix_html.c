@@ -10,6 +10,7 @@
 
 #include "quote.h"
 #include "report.h"
+#include "compare/divergence.h"
 
 static const char style[] =
 	"<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
@@ -88,7 +89,7 @@ static void put_behind(const struct matrix *m, unsigned int i, unsigned int k,
 
 		if (!memory)
 			continue;
-		class_write(&cell->kept[n].program, column->subjects,
+		divergence_write(&cell->kept[n].program, column->subjects,
 			&cell->kept[n].divergence, memory);
 		fclose(memory);
 		fputs("<p>Unknown:<pre>", file);

@@ -34,9 +34,6 @@
 
 #include "util.h"
 
-/* A name that is written as WHO is read again. */
-_Static_assert((int)WHO_MAX >= (int)SUBJECT_NAME_MAX, "all names fit");
-
 int class_load(const char *directory, struct class_list *list,
 	struct text_error *error)
 {
@@ -103,68 +100,6 @@ int class_find(const struct class_list *list, const struct program *program,
 			return i;
 	}
 	return -1;
-}
-
-static bool is_written(const struct program *program, unsigned int port)
-{
-	for (unsigned int i = 0; i < program->count; i++)
-		if ((program->ops[i].kind == OP_BIND ||
-			    program->ops[i].kind == OP_CONNECT) &&
-		    program->ops[i].bind.place.port == port)
-			return true;
-	return false;
-}
-
-/* Write what will hold the next time, too: a port that a kernel chose may be
- * another one then. */
-static void write_outcome(const struct program *program, const struct op *op,
-	const char *before, const struct outcome *outcome, FILE *file)
-{
-	struct outcome sure = *outcome;
-	char text[128];
-
-	if (op_level(op->kind) == LEVEL_SOCKET && op->kind != OP_GET)
-		sure.value = VALUE_NONE;
-	if (sure.value == VALUE_PLACE && sure.a && !is_written(program, sure.a))
-		sure.a = PORT_ANY;
-	text_outcome(&sure, text, sizeof(text));
-	fprintf(file, "%s%s", before, text);
-}
-
-void class_write(const struct program *program,
-	const char *const subjects[2], const struct divergence *divergence,
-	FILE *file)
-{
-	const struct op *op = program->ops;
-	unsigned int last = divergence->index;
-	char text[256], who[WHO_MAX];
-	int judge = !strcmp(subjects[0], "linux") ? 0 :
-		    !strcmp(subjects[1], "linux") ? 1 : -1;
-
-	for (unsigned int i = 0; i < last; i++, op++) {
-		const struct outcome *both = &divergence->before.outcomes[i];
-
-		text_op(program, op, text, sizeof(text));
-		fputs(text, file);
-		if (both->kind != OUTCOME_OK)
-			write_outcome(program, op, "   = ", both, file);
-		fputc('\n', file);
-	}
-	text_op(program, op, text, sizeof(text));
-	fprintf(file, "%s   = ", text);
-	if (judge < 0)
-		fputs("ok", file);
-	else
-		write_outcome(program, op, "", &divergence->outcomes[judge],
-			file);
-	for (int i = 0; i < 2; i++) {
-		if (i == judge)
-			continue;
-		text_who(subjects[i], who);
-		fprintf(file, " %s=", who);
-		write_outcome(program, op, "", &divergence->outcomes[i], file);
-	}
-	fputc('\n', file);
 }
 
 void class_name(const struct case_file *file, char name[CLASS_NAME_MAX])

@@ -51,20 +51,6 @@ void class_free(struct class_list *list);
 int class_find(const struct class_list *list, const struct program *program,
 	const char *const subjects[2], const struct divergence *divergence);
 
-/**
- * class_write() - Write a divergence as the case of a class to be
- * @program:	Minimised
- * @subjects:	The names of the two subjects
- * @divergence:	Theirs, at the last op
- * @file:	Written to
- *
- * The unqualified outcomes are Linux's, if Linux is one of the two. What a
- * kernel chose by chance is left out, so that the case holds again.
- */
-void class_write(const struct program *program,
-	const char *const subjects[2], const struct divergence *divergence,
-	FILE *file);
-
 /** class_name() - The name of a case's class: without "-2" and ".case" */
 void class_name(const struct case_file *file, char name[CLASS_NAME_MAX]);
 

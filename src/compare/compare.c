@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "divergence.h"
 #include "gen.h"
 #include "minimize.h"
 #include "progress.h"
@@ -102,7 +103,7 @@ static void say_unsteady(const struct compare_job *job,
 {
 	fprintf(stderr, "portclash: program %llu diverged once, and then not "
 			"again:\n", (unsigned long long)number);
-	class_write(program, job->subjects, divergence, stderr);
+	divergence_write(program, job->subjects, divergence, stderr);
 }
 
 static int judge(const struct compare_job *job, struct pair *pair,

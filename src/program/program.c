@@ -39,6 +39,16 @@ static int op_names(const struct op *op)
 	return -1;
 }
 
+uint64_t program_hash(const void *data, size_t size)
+{
+	const uint8_t *bytes = data;
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ bytes[i]) * 0x100000001b3;
+	return hash;
+}
+
 uint16_t program_in_use(const struct program *program)
 {
 	uint16_t used = 0;
