@@ -24,7 +24,7 @@
 #include "util.h"
 #include "compare/divergence.h"
 #include "compare/gen.h"
-#include "compare/minimize.h"
+#include "compare/judge.h"
 #include "subjects/reserve_ops.h"
 #include "subjects/subjects.h"
 
@@ -189,7 +189,9 @@ static uint32_t program_cost(const struct program *program)
 /* Run a program on both; the two never differ */
 static void compare(const struct program *program)
 {
-	struct divergence divergence;
+	struct judge judge = { .pair = &pair, .names = names,
+		.tally = &fuzz_counters->tally, .asked = true };
+	static struct finding found;
 	int verdict;
 
 	if (program_cost(program) > COST_MAX) {
@@ -197,21 +199,15 @@ static void compare(const struct program *program)
 		return;
 	}
 	fuzz_running(program);
-	verdict = diff_one(&pair, program, &divergence);
+	verdict = judge_program(&judge, program, &found);
+	ASSERT(verdict == AGREE || verdict == DIVERGE);
 	fuzz_running(NULL);
-	ASSERT(verdict >= 0);
-	fuzz_counters->tally.programs++;
 	if (verdict == AGREE)
 		return;
-	struct program small = *program;
-
-	fuzz_counters->tally.divergent++;
-	fuzz_counters->tally.unknown++;
-	minimize_divergence(&pair, &small, &divergence);
 	fputs("\nfuzz_ports: the port manager and the flat list differ\n\n",
 		stderr);
-	divergence_write(&small, names, &divergence, stderr);
-	fuzz_keep(&small, names, &divergence);
+	divergence_write(&found.program, names, &found.divergence, stderr);
+	fuzz_keep(&found.program, names, &found.divergence);
 	abort();
 }
 

@@ -14,19 +14,16 @@
 #include "quote.h"
 #include "util.h"
 #include "compare/divergence.h"
-#include "compare/minimize.h"
+#include "compare/judge.h"
 #include "subjects/subjects.h"
 
 /* Slots of the memory of divergences */
 enum { MEMORY_SLOTS = 1 << 16 };
 
-/* What a divergence came to, beside the index of a class */
-enum { CLASS_UNKNOWN = -1 };
-
 /**
  * struct memory - What some divergence came to, so as not to minimise it twice
  * @hash:	Of the program up to where the two part; 0 is an empty slot
- * @class:	Index of a case, or CLASS_UNKNOWN
+ * @class:	Index of a case, or -1: of no known class
  */
 struct memory {
 	uint64_t hash;
@@ -37,6 +34,8 @@ static const char *names[2];
 static struct subject subjects[2];
 static struct pair pair;
 static struct class_list classes;
+static struct judge judge = { .pair = &pair, .names = names,
+	.classes = &classes, .asked = true };
 static struct memory *memory;	/* shared by all children, one at a time */
 static pid_t owner;		/* of the world */
 static bool keep_going;
@@ -77,6 +76,7 @@ void pair_start(const char *first, const char *second)
 	names[0] = first;
 	names[1] = second;
 	fuzz_start();
+	judge.tally = &fuzz_counters->tally;
 	load_classes();
 	keep_going = getenv("PORTCLASH_FUZZ_KEEP_GOING");
 	memory = mmap(NULL, MEMORY_SLOTS * sizeof(*memory),
@@ -100,57 +100,46 @@ static void restrict_program(struct program *program)
 }
 
 /* Keep an unknown divergence, or give up over it */
-static void unknown(const struct program *program,
-	const struct divergence *divergence)
+static void unknown(const struct finding *found)
 {
-	fuzz_keep(program, names, divergence);
+	fuzz_keep(&found->program, names, &found->divergence);
 	if (keep_going)
 		return;
-	fuzz_counters->tally.unknown++;
 	fputs("\na divergence of no known class\n\n", stderr);
-	divergence_write(program, names, divergence, stderr);
+	divergence_write(&found->program, names, &found->divergence, stderr);
 	fuzz_running(NULL);
 	abort();
 }
 
-static void judge(const struct program *program,
-	struct divergence *divergence)
+/* Say what a divergence is: as the last time, or find it out */
+static void settle(struct finding *found)
 {
-	static struct program small;
-	uint64_t hash;
-	struct memory *slot;
+	uint64_t hash = program_hash(found->program.ops,
+		(found->divergence.index + 1) * sizeof(struct op)) | 1;
+	struct memory *slot = &memory[hash >> 1 & (MEMORY_SLOTS - 1)];
 
-	small = *program;
-	hash = program_hash(small.ops,
-		(divergence->index + 1) * sizeof(*small.ops)) | 1;
-	slot = &memory[hash >> 1 & (MEMORY_SLOTS - 1)];
-	if (slot->hash != hash) {
-		int rc = minimize_divergence(&pair, &small, divergence);
+	if (slot->hash == hash) {
+		judge_count(&judge, slot->class);
+	} else {
+		int rc = judge_finding(&judge, found);
 
-		if (rc == -EAGAIN) {
-			fuzz_counters->tally.incomparable++;
+		if (rc == -EAGAIN)
 			return;
-		}
-		ASSERT(!rc);
-		slot->class = class_find(&classes, &small, names, divergence);
+		ASSERT(rc == DIVERGE);
+		slot->class = found->class;
 		slot->hash = hash;
 		if (slot->class < 0)
-			unknown(&small, divergence);
+			unknown(found);
 	}
-	fuzz_counters->tally.divergent++;
-	if (slot->class < 0) {
-		fuzz_counters->tally.unknown++;
-	} else {
-		fuzz_counters->tally.known++;
+	if (slot->class >= 0)
 		fuzz_class(&classes.cases[slot->class]);
-	}
 }
 
 int pair_one(const uint8_t *data, size_t size)
 {
 	static struct program program;
-	struct divergence divergence;
-	int verdict;
+	static struct finding found;
+	struct trace a, b, *traces[2] = { &a, &b };
 
 	fuzz_counters->execs++;
 	if (subjects[1].type->kernel && getpid() != owner) {
@@ -166,18 +155,15 @@ int pair_one(const uint8_t *data, size_t size)
 		return 0;
 	}
 	fuzz_running(&program);
-	verdict = diff_one(&pair, &program, &divergence);
-	if (verdict < 0) {
+	if (diff_run(&pair, &program, 1, traces)) {
 		fuzz_counters->failed++;
 		quote_printf(stderr, "%s%s\n", subjects[0].why,
 			subjects[1].why);
 		exit(3);
 	}
-	fuzz_counters->tally.programs++;
-	fuzz_counters->tally.incomparable += verdict == INCOMPARABLE;
-	if (verdict == DIVERGE) {
+	if (judge_traces(&judge, &program, &a, &b, &found) == DIVERGE) {
 		quiet_begin();
-		judge(&program, &divergence);
+		settle(&found);
 		quiet_end();
 	}
 	fuzz_running(NULL);

@@ -9,7 +9,7 @@
 #include "report.h"
 #include "util.h"
 #include "compare/divergence.h"
-#include "compare/minimize.h"
+#include "compare/judge.h"
 #include "program/emit_c.h"
 #include "program/program_bytes.h"
 #include "subjects/subjects.h"
@@ -87,7 +87,7 @@ static int run_unpack(struct options *o)
 struct minimizing {
 	const struct options *options;
 	struct program program;
-	struct divergence divergence;
+	struct finding found;
 };
 
 static int minimize_in_child(void *arg)
@@ -96,6 +96,9 @@ static int minimize_in_child(void *arg)
 	const struct options *o = m->options;
 	struct subject subjects[2];
 	struct pair pair;
+	struct tally tally = { 0 };
+	struct judge judge = { .pair = &pair, .names = o->subjects,
+		.tally = &tally };
 	int rc;
 
 	for (int i = 0; i < 2; i++) {
@@ -107,19 +110,17 @@ static int minimize_in_child(void *arg)
 	}
 	rc = diff_pair(&pair, &subjects[0], &subjects[1]);
 	if (!rc)
-		rc = diff_one(&pair, &m->program, &m->divergence);
+		rc = judge_program(&judge, &m->program, &m->found);
 	if (rc == AGREE || rc == INCOMPARABLE) {
 		quote_printf(stderr, "portclash: %s and %s do not diverge on "
 			"it\n", o->subjects[0], o->subjects[1]);
 		return EXIT_NOTHING;
 	}
-	if (rc == DIVERGE)
-		rc = minimize_divergence(&pair, &m->program, &m->divergence);
 	for (int i = 0; i < 2; i++)
 		subject_close(&subjects[i]);
-	if (rc)
+	if (rc < 0)
 		fprintf(stderr, "portclash: %s\n", strerror(-rc));
-	return rc ? EXIT_CANNOT : EXIT_AGREED;
+	return rc < 0 ? EXIT_CANNOT : EXIT_AGREED;
 }
 
 static int run_minimize(struct options *o)
@@ -136,8 +137,9 @@ static int run_minimize(struct options *o)
 	if (code)
 		return code;
 	out = need_output(o);
-	divergence_write(&m->program, o->subjects, &m->divergence, out);
-	return finish(o, out, &m->program);
+	divergence_write(&m->found.program, o->subjects, &m->found.divergence,
+		out);
+	return finish(o, out, &m->found.program);
 }
 
 static int run_emit(struct options *o)

@@ -17,7 +17,6 @@
 
 #include "divergence.h"
 #include "gen.h"
-#include "minimize.h"
 #include "progress.h"
 #include "util.h"
 #include "subjects/subjects.h"
@@ -56,29 +55,13 @@ bool compare_enough(uint64_t tested, uint64_t programs)
 		COMPARE_LEAST;
 }
 
-/* Does it ask more than whether there are sockets at all? */
-static bool asks_more(const struct program *program)
-{
-	for (unsigned int i = 0; i < program->count; i++)
-		if (program->ops[i].kind != OP_SOCKET &&
-		    program->ops[i].kind != OP_CLOSE)
-			return true;
-	return false;
-}
-
-/* Count a divergence; keep it if it is new and worth keeping */
+/* Keep a divergence if it is new and worth keeping */
 static void note(const struct compare_job *job, struct share *share,
 	const struct finding *finding)
 {
 	struct compare_result *result = &share->result;
 	struct finding *old = share->findings;
 
-	result->tally.divergent++;
-	result->tally.tested++;
-	if (finding->class < 0)
-		result->tally.unknown++;
-	else
-		result->tally.known++;
 	if (finding->class >= 0)
 		result->classes[finding->class]++;
 	if (finding->class >= 0 && !job->programs)
@@ -106,39 +89,23 @@ static void say_unsteady(const struct compare_job *job,
 	divergence_write(program, job->subjects, divergence, stderr);
 }
 
-static int judge(const struct compare_job *job, struct pair *pair,
-	struct share *share, const struct program *program, uint64_t number,
-	const struct trace *a, const struct trace *b)
+static int compare_one(const struct compare_job *job,
+	const struct judge *judge, struct share *share,
+	const struct program *program, uint64_t number, const struct trace *a,
+	const struct trace *b)
 {
-	struct tally *tally = &share->result.tally;
 	struct finding finding = { .number = number, .count = 1 };
-	enum verdict verdict = diff_traces(program, a, b, &finding.divergence);
-	struct divergence first;
 	int rc;
 
-	tally->programs++;
-	tally->ops += program->count;
-	tally->compared_ops += verdict == AGREE ? program->count :
-				      finding.divergence.index;
-	tally->incomparable += verdict == INCOMPARABLE;
-	/* Who names a program asks for just that one. */
-	tally->tested += verdict == AGREE && program->count &&
-			 (job->programs || asks_more(program));
-	if (verdict != DIVERGE)
+	if (judge_traces(judge, program, a, b, &finding) != DIVERGE)
 		return 0;
-	finding.program = *program;
-	first = finding.divergence;
-	rc = minimize_divergence(pair, &finding.program, &finding.divergence);
-	if (rc == -EAGAIN) {
-		tally->incomparable++;
-		say_unsteady(job, program, number, &first);
-		return 0;
-	}
-	if (rc)
+	rc = judge_finding(judge, &finding);
+	if (rc == DIVERGE)
+		note(job, share, &finding);
+	else if (rc == -EAGAIN)
+		say_unsteady(job, program, number, &finding.divergence);
+	else
 		return rc;
-	finding.class = class_find(job->classes, &finding.program,
-		job->subjects, &finding.divergence);
-	note(job, share, &finding);
 	return 0;
 }
 
@@ -159,12 +126,13 @@ static uint64_t spread(uint64_t size)
 	}
 }
 
-static int batches(const struct compare_job *job, struct pair *pair,
+static int batches(const struct compare_job *job, const struct judge *judge,
 	struct share *share, unsigned int worker)
 {
 	static struct program programs[BATCH];
 	static struct trace a[BATCH], b[BATCH];
 	struct trace *traces[2] = { a, b };
+	struct pair *pair = judge->pair;
 	double end = now() + job->seconds;
 	uint64_t next = job->from + worker * BATCH;
 	int level = job->level >= 0 ? job->level : (int)pair->level;
@@ -196,8 +164,8 @@ static int batches(const struct compare_job *job, struct pair *pair,
 		}
 		rc = diff_run(pair, programs, size, traces);
 		for (size_t i = 0; i < size && !rc; i++)
-			rc = judge(job, pair, share, &programs[i], next + i,
-				&a[i], &b[i]);
+			rc = compare_one(job, judge, share, &programs[i],
+				next + i, &a[i], &b[i]);
 		if (rc)
 			return rc;
 		next += job->workers * BATCH;
@@ -211,6 +179,10 @@ static void work(const struct compare_job *job, struct share *share,
 {
 	struct subject subjects[2];
 	struct pair pair;
+	/* Who names a program asks for just that one. */
+	struct judge judge = { .pair = &pair, .names = job->subjects,
+		.classes = job->classes, .tally = &share->result.tally,
+		.asked = job->programs };
 	int rc = 0, i;
 
 	for (i = 0; i < 2 && !rc; i++)
@@ -227,7 +199,7 @@ static void work(const struct compare_job *job, struct share *share,
 			"%.80s and %.80s have no ops in common",
 			subjects[0].name, subjects[1].name);
 	else
-		rc = batches(job, &pair, share, worker);
+		rc = batches(job, &judge, share, worker);
 	share->result.error = rc;
 	for (i = 0; i < 2; i++) {
 		if (rc && !*share->why && *subjects[i].why)

@@ -13,10 +13,8 @@
 #ifndef COMPARE_H
 #define COMPARE_H
 
-#include "class.h"
-#include "diff.h"
+#include "judge.h"
 #include "sweep.h"
-#include "tally.h"
 
 /* At least one program of so many must be compared to its end. */
 enum { COMPARE_CLASSES_MAX = 1024, COMPARE_WORKERS_MAX = 64,
@@ -53,20 +51,6 @@ struct compare_job {
 	int level;
 	unsigned int workers;
 	bool quiet;
-};
-
-/**
- * struct finding - A divergence, minimised
- * @number:	Of the program it was found in
- * @class:	Index of a case of @classes, or -1
- * @count:	How often it was found
- */
-struct finding {
-	struct program program;
-	struct divergence divergence;
-	uint64_t number;
-	uint64_t count;
-	int class;
 };
 
 /**
