@@ -23,11 +23,11 @@ enum { MEMORY_SLOTS = 1 << 16 };
 /**
  * struct memory - What some divergence came to, so as not to minimise it twice
  * @hash:	Of the program up to where the two part; 0 is an empty slot
- * @class:	Index of a case, or -1: of no known class
+ * @class_case:	Index of its case in those of the classes, or -1
  */
 struct memory {
 	uint64_t hash;
-	int class;
+	int class_case;
 };
 
 static const char *names[2];
@@ -119,20 +119,20 @@ static void settle(struct finding *found)
 	struct memory *slot = &memory[hash >> 1 & (MEMORY_SLOTS - 1)];
 
 	if (slot->hash == hash) {
-		judge_count(&judge, slot->class);
+		judge_count(&judge, slot->class_case >= 0);
 	} else {
 		int rc = judge_finding(&judge, found);
 
 		if (rc == -EAGAIN)
 			return;
 		ASSERT(rc == DIVERGE);
-		slot->class = found->class;
+		slot->class_case = found->class_case;
 		slot->hash = hash;
-		if (slot->class < 0)
+		if (slot->class_case < 0)
 			unknown(found);
 	}
-	if (slot->class >= 0)
-		fuzz_class(&classes.cases[slot->class]);
+	if (slot->class_case >= 0)
+		fuzz_class(&classes.cases[slot->class_case]);
 }
 
 int pair_one(const uint8_t *data, size_t size)

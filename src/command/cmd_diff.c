@@ -37,8 +37,8 @@ static void say_findings(const struct options *o,
 		const struct finding *f = &r->findings[i];
 		char name[CLASS_NAME_MAX] = "unknown";
 
-		if (f->class >= 0)
-			class_name(&classes->cases[f->class], name);
+		if (f->class_case >= 0)
+			class_name(&classes->cases[f->class_case], name);
 		if (files)
 			quote_printf(o->out, "# %s: %s\n",
 				files->paths[f->number], name);
@@ -49,7 +49,7 @@ static void say_findings(const struct options *o,
 		divergence_write(&f->program, o->subjects, &f->divergence,
 			o->out);
 		fputc('\n', o->out);
-		if (o->keep && f->class < 0)
+		if (o->keep && f->class_case < 0)
 			keep_finding(o, f);
 	}
 }

@@ -69,9 +69,9 @@ static void keep(struct matrix_column *column, struct matrix_cell *cell,
 {
 	cell->asked = !result->skipped;
 	cell->tally = result->tally;
-	memcpy(cell->classes, result->classes, sizeof(cell->classes));
+	memcpy(cell->cases_met, result->cases_met, sizeof(cell->cases_met));
 	for (size_t i = 0; i < result->found; i++)
-		if (result->findings[i].class < 0 &&
+		if (result->findings[i].class_case < 0 &&
 		    cell->kept_count < MATRIX_KEPT)
 			cell->kept[cell->kept_count++] = result->findings[i];
 	if (result->skipped || result->error)

@@ -160,9 +160,9 @@ void need_classes(const struct options *options, struct class_list *classes)
 			path);
 		lacks_corpus(found);
 	}
-	if (classes->count > COMPARE_CLASSES_MAX)
+	if (classes->count > COMPARE_CASES_MAX)
 		die(EXIT_USAGE, "%s: more than %d cases", path,
-			COMPARE_CLASSES_MAX);
+			COMPARE_CASES_MAX);
 }
 
 int in_child(int (*what)(void *arg), void *arg)

@@ -46,7 +46,8 @@ static void print_column(const struct matrix *m,
 			(unsigned long long)cell->tally.known,
 			(unsigned long long)cell->tally.unknown,
 			(unsigned long long)cell->tally.incomparable);
-		report_classes(m->classes, cell->classes, print_classes, file);
+		report_classes(m->classes, cell->cases_met, print_classes,
+			file);
 		fputc('\n', file);
 		for (unsigned int i = 0; i < cell->kept_count; i++) {
 			fputs("\n# unknown:\n", file);
@@ -83,7 +84,7 @@ static void json_cell(const struct matrix *m,
 		(unsigned long long)cell->tally.known,
 		(unsigned long long)cell->tally.unknown,
 		(unsigned long long)cell->tally.incomparable);
-	report_classes(m->classes, cell->classes, report_class_json, stdout);
+	report_classes(m->classes, cell->cases_met, report_class_json, stdout);
 	fputs("}}", stdout);
 }
 

@@ -13,13 +13,13 @@ enum { MATRIX_COLUMNS_MAX = 40, MATRIX_ROWS_MAX = 16, MATRIX_KEPT = 4 };
  * struct matrix_cell - What came of one group on one pair of subjects
  * @asked:	Was it tried at all?
  * @tally:	The numbers
- * @classes:	How often each case of a class was met
+ * @cases_met:	How often each case of a class was met
  * @kept:	The first of what is of no known class
  */
 struct matrix_cell {
 	bool asked;
 	struct tally tally;
-	uint64_t classes[COMPARE_CLASSES_MAX];
+	uint64_t cases_met[COMPARE_CASES_MAX];
 	struct finding kept[MATRIX_KEPT];
 	unsigned int kept_count;
 };

@@ -80,7 +80,7 @@ static void put_behind(const struct matrix *m, unsigned int i, unsigned int k,
 	put_with(" beside ", column->subjects[1], file);
 	put_with(": ", m->rows[k], file);
 	fputs("</h3>\n<ul>\n", file);
-	report_classes(m->classes, cell->classes, put_class, file);
+	report_classes(m->classes, cell->cases_met, put_class, file);
 	fputs("</ul>\n", file);
 	for (unsigned int n = 0; n < cell->kept_count; n++) {
 		size_t size;

@@ -24,7 +24,7 @@ struct skip {
 /**
  * struct summary - What every verb that compares reports
  * @result:	The numbers
- * @classes:	Names for @result->classes, or NULL
+ * @classes:	Names for @result->cases_met, or NULL
  * @sweep:	Name of the set, or NULL
  * @cases...@uncompared: Of check: a case is held if some subject held it and
  *		none failed it, and not compared (to its end) if neither

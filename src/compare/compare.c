@@ -62,9 +62,9 @@ static void note(const struct compare_job *job, struct share *share,
 	struct compare_result *result = &share->result;
 	struct finding *old = share->findings;
 
-	if (finding->class >= 0)
-		result->classes[finding->class]++;
-	if (finding->class >= 0 && !job->programs)
+	if (finding->class_case >= 0)
+		result->cases_met[finding->class_case]++;
+	if (finding->class_case >= 0 && !job->programs)
 		return;
 	for (; old < share->findings + result->found; old++) {
 		if (!job->programs &&
@@ -231,8 +231,8 @@ static int gather(const struct compare_job *job, struct share *shares,
 		struct share *share = &shares[w];
 
 		tally_add(&result->tally, &share->result.tally);
-		for (int i = 0; i < COMPARE_CLASSES_MAX; i++)
-			result->classes[i] += share->result.classes[i];
+		for (int i = 0; i < COMPARE_CASES_MAX; i++)
+			result->cases_met[i] += share->result.cases_met[i];
 		if (share->result.error && !result->error) {
 			result->error = share->result.error;
 			strcpy(result->why, share->why);

@@ -17,7 +17,7 @@
 #include "sweep.h"
 
 /* At least one program of so many must be compared to its end. */
-enum { COMPARE_CLASSES_MAX = 1024, COMPARE_WORKERS_MAX = 64,
+enum { COMPARE_CASES_MAX = 1024, COMPARE_WORKERS_MAX = 64,
 	COMPARE_LEAST = 100 };
 
 /**
@@ -56,7 +56,7 @@ struct compare_job {
 /**
  * struct compare_result - What came of it
  * @tally:	The numbers
- * @classes:	How often each case of a class was met
+ * @cases_met:	How often each case of a class was met
  * @findings:	What is of no known class, each once; for a list of programs
  *		everything that diverged, by number
  * @found:	How many @findings
@@ -66,7 +66,7 @@ struct compare_job {
  */
 struct compare_result {
 	struct tally tally;
-	uint64_t classes[COMPARE_CLASSES_MAX];
+	uint64_t cases_met[COMPARE_CASES_MAX];
 	struct finding *findings;
 	size_t found;
 	const char *skipped;

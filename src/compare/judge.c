@@ -37,14 +37,14 @@ enum verdict judge_traces(const struct judge *judge,
 	return verdict;
 }
 
-void judge_count(const struct judge *judge, int class)
+void judge_count(const struct judge *judge, bool known)
 {
 	struct tally *tally = judge->tally;
 
 	tally->divergent++;
 	tally->tested++;
-	tally->known += class >= 0;
-	tally->unknown += class < 0;
+	tally->known += known;
+	tally->unknown += !known;
 }
 
 int judge_finding(const struct judge *judge, struct finding *finding)
@@ -55,10 +55,10 @@ int judge_finding(const struct judge *judge, struct finding *finding)
 	judge->tally->incomparable += rc == -EAGAIN;
 	if (rc)
 		return rc;
-	finding->class = judge->classes ?
+	finding->class_case = judge->classes ?
 		class_find(judge->classes, &finding->program, judge->names,
 			&finding->divergence) : -1;
-	judge_count(judge, finding->class);
+	judge_count(judge, finding->class_case >= 0);
 	return DIVERGE;
 }
 

@@ -34,7 +34,7 @@ struct judge {
 /**
  * struct finding - A divergence, minimised
  * @number:	Of the program it was found in
- * @class:	Index of a case of the classes, or -1
+ * @class_case:	Index of its case in those of the classes, or -1
  * @count:	How often it was found
  */
 struct finding {
@@ -42,7 +42,7 @@ struct finding {
 	struct divergence divergence;
 	uint64_t number;
 	uint64_t count;
-	int class;
+	int class_case;
 };
 
 /**
@@ -63,8 +63,8 @@ enum verdict judge_traces(const struct judge *judge,
  */
 int judge_finding(const struct judge *judge, struct finding *finding);
 
-/** judge_count() - Count a divergence of a class, or of none: -1 */
-void judge_count(const struct judge *judge, int class);
+/** judge_count() - Count a divergence of a known class, or of none */
+void judge_count(const struct judge *judge, bool known);
 
 /**
  * judge_program() - Run a program on both, judge_traces(), judge_finding()
