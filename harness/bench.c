@@ -126,7 +126,7 @@ static void run_raw(void)
 			if (r->device)
 				setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE,
 					r->device, strlen(r->device));
-			bind(fd, &r->name.any, r->len);
+			(void)bind(fd, &r->name.any, r->len);
 		}
 		for (int k = 0; k < 3; k++)
 			close(fds[k]);

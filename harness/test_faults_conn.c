@@ -173,7 +173,6 @@ static int processes(void)
 	}
 	fd = SPARED(syscall(SYS_pidfd_open, pid, 0));
 	TRY(conn_adopt(fd, &conn));
-	fd = -1;
 	TRY(fd = conn_pidfd_getfd(conn, STDERR_FILENO, 0));
 	TRY(conn_pidfd_send_signal(conn, SIGKILL, NULL, 0));
 	TRY(conn_pidfd_wait(conn, WEXITED, &info, NULL, NULL));

@@ -337,7 +337,7 @@ static unsigned int count_fds(void)
 	DIR *dir = opendir("/proc/self/fd");
 	unsigned int count = 0;
 
-	assert_non_null(dir);
+	ASSERT(dir);
 	while (readdir(dir))
 		count++;
 	closedir(dir);

@@ -308,7 +308,8 @@ static void only_what_it_can_is_asked(void **state)
 	programs[0] = said_parsed("live\nsave\nlive\n").program;
 	assert_int_equal(subjects_open(&subject, "pipe:"
 		"printf 'portclash-agent 1 x\\r\\ncan tea live\\r\\n'; "
-		"read a; read b; echo; echo ok:1; [ $a$b = live. ] || echo no; "
+		"read a; read b; echo; echo ok:1; "
+		"[ $a$b = live. ] || echo no; "
 		"printf '.\\r\\n'"), 0);
 	assert_int_equal(subject.can.ops, 1u << OP_LIVE);
 	if (subject_run(&subject, programs, 1, NULL, traces))
@@ -329,9 +330,9 @@ static void served(const char *text, size_t size, const char *want)
 	char *answer = NULL, *rest;
 	size_t length;
 
-	assert_non_null(in);
+	ASSERT(in);
 	assert_int_equal(fwrite(text, 1, size, in), size);
-	rewind(in);
+	assert_int_equal(fseek(in, 0, SEEK_SET), 0);
 	out = open_memstream(&answer, &length);
 	assert_int_equal(agent_serve(&subject, "a name", in, out), 0);
 	fclose(out);

@@ -129,6 +129,7 @@ static void neighbours_begin_alike(void **state)
 		unsigned int last = last_wheel(sweep);
 		uint64_t alike = 0, looks = 0, ops = 0;
 
+		ASSERT(last);
 		program_init(&a, LEVEL_SOCKET);
 		program_init(&b, LEVEL_SOCKET);
 		for (uint64_t n = 0; n + 1 < size; n += step) {
@@ -252,8 +253,8 @@ static void check_wheel(const struct sweep *sweep, unsigned int choices,
 			if (!program_equal(&a, &b))
 				continue;
 			print_error("%s: programs %llu and %llu are the same\n",
-				sweep->name, (unsigned long long)(i * turn),
-				(unsigned long long)(k * turn));
+				sweep->name, (unsigned long long)turn * i,
+				(unsigned long long)turn * k);
 			fail();
 		}
 	}

@@ -102,8 +102,10 @@ static void fill(struct matrix *matrix, struct matrix_column *column,
 		job.count = load(o, name, &programs);
 		job.programs = programs;
 	}
-	if (!job.count)
+	if (!job.count) {
+		free(programs);
 		return;
+	}
 	job.workers = MIN(job.workers, (job.count + 63) / 64);
 	rc = compare(&job, &result);
 	if (rc)

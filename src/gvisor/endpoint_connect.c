@@ -48,7 +48,7 @@ static int connect_unbound(struct stack *stack, struct endpoint *ep,
 {
 	struct connect_question question = { .stack = stack, .ep = ep };
 	struct portman_reservation *res = &question.res;
-	uint16_t first, last, port;
+	uint16_t first = 0, last = 0, port;
 	int rc = -EAGAIN;
 
 	*res = endpoint_reservation(ep, &network, 1, &ep->id.local, 0);

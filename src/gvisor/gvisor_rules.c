@@ -15,6 +15,7 @@
 static const struct rule_info rules[GVISOR_RULES] = {
 	[GVISOR_NO_RULE] = { .name = "none", .function = "", .text = "" },
 	[GVISOR_LAST_DECISION] = { .name = "none", .function = "", .text = "" },
+// NOLINTBEGIN(bugprone-macro-parentheses): these initialize
 #define DECISION(name_, error_, function_, text_)                              \
 	[GVISOR_##name_] = { .name = #name_, .error = error_,                  \
 		.function = function_, .text = text_ },
@@ -24,6 +25,7 @@ static const struct rule_info rules[GVISOR_RULES] = {
 #define RELEASES(name_, since_, before_)                                       \
 	[GVISOR_##name_].since = since_, [GVISOR_##name_].before = before_,
 #define NEWEST(name_, text_) [GVISOR_##name_].newest = text_,
+// NOLINTEND(bugprone-macro-parentheses)
 #include "gvisor_rules.h"
 };
 

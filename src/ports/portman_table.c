@@ -172,6 +172,7 @@ void table_drop(struct table *table, uint8_t network,
 	struct key *key = table_key(table, network, res->transport, port);
 	struct cell **at = place(key, res), *cell = *at;
 
+	ASSERT(cell);
 	*at = cell->next;
 	free(cell);
 	if (!key->cells)

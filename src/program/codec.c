@@ -201,7 +201,6 @@ static void code_new_slot(struct codec *c, uint16_t used, uint8_t *slot)
 /* In index mode one in four ports is another socket's: ":@b" */
 static void code_port_of(struct codec *c, uint16_t used, uint8_t *port_of)
 {
-	struct codec copy = *c;
 	uint8_t slot = *port_of ? *port_of - 1 : 0;
 	uint8_t byte;
 
@@ -224,8 +223,8 @@ static void code_port_of(struct codec *c, uint16_t used, uint8_t *port_of)
 	*port_of = 0;
 	if (byte % 4 == 3 && used) {
 		uint8_t rank = byte / 4;
+		struct codec copy = { .bytes = &rank, .room = 1 };
 
-		copy = (struct codec){ .bytes = &rank, .room = 1 };
 		code_slot(&copy, used, &slot);
 		*port_of = slot + 1;
 	}

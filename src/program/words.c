@@ -61,7 +61,7 @@ int words_number(struct words *w, const char *what, const char *word,
 int words_number32(struct words *w, const char *what, const char *word,
 	uint32_t max, uint32_t *out)
 {
-	uint64_t value;
+	uint64_t value = 0;
 	int rc = words_number(w, what, word, max, &value);
 
 	if (!rc)
@@ -72,7 +72,7 @@ int words_number32(struct words *w, const char *what, const char *word,
 int words_number16(
 	struct words *w, const char *what, const char *word, uint16_t *out)
 {
-	uint64_t value;
+	uint64_t value = 0;
 	int rc = words_number(w, what, word, 65535, &value);
 
 	if (!rc)
