@@ -19,10 +19,12 @@ for file in src/*.c src/*/*.c harness/fuzz.c harness/quiet.c harness/fuzz_ports.
 	quiet) plain=AFL_NOOPT=1 ;;
 	*) plain=AFL_QUIET=1 ;;
 	esac
+	# shellcheck disable=SC2086 # flags are words
 	env $plain $CC $CFLAGS -std=gnu11 -D_GNU_SOURCE -DFUZZING -Isrc \
 		-I/usr/include/libnl3 -c -o "$objects/$name.o" "$file"
 done
 
+# shellcheck disable=SC2086
 $CXX $CXXFLAGS -o "$OUT/fuzz_ports" "$objects"/*.o $LIB_FUZZING_ENGINE \
 	-Wl,-Bstatic -lnl-route-3 -lnl-3 -Wl,-Bdynamic -lpthread
 
