@@ -103,8 +103,10 @@ static inline void every_call_fails_in_turn(void **state)
 	print_message("%s: %d calls\n", s->name, i);
 }
 
+// clang-format off: it takes the braces of an initializer for a block
 #define FAULT_TEST(fn, fresh)                                                  \
 	{ #fn, every_call_fails_in_turn, NULL, NULL,                           \
 		&(struct scenario){ #fn, fn, fresh } }
+// clang-format on
 
 #endif /* FAULT_TEST_H */

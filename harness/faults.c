@@ -95,11 +95,14 @@ static bool fails(const char *name, int error)
 /* A system call of an int, and a function that allocates */
 #define CALL(name, params, args) FAULT(int, name, EXFULL, -1, params, args)
 #define MOVE(name, params, args) FAULT(ssize_t, name, EXFULL, -1, params, args)
+// NOLINTBEGIN(bugprone-macro-parentheses): a type
 #define ALLOC(type, name, params, args) \
 	FAULT(type *, name, ENOMEM, NULL, params, args)
+// NOLINTEND(bugprone-macro-parentheses)
 #define LIBNL(name, params, args) \
 	FAULT(int, name, ENOMEM, -NLE_NOMEM, params, args)
 
+// clang-format off: it takes the parameters for products
 ALLOC(void, malloc, (size_t size), (size))
 ALLOC(void, calloc, (size_t count, size_t size), (count, size))
 ALLOC(char, strdup, (const char *text), (text))
@@ -206,6 +209,7 @@ CALL(sigtimedwait, (const sigset_t *set, siginfo_t *info,
 	const struct timespec *time), (set, info, time))
 FAULT(DIR *, opendir, EXFULL, NULL, (const char *path), (path))
 FAULT(struct dirent *, readdir, EXFULL, NULL, (DIR *dir), (dir))
+// clang-format on
 
 /* It is closed in any case, as Linux does. */
 int __real_close(int fd);

@@ -184,7 +184,7 @@ static const int options[][2] = {
 	{ SOL_SOCKET, SO_REUSEADDR }, { SOL_SOCKET, SO_KEEPALIVE },
 	{ SOL_SOCKET, SO_RCVBUF }, { SOL_SOCKET, SO_BINDTOIFINDEX },
 	{ IPPROTO_IPV6, IPV6_V6ONLY }, { IPPROTO_TCP, TCP_NODELAY },
-	{ SOL_SOCKET, SO_ERROR }, { SOL_SOCKET, SO_ACCEPTCONN },
+	{ SOL_SOCKET, SO_ERROR }, { SOL_SOCKET, SO_ACCEPTCONN }
 };
 
 static void set_int(struct twin *t, struct call call)
@@ -285,7 +285,7 @@ static const struct {
 	{ "bind", bind_both }, { "listen", listen_both },
 	{ "close", close_both },
 	{ "set_int", set_int }, { "get_int", get_int }, { "filter", filter },
-	{ "names", names }, { "shutdown", shut }, { "deadline", set_deadline },
+	{ "names", names }, { "shutdown", shut }, { "deadline", set_deadline }
 };
 
 static void *read_blocked(void *arg)

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 
 #include "net/conn.h"
+#include "util.h"
 
 /**
  * struct pitfall - One pitfall
@@ -43,9 +44,11 @@ static inline void pitfall_check(void **state)
 		fail_msg("pitfall %d: there is none", pitfall->number);
 }
 
+// clang-format off: it takes the braces of an initializer for a block
 #define PITFALL(number, holds)                                                 \
 	{ #number " " #holds, pitfall_check, NULL, NULL,                       \
 		&(struct pitfall){ number, holds } }
+// clang-format on
 
 /* Descriptors of this process */
 static inline int pitfall_fds(void)
@@ -53,7 +56,7 @@ static inline int pitfall_fds(void)
 	DIR *fds = opendir("/proc/self/fd");
 	int count = 0;
 
-	assert_non_null(fds);
+	ASSERT(fds);
 	while (readdir(fds))
 		count++;
 	closedir(fds);

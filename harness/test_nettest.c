@@ -333,11 +333,13 @@ static void close_read_write(void **state)
 }
 
 /* In both modes */
+// clang-format off: it takes the braces of an initializer for a block
 #define ASK(test)                                                              \
 	{ #test ", the conn's deadline", test, open_pair, close_pair,          \
 		&(bool){ false } },                                            \
 	{ #test ", each call's own", test, open_pair, close_pair,              \
 		&(bool){ true } }
+// clang-format on
 
 int main(int argc, char **argv)
 {

@@ -11,6 +11,8 @@
 #include "unit.h"
 #include "util.h"
 
+// clang-format off: a line of a program stays a line
+
 static void rules_of_bind(void **state)
 {
 	static const char *const texts[] = {
@@ -178,6 +180,8 @@ static void rules_of_close(void **state)
 	(void)state;
 	CHECK_ALL(texts);
 }
+
+// clang-format on
 
 int main(int argc, char **argv)
 {

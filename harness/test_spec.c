@@ -182,7 +182,8 @@ static void rules_are_named_once(void **state)
 				rule);
 			assert_int_equal(books_with(info), 1);
 			assert_int_equal(strspn(info->name,
-				"abcdefghijklmnopqrstuvwxyz0123456789_"),
+				"abcdefghijklmnopqrstuvwxyz"
+				"0123456789_"),
 				length);
 			assert_true(*info->name >= 'a');
 			assert_true(*info->function);

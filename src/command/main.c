@@ -26,16 +26,14 @@ static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
 	&verb_pack, &verb_unpack, &verb_rules, &verb_why, &verb_world,
 	&verb_serve, &verb_doctor };
 
-/* What goes on in the next line of the help */
-#define MARGIN "                           "
-
 static const struct option_help {
 	struct option option;
 	const char *argument, *help;
 } option_helps[] = {
 	{ { "subject", 1, NULL, 's' }, "SUBJECT",
 		"portman portlist spec linux goports lwip gvisor[-DATE]\n"
-		MARGIN "uml[-X.Y] linux-X.Y pipe:COMMAND; repeatable" },
+		"                           " /* as the line above begins */
+		"uml[-X.Y] linux-X.Y pipe:COMMAND; repeatable" },
 	{ { "seed", 1, NULL, 'S' }, "N", "which random programs (default 1)" },
 	{ { "count", 1, NULL, 'n' }, "N", "how many programs" },
 	{ { "time", 1, NULL, 'T' }, "SECONDS", "stop after that long" },
@@ -135,8 +133,9 @@ void need_program(const char *path, struct program *program)
 
 void lacks_corpus(const char *found)
 {
-	die(EXIT_CANNOT, "%s; 'make install' brings it there, or --corpus "
-		"names another", found);
+	die(EXIT_CANNOT,
+		"%s; 'make install' brings it there, or --corpus names another",
+		found);
 }
 
 void need_classes(const struct options *options, struct class_list *classes)
@@ -148,8 +147,9 @@ void need_classes(const struct options *options, struct class_list *classes)
 	if (!*options->corpus) {
 		folder_find(&folder_corpus, none, sizeof(none), looked,
 			sizeof(looked));
-		snprintf(found, sizeof(found), "no corpus, which has the known "
-			"classes: looked for %s", looked);
+		snprintf(found, sizeof(found),
+			"no corpus, which has the known classes: looked for %s",
+			looked);
 		lacks_corpus(found);
 	}
 	snprintf(path, sizeof(path), "%s/divergences", options->corpus);
@@ -214,9 +214,8 @@ void need_written(FILE *file, const char *path)
 
 static void usage(FILE *file)
 {
-	fputs("usage: portclash VERB [OPTION]... [FILE|DIR]...\n"
-	      "Which sockets may share a port, who says so, and who "
-	      "disagrees.\n\n", file);
+	fputs("usage: portclash VERB [OPTION]... [FILE|DIR]...\nWhich sockets "
+	      "may share a port, who says so, and who disagrees.\n\n", file);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(file, "  %-10s %s\n", verbs[i]->name, verbs[i]->help);
 	fputs("\n'portclash help VERB' says more. Exit codes: 0 agreed, "
@@ -250,8 +249,9 @@ static uint64_t number(const char *what, const char *text, uint64_t max)
 	errno = 0;
 	value = strtoull(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || value > max)
-		die(EXIT_USAGE, "--%s: expected a number up to %llu, found "
-			"'%s'", what, (unsigned long long)max, text);
+		die(EXIT_USAGE,
+			"--%s: expected a number up to %llu, found '%s'", what,
+			(unsigned long long)max, text);
 	return value;
 }
 
@@ -276,8 +276,9 @@ static void take_part(struct options *o, const char *value)
 	if (value[strspn(value, "0123456789/")] ||
 	    sscanf(value, "%5u/%5u%c", &o->part, &o->parts, &more) != 2 ||
 	    !o->part || o->part > o->parts)
-		die(EXIT_USAGE, "--part: expected K/N, as 1/4 up to 4/4, "
-			"found '%s'", value);
+		die(EXIT_USAGE,
+			"--part: expected K/N, as 1/4 up to 4/4, found '%s'",
+			value);
 }
 
 /* A corpus has classes, though there may be none of them yet. */
@@ -314,11 +315,11 @@ static void take_option(struct options *o, int letter, const char *value)
 				SUBJECTS_NAMES, value);
 		need_model(value);
 		if (strlen(value) >= SUBJECT_NAME_MAX)
-			die(EXIT_USAGE, "a subject's name has at most %d "
-				"characters", SUBJECT_NAME_MAX - 1);
-		subjects_full_name(value, o->names[o->subject_count]);
+			die(EXIT_USAGE,
+				"a subject's name has at most %d characters",
+				SUBJECT_NAME_MAX - 1);
 		o->subjects[o->subject_count] = o->names[o->subject_count];
-		o->subject_count++;
+		subjects_full_name(value, o->names[o->subject_count++]);
 		break;
 	case 'S':
 		o->seed = number("seed", value, UINT64_MAX);
@@ -335,15 +336,16 @@ static void take_option(struct options *o, int letter, const char *value)
 		else if (!strcmp(value, "reservation"))
 			o->level = LEVEL_RESERVATION;
 		else
-			die(EXIT_USAGE, "--ops: expected socket or "
-				"reservation, found '%s'", value);
+			die(EXIT_USAGE,
+				"--ops: expected socket or reservation, found "
+				"'%s'",
+				value);
 		break;
 	case 'k': o->keep = need_path("keep", value); break;
 	case 'c': take_corpus(o, value); break;
 	case 'm': o->model = value; break;
 	case 'o': o->output = need_path("output", value); break;
 	case 'L': o->list = true; break;
-	case 'E': break;
 	case 'R': o->resume = need_path("resume", value); break;
 	case 'P': take_part(o, value); break;
 	case 'A': o->reuseaddr = true; break;
@@ -389,14 +391,15 @@ static bool about(int argc, char **argv)
 
 static int command(int argc, char **argv)
 {
-	struct options o = { .level = -1, .seed = 1, .out = stdout,
-		.argc = argc, .argv = argv };
+	struct options o = { .level = -1, .seed = 1, .out = stdout };
 	struct option longs[ARRAY_SIZE(option_helps) + 1] = { 0 };
 	const struct verb *verb;
 	char looked[1];
 	const char *shorts;
 	int letter;
 
+	o.argc = argc;
+	o.argv = argv;
 	if (guest_is())
 		return verb_serve.run(&o);
 	if (argc < 2) {
@@ -424,9 +427,10 @@ static int command(int argc, char **argv)
 			die(EXIT_USAGE, "%s: '%s' needs a value", verb->name,
 				argv[optind - 1]);
 		if (letter == '?' || !strchr(verb->options, letter))
-			die(EXIT_USAGE, "%s: unknown option '%s'; see "
-				"'portclash %s --help'", verb->name,
-				argv[optind - 1], verb->name);
+			die(EXIT_USAGE,
+				"%s: unknown option '%s'; see 'portclash %s "
+				"--help'",
+				verb->name, argv[optind - 1], verb->name);
 		take_option(&o, letter, optarg);
 	}
 	o.args = argv + optind;

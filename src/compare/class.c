@@ -10,7 +10,8 @@
  * program, op by op, and expects of both subjects, at the last op, the kind of
  * outcome and the errno that they gave. Values are not compared, since a kernel
  * chooses ports by chance. class_name() tells which class a case belongs to.
- * divergence_write() goes the other way: it writes a case, to which a person adds the sentence that explains it, and the name of a file.
+ * divergence_write() goes the other way: it writes a case, to which a person
+ * adds the sentence that explains it, and the name of a file.
  *
  * What a case expects of a subject that it does not name is case_expected()'s
  * to say. So a case that names gvisor covers portman too, and a divergence is

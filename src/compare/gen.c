@@ -51,11 +51,13 @@ static unsigned int below(struct gen_random *random, unsigned int n)
 }
 
 /* How likely each op is, by byte 0 of a record (program_bytes.c) */
+// clang-format off: of weights, as many as a line holds
 static const uint8_t socket_weights[16] = { [1] = 18, [2] = 12, [3] = 24,
 	[4] = 14, [5] = 7, [6] = 5, [7] = 4, [8] = 1, [9] = 2, [10] = 2,
 	[11] = 1, [12] = 1, [13] = 1, [15] = 14 };
 static const uint8_t reservation_weights[16] = { [1] = 40, [2] = 14, [3] = 18,
 	[4] = 7, [5] = 3, [6] = 4, [7] = 3, [8] = 4, [9] = 2, [10] = 3 };
+// clang-format on
 
 static uint8_t code(struct gen_random *random, const uint8_t *weights)
 {

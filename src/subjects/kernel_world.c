@@ -271,8 +271,7 @@ static int leave(char *why, size_t size)
 	case -ENOSPC:
 		return because(why, size, rc,
 			"too many namespaces: raise the sysctls "
-			"user.max_net_namespaces and "
-			"user.max_user_namespaces");
+			"user.max_net_namespaces and user.max_user_namespaces");
 	case -EINVAL:
 		return because(why, size, rc,
 			"cannot make a network namespace: this process has "
@@ -296,7 +295,9 @@ static int stay(char *why, size_t size)
 		     !strcmp(list[0].if_name, "lo");
 
 	if_freenameindex(list);
-	return alone ? 0 : because(why, size, -EPERM,
+	if (alone)
+		return 0;
+	return because(why, size, -EPERM,
 		"PORTCLASH_WORLD=sandbox: this network has other devices");
 }
 
