@@ -50,7 +50,8 @@ THREADED := test_conn test_conn_open test_netns test_netns_do test_nettest \
 OBJCOPY  ?= objcopy
 
 .PHONY: all run check help clean setup kernels install uninstall build/portclash.pc \
-	fuzz libfuzzer replay tests tests-pure bench seeds plants mutants check-long
+	fuzz libfuzzer replay tests tests-pure bench seeds plants mutants check-long \
+	lint format
 
 all: build/portclash build/portclash-conn build/libportclash.a build/libportclash.so.0 $(if $(shell command -v $(GO)),build/goports) \
 		$(if $(wildcard /usr/include/lwip/lwipopts.h),build/lwip)
@@ -206,6 +207,11 @@ mutants: build/portclash
 # those that touch no system
 check:
 	@MAKE='$(MAKE)' PYTEST='$(PYTEST)' FAST='$(FAST)' ci/check
+# Common mistakes and strange style, found by tools: ci/setup lint
+lint:
+	ci/lint
+format:
+	find src harness netns-scripts -name '*.[ch]' | xargs clang-format-19 -i
 # What takes hours; whoever starts it again goes on where it was
 check-long: kernels tests
 	$(PYTEST) pytest/ -m long -s -v
@@ -265,6 +271,8 @@ help:
 	@echo "   make seeds         new seeds from the cases: corpus/fuzz/"
 	@echo "   make plants        plant bugs, and see that fuzzing finds them"
 	@echo "   make bench         what our own work costs beside the kernel's"
+	@echo "   make lint          clang-format, clang-tidy, cppcheck, shellcheck, flake8"
+	@echo "   make format        lay out the C as clang-format has it"
 	@echo "   make mutants       switch off each rule, and see that a case fails"
 	@echo "   make check-long    what takes hours: every sweep, machine, reproducer"
 	@echo "   make kernels       other kernels as subjects: gVisor, UML, QEMU"

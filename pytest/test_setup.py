@@ -29,7 +29,8 @@ KNOWN = [name for name in SYSTEMS if name.startswith(("debian-1", "ubuntu"))
          and name != "debian-11"]
 GOALS = {goal: subprocess.run(["ci/setup", "--list", goal], cwd=ROOT, text=True,
                               capture_output=True, check=True).stdout.split()
-         for goal in ("build", "fuzz", "test", "go", "lwip", "kernels")}
+         for goal in ("build", "fuzz", "test", "go", "lwip", "kernels",
+                      "lint")}
 
 
 class System:
@@ -88,11 +89,11 @@ def test_names_of_a_release(tmp_path, name):
 
 
 @pytest.mark.parametrize("package", GOALS["go"] + GOALS["lwip"] +
-                         GOALS["kernels"])
+                         GOALS["kernels"] + GOALS["lint"])
 def test_release_without_a_package(tmp_path, package):
-    """What only one subject needs is left out, and said."""
+    """What only one subject or only ci/lint needs is left out, and said."""
     system = System(tmp_path, "ubuntu-26.04", absent=[package])
-    done = system.setup("build", "go", "lwip", "kernels")
+    done = system.setup("build", "go", "lwip", "kernels", "lint")
     assert done.returncode == 0, done.stderr
     assert f"Ubuntu 26.04 LTS has no package {package};" in done.stderr
     install = system.asked.splitlines()[-1]
@@ -152,7 +153,7 @@ def test_unknown_kernel(version):
 
 
 @pytest.mark.parametrize("script", (
-    "ci/in-debian", "ci/kernels", "ci/setup", "harness/goports/build",
+    "ci/in-debian", "ci/kernels", "ci/lint", "ci/setup", "harness/goports/build",
     *(f"netns-scripts/{name}" for name in (
         "contain", "in-qemu", "in-runsc", "in-uml", "in-world", "initrd",
         "machines"))))
