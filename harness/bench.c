@@ -74,9 +74,8 @@ static void prepare_op(struct raw *raw, const struct op *op)
 						    sizeof(raw->name.v6);
 		raw->name.any.sa_family = raw->family;
 		raw->name.v4.sin_port = htons(op->bind.place.port);
-		memcpy(raw->family == AF_INET ?
-				       (void *)&raw->name.v4.sin_addr :
-				       (void *)&raw->name.v6.sin6_addr,
+		memcpy(raw->family == AF_INET ? (void *)&raw->name.v4.sin_addr :
+						(void *)&raw->name.v6.sin6_addr,
 			op->bind.place.addr.bytes, op->bind.place.addr.len);
 		break;
 	}

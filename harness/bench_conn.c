@@ -23,8 +23,17 @@
 #include "net/conn.h"
 #include "net/netns.h"
 
-enum { ROUNDS = 15, TRIPS = 20000, MOVES = 500, SIZE = 1024, CALLERS = 100,
-	WAKES = 20, SETTLE_US = 20000, NS_PER_MS = 1000000, WAKE_MS = 10 };
+enum {
+	ROUNDS = 15,
+	TRIPS = 20000,
+	MOVES = 500,
+	SIZE = 1024,
+	CALLERS = 100,
+	WAKES = 20,
+	SETTLE_US = 20000,
+	NS_PER_MS = 1000000,
+	WAKE_MS = 10
+};
 
 static char data[SIZE];
 static struct conn *ends[2];

@@ -141,11 +141,14 @@ static inline int open_pair(void **state)
 	assert_int_equal(conn_listen(l, 1), 0);
 	assert_int_equal(conn_local(l, &addr), 0);
 	assert_int_equal(conn_open(AF_INET6, SOCK_STREAM, 0, NULL,
-		&ends[0].conn), 0);
+				 &ends[0].conn),
+		0);
 	assert_int_equal(conn_connect(ends[0].conn, &addr.any, addr.len,
-		wait_of(&ends[0], 1, &wait), NULL), 0);
+				 wait_of(&ends[0], 1, &wait), NULL),
+		0);
 	assert_int_equal(conn_accept(l, 0, wait_of(&ends[1], 0, &wait),
-		&ends[1].conn, NULL), 0);
+				 &ends[1].conn, NULL),
+		0);
 	conn_free(l);
 	*state = ends;
 	return 0;

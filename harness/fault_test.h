@@ -54,13 +54,13 @@ struct scenario {
 static const struct {
 	const char *name, *scenario;
 } harmless[] = {
-	{ "close", NULL },		/* it is closed all the same */
-	{ "futex", NULL },		/* it looks again */
-	{ "nanosleep", NULL },		/* it looks again sooner */
-	{ "getsockopt", NULL },		/* SO_TYPE: then plain reads are used */
-	{ "setsockopt", "buffers" },	/* without FORCE it is tried again */
-	{ "sigtimedwait", "pipes" },	/* and again */
-	{ "open", "owners" },		/* a name of a process that has ended */
+	{ "close", NULL },	     /* it is closed all the same */
+	{ "futex", NULL },	     /* it looks again */
+	{ "nanosleep", NULL },	     /* it looks again sooner */
+	{ "getsockopt", NULL },	     /* SO_TYPE: then plain reads are used */
+	{ "setsockopt", "buffers" }, /* without FORCE it is tried again */
+	{ "sigtimedwait", "pipes" }, /* and again */
+	{ "open", "owners" },	     /* a name of a process that has ended */
 	{ "read", "owners" },
 };
 
@@ -68,8 +68,8 @@ static inline bool is_harmless(const struct fault *fault, const char *scenario)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
 		if (!strcmp(harmless[i].name, fault->name) &&
-		    (!harmless[i].scenario ||
-		     !strcmp(harmless[i].scenario, scenario)))
+			(!harmless[i].scenario ||
+				!strcmp(harmless[i].scenario, scenario)))
 			return true;
 	return false;
 }
@@ -90,14 +90,15 @@ static inline void every_call_fails_in_turn(void **state)
 		if (!faults_disarm(&fault))
 			break;
 		if (rc != -fault.error &&
-		    !(rc >= 0 && is_harmless(&fault, s->name)))
+			!(rc >= 0 && is_harmless(&fault, s->name)))
 			fail_msg("%s: call %d, %s, failed with %s, and the "
-				 "result is %s", s->name, i, fault.name,
-				strerror(fault.error), strerror(-rc));
+				 "result is %s",
+				s->name, i, fault.name, strerror(fault.error),
+				strerror(-rc));
 		if (pitfall_fds() != before)
 			fail_msg("%s: call %d, %s, failed, and left %d "
-				 "descriptors", s->name, i, fault.name,
-				pitfall_fds() - before);
+				 "descriptors",
+				s->name, i, fault.name, pitfall_fds() - before);
 	}
 	assert_true(rc >= 0 && i < FAULT_CALLS_MAX);
 	print_message("%s: %d calls\n", s->name, i);

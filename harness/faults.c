@@ -46,7 +46,7 @@
 
 /* Shared with children */
 static struct state {
-	_Atomic int left;	/* calls until one fails, or negative */
+	_Atomic int left; /* calls until one fails, or negative */
 	_Atomic bool armed;
 	struct fault fault;
 } *state;
@@ -96,10 +96,10 @@ static bool fails(const char *name, int error)
 #define CALL(name, params, args) FAULT(int, name, EXFULL, -1, params, args)
 #define MOVE(name, params, args) FAULT(ssize_t, name, EXFULL, -1, params, args)
 // NOLINTBEGIN(bugprone-macro-parentheses): a type
-#define ALLOC(type, name, params, args) \
+#define ALLOC(type, name, params, args)                                        \
 	FAULT(type *, name, ENOMEM, NULL, params, args)
 // NOLINTEND(bugprone-macro-parentheses)
-#define LIBNL(name, params, args) \
+#define LIBNL(name, params, args)                                              \
 	FAULT(int, name, ENOMEM, -NLE_NOMEM, params, args)
 
 // clang-format off: it takes the parameters for products
@@ -240,9 +240,9 @@ int __wrap_close(int fd)
 	}
 
 /* The one that has many names */
-#define NAME_ioctl   "ioctl"
-#define NAME_open    "open"
-#define NAME_fcntl   "fcntl"
+#define NAME_ioctl "ioctl"
+#define NAME_open "open"
+#define NAME_fcntl "fcntl"
 #define NAME_syscall (number == SYS_futex ? "futex" : "syscall")
 #define FD_AND_REQUEST int fd, unsigned long request
 #define PATH_AND_FLAGS const char *path, int flags

@@ -144,7 +144,8 @@ void fuzz_counts(FILE *file)
 {
 	const struct fuzz_counters *c = fuzz_counters;
 
-	fprintf(file, "{\"execs\":%llu,\"refused\":%llu,"
+	fprintf(file,
+		"{\"execs\":%llu,\"refused\":%llu,"
 		"\"unknown_kinds\":%llu,\"failed\":%llu,",
 		(unsigned long long)c->execs, (unsigned long long)c->refused,
 		(unsigned long long)c->unknown_kinds,
@@ -154,8 +155,7 @@ void fuzz_counts(FILE *file)
 	for (int i = 0; i < FUZZ_CLASSES_MAX && *c->classes[i].name; i++) {
 		fputs(i ? "," : "", file);
 		quote_json(file, c->classes[i].name);
-		fprintf(file, ":%llu",
-			(unsigned long long)c->classes[i].count);
+		fprintf(file, ":%llu", (unsigned long long)c->classes[i].count);
 	}
 	fputs("}}\n", file);
 }
@@ -167,13 +167,13 @@ void fuzz_keep(const struct program *program, const char *const names[2],
 	FILE *file;
 
 	if (fuzz_counters->unknown_kinds >= UNKNOWN_MAX ||
-	    !path_of(folder, "unknown") ||
-	    !divergence_path(folder, program, path, sizeof(path)))
+		!path_of(folder, "unknown") ||
+		!divergence_path(folder, program, path, sizeof(path)))
 		return;
 	mkdir(folder, 0777);
 	file = fopen(path, "wxe");
 	if (!file)
-		return;		/* known to be unknown */
+		return; /* known to be unknown */
 	divergence_keep(program, names, divergence, file);
 	fclose(file);
 	fuzz_counters->unknown_kinds++;

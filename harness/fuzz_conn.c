@@ -32,9 +32,20 @@
 #include "twin_calls.h"
 #include "util.h"
 
-enum { CALL_SIZE = 4, CALLS_MAX = 48, SLOTS = 6, TOKENS = 3, TRIES = 3,
-	STUCK_S = 20, LATE_MS = 500, FAR_MS = 1000, NEVER_MS = 100000,
-	BLOCKED_NS = 50000, FDS_SEEN = 128, PORT = 7000 };
+enum {
+	CALL_SIZE = 4,
+	CALLS_MAX = 48,
+	SLOTS = 6,
+	TOKENS = 3,
+	TRIES = 3,
+	STUCK_S = 20,
+	LATE_MS = 500,
+	FAR_MS = 1000,
+	NEVER_MS = 100000,
+	BLOCKED_NS = 50000,
+	FDS_SEEN = 128,
+	PORT = 7000
+};
 
 /* A reader in a thread, on a socket of its own that nobody sends to */
 struct reader {
@@ -88,14 +99,15 @@ static void address_of(struct call call, struct conn_addr addrs[2])
 		.sin_port = htons(call.b & 0x40 ? 0 : PORT + (call.b & 3)),
 		.sin_addr.s_addr = htonl(hosts[call.b >> 2 & 3]) };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
-		.sin6_port = in.sin_port, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+		.sin6_port = in.sin_port,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
 
 	if (call.b & 0x10)
 		in6.sin6_addr = in6addr_any;
 	memset(addrs, 0, 2 * sizeof(*addrs));
 	if (call.b & 0x80 && of->conn && of->fd >= 0 &&
-	    !twin_local(of->fd, &addrs[1]) &&
-	    !conn_local(of->conn, &addrs[0]))
+		!twin_local(of->fd, &addrs[1]) &&
+		!conn_local(of->conn, &addrs[0]))
 		return;
 	for (int i = 0; i < 2; i++) {
 		if (call.b & 0x20) {
@@ -180,12 +192,11 @@ static void wait_for(struct twin *t, unsigned int which, struct call call)
 }
 
 /* Options that are numbers */
-static const int options[][2] = {
-	{ SOL_SOCKET, SO_REUSEADDR }, { SOL_SOCKET, SO_KEEPALIVE },
-	{ SOL_SOCKET, SO_RCVBUF }, { SOL_SOCKET, SO_BINDTOIFINDEX },
-	{ IPPROTO_IPV6, IPV6_V6ONLY }, { IPPROTO_TCP, TCP_NODELAY },
-	{ SOL_SOCKET, SO_ERROR }, { SOL_SOCKET, SO_ACCEPTCONN }
-};
+static const int options[][2] = { { SOL_SOCKET, SO_REUSEADDR },
+	{ SOL_SOCKET, SO_KEEPALIVE }, { SOL_SOCKET, SO_RCVBUF },
+	{ SOL_SOCKET, SO_BINDTOIFINDEX }, { IPPROTO_IPV6, IPV6_V6ONLY },
+	{ IPPROTO_TCP, TCP_NODELAY }, { SOL_SOCKET, SO_ERROR },
+	{ SOL_SOCKET, SO_ACCEPTCONN } };
 
 static void set_int(struct twin *t, struct call call)
 {
@@ -214,11 +225,11 @@ static void filter(struct twin *t, struct call call)
 
 	if (call.b & 1)
 		same(twin_result(setsockopt(t->fd, SOL_SOCKET, SO_ATTACH_FILTER,
-			&program, sizeof(program))),
+			     &program, sizeof(program))),
 			conn_attach_filter(t->conn, &all, 1));
 	else
 		same(twin_result(setsockopt(t->fd, SOL_SOCKET, SO_DETACH_FILTER,
-			&program, sizeof(program))),
+			     &program, sizeof(program))),
 			conn_detach_filter(t->conn));
 }
 
@@ -262,7 +273,8 @@ static void set_deadline(struct twin *t, struct call call)
 {
 	int directions = call.b & 3;
 	int64_t deadline = call.a & 1 ? 1 :
-			   call.a & 2 ? wait_in_ms(NEVER_MS) : 0;
+			   call.a & 2 ? wait_in_ms(NEVER_MS) :
+					0;
 	int want = !directions ? -EINVAL : t->fd < 0 ? -EBADF : 0;
 
 	same(want, conn_set_deadline(t->conn, directions, deadline));
@@ -281,12 +293,10 @@ static void close_both(struct twin *t, struct call call)
 static const struct {
 	const char *name;
 	void (*fn)(struct twin *t, struct call call);
-} at_once[] = {
-	{ "bind", bind_both }, { "listen", listen_both },
-	{ "close", close_both },
-	{ "set_int", set_int }, { "get_int", get_int }, { "filter", filter },
-	{ "names", names }, { "shutdown", shut }, { "deadline", set_deadline }
-};
+} at_once[] = { { "bind", bind_both }, { "listen", listen_both },
+	{ "close", close_both }, { "set_int", set_int }, { "get_int", get_int },
+	{ "filter", filter }, { "names", names }, { "shutdown", shut },
+	{ "deadline", set_deadline } };
 
 static void *read_blocked(void *arg)
 {

@@ -141,7 +141,7 @@ static uint32_t walk_cost(const struct walker *w, const struct op *op)
 	struct tester test = op->kind == OP_RESERVE ? op->reserve.test :
 						      op->pick.test;
 	uint32_t last = w->first + w->count - 1u;
-	uint32_t bad = 0;	/* ports in a row that the tester may refuse */
+	uint32_t bad = 0; /* ports in a row that the tester may refuse */
 
 	switch (test.kind) {
 	case TEST_NONE:
@@ -170,7 +170,7 @@ static uint32_t program_cost(const struct program *program)
 			op--;
 		}
 		if (op->kind == OP_RANGE && op->range.set &&
-		    op->range.first <= op->range.last) {
+			op->range.first <= op->range.last) {
 			w.first = op->range.first;
 			w.count = op->range.last - op->range.first + 1;
 		}
@@ -178,7 +178,7 @@ static uint32_t program_cost(const struct program *program)
 			w.held += times;
 		cost += times * (1 + w.held / SCANNED_AT_ONCE);
 		if (op->kind == OP_PICK || op->kind == OP_PICK_STABLE ||
-		    (op->kind == OP_RESERVE && !op->reserve.res.port))
+			(op->kind == OP_RESERVE && !op->reserve.res.port))
 			cost += times * walk_cost(&w, op);
 		if (cost > COST_MAX)
 			break;
@@ -189,8 +189,10 @@ static uint32_t program_cost(const struct program *program)
 /* Run a program on both; the two never differ */
 static void compare(const struct program *program)
 {
-	struct judge judge = { .pair = &pair, .names = names,
-		.tally = &fuzz_counters->tally, .asked = true };
+	struct judge judge = { .pair = &pair,
+		.names = names,
+		.tally = &fuzz_counters->tally,
+		.asked = true };
 	static struct finding found;
 	int verdict;
 
@@ -350,7 +352,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			insert(&variant, below(&random, program.count + 1),
 				save_op);
 		for (int n = i ? 1 + below(&random, EDITS_MAX) : 0;
-		     n && variant.count; n--)
+			n && variant.count; n--)
 			edit(&random, &variant);
 		program_append(&variant, &live_op);
 		compare(&variant);

@@ -105,14 +105,14 @@ static struct outcome set(int fd, const struct op *op)
 
 	switch (op->set.option) {
 	case OPT_REUSEADDR:
-		return result(lwip_setsockopt(
-			fd, SOL_SOCKET, SO_REUSEADDR, &value, sizeof(value)));
+		return result(lwip_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR,
+			&value, sizeof(value)));
 	case OPT_V6ONLY:
-		return result(lwip_setsockopt(
-			fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, sizeof(value)));
+		return result(lwip_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
+			&value, sizeof(value)));
 	}
-	return result(
-		lwip_setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)));
+	return result(lwip_setsockopt(fd, SOL_SOCKET, SO_LINGER, &now,
+		sizeof(now)));
 }
 
 static int step(struct subject *subject, const struct op *op,
@@ -130,10 +130,10 @@ static int step(struct subject *subject, const struct op *op,
 	switch (op->kind) {
 	case OP_SOCKET:
 		explicit[sock] = false;
-		fds[sock] = lwip_socket(
-			type_is_v6(op->socket.type) ? AF_INET6 : AF_INET,
-			type_is_udp(op->socket.type) ? SOCK_DGRAM :
-						       SOCK_STREAM, 0);
+		fds[sock] = lwip_socket(type_is_v6(op->socket.type) ? AF_INET6 :
+								      AF_INET,
+			type_is_udp(op->socket.type) ? SOCK_DGRAM : SOCK_STREAM,
+			0);
 		*out = result(fds[sock] < 0 ? -1 :
 					      lwip_fcntl(fds[sock], F_SETFL,
 						      O_NONBLOCK));
@@ -144,8 +144,8 @@ static int step(struct subject *subject, const struct op *op,
 			*out = get_name(sock);
 		else if (op->get.property == GET_DEV)
 			*out = outcome_na();
-		else if (lwip_getsockopt(
-				 fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &len))
+		else if (lwip_getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value,
+				 &len))
 			*out = outcome_error(errno);
 		else
 			*out = outcome_number(value);
@@ -270,8 +270,8 @@ static void blame(struct trace *trace, int signal)
 	for (int k = i; k < trace->count; k++)
 		trace->outcomes[k] = outcome_na();
 	if (i < trace->count)
-		trace->outcomes[i].kind =
-			signal == SIGALRM ? OUTCOME_HANG : OUTCOME_CRASH;
+		trace->outcomes[i].kind = signal == SIGALRM ? OUTCOME_HANG :
+							      OUTCOME_CRASH;
 }
 
 static int run(struct subject *subject, const struct program *programs,
@@ -289,7 +289,7 @@ static int run(struct subject *subject, const struct program *programs,
 		for (int k = 0; k < PROGRAM_OPS_MAX; k++)
 			shared->outcomes[k].kind = UNDONE;
 		shared->count = programs[i].count;
-		fflush(NULL);	/* or it would be said twice */
+		fflush(NULL); /* or it would be said twice */
 		pid = fork();
 		if (!pid)
 			run_one(subject, &programs[i], shared);

@@ -34,10 +34,11 @@ static const char *names[2];
 static struct subject subjects[2];
 static struct pair pair;
 static struct class_list classes;
-static struct judge judge = { .pair = &pair, .names = names,
-	.classes = &classes, .asked = true };
-static struct memory *memory;	/* shared by all children, one at a time */
-static pid_t owner;		/* of the world */
+static struct judge judge = {
+	.pair = &pair, .names = names, .classes = &classes, .asked = true
+};
+static struct memory *memory; /* shared by all children, one at a time */
+static pid_t owner;	      /* of the world */
 static bool keep_going;
 
 static void open_world(void)
@@ -65,8 +66,9 @@ static void load_classes(void)
 		snprintf(path, sizeof(path), "%s/../../corpus/divergences",
 			dirname(self));
 	if (class_load(path, &classes, &error)) {
-		quote_printf(stderr, "%s%s\n", error.message, corpus ?
-			"" : "; $PORTCLASH_CORPUS names another corpus");
+		quote_printf(stderr, "%s%s\n", error.message,
+			corpus ? "" :
+				 "; $PORTCLASH_CORPUS names another corpus");
 		exit(corpus ? 2 : 3);
 	}
 }
@@ -114,8 +116,10 @@ static void unknown(const struct finding *found)
 /* Say what a divergence is: as the last time, or find it out */
 static void settle(struct finding *found)
 {
-	uint64_t hash = program_hash(found->program.ops,
-		(found->divergence.index + 1) * sizeof(struct op)) | 1;
+	uint64_t hash =
+		program_hash(found->program.ops,
+			(found->divergence.index + 1) * sizeof(struct op)) |
+		1;
 	struct memory *slot = &memory[hash >> 1 & (MEMORY_SLOTS - 1)];
 
 	if (slot->hash == hash) {

@@ -64,8 +64,9 @@ static inline int pitfall_fds(void)
 }
 
 /* An address where nobody listens */
-static const struct sockaddr_in nobody = { .sin_family = AF_INET,
-	.sin_port = 1, .sin_addr.s_addr = 0x0100007f };
+static const struct sockaddr_in nobody = {
+	.sin_family = AF_INET, .sin_port = 1, .sin_addr.s_addr = 0x0100007f
+};
 #define NOBODY ((const struct sockaddr *)&nobody), sizeof(nobody)
 
 static inline struct conn *opened(int domain, int type)

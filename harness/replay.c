@@ -83,8 +83,8 @@ static int replay_all(int argc, char **argv)
 	}
 	fts_close(tree);
 	printf("%u files ok: %llu programs, %llu refused, %llu divergent, "
-	       "%llu of them unknown\n", files,
-		(unsigned long long)fuzz_counters->tally.programs,
+	       "%llu of them unknown\n",
+		files, (unsigned long long)fuzz_counters->tally.programs,
 		(unsigned long long)fuzz_counters->refused,
 		(unsigned long long)fuzz_counters->tally.divergent,
 		(unsigned long long)fuzz_counters->tally.unknown);

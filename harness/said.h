@@ -52,11 +52,9 @@ static inline void said_check(struct subject *subject, const char *text)
 	struct case_text want = said_parsed(text);
 	struct trace got;
 
-	assert_int_equal(
-		subject_run(subject, &want.program, 1, NULL, &got), 0);
+	assert_int_equal(subject_run(subject, &want.program, 1, NULL, &got), 0);
 	for (unsigned int i = 0; i < got.count; i++)
-		if (!outcome_holds(&want.expect[i].outcome,
-			    &got.outcomes[i]))
+		if (!outcome_holds(&want.expect[i].outcome, &got.outcomes[i]))
 			said_fail(&want.program, &got, NULL, i);
 }
 

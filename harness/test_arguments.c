@@ -194,7 +194,8 @@ static void of_sockdiag(void **state)
 	REFUSED(sockdiag_each(here, IPPROTO_TCP, AF_INET, SOCKDIAG_ALL, NULL,
 		NULL));
 	IS(sockdiag_each(here, IPPROTO_SCTP, AF_INET, SOCKDIAG_ALL, pass_over,
-		NULL), -ENOENT);
+		   NULL),
+		-ENOENT);
 	IS(sockdiag_each(here, IPPROTO_TCP, 99, SOCKDIAG_ALL, pass_over, NULL),
 		-EINVAL);
 	REFUSED(sockdiag_find(NULL, &row));

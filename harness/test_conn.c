@@ -27,8 +27,9 @@
 
 enum { CALLERS = 100, SHORT_MS = 30 };
 
-static const struct sockaddr_in nowhere = { .sin_family = AF_INET,
-	.sin_port = 1, .sin_addr.s_addr = 0x0100007f };
+static const struct sockaddr_in nowhere = {
+	.sin_family = AF_INET, .sin_port = 1, .sin_addr.s_addr = 0x0100007f
+};
 
 /**
  * struct call - A read in a thread of its own
@@ -58,8 +59,8 @@ static void begin(struct call *call, struct conn *conn, int64_t deadline,
 	int cancel_fd)
 {
 	*call = (struct call){ .conn = conn, .wait = { deadline, cancel_fd } };
-	assert_int_equal(
-		pthread_create(&call->thread, NULL, read_one, call), 0);
+	assert_int_equal(pthread_create(&call->thread, NULL, read_one, call),
+		0);
 	while (!call->begun)
 		sched_yield();
 }
@@ -138,13 +139,14 @@ static void a_deadline_ends_calls_that_wait(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(call); i++)
 		assert_int_equal(end(&call[i]), -ETIME);
 	/* One in the future, later than a call's own, and then earlier */
-	assert_int_equal(conn_set_deadline(c[0], CONN_READ,
-		wait_in_ms(60000)), 0);
+	assert_int_equal(conn_set_deadline(c[0], CONN_READ, wait_in_ms(60000)),
+		0);
 	begin(&call[0], c[0], wait_in_ms(SHORT_MS), -1);
 	assert_int_equal(end(&call[0]), -ETIME);
 	begin(&call[0], c[0], wait_in_ms(60000), -1);
 	assert_int_equal(conn_set_deadline(c[0], CONN_READ,
-		wait_in_ms(SHORT_MS)), 0);
+				 wait_in_ms(SHORT_MS)),
+		0);
 	assert_int_equal(end(&call[0]), -ETIME);
 	free_pair(c);
 }
@@ -261,7 +263,8 @@ static void an_error_queue_does_not_spin(void **state)
 	assert_int_equal(conn_open(AF_INET, SOCK_DGRAM, 0, NULL, &conn), 0);
 	assert_int_equal(conn_control(conn, report_errors, NULL), 0);
 	assert_int_equal(conn_connect(conn, (struct sockaddr *)&nowhere,
-		sizeof(nowhere), NULL, NULL), 0);
+				 sizeof(nowhere), NULL, NULL),
+		0);
 	assert_int_equal(conn_write(conn, "x", 1, NULL), 1);
 	settle();
 	assert_int_equal(conn_read(conn, &byte, 1, &wait), -ECONNREFUSED);

@@ -27,8 +27,9 @@
 
 enum { SHORT_MS = 30 };
 
-static const struct sockaddr_in nowhere = { .sin_family = AF_INET,
-	.sin_port = 1, .sin_addr.s_addr = 0x0100007f };
+static const struct sockaddr_in nowhere = {
+	.sin_family = AF_INET, .sin_port = 1, .sin_addr.s_addr = 0x0100007f
+};
 
 static struct conn *listener(struct conn_addr *addr)
 {
@@ -84,10 +85,12 @@ static void connect_of_udp(void **state)
 	assert_int_equal(conn_open(AF_INET, SOCK_DGRAM, 0, NULL, &first), 0);
 	assert_int_equal(conn_open(AF_INET, SOCK_DGRAM, 0, NULL, &second), 0);
 	assert_int_equal(conn_connect(first, (struct sockaddr *)&nowhere,
-		sizeof(nowhere), NULL, &peer), 0);
+				 sizeof(nowhere), NULL, &peer),
+		0);
 	assert_memory_equal(&peer.room, &nowhere, sizeof(nowhere));
 	assert_int_equal(conn_connect(second, (struct sockaddr *)&nowhere,
-		sizeof(nowhere), NULL, NULL), -EAGAIN);
+				 sizeof(nowhere), NULL, NULL),
+		-EAGAIN);
 	assert_int_equal(write(fd, "32768 60999", 11), 11);
 	close(fd);
 	conn_free(first);
@@ -110,7 +113,8 @@ static void connect_of_a_full_unix_socket(void **state)
 		int rc;
 
 		assert_int_equal(conn_open(AF_UNIX, SOCK_STREAM, 0, NULL,
-			&c[i]), 0);
+					 &c[i]),
+			0);
 		rc = conn_connect(c[i], (struct sockaddr *)&name, len, &soon,
 			NULL);
 		assert_int_equal(rc, i ? -ETIME : 0);
@@ -202,7 +206,8 @@ static void open_in_another_namespace(void **state)
 		0);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(conn_bind(c[i], (struct sockaddr *)&any,
-			sizeof(any)), i == 2 ? -EADDRINUSE : 0);
+					 sizeof(any)),
+			i == 2 ? -EADDRINUSE : 0);
 	options.netns_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	conn_free(c[0]);
 	assert_int_equal(conn_open(AF_INET, SOCK_STREAM, 0, &options, &c[0]),
@@ -243,8 +248,8 @@ static void bad_arguments(void **state)
 	assert_int_equal(conn_set_deadline(conn, CONN_READ, -1), -EINVAL);
 	assert_int_equal(conn_control(conn, NULL, NULL), -EINVAL);
 	assert_int_equal(conn_shutdown(conn, 9), -EINVAL);
-	assert_int_equal(conn_read(conn, &byte, 1,
-		&(struct wait){ 0, 9999 }), -EBADF);
+	assert_int_equal(conn_read(conn, &byte, 1, &(struct wait){ 0, 9999 }),
+		-EBADF);
 	conn_free(conn);
 }
 

@@ -67,27 +67,33 @@ static void options_are_numbers_and_text(void **state)
 	assert_int_equal(conn_get_int(conn, SOL_SOCKET, 9999, &value),
 		-ENOPROTOOPT);
 	assert_int_equal(conn_set_string(conn, SOL_SOCKET, SO_BINDTODEVICE,
-		"lo"), 0);
+				 "lo"),
+		0);
 	assert_int_equal(conn_get_string(conn, SOL_SOCKET, SO_BINDTODEVICE,
-		text, sizeof(text)), 2);
+				 text, sizeof(text)),
+		2);
 	assert_string_equal(text, "lo");
 	assert_int_equal(conn_get_string(conn, SOL_SOCKET, SO_BINDTODEVICE,
-		text, 2), -ERANGE);
-	assert_int_equal(conn_set_string(conn, SOL_SOCKET, SO_BINDTODEVICE,
-		""), 0);
+				 text, 2),
+		-ERANGE);
+	assert_int_equal(conn_set_string(conn, SOL_SOCKET, SO_BINDTODEVICE, ""),
+		0);
 	assert_int_equal(conn_get_string(conn, SOL_SOCKET, SO_BINDTODEVICE,
-		text, sizeof(text)), 0);
+				 text, sizeof(text)),
+		0);
 	assert_int_equal(conn_set_string(conn, SOL_SOCKET, SO_BINDTODEVICE,
-		"none"), -ENODEV);
+				 "none"),
+		-ENODEV);
 	assert_int_equal(conn_bind_device(conn, ALONE_LO), 0);
 	assert_int_equal(conn_get_int(conn, SOL_SOCKET, SO_BINDTOIFINDEX,
-		&value), 0);
+				 &value),
+		0);
 	assert_int_equal(value, ALONE_LO);
 	assert_int_equal(conn_bind_device(conn, 4711), -ENODEV);
 	assert_int_equal(conn_bind_device(conn, -1), -ENODEV);
 	assert_int_equal(conn_bind_device(conn, 0), 0);
-	assert_int_equal(conn_set_int(conn, SOL_SOCKET, SO_MARK,
-		NETNS_SO_MARK), 0);
+	assert_int_equal(conn_set_int(conn, SOL_SOCKET, SO_MARK, NETNS_SO_MARK),
+		0);
 	conn_free(conn);
 }
 
@@ -105,11 +111,13 @@ static void a_filter_drops_what_it_does_not_pass(void **state)
 	assert_int_equal(conn_attach_filter(to, &none, 4097), -EINVAL);
 	assert_int_equal(conn_attach_filter(to, &none, 1), 0);
 	assert_int_equal(conn_sendto(from, "x", 1, 0, NULL, &addr.any,
-		addr.len), 1);
+				 addr.len),
+		1);
 	assert_int_equal(conn_read(to, &byte, 1, &soon), -ETIME);
 	assert_int_equal(conn_detach_filter(to), 0);
 	assert_int_equal(conn_sendto(from, "y", 1, 0, NULL, &addr.any,
-		addr.len), 1);
+				 addr.len),
+		1);
 	assert_int_equal(conn_recvfrom(to, &byte, 1, 0, NULL, &addr), 1);
 	assert_memory_equal(&addr.room, &other.room, other.len);
 	conn_free(to);
@@ -124,18 +132,24 @@ static void a_packet_socket_counts(void **state)
 
 	(void)state;
 	assert_int_equal(conn_open(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL), NULL,
-		&packet), 0);
+				 &packet),
+		0);
 	assert_int_equal(conn_packet_membership(packet, true, LO,
-		PACKET_MR_PROMISC, NULL, 0), 0);
+				 PACKET_MR_PROMISC, NULL, 0),
+		0);
 	assert_int_equal(conn_packet_membership(packet, true, 4711,
-		PACKET_MR_PROMISC, NULL, 0), -ENODEV);
+				 PACKET_MR_PROMISC, NULL, 0),
+		-ENODEV);
 	assert_int_equal(conn_packet_membership(packet, true, LO,
-		PACKET_MR_MULTICAST, NULL, 6), -EINVAL);
+				 PACKET_MR_MULTICAST, NULL, 6),
+		-EINVAL);
 	assert_int_equal(conn_packet_membership(packet, true, LO,
-		PACKET_MR_MULTICAST, "123456789", 9), -EINVAL);
+				 PACKET_MR_MULTICAST, "123456789", 9),
+		-EINVAL);
 	assert_int_equal(conn_packet_stats(packet, &stats), 0);
 	assert_int_equal(conn_sendto(socket, "x", 1, 0, NULL, &addr.any,
-		addr.len), 1);
+				 addr.len),
+		1);
 	assert_int_equal(conn_packet_stats(packet, &stats), 0);
 	assert_true(stats.packets >= 1);
 	assert_int_equal(stats.freezes, 0);

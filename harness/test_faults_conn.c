@@ -78,7 +78,8 @@ static int adopted(void)
 	int fds[2], rc;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
-		fds), 0);
+				 fds),
+		0);
 	TRY(conn_adopt(fds[0], &a));
 	fds[0] = -1;
 	TRY(conn_dup(fds[1], &b));

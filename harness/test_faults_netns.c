@@ -85,8 +85,9 @@ static int place_inline(void)
 	}
 	waitpid(pid, &status, 0);
 	netns_free(ns);
-	return WIFEXITED(status) ? -WEXITSTATUS(status) :
-	       WTERMSIG(status) == SIGABRT ? -EXFULL : -EPROTO;
+	return WIFEXITED(status)	   ? -WEXITSTATUS(status) :
+	       WTERMSIG(status) == SIGABRT ? -EXFULL :
+					     -EPROTO;
 }
 
 static int move_away(struct netns *from, void *arg)
@@ -139,7 +140,9 @@ static int devices(void)
 	struct link_end b = { .name = "v1", .index = 21 };
 	struct addr addr = addr_of("10.1.0.1"), addr6 = addr_of("fd01::1");
 	const struct link_route route = { .to = addr_of("10.2.0.0"),
-		.prefix = 16, .via = addr_of("10.1.0.2"), .index = 20 };
+		.prefix = 16,
+		.via = addr_of("10.1.0.2"),
+		.index = 20 };
 	struct link_session *session = NULL;
 	struct netns *there = NULL;
 	int index, rc;
@@ -184,8 +187,11 @@ static int rows(void)
 {
 	struct sockaddr_in in = nobody;
 	struct sockdiag_row row = { .protocol = IPPROTO_UDP,
-		.family = AF_INET, .addr = addr_of("127.0.0.1"), .port = 7000,
-		.peer = addr_of("127.0.0.1"), .peer_port = 9 };
+		.family = AF_INET,
+		.addr = addr_of("127.0.0.1"),
+		.port = 7000,
+		.peer = addr_of("127.0.0.1"),
+		.peer_port = 9 };
 	int fd = SPARED(raw(AF_INET, SOCK_DGRAM)), rc;
 	struct sockdiag *diag = NULL;
 	uint32_t inode = 0;
@@ -227,7 +233,8 @@ static int in_child(int (*fn)(void))
 	if (!pid)
 		_exit(-fn());
 	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ?
-		       -WEXITSTATUS(status) : -EPROTO;
+		       -WEXITSTATUS(status) :
+		       -EPROTO;
 }
 
 static int look_in_own_proc(void)

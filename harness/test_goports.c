@@ -209,7 +209,7 @@ static void the_rules_hold(void **state)
 		struct text_error error;
 
 		if (text_parse(samples[i], strlen(samples[i]), &cases[i],
-				&error))
+			    &error))
 			fail_msg("line %u: %s in:\n%s", error.line,
 				error.message, samples[i]);
 		programs[i] = cases[i].program;

@@ -231,7 +231,8 @@ static void a_port_that_was_written_is_not_told(void **state)
 	(void)state;
 	assert_int_equal(text_parse(text, strlen(text), &written, &error), 0);
 	assert_int_equal(subject_run(&linux_, &written.program, 1, NULL,
-		&trace), 0);
+				 &trace),
+		0);
 	for (unsigned int i = 0; i < trace.count; i++) {
 		assert_int_equal(trace.outcomes[i].kind, OUTCOME_OK);
 		assert_int_equal(trace.outcomes[i].value, VALUE_NONE);
@@ -368,7 +369,7 @@ static int as_nobody(void)
 	struct op op = { .kind = OP_SOCKET, .socket.uid = UID_NONE };
 
 	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-	    setresuid(NOBODY, NOBODY, NOBODY))
+		setresuid(NOBODY, NOBODY, NOBODY))
 		return 1;
 	/* As an exec would have done; else /proc/self is still root's. */
 	prctl(PR_SET_DUMPABLE, 1);

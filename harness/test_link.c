@@ -38,14 +38,10 @@ static struct link_session *fresh_session(void)
 
 static void links_give_the_errors_of_the_kernel(void **state)
 {
-	const struct link_end a = { "v0", 20, { 2, 0, 0, 0, 0, 20 },
-		NULL };
-	const struct link_end b = { "v1", 21, { 2, 0, 0, 0, 0, 21 },
-		NULL };
-	const struct link_end c = { "v2", 20, { 2, 0, 0, 0, 0, 22 },
-		NULL };
-	const struct link_end d = { "v3", 23, { 2, 0, 0, 0, 0, 23 },
-		NULL };
+	const struct link_end a = { "v0", 20, { 2, 0, 0, 0, 0, 20 }, NULL };
+	const struct link_end b = { "v1", 21, { 2, 0, 0, 0, 0, 21 }, NULL };
+	const struct link_end c = { "v2", 20, { 2, 0, 0, 0, 0, 22 }, NULL };
+	const struct link_end d = { "v3", 23, { 2, 0, 0, 0, 0, 23 }, NULL };
 	struct link_session *session;
 	struct addr addr;
 
@@ -101,8 +97,9 @@ static void add_pair(struct link_session *session, int index,
 {
 	char names[2][8];
 	struct link_end a = { .name = names[0], .index = index };
-	struct link_end b = { .name = names[1], .index = index + 1,
-		.netns = there };
+	struct link_end b = {
+		.name = names[1], .index = index + 1, .netns = there
+	};
 
 	snprintf(names[0], sizeof(names[0]), "v%d", index);
 	snprintf(names[1], sizeof(names[1]), "v%d", index + 1);
@@ -148,7 +145,8 @@ static void a_vrf_has_ports_of_its_own(void **state)
 	assert_int_equal(link_up(session, 30), 0);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(conn_open(AF_INET, SOCK_STREAM, 0, NULL,
-			&conns[i]), 0);
+					 &conns[i]),
+			0);
 		assert_int_equal(conn_bind_device(conns[i], devices[i]), 0);
 		rc = conn_bind(conns[i], (struct sockaddr *)&in, sizeof(in));
 		assert_int_equal(rc, i ? -EADDRINUSE : 0);
@@ -218,7 +216,8 @@ static int be_the_other_end(struct netns *from, void *arg)
 static void a_pair_across_namespaces(void **state)
 {
 	struct link_session *session = fresh_session();
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(80),
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons(80),
 		.sin_addr.s_addr = htonl(0x0a010002) };
 	struct addr here = addr_of("10.1.0.1");
 	struct conn *listener, *client;
@@ -233,14 +232,17 @@ static void a_pair_across_namespaces(void **state)
 	assert_int_equal(netns_do(there, be_the_other_end, &listener), 0);
 	assert_int_equal(conn_open(AF_INET, SOCK_STREAM, 0, NULL, &client), 0);
 	assert_int_equal(conn_connect(client, (struct sockaddr *)&to,
-		sizeof(to), NULL, NULL), 0);
+				 sizeof(to), NULL, NULL),
+		0);
 	conn_free(client);
 	conn_free(listener);
 	/* One end takes the other with it. */
 	assert_int_equal(link_delete(session, 20), 0);
 	netns_close(there);
-	assert_int_equal(link_add_veth(session, &(struct link_end){ "a", 0,
-		{ 0 }, there }, &(struct link_end){ .name = "b" }), -EBADF);
+	assert_int_equal(link_add_veth(session,
+				 &(struct link_end){ "a", 0, { 0 }, there },
+				 &(struct link_end){ .name = "b" }),
+		-EBADF);
 	netns_free(there);
 	link_close(session);
 }

@@ -54,8 +54,8 @@ static uint64_t id_of(const struct netns *ns)
 
 static void a_function_is_there_and_its_caller_is_not(void **state)
 {
-	int (*const both[])(const struct netns *, netns_fn *, void *) = {
-		netns_do, netns_do_inline };
+	int (*const both[])(const struct netns *, netns_fn *,
+		void *) = { netns_do, netns_do_inline };
 	uint64_t home = current_id();
 	struct seen seen = { 0 };
 	struct netns *ns;
@@ -108,7 +108,7 @@ static void *visit_and_return(void *arg)
 	uint64_t home = current_id();
 
 	if (netns_do(arg, look, &seen) || seen.from != home ||
-	    netns_do_inline(arg, look, &seen) || current_id() != home)
+		netns_do_inline(arg, look, &seen) || current_id() != home)
 		return arg;
 	return NULL;
 }
@@ -123,7 +123,8 @@ static void many_threads_at_once(void **state)
 	assert_int_equal(netns_new(&ns), 0);
 	for (int i = 0; i < MANY; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL,
-			visit_and_return, ns), 0);
+					 visit_and_return, ns),
+			0);
 	for (int i = 0; i < MANY; i++) {
 		pthread_join(threads[i], &wrong);
 		assert_null(wrong);

@@ -136,8 +136,9 @@ static void dial_tcp_no_listener(void **state)
 	struct conn *conn;
 
 	(void)state;
-	assert_int_equal(reuseport_dial("tcp6", NULL, "[::1]:65535", NULL,
-		NULL, &conn), -ECONNREFUSED);
+	assert_int_equal(reuseport_dial("tcp6", NULL, "[::1]:65535", NULL, NULL,
+				 &conn),
+		-ECONNREFUSED);
 }
 
 static void dial_tcp_context_canceled_before(void **state)
@@ -195,7 +196,8 @@ static struct conn *connect_to_waiter(void)
 
 	assert_int_equal(conn_local(listener, &addr), 0);
 	assert_int_equal(conn_open(addr.any.sa_family, SOCK_STREAM, 0, NULL,
-		&client), 0);
+				 &client),
+		0);
 	assert_int_equal(conn_connect(client, &addr.any, addr.len, NULL, NULL),
 		0);
 	assert_int_equal(conn_accept(listener, 0, NULL, &waiter.conn, NULL), 0);
@@ -272,7 +274,8 @@ static void linux_network_namespaces(void **state)
 	assert_int_equal(netns_open(netns_path(ns), &same), 0);
 	options.netns_fd = netns_fd(same);
 	assert_int_equal(reuseport_listen("tcp4", "0.0.0.0:7000", &options,
-		&there), 0);
+				 &there),
+		0);
 	conn_free(there);
 	netns_free(same);
 	netns_free(ns);
@@ -281,7 +284,8 @@ static void linux_network_namespaces(void **state)
 static void linux_dial_vsock_no_listener(void **state)
 {
 	const struct sockaddr_vm vm = { .svm_family = AF_VSOCK,
-		.svm_cid = VMADDR_CID_LOCAL, .svm_port = 1024 };
+		.svm_cid = VMADDR_CID_LOCAL,
+		.svm_port = 1024 };
 	const struct timeval soon = { .tv_usec = SHORT_MS * 1000 };
 	int rc;
 
@@ -289,9 +293,11 @@ static void linux_dial_vsock_no_listener(void **state)
 	if (conn_open(AF_VSOCK, SOCK_STREAM, 0, NULL, &waiter.conn))
 		said_skip("AF_VSOCK not in this kernel");
 	assert_int_equal(conn_set_option(waiter.conn, AF_VSOCK,
-		SO_VM_SOCKETS_CONNECT_TIMEOUT, &soon, sizeof(soon)), 0);
-	rc = conn_connect(waiter.conn, (const struct sockaddr *)&vm,
-		sizeof(vm), NULL, NULL);
+				 SO_VM_SOCKETS_CONNECT_TIMEOUT, &soon,
+				 sizeof(soon)),
+		0);
+	rc = conn_connect(waiter.conn, (const struct sockaddr *)&vm, sizeof(vm),
+		NULL, NULL);
 	if (rc == -ETIMEDOUT || rc == -ENODEV)
 		said_skip("vsock loopback not in this kernel");
 	assert_int_equal(rc, -ECONNRESET);
@@ -316,16 +322,19 @@ static void linux_bind_to_device(void **state)
 	(void)state;
 	listen_on("[::1]:0");
 	assert_int_equal(conn_set_string(waiter.conn, SOL_SOCKET,
-		SO_BINDTODEVICE, "lo"), 0);
+				 SO_BINDTODEVICE, "lo"),
+		0);
 	assert_int_equal(conn_get_string(waiter.conn, SOL_SOCKET,
-		SO_BINDTODEVICE, name, sizeof(name)), 2);
+				 SO_BINDTODEVICE, name, sizeof(name)),
+		2);
 	assert_string_equal(name, "lo");
-	assert_int_equal(conn_get_int(waiter.conn, SOL_SOCKET,
-		SO_BINDTOIFINDEX, &index), 0);
+	assert_int_equal(conn_get_int(waiter.conn, SOL_SOCKET, SO_BINDTOIFINDEX,
+				 &index),
+		0);
 	assert_int_equal(index, ALONE_LO);
 }
 
-#define PEER(test) \
+#define PEER(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, open_waiter, close_waiter)
 
 int main(int argc, char **argv)

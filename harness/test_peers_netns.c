@@ -83,8 +83,8 @@ static void executes_the_callback_within_the_target(void **state)
 /* From there, go back to where the call came from */
 static int go_back(struct netns *from, void *arg)
 {
-	return inode_here() == inode(target) ?
-		netns_do(from, tell_inode, arg) : -EXDEV;
+	return inode_here() == inode(target) ? netns_do(from, tell_inode, arg) :
+					       -EXDEV;
 }
 
 static void provides_the_original_namespace(void **state)
@@ -102,8 +102,8 @@ static void *call_nested(void *arg)
 	ino_t seen = 0;
 	int rc = netns_do(target, go_back, &seen);
 
-	return rc || seen != inode(home) || inode_here() != inode(home) ?
-		arg : NULL;
+	return rc || seen != inode(home) || inode_here() != inode(home) ? arg :
+									  NULL;
 }
 
 static void provides_the_original_namespace_concurrently(void **state)
@@ -113,7 +113,8 @@ static void provides_the_original_namespace_concurrently(void **state)
 
 	for (int i = 0; i < CALLERS; i++)
 		assert_int_equal(pthread_create(&callers[i], NULL, call_nested,
-			state), 0);
+					 state),
+			0);
 	for (int i = 0; i < CALLERS; i++) {
 		pthread_join(callers[i], &wrong);
 		assert_null(wrong);
@@ -274,7 +275,8 @@ static void threaded(void **state)
 
 	for (int i = 0; i < MIN(cpus, 8); i++)
 		assert_int_equal(pthread_create(&movers[i], NULL,
-			move_and_return, state), 0);
+					 move_and_return, state),
+			0);
 	for (int i = 0; i < MIN(cpus, 8); i++) {
 		pthread_join(movers[i], &wrong);
 		assert_null(wrong);

@@ -87,13 +87,14 @@ static void error_when_dial_unresolvable(void **state)
 
 	(void)state;
 	assert_int_equal(reuseport_dial("asd", NULL, "127.0.0.1:1234", NULL,
-		&options, &conn), -EPROTONOSUPPORT);
+				 &options, &conn),
+		-EPROTONOSUPPORT);
 	assert_string_equal(options.failed, "network");
 	assert_true(reuseport_dial("tcp", "a.b.c.d:1234", "127.0.0.1:1234",
-		NULL, &options, &conn) < 0);
+			    NULL, &options, &conn) < 0);
 	assert_string_equal(options.failed, "local address");
 	assert_true(reuseport_dial("tcp", NULL, "a.b.c.d:1234", NULL, &options,
-		&conn) < 0);
+			    &conn) < 0);
 	assert_string_equal(options.failed, "remote address");
 }
 
@@ -124,13 +125,12 @@ static void listen_twice(const struct twice *twice,
 
 static void stream_listen_same_port(void **state)
 {
-	static const struct twice all[] = {
-		{ "tcp", ":0" }, { "tcp", "127.0.0.1:0" },
-		{ "tcp", "0.0.0.0:0" }, { "tcp4", "0.0.0.0:0" },
-		{ "tcp4", "127.0.0.1:0" }, { "tcp6", "[::1]:0" },
-		{ "tcp6", "[::]:0" }, { "tcp", "127.0.0.1:7556" },
-		{ "tcp", "0.0.0.0:7557" }, { "tcp6", "[::]:7558" },
-		{ "tcp6", "[::1]:7559" } };
+	static const struct twice all[] = { { "tcp", ":0" },
+		{ "tcp", "127.0.0.1:0" }, { "tcp", "0.0.0.0:0" },
+		{ "tcp4", "0.0.0.0:0" }, { "tcp4", "127.0.0.1:0" },
+		{ "tcp6", "[::1]:0" }, { "tcp6", "[::]:0" },
+		{ "tcp", "127.0.0.1:7556" }, { "tcp", "0.0.0.0:7557" },
+		{ "tcp6", "[::]:7558" }, { "tcp6", "[::1]:7559" } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
@@ -139,13 +139,12 @@ static void stream_listen_same_port(void **state)
 
 static void packet_listen_same_port(void **state)
 {
-	static const struct twice all[] = {
-		{ "udp", ":0" }, { "udp", "127.0.0.1:0" },
-		{ "udp", "0.0.0.0:0" }, { "udp4", "0.0.0.0:0" },
-		{ "udp4", "127.0.0.1:0" }, { "udp6", "[::1]:0" },
-		{ "udp6", "[::]:0" }, { "udp", "127.0.0.1:7560" },
-		{ "udp", "0.0.0.0:7561" }, { "udp6", "[::]:7562" },
-		{ "udp6", "[::1]:7563" } };
+	static const struct twice all[] = { { "udp", ":0" },
+		{ "udp", "127.0.0.1:0" }, { "udp", "0.0.0.0:0" },
+		{ "udp4", "0.0.0.0:0" }, { "udp4", "127.0.0.1:0" },
+		{ "udp6", "[::1]:0" }, { "udp6", "[::]:0" },
+		{ "udp", "127.0.0.1:7560" }, { "udp", "0.0.0.0:7561" },
+		{ "udp6", "[::]:7562" }, { "udp6", "[::1]:7563" } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
@@ -158,9 +157,11 @@ static void dial_self(void **state)
 
 	(void)state;
 	assert_int_equal(reuseport_listen("tcp4", "127.0.0.1:7000", NULL,
-		&listener), 0);
+				 &listener),
+		0);
 	assert_int_equal(reuseport_dial("tcp4", "127.0.0.1:7000",
-		"127.0.0.1:7000", NULL, NULL, &conn), -ELOOP);
+				 "127.0.0.1:7000", NULL, NULL, &conn),
+		-ELOOP);
 	conn_free(listener);
 }
 
@@ -179,8 +180,8 @@ static void stream_listen_dial_same_port(void **state)
 		{ "tcp", "[::1]:7000", "[::]:7001" },
 		{ "tcp6", "[::ffff:127.0.0.1]:7000",
 			"[::ffff:127.0.0.1]:7001" },
-		{ "tcp6", "[::ffff:127.0.0.1]:7000",
-			"[::ffff:127.0.0.2]:7000" } };
+		{ "tcp6", "[::ffff:127.0.0.1]:7000", "[::ffff:127.0.0.2]:7000" }
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
@@ -201,14 +202,18 @@ static void stress(int nodes, int messages)
 
 	for (int i = 0; i < nodes; i++)
 		assert_int_equal(reuseport_listen("tcp4", address_of(i, from),
-			NULL, &listeners[i]), 0);
+					 NULL, &listeners[i]),
+			0);
 	for (int i = 0; i < nodes; i++) {
 		for (int k = i + 1; k < nodes; k++) {
 			assert_int_equal(reuseport_dial("tcp4",
-				address_of(i, from), address_of(k, to), NULL,
-				NULL, &conn), 0);
+						 address_of(i, from),
+						 address_of(k, to), NULL, NULL,
+						 &conn),
+				0);
 			assert_int_equal(conn_accept(listeners[k], 0, NULL,
-				&child, NULL), 0);
+						 &child, NULL),
+				0);
 			echo(conn, child, messages);
 			conn_free(conn);
 			conn_free(child);
@@ -230,8 +235,8 @@ static void stream_listen_dial_same_port_stress_many_nodes(void **state)
 	stress(50, 1);
 }
 
-static void stream_listen_dial_same_port_stress_many_msgs_many_nodes(
-	void **state)
+static void
+stream_listen_dial_same_port_stress_many_msgs_many_nodes(void **state)
 {
 	(void)state;
 	stress(50, 50);
@@ -246,11 +251,14 @@ static void packet_listen_dial_same_port(void **state)
 
 	(void)state;
 	assert_int_equal(reuseport_listen_packet("udp4", "127.0.0.1:7000", NULL,
-		&a), 0);
+				 &a),
+		0);
 	assert_int_equal(reuseport_listen_packet("udp4", "127.0.0.1:7001", NULL,
-		&b), 0);
+				 &b),
+		0);
 	assert_int_equal(reuseport_dial("udp4", "127.0.0.1:7000",
-		"127.0.0.1:7001", NULL, NULL, &conn), 0);
+				 "127.0.0.1:7001", NULL, NULL, &conn),
+		0);
 	assert_int_equal(conn_write(conn, "x", 1, NULL), 1);
 	assert_int_equal(conn_recvfrom(b, &byte, 1, 0, NULL, &from), 1);
 	assert_int_equal(conn_local(a, &of), 0);
@@ -271,9 +279,11 @@ static void open_full(struct conn *full[2])
 
 	options.backlog = 0;
 	assert_int_equal(reuseport_listen("tcp4", "127.0.0.1:7000", &options,
-		&full[0]), 0);
+				 &full[0]),
+		0);
 	assert_int_equal(reuseport_dial("tcp4", NULL, "127.0.0.1:7000", NULL,
-		NULL, &full[1]), 0);
+				 NULL, &full[1]),
+		0);
 }
 
 static void dial_respects_timeout(void **state)
@@ -284,7 +294,8 @@ static void dial_respects_timeout(void **state)
 	(void)state;
 	open_full(full);
 	assert_int_equal(reuseport_dial("tcp", NULL, "127.0.0.1:7000", &wait,
-		NULL, &conn), -ETIME);
+				 NULL, &conn),
+		-ETIME);
 	assert_true(wait_now() >= wait.deadline);
 	conn_free(full[0]);
 	conn_free(full[1]);
@@ -302,11 +313,13 @@ static void dial_respects_context(void **state)
 	assert_int_equal(wait_token_new(&token), 0);
 	wait = (struct wait){ wait_in_ms(SHORT_MS), wait_token_fd(token) };
 	assert_int_equal(reuseport_dial("tcp", NULL, "127.0.0.1:7000", &wait,
-		NULL, &conn), -ETIME);
+				 NULL, &conn),
+		-ETIME);
 	wait_token_cancel(token);
 	wait.deadline = wait_in_ms(LONG_MS);
 	assert_int_equal(reuseport_dial("tcp", NULL, "127.0.0.1:7000", &wait,
-		NULL, &conn), -ECANCELED);
+				 NULL, &conn),
+		-ECANCELED);
 	assert_true(wait_now() < wait.deadline);
 	wait_token_free(token);
 	conn_free(full[0]);
@@ -321,7 +334,8 @@ static void unix_not_supported(void **state)
 	assert_int_equal(reuseport_listen("unix", "/tmp/foo", NULL, &conn),
 		-EPROTONOSUPPORT);
 	assert_int_equal(reuseport_dial("unix", NULL, "/tmp/foo", NULL, NULL,
-		&conn), -EPROTONOSUPPORT);
+				 &conn),
+		-EPROTONOSUPPORT);
 }
 
 /* There at most 20 more; here none */
@@ -333,11 +347,14 @@ static void open_fds(void **state)
 	(void)state;
 	for (int i = 0; i < 50; i++) {
 		assert_int_equal(reuseport_dial("tcp", "127.0.0.1:7000",
-			"127.0.0.1:7001", NULL, NULL, &conn), -ECONNREFUSED);
+					 "127.0.0.1:7001", NULL, NULL, &conn),
+			-ECONNREFUSED);
 		assert_int_equal(reuseport_dial("tcp", "127.0.0.1:7000",
-			"127.0.0.1:7000", NULL, NULL, &conn), -ELOOP);
-		assert_int_equal(reuseport_listen("tcp", "192.0.2.1:7000",
-			NULL, &conn), -EADDRNOTAVAIL);
+					 "127.0.0.1:7000", NULL, NULL, &conn),
+			-ELOOP);
+		assert_int_equal(reuseport_listen("tcp", "192.0.2.1:7000", NULL,
+					 &conn),
+			-EADDRNOTAVAIL);
 	}
 	assert_int_equal(pitfall_fds(), before);
 }

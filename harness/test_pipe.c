@@ -58,12 +58,14 @@ static int fake_step(struct subject *subject, const struct op *op,
 	case 1: *out = outcome_error(EOPNOTSUPP); break;
 	case 2: *out = outcome_number(h); break;
 	case 3:
-		*out = (struct outcome){ .value = VALUE_CALLS, .a = h % 65536,
-			.b = h % 7 };
+		*out = (struct outcome){
+			.value = VALUE_CALLS, .a = h % 65536, .b = h % 7
+		};
 		break;
 	case 4: *out = (struct outcome){ .value = VALUE_RANGE, .b = h }; break;
 	case 5:
-		*out = (struct outcome){ .value = VALUE_PLACE, .a = 7000,
+		*out = (struct outcome){ .value = VALUE_PLACE,
+			.a = 7000,
 			.addr = { .len = 16, .bytes = { 0xfd, [15] = h } } };
 		break;
 	case 6: *out = (struct outcome){ .value = VALUE_DEVICE, .a = 1 }; break;
@@ -132,8 +134,8 @@ static void same_traces(enum level level)
 		for (int i = 0; i < BATCH; i++) {
 			assert_int_equal(traces[i].count, programs[i].count);
 			for (int n = 0; n < traces[i].count; n++)
-				assert_true(outcome_equal(
-					&traces[i].outcomes[n],
+				assert_true(outcome_equal(&traces[i]
+								  .outcomes[n],
 					&expected[i].outcomes[n]));
 		}
 	}
@@ -191,8 +193,9 @@ struct fault {
 };
 
 static const struct fault faults[] = {
-	{ "echo hi", -EPROTO, "'echo hi' is not a portclash agent: expected "
-			      "'portclash-agent 1 NAME', it said 'hi'" },
+	{ "echo hi", -EPROTO,
+		"'echo hi' is not a portclash agent: expected "
+		"'portclash-agent 1 NAME', it said 'hi'" },
 	{ "false", -EPIPE, "'false' ended too early (exit status 1)" },
 	{ "kill -9 $$", -EPIPE, "signal 9" },
 	{ "cat", -ETIMEDOUT, "silent for 200 ms" },
@@ -237,11 +240,12 @@ static void faults_are_named(void **state)
 			strcpy(why, subject.why);
 			/* It stays so, and the first reason with it. */
 			assert_int_equal(subject_run(&subject, programs, 1,
-				NULL, traces), rc);
+						 NULL, traces),
+				rc);
 			assert_string_equal(subject.why, why);
 		}
 		if (rc != faults[i].error ||
-		    !strstr(subject.why, faults[i].why))
+			!strstr(subject.why, faults[i].why))
 			fail_msg("%s: got %d '%s', want %d '%s'", name, rc,
 				subject.why, faults[i].error, faults[i].why);
 		subject_close(&subject);
@@ -283,7 +287,8 @@ static void unread_programs_do_not_block(void **state)
 	setenv("PORTCLASH_PIPE_WAIT_MS", "1000", 1);
 	for (int i = 0; i < BATCH; i++)
 		programs[i] = said_parsed("live\nlive\nlive\nlive\nlive\nlive\n"
-				     "live\nlive\nlive\n").program;
+					  "live\nlive\nlive\n")
+				      .program;
 	for (size_t i = 0; i < ARRAY_SIZE(deaf); i++) {
 		struct subject subject;
 		char name[200];
@@ -291,7 +296,8 @@ static void unread_programs_do_not_block(void **state)
 		snprintf(name, sizeof(name), "pipe:%s", deaf[i].command);
 		assert_int_equal(subjects_open(&subject, name), 0);
 		assert_int_equal(subject_run(&subject, programs, BATCH, NULL,
-			traces), deaf[i].error);
+					 traces),
+			deaf[i].error);
 		assert_non_null(strstr(subject.why, deaf[i].why));
 		subject_close(&subject);
 		no_process_left();
@@ -306,11 +312,14 @@ static void only_what_it_can_is_asked(void **state)
 
 	(void)state;
 	programs[0] = said_parsed("live\nsave\nlive\n").program;
-	assert_int_equal(subjects_open(&subject, "pipe:"
-		"printf 'portclash-agent 1 x\\r\\ncan tea live\\r\\n'; "
-		"read a; read b; echo; echo ok:1; "
-		"[ $a$b = live. ] || echo no; "
-		"printf '.\\r\\n'"), 0);
+	assert_int_equal(
+		subjects_open(&subject,
+			"pipe:"
+			"printf 'portclash-agent 1 x\\r\\ncan tea live\\r\\n'; "
+			"read a; read b; echo; echo ok:1; "
+			"[ $a$b = live. ] || echo no; "
+			"printf '.\\r\\n'"),
+		0);
 	assert_int_equal(subject.can.ops, 1u << OP_LIVE);
 	if (subject_run(&subject, programs, 1, NULL, traces))
 		fail_msg("%s", subject.why);
@@ -353,7 +362,8 @@ static void serve_answers_anything(void **state)
 	served(".\n", 2, ".\n");
 	served("euid 0\n", 7, "");
 	served("# hello\n\n.\r\n.\n", 14, ".\n.\n");
-	served("live\nlisten a what\n.\n.\n", 23, "! line 2: expected a "
+	served("live\nlisten a what\n.\n.\n", 23,
+		"! line 2: expected a "
 		"backlog, found 'what'\n.\n.\n");
 	/* A line is no dot because what came before it had to be dropped. */
 	for (int shift = 0; shift < 8; shift++) {

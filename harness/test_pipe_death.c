@@ -51,8 +51,8 @@ static void a_death_is_an_outcome(void **state)
 		char got[256] = "", text[64];
 
 		for (int k = 0; k < traces[i].count; k++) {
-			text_outcome(
-				&traces[i].outcomes[k], text, sizeof(text));
+			text_outcome(&traces[i].outcomes[k], text,
+				sizeof(text));
 			strcat(strcat(got, text), " ");
 		}
 		assert_string_equal(got, want[i]);
@@ -80,8 +80,8 @@ static void a_murder_is_nobodys_outcome(void **state)
 	for (int i = 0; i < BATCH; i++)
 		programs[i] = said_parsed("live\nlive\n").program;
 	assert_int_equal(subjects_open(&subject, name), 0);
-	assert_int_equal(
-		subject_run(&subject, programs, BATCH, NULL, traces), 0);
+	assert_int_equal(subject_run(&subject, programs, BATCH, NULL, traces),
+		0);
 	for (int i = 0; i < BATCH; i++)
 		assert_int_equal(traces[i].outcomes[1].kind, OUTCOME_OK);
 	assert_int_equal(access(mark, F_OK), -1);

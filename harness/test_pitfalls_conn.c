@@ -88,7 +88,8 @@ static void queue_error(int fd)
 	char byte;
 
 	assert_int_equal(setsockopt(fd, SOL_IP, IP_RECVERR, &(int){ 1 },
-		sizeof(int)), 0);
+				 sizeof(int)),
+		0);
 	assert_int_equal(connect(fd, NOBODY), 0);
 	assert_int_equal(send(fd, "x", 1, 0), 1);
 	assert_int_equal(ready(fd, POLLIN, -1), 1);
@@ -193,13 +194,15 @@ static bool what_was_written_is_known(bool naive)
 	ssize_t n;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
-		fds), 0);
+				 fds),
+		0);
 	assert_int_equal(conn_adopt(fds[0], &conn), 0);
 	if (naive)
 		done = write_as_peers_do(conn, data, sizeof(data), &soon);
 	else
 		assert_int_equal(conn_write_all(conn, data, sizeof(data), &soon,
-			&done), -ETIME);
+					 &done),
+			-ETIME);
 	conn_free(conn);
 	while ((n = recv(fds[1], data, sizeof(data), 0)) > 0)
 		read += n;
@@ -225,7 +228,8 @@ static bool a_calls_deadline_leaves_the_sockets(bool naive)
 		assert_int_equal(recv(fd, &byte, 1, 0), -1);
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &none, len);
 		assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &left,
-			&len), 0);
+					 &len),
+			0);
 		close(fd);
 		return left.tv_sec || left.tv_usec;
 	}
@@ -281,7 +285,8 @@ static bool an_empty_message_is_no_end(bool naive)
 	char byte;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
-		fds), 0);
+				 fds),
+		0);
 	assert_int_equal(conn_adopt(fds[0], &conn), 0);
 	assert_int_equal(send(fds[1], "", 0, 0), 0);
 	assert_int_equal(send(fds[1], "x", 1, 0), 1);

@@ -72,7 +72,8 @@ static int add_lost_route(struct nl_sock *sk)
 static bool the_kernels_error_is_told(bool naive)
 {
 	const struct link_route lost = { .to = addr_of("198.51.100.0"),
-		.prefix = 24, .via = addr_of("192.0.2.1") };
+		.prefix = 24,
+		.via = addr_of("192.0.2.1") };
 	struct link_session *session = fresh();
 	struct nl_sock *sk = route_socket();
 	int rc = naive ? add_lost_route(sk) : link_add_route(session, &lost);

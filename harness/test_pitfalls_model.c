@@ -61,7 +61,9 @@ static bool a_release_with_other_flags_frees_nothing(bool naive)
 {
 	struct portman *pm = naive ? portman_new() : portman_new_strict();
 	const struct portman_reservation held = { .networks = { 4 },
-		.network_count = 1, .transport = TCP, .port = 80 };
+		.network_count = 1,
+		.transport = TCP,
+		.port = 80 };
 	struct portman_reservation other = held;
 	bool holds;
 

@@ -55,7 +55,8 @@ static bool what_is_only_bound_is_seen(bool naive)
 
 	assert_int_equal(sockdiag_open(&diag), 0);
 	assert_true(sockdiag_each(diag, IPPROTO_TCP, AF_INET,
-		naive ? CUSTOMARY : SOCKDIAG_ALL, count_port, &count) >= 0);
+			    naive ? CUSTOMARY : SOCKDIAG_ALL, count_port,
+			    &count) >= 0);
 	sockdiag_close(diag);
 	close(fd);
 	return count == 1;
@@ -67,8 +68,11 @@ static bool a_udp_socket_is_found(bool naive)
 {
 	int fd = bound(SOCK_DGRAM, PORT), rc;
 	struct sockdiag_row row = { .protocol = IPPROTO_UDP,
-		.family = AF_INET, .addr = addr_of("127.0.0.1"), .port = PORT,
-		.peer = addr_of("127.0.0.2"), .peer_port = 9 };
+		.family = AF_INET,
+		.addr = addr_of("127.0.0.1"),
+		.port = PORT,
+		.peer = addr_of("127.0.0.2"),
+		.peer_port = 9 };
 	struct sockdiag_row turned = row;
 	struct sockdiag *diag;
 
@@ -95,12 +99,14 @@ static int note_port(struct nl_msg *msg, void *arg)
 static uint16_t look_up(struct nl_sock *sk, uint16_t port)
 {
 	struct inet_diag_req_v2 req = { .sdiag_family = AF_INET,
-		.sdiag_protocol = IPPROTO_TCP, .idiag_states = UINT32_MAX,
-		.id = { .idiag_sport = htons(port), .idiag_dport = htons(9),
+		.sdiag_protocol = IPPROTO_TCP,
+		.idiag_states = UINT32_MAX,
+		.id = { .idiag_sport = htons(port),
+			.idiag_dport = htons(9),
 			.idiag_src = { htonl(INADDR_LOOPBACK) },
 			.idiag_dst = { htonl(INADDR_LOOPBACK) },
-			.idiag_cookie = { INET_DIAG_NOCOOKIE,
-				INET_DIAG_NOCOOKIE } } };
+			.idiag_cookie = {
+				INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE } } };
 	struct nl_msg *msg = nlmsg_alloc_simple(SOCK_DIAG_BY_FAMILY, 0);
 	uint16_t found = 0;
 
@@ -125,8 +131,10 @@ static bool each_answer_is_to_its_question(bool naive)
 	assert_int_equal(nl_connect(sk, NETLINK_SOCK_DIAG), 0);
 	for (int i = 0; i < 2; i++) {
 		struct sockdiag_row row = { .protocol = IPPROTO_TCP,
-			.family = AF_INET, .addr = addr_of("127.0.0.1"),
-			.port = PORT + i, .peer = addr_of("127.0.0.1"),
+			.family = AF_INET,
+			.addr = addr_of("127.0.0.1"),
+			.port = PORT + i,
+			.peer = addr_of("127.0.0.1"),
 			.peer_port = 9 };
 
 		assert_int_equal(listen(fds[i], 1), 0);
@@ -265,8 +273,8 @@ static bool no_program_sees_the_one_before(bool naive)
 		ONCE "socket b tcp4\nbind b 127.0.0.1:5000\n" };
 	struct case_text one = said_parsed(texts[0]);
 	struct case_text both = said_parsed(texts[1]);
-	struct case_text bind = said_parsed(
-		"socket b tcp4\nbind b 127.0.0.1:5000\n");
+	struct case_text bind =
+		said_parsed("socket b tcp4\nbind b 127.0.0.1:5000\n");
 	struct program programs[] = { one.program, bind.program };
 	struct trace got[2];
 	struct subject subject;
@@ -275,7 +283,8 @@ static bool no_program_sees_the_one_before(bool naive)
 	assert_int_equal(subjects_open(&subject, "linux"), 0);
 	if (naive)
 		assert_int_equal(subject_run(&subject, &both.program, 1, NULL,
-			got), 0);
+					 got),
+			0);
 	else
 		assert_int_equal(subject_run(&subject, programs, 2, NULL, got),
 			0);

@@ -46,8 +46,7 @@ static bool a_failed_connect_fails_the_same_again(bool naive)
 		return rc == -ECONNREFUSED;
 	}
 	assert_int_equal(conn_adopt(fd, &conn), 0);
-	assert_int_equal(conn_connect(conn, NOBODY, NULL, NULL),
-		-ECONNREFUSED);
+	assert_int_equal(conn_connect(conn, NOBODY, NULL, NULL), -ECONNREFUSED);
 	rc = conn_connect(conn, NOBODY, NULL, NULL);
 	conn_free(conn);
 	return rc == -ECONNREFUSED;
@@ -62,7 +61,7 @@ static bool nobody_is_connected_to_himself(bool naive)
 	in.sin_port = htons(7000);
 	if (!naive)
 		return reuseport_dial("tcp4", "127.0.0.1:7000",
-			"127.0.0.1:7000", NULL, NULL, &conn) == -ELOOP;
+			       "127.0.0.1:7000", NULL, NULL, &conn) == -ELOOP;
 	fd = raw(AF_INET, SOCK_STREAM);
 	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
 	rc = connect(fd, (struct sockaddr *)&in, sizeof(in));
@@ -91,7 +90,8 @@ static bool a_failure_leaves_no_descriptor(bool naive)
 		assert_int_equal(listen_as_peers_do(&left), -EADDRNOTAVAIL);
 	else
 		assert_int_equal(reuseport_listen("tcp4", "192.0.2.1:0", NULL,
-			&conn), -EADDRNOTAVAIL);
+					 &conn),
+			-EADDRNOTAVAIL);
 	after = pitfall_fds();
 	close(left);
 	return after == before;
@@ -147,11 +147,12 @@ static bool statistics_have_no_garbage(bool naive)
 	struct conn *conn;
 
 	assert_int_equal(conn_open(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL), NULL,
-		&conn), 0);
+				 &conn),
+		0);
 	memset(&v3, 0xa5, sizeof(v3));
 	if (naive)
 		assert_true(conn_get_option(conn, SOL_PACKET, PACKET_STATISTICS,
-			&v3, sizeof(v3)) > 0);
+				    &v3, sizeof(v3)) > 0);
 	else
 		assert_int_equal(conn_packet_stats(conn, &stats), 0);
 	conn_free(conn);
@@ -162,7 +163,8 @@ static bool statistics_have_no_garbage(bool naive)
 static bool exhausted_is_not_pending(bool naive)
 {
 	int range = open("/proc/sys/net/ipv4/ip_local_port_range",
-		O_WRONLY | O_CLOEXEC), fd = raw(AF_INET, SOCK_DGRAM), rc;
+		    O_WRONLY | O_CLOEXEC),
+	    fd = raw(AF_INET, SOCK_DGRAM), rc;
 	struct conn *conn = opened(AF_INET, SOCK_DGRAM);
 	socklen_t len = sizeof(rc);
 

@@ -26,7 +26,9 @@
 static struct portman_reservation tcp(uint16_t port)
 {
 	return (struct portman_reservation){ .networks = { 4 },
-		.network_count = 1, .transport = 6, .port = port };
+		.network_count = 1,
+		.transport = 6,
+		.port = port };
 }
 
 static int always(uint16_t port, void *arg)
@@ -76,7 +78,8 @@ static void nonsense_is_refused_and_changes_nothing(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		port = 7;
 		assert_int_equal(portman_reserve(pm, &bad[i], 0, NULL, NULL,
-			&port), -EINVAL);
+					 &port),
+			-EINVAL);
 		assert_int_equal(port, 0);
 		assert_false(portman_reserve_tuple(pm, &bad[i]));
 		assert_false(portman_is_available(pm, &bad[i]));
@@ -112,7 +115,8 @@ static void testers_decide_and_their_errors_come_back(void **state)
 	assert_int_equal(port, 0);
 	assert_int_equal(portman_live(pm), 0);
 	assert_int_equal(portman_reserve(pm, &res, 49536 + 3, always, &yes,
-		&port), 0);
+				 &port),
+		0);
 	assert_int_equal(port, 16003);
 	assert_int_equal(portman_set_range(pm, 0, 65535), 0);
 	assert_int_equal(portman_pick_ephemeral(pm, 1, NULL, NULL, &port),

@@ -114,24 +114,48 @@ static void zero_and_ascii_zero_do_nothing(void **state)
 static void broken_text_is_refused_and_never_crashes(void **state)
 {
 	static const char *const broken[] = {
-		"socket", "socket a", "socket a tcp5", "socket 1a tcp4",
-		"socket abcdefghijklmnop tcp4", "socket a tcp4 uid=",
-		"socket a tcp4\nsocket a tcp4", "bind a 1.2.3.4",
-		"bind a ::1:5", "bind a [::1]5", "bind a [1.2.3.4]:5",
-		"bind a 1.2.3.4:65536", "bind a [::1%eth0]:5",
-		"bind a 1.2.3.4:5 len=129", "set a nothing",
+		"socket",
+		"socket a",
+		"socket a tcp5",
+		"socket 1a tcp4",
+		"socket abcdefghijklmnop tcp4",
+		"socket a tcp4 uid=",
+		"socket a tcp4\nsocket a tcp4",
+		"bind a 1.2.3.4",
+		"bind a ::1:5",
+		"bind a [::1]5",
+		"bind a [1.2.3.4]:5",
+		"bind a 1.2.3.4:65536",
+		"bind a [::1%eth0]:5",
+		"bind a 1.2.3.4:5 len=129",
+		"set a nothing",
 		"set a reuseaddr=2",
-		"set a dev=eth9", "set a port_range=5", "repeat 3",
-		"socket a tcp4\nrepeat 3", "listen a\nrepeat 301",
-		"reserve 5 tcp *:1", "reserve 44444 tcp *:1",
-		"reserve 4 tcp *:1 flags=x", "reserve 4 tcp *:1 test=eq",
-		"reserve 4 tcp *:1 test=odd:3", "reserve 4 tcp *:1 dev=x",
-		"reserve 4 tcp *:1 random=1073741824", "pick random=3",
-		"reserve 4 tcp *:1\nsocket a tcp4", "range 5", "listen a = ",
-		"listen a = maybe", "listen a = ok portman",
+		"set a dev=eth9",
+		"set a port_range=5",
+		"repeat 3",
+		"socket a tcp4\nrepeat 3",
+		"listen a\nrepeat 301",
+		"reserve 5 tcp *:1",
+		"reserve 44444 tcp *:1",
+		"reserve 4 tcp *:1 flags=x",
+		"reserve 4 tcp *:1 test=eq",
+		"reserve 4 tcp *:1 test=odd:3",
+		"reserve 4 tcp *:1 dev=x",
+		"reserve 4 tcp *:1 random=1073741824",
+		"pick random=3",
+		"reserve 4 tcp *:1\nsocket a tcp4",
+		"range 5",
+		"listen a = ",
+		"listen a = maybe",
+		"listen a = ok portman",
 		"listen a = ok =ok",
-		"listen a ok", "sysctl x=1", "sysctl ip_autobind_reuse",
-		"get a colour", "shutdown a up", "\x01", "close a b",
+		"listen a ok",
+		"sysctl x=1",
+		"sysctl ip_autobind_reuse",
+		"get a colour",
+		"shutdown a up",
+		"\x01",
+		"close a b",
 	};
 
 	(void)state;
@@ -172,10 +196,9 @@ static void mutated_text_never_crashes(void **state)
 
 static void names_and_outcomes_survive(void **state)
 {
-	static const char text[] =
-		"socket server tcp4\n"
-		"bind   server 127.0.0.1:0\n"
-		"socket b      tcp6\n";
+	static const char text[] = "socket server tcp4\n"
+				   "bind   server 127.0.0.1:0\n"
+				   "socket b      tcp6\n";
 	struct program program = parsed(text, strlen(text)), copy;
 	static uint8_t bytes[BYTES_SIZE_MAX];
 	static const char *const outcomes[] = { "ok", "ok:7", "ok:7/2",

@@ -40,14 +40,16 @@ static void many_listen_on_one_address(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(streams); i++) {
 		for (int k = 0; k < SAME; k++)
 			assert_int_equal(reuseport_listen(streams[i][0],
-				streams[i][1], NULL, &c[k]), 0);
+						 streams[i][1], NULL, &c[k]),
+				0);
 		for (int k = 0; k < SAME; k++)
 			conn_free(c[k]);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(packets); i++) {
 		for (int k = 0; k < SAME; k++)
 			assert_int_equal(reuseport_listen_packet(packets[i][0],
-				packets[i][1], NULL, &c[k]), 0);
+						 packets[i][1], NULL, &c[k]),
+				0);
 		for (int k = 0; k < SAME; k++)
 			conn_free(c[k]);
 	}
@@ -55,8 +57,8 @@ static void many_listen_on_one_address(void **state)
 
 static void dial_from_a_listening_port(void **state)
 {
-	static const char *const pairs[][3] = {
-		{ "tcp", "127.0.0.1:7000", "127.0.0.1:7001" },
+	static const char *const pairs[][3] = { { "tcp", "127.0.0.1:7000",
+							"127.0.0.1:7001" },
 		{ "tcp6", "[::1]:7000", "[::1]:7001" } };
 	struct conn *here, *there, *conn, *child, *again;
 	struct conn_addr from, want;
@@ -66,17 +68,18 @@ static void dial_from_a_listening_port(void **state)
 		const char *const *p = pairs[i];
 
 		assert_int_equal(reuseport_listen(p[0], p[1], NULL, &here), 0);
-		assert_int_equal(reuseport_listen(p[0], p[2], NULL, &there),
-			0);
+		assert_int_equal(reuseport_listen(p[0], p[2], NULL, &there), 0);
 		assert_int_equal(reuseport_dial(p[0], p[1], p[2], NULL, NULL,
-			&conn), 0);
+					 &conn),
+			0);
 		assert_int_equal(conn_accept(there, 0, NULL, &child, &from), 0);
 		assert_int_equal(reuseport_resolve(p[0], p[1], false, &want),
 			0);
 		assert_memory_equal(&from.room, &want.room, want.len);
 		/* The same ends cannot be connected twice. */
 		assert_int_equal(reuseport_dial(p[0], p[1], p[2], NULL, NULL,
-			&again), -EADDRNOTAVAIL);
+					 &again),
+			-EADDRNOTAVAIL);
 		conn_free(conn);
 		conn_free(child);
 		conn_free(here);
@@ -90,10 +93,12 @@ static void dial_to_oneself_is_found_out(void **state)
 
 	(void)state;
 	assert_int_equal(reuseport_dial("tcp", "127.0.0.1:7005",
-		"127.0.0.1:7005", NULL, NULL, &conn), -ELOOP);
+				 "127.0.0.1:7005", NULL, NULL, &conn),
+		-ELOOP);
 	/* And nothing is left of it. */
 	assert_int_equal(reuseport_dial("tcp", "127.0.0.1:7005",
-		"127.0.0.1:7006", NULL, NULL, &conn), -ECONNREFUSED);
+				 "127.0.0.1:7006", NULL, NULL, &conn),
+		-ECONNREFUSED);
 }
 
 static void dial_ends_by_deadline_and_token(void **state)
@@ -106,17 +111,21 @@ static void dial_ends_by_deadline_and_token(void **state)
 	(void)state;
 	options.backlog = 0;
 	assert_int_equal(reuseport_listen("tcp4", "127.0.0.1:7000", &options,
-		&full), 0);
+				 &full),
+		0);
 	assert_int_equal(reuseport_dial("tcp4", NULL, "127.0.0.1:7000", NULL,
-		NULL, &first), 0);
+				 NULL, &first),
+		0);
 	assert_int_equal(reuseport_dial("tcp4", NULL, "127.0.0.1:7000", &wait,
-		&options, &conn), -ETIME);
+				 &options, &conn),
+		-ETIME);
 	assert_string_equal(options.failed, "connect");
 	assert_int_equal(wait_token_new(&token), 0);
 	wait_token_cancel(token);
 	wait = (struct wait){ 0, wait_token_fd(token) };
 	assert_int_equal(reuseport_dial("tcp4", NULL, "127.0.0.1:7000", &wait,
-		NULL, &conn), -ECANCELED);
+				 NULL, &conn),
+		-ECANCELED);
 	wait_token_free(token);
 	conn_free(first);
 	conn_free(full);
@@ -150,12 +159,14 @@ static void what_failed_is_told(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		options.failed = "";
 		assert_int_equal(reuseport_listen(wrong[i].network,
-			wrong[i].address, &options, &conn), wrong[i].rc);
+					 wrong[i].address, &options, &conn),
+			wrong[i].rc);
 		assert_string_equal(options.failed, wrong[i].failed);
 	}
 	assert_int_equal(reuseport_listen("tcp", ":0", NULL, NULL), -EINVAL);
 	assert_int_equal(reuseport_dial("tcp", "[::1]:0", "127.0.0.1:1", NULL,
-		&options, &conn), -ENOENT);
+				 &options, &conn),
+		-ENOENT);
 	assert_string_equal(options.failed, "local address");
 }
 

@@ -60,8 +60,8 @@ static int bound(int type, uint16_t port)
 	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (const struct sockaddr *)&name,
-		sizeof(name)), 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&name, sizeof(name)),
+		0);
 	return fd;
 }
 
@@ -89,8 +89,7 @@ static void sockets_that_are_only_bound_are_listed(void **state)
 	fd = bound(SOCK_STREAM, 7000);
 	assert_int_equal(look(diag, IPPROTO_TCP, SOCKDIAG_ALL, &seen), 1);
 	assert_int_equal(seen.last.port, 7000);
-	assert_int_equal(look(diag, IPPROTO_TCP, SOCKDIAG_CONNECTED, &seen),
-		0);
+	assert_int_equal(look(diag, IPPROTO_TCP, SOCKDIAG_CONNECTED, &seen), 0);
 	close(fd);
 	assert_int_equal(look(diag, IPPROTO_TCP, SOCKDIAG_ALL, &seen), 0);
 	fd = bound(SOCK_DGRAM, 7001);
@@ -99,7 +98,8 @@ static void sockets_that_are_only_bound_are_listed(void **state)
 	assert_int_equal(look(diag, IPPROTO_TCP, SOCKDIAG_ALL, &seen), 0);
 	close(fd);
 	assert_int_equal(sockdiag_each(diag, 99, AF_INET, SOCKDIAG_ALL, see,
-		&seen), -ENOENT);
+				 &seen),
+		-ENOENT);
 	sockdiag_close(diag);
 	sockdiag_close(NULL);
 }
@@ -122,12 +122,10 @@ static void what_nobody_owns_is_listed_and_destroyed(void **state)
 	close(listener);
 	close(client);
 	close(child);
-	assert_int_equal(look(diag, IPPROTO_TCP, SOCKDIAG_CONNECTED, &seen),
-		1);
+	assert_int_equal(look(diag, IPPROTO_TCP, SOCKDIAG_CONNECTED, &seen), 1);
 	assert_int_equal(seen.last.state, SOCKDIAG_TIME_WAIT);
 	assert_int_equal(sockdiag_destroy(diag, &seen.last), 0);
-	assert_int_equal(sockdiag_destroy(diag, &seen.last),
-		-ENOENT);
+	assert_int_equal(sockdiag_destroy(diag, &seen.last), -ENOENT);
 	assert_int_equal(look(diag, IPPROTO_TCP, SOCKDIAG_ALL, &seen), 0);
 	/* The answers are still in step with the questions. */
 	client = bound(SOCK_STREAM, 7001);
@@ -148,7 +146,8 @@ static void a_row_says_all_of_a_socket(void **state)
 {
 	struct sockdiag *diag = fresh_diag();
 	struct sockaddr_in6 name = { .sin6_family = AF_INET6,
-		.sin6_port = htons(7000), .sin6_addr = in6addr_loopback };
+		.sin6_port = htons(7000),
+		.sin6_addr = in6addr_loopback };
 	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), one = 1;
 	uint64_t cookie;
 	socklen_t len = sizeof(cookie);
@@ -156,14 +155,16 @@ static void a_row_says_all_of_a_socket(void **state)
 
 	(void)state;
 	assert_int_equal(setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &one,
-		sizeof(one)), 0);
+				 sizeof(one)),
+		0);
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2),
 		0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
 	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len),
 		0);
 	assert_int_equal(sockdiag_each(diag, IPPROTO_UDP, AF_INET6,
-		SOCKDIAG_ALL, see, &seen), 1);
+				 SOCKDIAG_ALL, see, &seen),
+		1);
 	assert_int_equal(seen.last.protocol, IPPROTO_UDP);
 	assert_int_equal(seen.last.family, AF_INET6);
 	assert_int_equal(seen.last.state, SOCKDIAG_CLOSE);
@@ -183,9 +184,12 @@ static void a_row_says_all_of_a_socket(void **state)
 /* Of an address on loopback, that a packet from there would reach */
 static struct sockdiag_row to_port(uint8_t protocol, uint16_t port)
 {
-	return (struct sockdiag_row){ .protocol = protocol, .family = AF_INET,
-		.port = port, .addr = { 4, { 127, 0, 0, 1 } },
-		.peer_port = 9, .peer = { 4, { 127, 0, 0, 1 } } };
+	return (struct sockdiag_row){ .protocol = protocol,
+		.family = AF_INET,
+		.port = port,
+		.addr = { 4, { 127, 0, 0, 1 } },
+		.peer_port = 9,
+		.peer = { 4, { 127, 0, 0, 1 } } };
 }
 
 static void a_socket_is_found_by_its_address(void **state)

@@ -94,7 +94,7 @@ static void every_rule_decides_its_case(void **state)
 	for (int model = 0; model < MODELS; model++)
 		for (unsigned int rule = 1; rule < books[model]->count; rule++)
 			if (rule_exists(books[model], rule) &&
-			    !has_no_case(&books[model]->rules[rule]))
+				!has_no_case(&books[model]->rules[rule]))
 				decides_its_case(books[model], rule);
 }
 
@@ -113,8 +113,9 @@ static void runs_without(const struct rule_book *book, unsigned int rule)
 	assert_int_equal(subjects_open(&subject, name), 0);
 	for (int i = 0; i < UNIT_TIMES(3000); i++) {
 		gen_program(rule, i, &subject.can, LEVEL_SOCKET, &program);
-		assert_int_equal(
-			subject_run(&subject, &program, 1, NULL, &trace), 0);
+		assert_int_equal(subject_run(&subject, &program, 1, NULL,
+					 &trace),
+			0);
 	}
 	subject_close(&subject);
 }
@@ -182,8 +183,8 @@ static void rules_are_named_once(void **state)
 				rule);
 			assert_int_equal(books_with(info), 1);
 			assert_int_equal(strspn(info->name,
-				"abcdefghijklmnopqrstuvwxyz"
-				"0123456789_"),
+						 "abcdefghijklmnopqrstuvwxyz"
+						 "0123456789_"),
 				length);
 			assert_true(*info->name >= 'a');
 			assert_true(*info->function);

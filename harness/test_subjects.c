@@ -56,8 +56,7 @@ static void reservations_agree(void **state)
 }
 
 /* Any bytes: literal ops too, and all 64; repeat only as long as is quick */
-static void byte_programs(enum level level,
-	void (*use)(const struct program *))
+static void byte_programs(enum level level, void (*use)(const struct program *))
 {
 	static uint8_t bytes[1 + RECORD_SIZE * 80];
 	struct gen_random random = { 2 };
@@ -186,8 +185,9 @@ static void portlist_is_quick_enough(void **state)
 	struct op reserve = { .kind = OP_RESERVE }, times = { 0 };
 
 	(void)state;
-	reserve.reserve.res = (struct reservation){ .networks = { 4, 6 },
-		.network_count = 2, .transport = 6 };
+	reserve.reserve.res = (struct reservation){
+		.networks = { 4, 6 }, .network_count = 2, .transport = 6
+	};
 	times.kind = OP_REPEAT;
 	times.repeat.times = UNIT_TIMES(299);
 	program_init(&program, LEVEL_RESERVATION);
@@ -202,7 +202,8 @@ static void portlist_is_quick_enough(void **state)
 /* Told which port the leader got, it takes that one or refuses */
 static void follows_the_leader(void **state)
 {
-	struct case_text text = said_parsed("socket a udp4\nsocket b tcp4\n"
+	struct case_text text = said_parsed(
+		"socket a udp4\nsocket b tcp4\n"
 		"socket c tcp4\nsocket d tcp4\nsocket e tcp4\n"
 		"bind a 127.0.0.1:0\nbind b 127.0.0.1:0\n"
 		"bind c 127.0.0.1:0\nlisten d\nconnect e 127.0.0.1:@d\n"
@@ -214,8 +215,8 @@ static void follows_the_leader(void **state)
 	(void)state;
 	for (int i = 0; i < 5; i++)
 		leader.outcomes[5 + i] = outcome_number(want[i]);
-	assert_int_equal(
-		subject_run(&portman, &text.program, 1, &leader, &got), 0);
+	assert_int_equal(subject_run(&portman, &text.program, 1, &leader, &got),
+		0);
 	for (int i = 0; i < 5; i++) {
 		assert_int_equal(got.outcomes[5 + i].error, errors[i]);
 		if (!errors[i])
@@ -225,8 +226,8 @@ static void follows_the_leader(void **state)
 	/* Out of our range, and a leader that refused: free to choose */
 	leader.outcomes[5] = outcome_number(7);
 	leader.outcomes[6] = outcome_error(EADDRINUSE);
-	assert_int_equal(
-		subject_run(&portman, &text.program, 1, &leader, &got), 0);
+	assert_int_equal(subject_run(&portman, &text.program, 1, &leader, &got),
+		0);
 	assert_int_equal(got.outcomes[5].error, EADDRINUSE);
 	assert_int_equal(got.outcomes[6].kind, OUTCOME_OK);
 }

@@ -37,7 +37,7 @@ static unsigned int common(const struct program *a, const struct program *b)
 	unsigned int i = 0;
 
 	while (i < a->count && i < b->count &&
-	       !memcmp(&a->ops[i], &b->ops[i], sizeof(a->ops[i])))
+		!memcmp(&a->ops[i], &b->ops[i], sizeof(a->ops[i])))
 		i++;
 	return i;
 }

@@ -30,8 +30,7 @@ int __real_connect(int fd, const struct sockaddr *addr, socklen_t len);
 int __real_shutdown(int fd, int how);
 int __real_setsockopt(int fd, int level, int name, const void *data,
 	socklen_t size);
-int __real_getsockopt(int fd, int level, int name, void *data,
-	socklen_t *size);
+int __real_getsockopt(int fd, int level, int name, void *data, socklen_t *size);
 int __real_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
 int __real_close(int fd);
 
@@ -43,8 +42,7 @@ int __wrap_connect(int fd, const struct sockaddr *addr, socklen_t len);
 int __wrap_shutdown(int fd, int how);
 int __wrap_setsockopt(int fd, int level, int name, const void *data,
 	socklen_t size);
-int __wrap_getsockopt(int fd, int level, int name, void *data,
-	socklen_t *size);
+int __wrap_getsockopt(int fd, int level, int name, void *data, socklen_t *size);
 int __wrap_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
 int __wrap_close(int fd);
 
@@ -153,8 +151,7 @@ int __wrap_setsockopt(int fd, int level, int name, const void *data,
 		      __real_setsockopt(fd, level, name, data, size);
 }
 
-int __wrap_getsockopt(int fd, int level, int name, void *data,
-	socklen_t *size)
+int __wrap_getsockopt(int fd, int level, int name, void *data, socklen_t *size)
 {
 	struct conn *conn = enter(fd);
 	ssize_t rc;

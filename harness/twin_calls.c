@@ -78,8 +78,8 @@ static ssize_t our_write_all(const struct twin *t, struct io *io,
 
 static ssize_t raw_sendto(const struct twin *t, struct io *io)
 {
-	return twin_result(sendto(t->fd, "hello", 5, AT_ONCE,
-		&io->addrs[1].any, io->addrs[1].len));
+	return twin_result(sendto(t->fd, "hello", 5, AT_ONCE, &io->addrs[1].any,
+		io->addrs[1].len));
 }
 
 static ssize_t our_sendto(const struct twin *t, struct io *io,
@@ -93,7 +93,8 @@ static ssize_t raw_sendmsg(const struct twin *t, struct io *io)
 {
 	struct iovec iov = { "bye", 3 };
 	struct msghdr message = { .msg_name = &io->addrs[1].any,
-		.msg_namelen = io->addrs[1].len, .msg_iov = &iov,
+		.msg_namelen = io->addrs[1].len,
+		.msg_iov = &iov,
 		.msg_iovlen = 1 };
 
 	return twin_result(sendmsg(t->fd, &message, AT_ONCE));
@@ -104,7 +105,8 @@ static ssize_t our_sendmsg(const struct twin *t, struct io *io,
 {
 	struct iovec iov = { "bye", 3 };
 	struct msghdr message = { .msg_name = &io->addrs[0].any,
-		.msg_namelen = io->addrs[0].len, .msg_iov = &iov,
+		.msg_namelen = io->addrs[0].len,
+		.msg_iov = &iov,
 		.msg_iovlen = 1 };
 
 	return conn_sendmsg(t->conn, &message, 0, wait);

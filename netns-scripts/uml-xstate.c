@@ -34,7 +34,7 @@ long ptrace(enum __ptrace_request request, ...)
 		next = (long (*)(enum __ptrace_request, ...))dlsym(RTLD_NEXT,
 			"ptrace");
 	if (request != PTRACE_SETREGSET || addr != (void *)NT_X86_XSTATE ||
-	    next(PTRACE_GETREGSET, pid, addr, &whole))
+		next(PTRACE_GETREGSET, pid, addr, &whole))
 		return next(request, pid, addr, data);
 	part = data;
 	if (part->iov_len > whole.iov_len)

@@ -30,7 +30,7 @@ static void default_signal(int number)
 	const size_t mask_size = _NSIG / 8;
 
 	if (syscall(SYS_rt_sigaction, number, NULL, action, mask_size) ||
-	    action[0] != (unsigned long)SIG_IGN)
+		action[0] != (unsigned long)SIG_IGN)
 		return;
 	memset(action, 0, sizeof(action));
 	syscall(SYS_rt_sigaction, number, action, NULL, mask_size);

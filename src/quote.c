@@ -45,8 +45,9 @@ static const struct style html_lines_style = { .keep = "\n\t",
 /* A "??/" is a "\" in older C, and warned about in all */
 static const struct style c_comment_style = { .keep = "",
 	.apart = { "*/", "/*", "??" } };
-static const struct style c_string_style = { .keep = "", .bytes = true,
-	.special = { "\"\\\"", "\\\\\\", "?\\?" } };
+static const struct style c_string_style = {
+	.keep = "", .bytes = true, .special = { "\"\\\"", "\\\\\\", "?\\?" }
+};
 
 /* From left to right and back, of no width, or to be tagged with: what makes
  * text look like other text. Controls are first. */
@@ -71,8 +72,12 @@ static uint32_t decode(const unsigned char *text, size_t size, size_t *length)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	unsigned char first = *text;
-	size_t want = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 :
-		      first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0;
+	size_t want = first < 0x80 ? 1 :
+		      first < 0xc0 ? 0 :
+		      first < 0xe0 ? 2 :
+		      first < 0xf0 ? 3 :
+		      first < 0xf8 ? 4 :
+				     0;
 	uint32_t code = want > 1 ? first & (0x7f >> want) : first;
 
 	*length = 1;
@@ -84,7 +89,7 @@ static uint32_t decode(const unsigned char *text, size_t size, size_t *length)
 		code = code << 6 | (text[i] & 0x3f);
 	}
 	if (code < least[want] || code > 0x10ffff ||
-	    (code >= 0xd800 && code <= 0xdfff))
+		(code >= 0xd800 && code <= 0xdfff))
 		return NO_CHARACTER;
 	*length = want;
 	return code;
@@ -105,8 +110,11 @@ static void put_unseen(FILE *file, uint32_t code, const unsigned char *text,
 	else if (code == NO_CHARACTER)
 		fprintf(file, "\\x%02x", *text);
 	else
-		fprintf(file, code < 0x80 ? "\\x%02x" : code < 0x10000 ?
-			"\\u%04x" : "\\U%08x", code);
+		fprintf(file,
+			code < 0x80    ? "\\x%02x" :
+			code < 0x10000 ? "\\u%04x" :
+					 "\\U%08x",
+			code);
 }
 
 static const char *special_of(const struct style *style, char c)
@@ -121,7 +129,7 @@ static bool are_apart(const struct style *style, char before, char c)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(style->apart); i++)
 		if (style->apart[i] && style->apart[i][0] == before &&
-		    style->apart[i][1] == c)
+			style->apart[i][1] == c)
 			return true;
 	return false;
 }
@@ -238,7 +246,8 @@ void quote_json(FILE *file, const char *text)
 
 void quote_shell(FILE *file, const char *text)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyz"
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@=,+";
 
 	if (*text && !text[strspn(text, plain)]) {

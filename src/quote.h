@@ -23,12 +23,12 @@
  * @format:	As for printf(). A newline at its end is written; any other is
  *		taken for one of an argument, and escaped
  */
-__attribute__((format(printf, 2, 3)))
-void quote_printf(FILE *file, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void quote_printf(FILE *file,
+	const char *format, ...);
 
 /** quote_vprintf() - The same, with the arguments of another function */
-__attribute__((format(printf, 2, 0)))
-void quote_vprintf(FILE *file, const char *format, va_list args);
+__attribute__((format(printf, 2, 0))) void quote_vprintf(FILE *file,
+	const char *format, va_list args);
 
 /** quote_lines() - Write @size bytes of text for people; "\n", "\t" are kept */
 void quote_lines(FILE *file, const char *text, size_t size);

@@ -21,7 +21,7 @@ enum world_device {
 	WORLD_LO = 1,
 	WORLD_VETH0 = 10,
 	WORLD_VETH1 = 11,
-	WORLD_MISSING = 77,	/* written "missing"; no such device exists */
+	WORLD_MISSING = 77, /* written "missing"; no such device exists */
 };
 
 /* The range that a port is chosen from, if no sysctl says otherwise */

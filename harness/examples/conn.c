@@ -28,8 +28,8 @@ int main(void)
 	pthread_t reader;
 
 	if (netns_unshare() < 0 ||
-	    conn_open(AF_INET, SOCK_DGRAM, 0, NULL, &conn) ||
-	    pthread_create(&reader, NULL, read_one, conn))
+		conn_open(AF_INET, SOCK_DGRAM, 0, NULL, &conn) ||
+		pthread_create(&reader, NULL, read_one, conn))
 		return 1;
 	usleep(10000);
 	conn_close(conn);

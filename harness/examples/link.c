@@ -17,7 +17,7 @@ int main(void)
 	struct addr addr;
 
 	if (netns_unshare() < 0 || netns_new(&ns) || link_open(&session) ||
-	    addr_parse("fd00::1", &addr))
+		addr_parse("fd00::1", &addr))
 		return 1;
 	there.netns = ns;
 	printf("veth %d, ", link_add_veth(session, &here, &there));

@@ -19,11 +19,11 @@
 
 enum exit_code {
 	EXIT_AGREED = 0,
-	EXIT_FOUND = 1,		/* a divergence of no known class, a failure */
-	EXIT_USAGE = 2,		/* bad usage or input */
-	EXIT_CANNOT = 3,	/* this machine cannot */
+	EXIT_FOUND = 1,	 /* a divergence of no known class, a failure */
+	EXIT_USAGE = 2,	 /* bad usage or input */
+	EXIT_CANNOT = 3, /* this machine cannot */
 	EXIT_SKIPPED = 4,
-	EXIT_NOTHING = 5,	/* nothing was really tested */
+	EXIT_NOTHING = 5, /* nothing was really tested */
 };
 
 enum { SUBJECTS_MAX = 16 };
@@ -47,13 +47,13 @@ struct options {
 	const char *keep;
 	const char *output;
 	const char *resume;
-	unsigned int part, parts;	/* from 1; 0 of 0 is all */
+	unsigned int part, parts; /* from 1; 0 of 0 is all */
 	bool list;
 	bool reuseaddr, reuseport, v6only, as_case, uid_given;
 	const char *device;
 	uint32_t uid;
 	char corpus[CASE_PATH_MAX];
-	bool own_corpus;		/* by --corpus: some may be missing */
+	bool own_corpus; /* by --corpus: some may be missing */
 	char **args;
 	unsigned int arg_count;
 	FILE *out;
@@ -64,7 +64,7 @@ struct options {
 /** struct verb - One verb: what it is called, takes and does */
 struct verb {
 	const char *name;
-	const char *options;	/* letters of those in main.c that it takes;
+	const char *options; /* letters of those in main.c that it takes;
 				 * first a + if a command follows */
 	const char *usage;
 	const char *help;
@@ -73,12 +73,11 @@ struct verb {
 
 extern const struct verb verb_run, verb_check, verb_diff, verb_random,
 	verb_sweep, verb_minimize, verb_emit, verb_pack, verb_unpack,
-	verb_rules, verb_serve, verb_doctor, verb_why, verb_world,
-	verb_matrix;
+	verb_rules, verb_serve, verb_doctor, verb_why, verb_world, verb_matrix;
 
 /** die() - Print an error in one line and exit with @code */
-__attribute__((noreturn, format(printf, 2, 3)))
-void die(enum exit_code code, const char *format, ...);
+__attribute__((noreturn, format(printf, 2, 3))) void die(enum exit_code code,
+	const char *format, ...);
 
 /** need_subjects() - Exit with 2 unless there are @count known subjects */
 void need_subjects(const struct options *options, unsigned int count);
@@ -96,8 +95,7 @@ void need_program(const char *path, struct program *program);
 void need_classes(const struct options *options, struct class_list *classes);
 
 /** lacks_corpus() - Exit with 3 and how to get what is missing */
-__attribute__((noreturn))
-void lacks_corpus(const char *found);
+__attribute__((noreturn)) void lacks_corpus(const char *found);
 
 /** need_written() - Close a file, and exit with 3 unless all is in it */
 void need_written(FILE *file, const char *path);

@@ -24,8 +24,8 @@ struct share {
 	unsigned int held[SUBJECTS_MAX];
 	struct judged {
 		uint8_t kind;
-		uint8_t op;		/* the first that was not compared */
-	} verdicts[];			/* subject * files + file */
+		uint8_t op; /* the first that was not compared */
+	} verdicts[];	    /* subject * files + file */
 };
 
 /*
@@ -42,7 +42,7 @@ struct check {
 	size_t count;
 	struct share *share;
 	unsigned int subject;
-	bool asked;			/* for these subjects, by name */
+	bool asked; /* for these subjects, by name */
 };
 
 static void keep_failure(struct check *c, const struct case_file *file, int i,
@@ -79,8 +79,8 @@ static struct judged judge(struct check *c, const struct case_file *file,
 		bool own;
 		const struct outcome *want = case_expected(expect, who, &own);
 
-		if (verdict.kind == HELD && (got->kind == OUTCOME_NA ||
-				want->kind == OUTCOME_NA)) {
+		if (verdict.kind == HELD &&
+			(got->kind == OUTCOME_NA || want->kind == OUTCOME_NA)) {
 			verdict.kind = want->kind == OUTCOME_NA ? LUCK : LACKED;
 			verdict.op = i;
 		}
@@ -118,8 +118,8 @@ static int check_subject(void *arg)
 		rc = subject_run(&subject, &c->files[i].text.program, 1, NULL,
 			&trace);
 		if (!rc)
-			c->share->verdicts[c->subject * c->count + i] =
-				judge(c, &c->files[i], &trace);
+			c->share->verdicts[c->subject * c->count + i] = judge(c,
+				&c->files[i], &trace);
 	}
 	if (rc) {
 		c->share->skipped[c->subject] = true;
@@ -160,8 +160,9 @@ static const char *why_skipped(const struct check *c, unsigned int s, size_t i,
 	if (v->kind != LACKED && v->kind != LUCK)
 		return NULL;
 	text_op(program, &program->ops[v->op], op, sizeof(op));
-	snprintf(text, size, v->kind == LACKED ?
-		"lacks '%s'" : "the case says n/a of '%s'", op);
+	snprintf(text, size,
+		v->kind == LACKED ? "lacks '%s'" : "the case says n/a of '%s'",
+		op);
 	return text;
 }
 
@@ -208,10 +209,10 @@ static void say_subjects(const struct check *c)
 
 		if (c->share->skipped[s] && !sum->programs)
 			quote_printf(o->out, "%-10s skipped: %s\n",
-				o->subjects[s],
-				c->share->skips[s].reason);
+				o->subjects[s], c->share->skips[s].reason);
 		else
-			quote_printf(o->out, "%-10s ran %llu programs, %llu "
+			quote_printf(o->out,
+				"%-10s ran %llu programs, %llu "
 				"ops compared, %u held, %llu programs not "
 				"comparable to the end, %llu failed%s%s\n",
 				o->subjects[s],
@@ -260,8 +261,10 @@ static bool tested_nothing(const struct check *c)
 		tested |= holds_enough(share, s);
 		if (!c->asked || !ran || holds_enough(share, s))
 			continue;
-		quote_printf(o->out, "%s held %u of %llu cases: nothing was "
-			"really tested\n", o->subjects[s], share->held[s],
+		quote_printf(o->out,
+			"%s held %u of %llu cases: nothing was "
+			"really tested\n",
+			o->subjects[s], share->held[s],
 			(unsigned long long)ran);
 		idle = true;
 	}
@@ -274,8 +277,11 @@ static int conclude(struct check *c, double seconds)
 	struct share *share = c->share;
 	struct compare_result sum = { .seconds = seconds };
 	struct skip skips[SUBJECTS_MAX];
-	struct summary summary = { .options = o, .result = &sum,
-		.skips = skips, .is_check = true, .cases = c->count,
+	struct summary summary = { .options = o,
+		.result = &sum,
+		.skips = skips,
+		.is_check = true,
+		.cases = c->count,
 		.failures = share->failures,
 		.failure_count = share->failure_count };
 	bool stopped = false;
@@ -324,7 +330,8 @@ static int run_check(struct options *o)
 	for (size_t i = 0; i < c.count; i++)
 		need_case(files.paths[i], &c.files[i]);
 	c.share = shared_memory(sizeof(*c.share) +
-		SUBJECTS_MAX * c.count * sizeof(*c.share->verdicts));
+				SUBJECTS_MAX * c.count *
+					sizeof(*c.share->verdicts));
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (c.subject = 0; c.subject < o->subject_count && !code; c.subject++)
 		code = in_child(check_subject, &c);
@@ -334,7 +341,8 @@ static int run_check(struct options *o)
 		say_tap(&c);
 	say_subjects(&c);
 	if (!code)
-		code = conclude(&c, end.tv_sec - start.tv_sec +
+		code = conclude(&c,
+			end.tv_sec - start.tv_sec +
 				(end.tv_nsec - start.tv_nsec) / 1e9);
 	free(c.files);
 	case_free(&files);

@@ -43,8 +43,10 @@ static void say_findings(const struct options *o,
 			quote_printf(o->out, "# %s: %s\n",
 				files->paths[f->number], name);
 		else
-			quote_printf(o->out, "# %s: program %llu, met %llu "
-				"times\n", name, (unsigned long long)f->number,
+			quote_printf(o->out,
+				"# %s: program %llu, met %llu "
+				"times\n",
+				name, (unsigned long long)f->number,
 				(unsigned long long)f->count);
 		divergence_write(&f->program, o->subjects, &f->divergence,
 			o->out);
@@ -60,7 +62,8 @@ static bool tested_nothing(const struct options *o, const struct tally *tally)
 	if (compare_enough(tally->tested, tally->programs))
 		return false;
 	if (tally->programs)
-		quote_printf(o->out, "%llu of %llu programs count as a "
+		quote_printf(o->out,
+			"%llu of %llu programs count as a "
 			"test: nothing was really tested\n",
 			(unsigned long long)tally->tested,
 			(unsigned long long)tally->programs);
@@ -72,7 +75,8 @@ int diff_and_report(const struct options *o, struct compare_job *job,
 {
 	struct class_list classes;
 	struct compare_result result;
-	struct summary summary = { .options = o, .result = &result,
+	struct summary summary = { .options = o,
+		.result = &result,
 		.classes = &classes,
 		.sweep = job->sweep ? job->sweep->name : NULL };
 	struct skip skip = { 0 };

@@ -73,13 +73,12 @@ static int run_doctor(struct options *o)
 {
 	static const char *const subjects[] = { "portman", "portlist",
 		"goports", "spec", "linux", "lwip" };
-	enum { NEEDED = 5 };	/* of them; the others are for who wants more */
+	enum { NEEDED = 5 }; /* of them; the others are for who wants more */
 	enum { FOUND_MAX = ARRAY_SIZE(subjects) + MACHINES_MAX + 3 };
-	static const char *const tools[][2] = {
-		{ "afl-fuzz", "ci/setup fuzz" }, { "clang", "ci/setup fuzz" },
-		{ "go", "ci/setup go" }, { "pytest-3", "ci/setup test" } };
-	struct finding_ *found = shared_memory(
-		sizeof(*found) * FOUND_MAX);
+	static const char *const tools[][2] = { { "afl-fuzz", "ci/setup fuzz" },
+		{ "clang", "ci/setup fuzz" }, { "go", "ci/setup go" },
+		{ "pytest-3", "ci/setup test" } };
+	struct finding_ *found = shared_memory(sizeof(*found) * FOUND_MAX);
 	unsigned int count = ARRAY_SIZE(subjects);
 	struct utsname host;
 	bool all = true;

@@ -70,9 +70,10 @@ static int run_unpack(struct options *o)
 	need_one_file(o);
 	rc = case_read(o->args[0], TEXT_SIZE_MAX, &data, &size);
 	if (rc)
-		die(EXIT_USAGE, "%s: %s", o->args[0], rc == -EFBIG ?
-			"too large for a program; at most 64 KiB" :
-			strerror(-rc));
+		die(EXIT_USAGE, "%s: %s", o->args[0],
+			rc == -EFBIG ?
+				"too large for a program; at most 64 KiB" :
+				strerror(-rc));
 	if (!size)
 		die(EXIT_USAGE, "%s: empty, so it has no version byte",
 			o->args[0]);
@@ -97,8 +98,9 @@ static int minimize_in_child(void *arg)
 	struct subject subjects[2];
 	struct pair pair;
 	struct tally tally = { 0 };
-	struct judge judge = { .pair = &pair, .names = o->subjects,
-		.tally = &tally };
+	struct judge judge = {
+		.pair = &pair, .names = o->subjects, .tally = &tally
+	};
 	int rc;
 
 	for (int i = 0; i < 2; i++) {
@@ -112,8 +114,10 @@ static int minimize_in_child(void *arg)
 	if (!rc)
 		rc = judge_program(&judge, &m->program, &m->found);
 	if (rc == AGREE || rc == INCOMPARABLE) {
-		quote_printf(stderr, "portclash: %s and %s do not diverge on "
-			"it\n", o->subjects[0], o->subjects[1]);
+		quote_printf(stderr,
+			"portclash: %s and %s do not diverge on "
+			"it\n",
+			o->subjects[0], o->subjects[1]);
 		return EXIT_NOTHING;
 	}
 	for (int i = 0; i < 2; i++)

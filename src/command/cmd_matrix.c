@@ -72,12 +72,12 @@ static void keep(struct matrix_column *column, struct matrix_cell *cell,
 	memcpy(cell->cases_met, result->cases_met, sizeof(cell->cases_met));
 	for (size_t i = 0; i < result->found; i++)
 		if (result->findings[i].class_case < 0 &&
-		    cell->kept_count < MATRIX_KEPT)
+			cell->kept_count < MATRIX_KEPT)
 			cell->kept[cell->kept_count++] = result->findings[i];
 	if (result->skipped || result->error)
 		snprintf(column->why, sizeof(column->why), "%.*s",
-			(int)sizeof(column->why) - 1, *result->why ?
-				result->why : strerror(-result->error));
+			(int)sizeof(column->why) - 1,
+			*result->why ? result->why : strerror(-result->error));
 }
 
 static void fill(struct matrix *matrix, struct matrix_column *column,
@@ -86,7 +86,9 @@ static void fill(struct matrix *matrix, struct matrix_column *column,
 	const struct options *o = matrix->options;
 	const char *name = rows[row];
 	struct compare_job job = { .classes = matrix->classes,
-		.seed = o->seed, .level = LEVEL_SOCKET, .quiet = true,
+		.seed = o->seed,
+		.level = LEVEL_SOCKET,
+		.quiet = true,
 		.count = o->count ? o->count : MATRIX_COUNT,
 		.workers = o->jobs ? o->jobs : compare_workers(),
 		.sweep = sweep_find(name) };
@@ -190,11 +192,13 @@ static bool is_idle(const struct matrix *matrix,
 	const struct options *o = matrix->options;
 
 	if (!o->subject_count || !sum->programs ||
-	    compare_enough(sum->tested, sum->programs))
+		compare_enough(sum->tested, sum->programs))
 		return false;
-	quote_printf(o->out, "%s beside %s: %llu of %llu programs count as a "
-		"test: nothing was really tested\n", column->subjects[0],
-		column->subjects[1], (unsigned long long)sum->tested,
+	quote_printf(o->out,
+		"%s beside %s: %llu of %llu programs count as a "
+		"test: nothing was really tested\n",
+		column->subjects[0], column->subjects[1],
+		(unsigned long long)sum->tested,
 		(unsigned long long)sum->programs);
 	return true;
 }
@@ -248,8 +252,10 @@ static int run_matrix(struct options *o)
 			if (*column->why)
 				break;
 			if (!o->quiet)
-				quote_printf(stderr, "portclash: %s beside %s, "
-					"%s (%.0f s)\n", column->subjects[0],
+				quote_printf(stderr,
+					"portclash: %s beside %s, "
+					"%s (%.0f s)\n",
+					column->subjects[0],
 					column->subjects[1], rows[k],
 					progress_seconds(&progress));
 			fill(matrix, column, k);

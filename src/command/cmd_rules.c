@@ -87,7 +87,8 @@ static void print_whole(const struct options *o, const struct rule_book *book,
 	if (!*path || case_read(path, TEXT_SIZE_MAX, &data, &size)) {
 		fputs(*o->corpus ? "\nNo case of it is in the corpus.\n" :
 				   "\nIts case is in the corpus, which is "
-				   "not here.\n", o->out);
+				   "not here.\n",
+			o->out);
 		return;
 	}
 	fputs("\n\n", o->out);
@@ -133,8 +134,10 @@ static int run_rules(struct options *o)
 		printed += print_book(o, books[model], name);
 	}
 	if (!known)
-		die(EXIT_USAGE, "rules: no model '%s'; there are spec and "
-			"portman", o->model);
+		die(EXIT_USAGE,
+			"rules: no model '%s'; there are spec and "
+			"portman",
+			o->model);
 	if (!printed)
 		die(EXIT_USAGE, "no rule '%s'; 'portclash rules' lists them",
 			name);

@@ -16,8 +16,8 @@ struct run {
 	struct case_list files;
 	const char *subject;
 	struct program program;
-	struct trace *trace;		/* shared with the parent */
-	FILE *json;			/* in memory: all of it, or nothing */
+	struct trace *trace; /* shared with the parent */
+	FILE *json;	     /* in memory: all of it, or nothing */
 };
 
 static int run_one(void *arg)

@@ -29,8 +29,8 @@ static int run_serve(struct options *o)
 		die(EXIT_CANNOT, "%s: %s", name, subject.why);
 	rc = agent_serve(&subject, name, stdin, stdout);
 	if (rc)
-		die(EXIT_CANNOT, "%s: %s", name, *subject.why ? subject.why :
-			strerror(-rc));
+		die(EXIT_CANNOT, "%s: %s", name,
+			*subject.why ? subject.why : strerror(-rc));
 	subject_close(&subject);
 	if (guest_is())
 		guest_end();

@@ -67,8 +67,8 @@ static uint64_t read_resume(const struct options *o,
 	fclose(file);
 	length = note_head(o, want);
 	if (strncmp(line, want, length) ||
-	    sscanf(line + length, "%llu", &number) != 1 ||
-	    number < job->from || number > job->count)
+		sscanf(line + length, "%llu", &number) != 1 ||
+		number < job->from || number > job->count)
 		die(EXIT_USAGE, "%s:1: expected '%sNUMBER', found '%.*s'",
 			o->resume, want, (int)strcspn(line, "\n"), line);
 	return number;
@@ -123,11 +123,13 @@ static int run_sweep(struct options *o)
 	}
 	if (o->arg_count != 1)
 		die(EXIT_USAGE, "sweep: which one? 'portclash sweep --list' "
-			"lists them");
+				"lists them");
 	sweep = sweep_find(o->args[0]);
 	if (!sweep)
-		die(EXIT_USAGE, "no sweep '%s'; 'portclash sweep --list' "
-			"lists them", o->args[0]);
+		die(EXIT_USAGE,
+			"no sweep '%s'; 'portclash sweep --list' "
+			"lists them",
+			o->args[0]);
 	if (!o->subject_count) {
 		o->subjects[o->subject_count++] = "spec";
 		o->subjects[o->subject_count++] = "linux";

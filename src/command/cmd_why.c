@@ -20,10 +20,14 @@
 static const char *const states[] = { [SOCKDIAG_ESTABLISHED] = "ESTABLISHED",
 	[SOCKDIAG_SYN_SENT] = "SYN_SENT",
 	[SOCKDIAG_SYN_RECEIVED] = "SYN_RECEIVED",
-	[SOCKDIAG_FIN_WAIT1] = "FIN_WAIT1", [SOCKDIAG_FIN_WAIT2] = "FIN_WAIT2",
-	[SOCKDIAG_TIME_WAIT] = "TIME_WAIT", [SOCKDIAG_CLOSE] = "BOUND",
-	[SOCKDIAG_CLOSE_WAIT] = "CLOSE_WAIT", [SOCKDIAG_LAST_ACK] = "LAST_ACK",
-	[SOCKDIAG_LISTEN] = "LISTEN", [SOCKDIAG_CLOSING] = "CLOSING",
+	[SOCKDIAG_FIN_WAIT1] = "FIN_WAIT1",
+	[SOCKDIAG_FIN_WAIT2] = "FIN_WAIT2",
+	[SOCKDIAG_TIME_WAIT] = "TIME_WAIT",
+	[SOCKDIAG_CLOSE] = "BOUND",
+	[SOCKDIAG_CLOSE_WAIT] = "CLOSE_WAIT",
+	[SOCKDIAG_LAST_ACK] = "LAST_ACK",
+	[SOCKDIAG_LISTEN] = "LISTEN",
+	[SOCKDIAG_CLOSING] = "CLOSING",
 	[SOCKDIAG_NEW_SYN_RECEIVED] = "SYN_RECEIVED" };
 
 /* "tcp", "udp6": 0 is for the family that the address has */
@@ -34,15 +38,19 @@ static void take_protocol(const char *text, struct why_question *q)
 
 	for (int i = 0; i < 2; i++) {
 		if (strncmp(text, names[i], 3) ||
-		    (text[3] && strcmp(text + 3, "4") && strcmp(text + 3, "6")))
+			(text[3] && strcmp(text + 3, "4") &&
+				strcmp(text + 3, "6")))
 			continue;
 		q->protocol = protocols[i];
 		q->family = text[3] == '4' ? AF_INET :
-			    text[3] == '6' ? AF_INET6 : 0;
+			    text[3] == '6' ? AF_INET6 :
+					     0;
 		return;
 	}
-	die(EXIT_USAGE, "why: expected tcp, tcp4, tcp6, udp, udp4 or udp6, "
-		"found '%s'", text);
+	die(EXIT_USAGE,
+		"why: expected tcp, tcp4, tcp6, udp, udp4 or udp6, "
+		"found '%s'",
+		text);
 }
 
 static void take_address(const char *text, struct why_question *q)
@@ -91,14 +99,15 @@ static const char *protocol_of(const struct sockdiag_row *row)
 static const char *state_of(const struct sockdiag_row *row)
 {
 	return row->state < sizeof(states) / sizeof(*states) ?
-		       states[row->state] : "?";
+		       states[row->state] :
+		       "?";
 }
 
 /* "ok", or the name of an errno */
 static const char *outcome_of(const struct why *why)
 {
 	return why->outcome.kind == OUTCOME_OK ? "ok" :
-					       text_errno(why->outcome.error);
+						 text_errno(why->outcome.error);
 }
 
 static void print_holder(FILE *file, const struct why_holder *h)
@@ -110,7 +119,9 @@ static void print_holder(FILE *file, const struct why_holder *h)
 	fprintf(file, " %s uid=%u", state_of(&h->row), h->row.uid);
 	if (h->row.ifindex && if_indextoname(h->row.ifindex, device))
 		quote_printf(file, " device=%s", device);
-	fputs(!h->known ? " options unknown" : h->reuseaddr ? " reuseaddr" : "",
+	fputs(!h->known	     ? " options unknown" :
+		h->reuseaddr ? " reuseaddr" :
+			       "",
 		file);
 	fputs(h->known && h->reuseport ? " reuseport" : "", file);
 	if (h->owners)
@@ -141,16 +152,17 @@ static void print_text(FILE *file, const struct why *why)
 			why->others);
 	if (why->doubtful)
 		fputs("\nIt depends on options that are unknown: root may ask "
-		      "for them.\n", file);
+		      "for them.\n",
+			file);
 	if (!why->exact)
 		fputs("\nIt depends on what was done before: as they are now, "
-		      "not all of them could have bound.\n", file);
+		      "not all of them could have bound.\n",
+			file);
 }
 
 static void print_case(FILE *file, const struct why *why)
 {
-	fputs("# What held the port, and who would like to have it.\n\n",
-		file);
+	fputs("# What held the port, and who would like to have it.\n\n", file);
 	text_print(&why->program, &why->trace, books_cite, file);
 }
 
@@ -159,9 +171,11 @@ static void json_holder(FILE *file, const struct why_holder *h)
 	fprintf(file, "{\"protocol\":\"%s\",\"address\":\"",
 		protocol_of(&h->row));
 	print_place(file, &h->row.addr, h->row.port);
-	fprintf(file, "\",\"state\":\"%s\",\"uid\":%u,\"ifindex\":%u,"
-		"\"v6only\":%s,", state_of(&h->row), h->row.uid,
-		h->row.ifindex, h->row.v6only ? "true" : "false");
+	fprintf(file,
+		"\",\"state\":\"%s\",\"uid\":%u,\"ifindex\":%u,"
+		"\"v6only\":%s,",
+		state_of(&h->row), h->row.uid, h->row.ifindex,
+		h->row.v6only ? "true" : "false");
 	if (h->known)
 		fprintf(file, "\"reuseaddr\":%s,\"reuseport\":%s,",
 			h->reuseaddr ? "true" : "false",
@@ -179,7 +193,8 @@ static void json_holder(FILE *file, const struct why_holder *h)
 static void print_json(const struct why *why)
 {
 	printf("{\"verb\":\"why\",\"outcome\":\"%s\",\"rule\":\"%s\","
-	       "\"holders\":[", outcome_of(why),
+	       "\"holders\":[",
+		outcome_of(why),
 		why->outcome.rule ? spec_book.rules[why->outcome.rule].name :
 				    "");
 	for (unsigned int i = 0; i < why->count; i++) {
@@ -195,13 +210,14 @@ static void print_json(const struct why *why)
 static int run_why(struct options *o)
 {
 	struct why why = { .question = { .uid = geteuid(),
-		.reuseaddr = o->reuseaddr, .reuseport = o->reuseport,
-		.v6only = o->v6only } };
+				   .reuseaddr = o->reuseaddr,
+				   .reuseport = o->reuseport,
+				   .v6only = o->v6only } };
 	int rc;
 
 	if (o->arg_count != 2)
 		die(EXIT_USAGE, "why: expected PROTO ADDR:PORT; see "
-			"'portclash why --help'");
+				"'portclash why --help'");
 	take_protocol(o->args[0], &why.question);
 	take_address(o->args[1], &why.question);
 	if (o->uid_given)

@@ -41,7 +41,7 @@ static void mount_all(void)
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
 		mkdir(mounts[i][1], 0755);
 		if (mount("none", mounts[i][1], mounts[i][0], 0, NULL) &&
-		    errno != EBUSY)
+			errno != EBUSY)
 			fprintf(stderr, "guest: %s: %s\n", mounts[i][1],
 				strerror(errno));
 	}
@@ -55,8 +55,7 @@ static void load(const char *name)
 	snprintf(path, sizeof(path), MODULES "/%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
-		quote_printf(stderr, "guest: %s: %s\n", name,
-			strerror(errno));
+		quote_printf(stderr, "guest: %s: %s\n", name, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 }

@@ -124,9 +124,10 @@ void need_program(const char *path, struct program *program)
 	}
 	rc = case_read(path, TEXT_SIZE_MAX, &data, &size);
 	if (rc)
-		die(EXIT_USAGE, "%s: %s", path, rc == -EFBIG ?
-			"too large for a program; at most 64 KiB" :
-			strerror(-rc));
+		die(EXIT_USAGE, "%s: %s", path,
+			rc == -EFBIG ?
+				"too large for a program; at most 64 KiB" :
+				strerror(-rc));
 	program_unpack((uint8_t *)data, size, program);
 	free(data);
 }
@@ -215,12 +216,14 @@ void need_written(FILE *file, const char *path)
 static void usage(FILE *file)
 {
 	fputs("usage: portclash VERB [OPTION]... [FILE|DIR]...\nWhich sockets "
-	      "may share a port, who says so, and who disagrees.\n\n", file);
+	      "may share a port, who says so, and who disagrees.\n\n",
+		file);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(file, "  %-10s %s\n", verbs[i]->name, verbs[i]->help);
 	fputs("\n'portclash help VERB' says more. Exit codes: 0 agreed, "
 	      "1 found, 2 bad usage\nor input, 3 this machine cannot, "
-	      "4 skipped, 5 nothing was really tested.\n", file);
+	      "4 skipped, 5 nothing was really tested.\n",
+		file);
 }
 
 static void help(const struct verb *verb)
@@ -232,7 +235,7 @@ static void help(const struct verb *verb)
 		char words[40];
 
 		if (!strchr(verb->options, o->option.val) &&
-		    o->option.val != 'h')
+			o->option.val != 'h')
 			continue;
 		snprintf(words, sizeof(words), "--%s%s%s", o->option.name,
 			o->argument ? " " : "", o->argument ? o->argument : "");
@@ -274,8 +277,8 @@ static void take_part(struct options *o, const char *value)
 
 	/* A number has no sign here; scanf() would take one. */
 	if (value[strspn(value, "0123456789/")] ||
-	    sscanf(value, "%5u/%5u%c", &o->part, &o->parts, &more) != 2 ||
-	    !o->part || o->part > o->parts)
+		sscanf(value, "%5u/%5u%c", &o->part, &o->parts, &more) != 2 ||
+		!o->part || o->part > o->parts)
 		die(EXIT_USAGE,
 			"--part: expected K/N, as 1/4 up to 4/4, found '%s'",
 			value);
@@ -287,13 +290,15 @@ static void take_corpus(struct options *o, const char *value)
 	char path[CASE_PATH_MAX + 16];
 
 	if (snprintf(o->corpus, sizeof(o->corpus), "%s", value) >=
-	    (int)sizeof(o->corpus))
+		(int)sizeof(o->corpus))
 		die(EXIT_USAGE, "--corpus: too long");
 	snprintf(path, sizeof(path), "%s/divergences/.", value);
 	o->own_corpus = true;
 	if (!*value || access(path, R_OK))
-		die(EXIT_USAGE, "--corpus: expected a folder with a folder "
-			"divergences/ in it, found '%s'", value);
+		die(EXIT_USAGE,
+			"--corpus: expected a folder with a folder "
+			"divergences/ in it, found '%s'",
+			value);
 }
 
 /* An empty name is refused at once, and not when all work is done. */
@@ -311,8 +316,9 @@ static void take_option(struct options *o, int letter, const char *value)
 		if (o->subject_count == SUBJECTS_MAX)
 			die(EXIT_USAGE, "more than %d subjects", SUBJECTS_MAX);
 		if (!subjects_find(value))
-			die(EXIT_USAGE, "no subject '%s'; known: "
-				SUBJECTS_NAMES, value);
+			die(EXIT_USAGE,
+				"no subject '%s'; known: " SUBJECTS_NAMES,
+				value);
 		need_model(value);
 		if (strlen(value) >= SUBJECT_NAME_MAX)
 			die(EXIT_USAGE,
@@ -327,9 +333,7 @@ static void take_option(struct options *o, int letter, const char *value)
 		break;
 	case 'n': o->count = number("count", value, UINT64_MAX / 2); break;
 	case 'T': o->seconds = number("time", value, 86400 * 365); break;
-	case 'j':
-		o->jobs = number("jobs", value, COMPARE_WORKERS_MAX);
-		break;
+	case 'j': o->jobs = number("jobs", value, COMPARE_WORKERS_MAX); break;
 	case 'l':
 		if (!strcmp(value, "socket"))
 			o->level = LEVEL_SOCKET;
@@ -375,12 +379,10 @@ static const struct verb *find_verb(const char *name)
 /* Answer what asks about the command itself; false: it names a verb. */
 static bool about(int argc, char **argv)
 {
-	if (!strcmp(argv[1], "--version")) {
-		puts("portclash " PORTCLASH_VERSION);
-		return true;
-	}
+	if (!strcmp(argv[1], "--version"))
+		return puts("portclash " PORTCLASH_VERSION) >= 0;
 	if (strcmp(argv[1], "--help") && strcmp(argv[1], "-h") &&
-	    strcmp(argv[1], "help"))
+		strcmp(argv[1], "help"))
 		return false;
 	if (argc > 2 && !strcmp(argv[1], "help"))
 		help(find_verb(argv[2]));

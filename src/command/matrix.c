@@ -34,8 +34,9 @@ static void print_column(const struct matrix *m,
 	quote_printf(file, "%s beside %s\n", column->subjects[0],
 		column->subjects[1]);
 	if (*column->why)
-		quote_printf(file, "  %s: %s\n", ran(m, column) ?
-			"stopped early" : "not here", column->why);
+		quote_printf(file, "  %s: %s\n",
+			ran(m, column) ? "stopped early" : "not here",
+			column->why);
 	for (unsigned int k = 0; k < m->row_count; k++) {
 		const struct matrix_cell *cell = &column->cells[k];
 
@@ -60,8 +61,8 @@ static void print_column(const struct matrix *m,
 
 void matrix_text(const struct matrix *m, FILE *file)
 {
-	fprintf(file, "%-15s %8s %8s %8s %8s   classes\n", "", "agree",
-		"known", "unknown", "n/a");
+	fprintf(file, "%-15s %8s %8s %8s %8s   classes\n", "", "agree", "known",
+		"unknown", "n/a");
 	for (unsigned int i = 0; i < m->column_count; i++)
 		print_column(m, &m->columns[i], file);
 	fprintf(file, "\n%.0f s\n", m->seconds);

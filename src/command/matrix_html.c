@@ -46,9 +46,11 @@ static void put_cell(const struct matrix *m, unsigned int i, unsigned int k,
 		return;
 	}
 	fprintf(file, "<td class=\"%s\"><a href=\"#c%u-%u\">%llu",
-		tally->unknown ? "unknown" : tally->known ? "known" :
-		tally->tested ? "same" : "none", i, k,
-		(unsigned long long)tally_agreed(tally));
+		tally->unknown ? "unknown" :
+		tally->known   ? "known" :
+		tally->tested  ? "same" :
+				 "none",
+		i, k, (unsigned long long)tally_agreed(tally));
 	if (tally->known)
 		fprintf(file, "<br>known %llu",
 			(unsigned long long)tally->known);

@@ -90,7 +90,7 @@ static void json_repeat(const struct options *options)
 		quote_shell(memory, options->argv[i]);
 		/* Behind the verb, since after a "--" it is no option */
 		if (i == 1 && !strcmp(options->verb, "random") &&
-		    !options->seeded)
+			!options->seeded)
 			fprintf(memory, " --seed %llu",
 				(unsigned long long)options->seed);
 	}
@@ -141,7 +141,8 @@ void report_text(FILE *file, const struct summary *s)
 	const struct compare_result *r = s->result;
 	const struct tally *t = &r->tally;
 
-	fprintf(file, "%llu programs, %llu ops compared of %llu, "
+	fprintf(file,
+		"%llu programs, %llu ops compared of %llu, "
 		"%llu incomparable, %.1f s (%.0f programs/s)\n",
 		(unsigned long long)t->programs,
 		(unsigned long long)t->compared_ops, (unsigned long long)t->ops,
@@ -153,9 +154,10 @@ void report_text(FILE *file, const struct summary *s)
 			(unsigned long long)t->known,
 			(unsigned long long)t->unknown);
 	else
-		fprintf(file, "%u cases, %u held, %u failures, %u not compared "
-			"to the end\n", s->cases, s->held, s->failure_count,
-			s->uncompared);
+		fprintf(file,
+			"%u cases, %u held, %u failures, %u not compared "
+			"to the end\n",
+			s->cases, s->held, s->failure_count, s->uncompared);
 	report_classes(s->classes, r->cases_met, say_text, file);
 	for (unsigned int i = 0; i < s->skip_count; i++)
 		quote_printf(file, "skipped %s: %s\n", s->skips[i].subject,

@@ -27,8 +27,8 @@ enum { BATCH = 64, NOTE_SECONDS = 2, FINDINGS_MAX = 512 };
 struct share {
 	struct compare_result result;
 	struct finding findings[FINDINGS_MAX];
-	uint64_t next;			/* all its own before are done */
-	int skipped;			/* 1 + which subject */
+	uint64_t next; /* all its own before are done */
+	int skipped;   /* 1 + which subject */
 	char why[SUBJECT_WHY_MAX];
 };
 
@@ -51,8 +51,8 @@ unsigned int compare_workers(void)
 
 bool compare_enough(uint64_t tested, uint64_t programs)
 {
-	return tested && tested >= (programs + COMPARE_LEAST - 1) /
-		COMPARE_LEAST;
+	return tested &&
+	       tested >= (programs + COMPARE_LEAST - 1) / COMPARE_LEAST;
 }
 
 /* Keep a divergence if it is new and worth keeping */
@@ -68,7 +68,7 @@ static void note(const struct compare_job *job, struct share *share,
 		return;
 	for (; old < share->findings + result->found; old++) {
 		if (!job->programs &&
-		    program_equal(&old->program, &finding->program)) {
+			program_equal(&old->program, &finding->program)) {
 			old->count++;
 			return;
 		}
@@ -84,15 +84,16 @@ static void say_unsteady(const struct compare_job *job,
 	const struct program *program, uint64_t number,
 	const struct divergence *divergence)
 {
-	fprintf(stderr, "portclash: program %llu diverged once, and then not "
-			"again:\n", (unsigned long long)number);
+	fprintf(stderr,
+		"portclash: program %llu diverged once, and then not "
+		"again:\n",
+		(unsigned long long)number);
 	divergence_write(program, job->subjects, divergence, stderr);
 }
 
-static int compare_one(const struct compare_job *job,
-	const struct judge *judge, struct share *share,
-	const struct program *program, uint64_t number, const struct trace *a,
-	const struct trace *b)
+static int compare_one(const struct compare_job *job, const struct judge *judge,
+	struct share *share, const struct program *program, uint64_t number,
+	const struct trace *a, const struct trace *b)
 {
 	struct finding finding = { .number = number, .count = 1 };
 	int rc;
@@ -115,7 +116,7 @@ static uint64_t spread(uint64_t size)
 	uint64_t step = size * 0.618, a, b;
 
 	for (;; step++) {
-		for (a = step, b = size; b; ) {
+		for (a = step, b = size; b;) {
 			uint64_t rest = a % b;
 
 			a = b;
@@ -180,8 +181,10 @@ static void work(const struct compare_job *job, struct share *share,
 	struct subject subjects[2];
 	struct pair pair;
 	/* Who names a program asks for just that one. */
-	struct judge judge = { .pair = &pair, .names = job->subjects,
-		.classes = job->classes, .tally = &share->result.tally,
+	struct judge judge = { .pair = &pair,
+		.names = job->subjects,
+		.classes = job->classes,
+		.tally = &share->result.tally,
 		.asked = job->programs };
 	int rc = 0, i;
 
@@ -246,8 +249,8 @@ static int gather(const struct compare_job *job, struct share *shares,
 			size_t k = 0;
 
 			while (k < n && (job->programs ||
-					!program_equal(&all[k].program,
-						&f->program)))
+						!program_equal(&all[k].program,
+							&f->program)))
 				k++;
 			if (k < n) {
 				all[k].count += f->count;
@@ -309,7 +312,7 @@ static void watch(const struct compare_job *job, struct share *shares,
 			left--;
 			/* Without waitpid() nobody knows how it ended. */
 			if (ended < 0 || !WIFEXITED(status) ||
-			    WEXITSTATUS(status)) {
+				WEXITSTATUS(status)) {
 				shares[w].result.error = -ECHILD;
 				snprintf(shares[w].why, sizeof(shares[w].why),
 					"a worker ended with wait status %d",

@@ -17,8 +17,11 @@
 #include "sweep.h"
 
 /* At least one program of so many must be compared to its end. */
-enum { COMPARE_CASES_MAX = 1024, COMPARE_WORKERS_MAX = 64,
-	COMPARE_LEAST = 100 };
+enum {
+	COMPARE_CASES_MAX = 1024,
+	COMPARE_WORKERS_MAX = 64,
+	COMPARE_LEAST = 100
+};
 
 /**
  * struct compare_job - What to compare

@@ -31,7 +31,7 @@ static bool has_level(const struct capabilities *can, enum level level)
 	uint32_t reservation = -(1u << OP_RESERVE);
 
 	return can->ops & (level == LEVEL_RESERVATION ? reservation :
-				   (1u << OP_REPEAT) - 1);
+							(1u << OP_REPEAT) - 1);
 }
 
 int diff_pair(struct pair *pair, struct subject *a, struct subject *b)
@@ -77,7 +77,7 @@ static bool chose_apart(const struct op *op, const struct outcome *x,
 /* From the op for which they chose different ports on, make all n/a (diff.h) */
 static void cut(const struct program *program, struct trace *a, struct trace *b)
 {
-	uint16_t told = 0;	/* sockets whose port the program says */
+	uint16_t told = 0; /* sockets whose port the program says */
 	bool apart = false;
 
 	for (unsigned int i = 0; i < program->count; i++) {

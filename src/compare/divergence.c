@@ -17,7 +17,7 @@ static bool is_written(const struct program *program, unsigned int port)
 	for (unsigned int i = 0; i < program->count; i++)
 		if ((program->ops[i].kind == OP_BIND ||
 			    program->ops[i].kind == OP_CONNECT) &&
-		    program->ops[i].bind.place.port == port)
+			program->ops[i].bind.place.port == port)
 			return true;
 	return false;
 }
@@ -45,7 +45,8 @@ void divergence_write(const struct program *program,
 	unsigned int last = divergence->index;
 	char text[256], who[WHO_MAX];
 	int judge = !strcmp(subjects[0], "linux") ? 0 :
-		    !strcmp(subjects[1], "linux") ? 1 : -1;
+		    !strcmp(subjects[1], "linux") ? 1 :
+						    -1;
 
 	for (unsigned int i = 0; i < last; i++, op++) {
 		const struct outcome *both = &divergence->before.outcomes[i];
@@ -90,5 +91,5 @@ bool divergence_path(const char *folder, const struct program *program,
 		program->count * sizeof(*program->ops));
 
 	return snprintf(path, size, "%s/unknown-%016llx.case", folder,
-		(unsigned long long)hash) < (int)size;
+		       (unsigned long long)hash) < (int)size;
 }

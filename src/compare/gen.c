@@ -109,8 +109,9 @@ static bool is_crowded(const struct program *program, uint64_t index)
 	return program->level == LEVEL_SOCKET && index % 4 == 3;
 }
 
-static const uint8_t crowd_weights[16] = { [1] = 20, [2] = 20, [3] = 25,
-	[4] = 8, [5] = 6 };
+static const uint8_t crowd_weights[16] = {
+	[1] = 20, [2] = 20, [3] = 25, [4] = 8, [5] = 6
+};
 
 static void crowd(struct op *op, uint64_t index)
 {
@@ -119,8 +120,8 @@ static void crowd(struct op *op, uint64_t index)
 	if (op->kind == OP_SOCKET)
 		op->socket.type = (udp ? UDP4 : TCP4) + (op->socket.type & 1);
 	if (op->kind == OP_SET && op->set.option > OPT_V6ONLY)
-		op->set = (typeof(op->set)){
-			.option = op->set.option & 1, .value = 1 };
+		op->set = (typeof(op->set)){ .option = op->set.option & 1,
+			.value = 1 };
 	if (op->kind == OP_BIND) {
 		op->bind.place.port = 7000;
 		op->bind.place.port_of = 0;
@@ -136,8 +137,9 @@ static bool is_odd(struct gen_random *random, const struct op *op)
 	if (op->kind != OP_BIND)
 		return false;
 	if (op->bind.len == LEN_NATURAL && op->bind.family == FAMILY_NATURAL &&
-	    (addr_is_any(addr) || v4.bytes[0] == 127 || v4.bytes[0] == 10 ||
-	     v4.bytes[0] == 0xfd || (v4.len == 16 && v4.bytes[15] == 1)))
+		(addr_is_any(addr) || v4.bytes[0] == 127 || v4.bytes[0] == 10 ||
+			v4.bytes[0] == 0xfd ||
+			(v4.len == 16 && v4.bytes[15] == 1)))
 		return false;
 	return below(random, 16) != 0;
 }
@@ -149,8 +151,8 @@ static bool is_slow(struct gen_random *random, const struct op *op)
 	struct addr v4 = addr_unmapped(addr);
 
 	if (op->kind != OP_CONNECT || addr_is_any(addr) || addr_is_any(&v4) ||
-	    v4.bytes[0] == 127 || v4.bytes[0] == 10 || v4.bytes[0] == 0xfd ||
-	    v4.bytes[15] == 1)
+		v4.bytes[0] == 127 || v4.bytes[0] == 10 ||
+		v4.bytes[0] == 0xfd || v4.bytes[15] == 1)
 		return false;
 	return below(random, 16) != 0;
 }
@@ -167,7 +169,8 @@ static bool add(struct gen_random *random, const struct capabilities *can,
 
 	memcpy(record, words, sizeof(record));
 	record[0] = code(random, is_crowded(program, index) ? crowd_weights :
-		sockets ? socket_weights : reservation_weights);
+				 sockets		    ? socket_weights :
+					   reservation_weights);
 	if (sockets && !live)
 		record[0] = 1;
 	else if (first)
@@ -179,12 +182,13 @@ static bool add(struct gen_random *random, const struct capabilities *can,
 	if (is_crowded(program, index))
 		crowd(op, index);
 	if (!sockets && op_level(op->kind) >= 0 && op->kind >= OP_RESERVE &&
-	    op->kind <= OP_AVAILABLE && below(random, 2))
+		op->kind <= OP_AVAILABLE && below(random, 2))
 		reuse(random, program);
 	if (subject_can(can, op) && !is_slow(random, op) &&
-	    !is_odd(random, op) &&
-	    (op->kind != OP_AVAILABLE || op->reserve.res.port) &&
-	    (!first || (op->range.set && op->range.first <= op->range.last)))
+		!is_odd(random, op) &&
+		(op->kind != OP_AVAILABLE || op->reserve.res.port) &&
+		(!first ||
+			(op->range.set && op->range.first <= op->range.last)))
 		return true;
 	memset(op, 0, sizeof(*op));
 	program->count--;

@@ -13,7 +13,7 @@ static bool asks_more(const struct program *program)
 {
 	for (unsigned int i = 0; i < program->count; i++)
 		if (program->ops[i].kind != OP_SOCKET &&
-		    program->ops[i].kind != OP_CLOSE)
+			program->ops[i].kind != OP_CLOSE)
 			return true;
 	return false;
 }
@@ -28,7 +28,7 @@ enum verdict judge_traces(const struct judge *judge,
 	tally->programs++;
 	tally->ops += program->count;
 	tally->compared_ops += verdict == AGREE ? program->count :
-				      finding->divergence.index;
+						  finding->divergence.index;
 	tally->incomparable += verdict == INCOMPARABLE;
 	tally->tested += verdict == AGREE && program->count &&
 			 (judge->asked || asks_more(program));
@@ -56,8 +56,10 @@ int judge_finding(const struct judge *judge, struct finding *finding)
 	if (rc)
 		return rc;
 	finding->class_case = judge->classes ?
-		class_find(judge->classes, &finding->program, judge->names,
-			&finding->divergence) : -1;
+				      class_find(judge->classes,
+					      &finding->program, judge->names,
+					      &finding->divergence) :
+				      -1;
 	judge_count(judge, finding->class_case >= 0);
 	return DIVERGE;
 }

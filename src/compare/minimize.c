@@ -52,8 +52,7 @@ enum { ROUNDS_MAX = 8, PASSES_MAX = 1000, PAIRS_OPS_MAX = 24 };
 /* Take a candidate if it is another program for which the test holds */
 bool minimize_keep(struct minimizer *m, const struct program *candidate)
 {
-	if (program_equal(candidate, m->best) ||
-	    !m->test(candidate, m->arg))
+	if (program_equal(candidate, m->best) || !m->test(candidate, m->arg))
 		return false;
 	*m->best = *candidate;
 	return true;
@@ -71,7 +70,7 @@ static bool drop_ops(struct minimizer *m)
 			const struct op *op = &candidate.ops[i];
 
 			if ((op->kind == OP_SOCKET || op_has_socket(op)) &&
-			    op->sock == slot)
+				op->sock == slot)
 				program_remove(&candidate, i);
 		}
 		changed |= minimize_keep(m, &candidate);
@@ -156,14 +155,15 @@ static bool still_diverges(const struct program *program, void *arg)
 	int verdict;
 
 	if (want->error || !program->count ||
-	    program->ops[program->count - 1].kind != want->kind)
+		program->ops[program->count - 1].kind != want->kind)
 		return false;
 	verdict = diff_one(want->pair, program, &now);
 	if (verdict < 0)
 		want->error = verdict;
 	if (verdict != DIVERGE || now.index != program->count - 1u ||
-	    !outcome_alike(&now.outcomes[0], &want->divergence.outcomes[0]) ||
-	    !outcome_alike(&now.outcomes[1], &want->divergence.outcomes[1]))
+		!outcome_alike(&now.outcomes[0],
+			&want->divergence.outcomes[0]) ||
+		!outcome_alike(&now.outcomes[1], &want->divergence.outcomes[1]))
 		return false;
 	want->divergence = now;
 	return true;
@@ -175,7 +175,7 @@ static void unroll(struct program *program)
 	struct op *last = &program->ops[program->count - 1], again;
 
 	if (last->kind != OP_REPEAT || !last->repeat.times ||
-	    program->count == PROGRAM_OPS_MAX)
+		program->count == PROGRAM_OPS_MAX)
 		return;
 	again = last[-1];
 	if (--last->repeat.times)
@@ -198,7 +198,7 @@ static bool force_choice(struct program *program, struct wanted *want)
 	if (still_diverges(program, want))
 		return true;
 	if (program->count == PROGRAM_OPS_MAX ||
-	    chosen->value != VALUE_NUMBER || program->level != LEVEL_SOCKET)
+		chosen->value != VALUE_NUMBER || program->level != LEVEL_SOCKET)
 		return false;
 	memmove(op + 1, op, forced.count++ * sizeof(*op));
 	memset(op, 0, sizeof(*op));

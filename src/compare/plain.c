@@ -68,7 +68,7 @@ bool plain_sockets(struct minimizer *m)
 	for (int i = 0; i < m->best->count; i++) {
 		candidate = *m->best;
 		if (candidate.ops[i].kind != OP_SOCKET ||
-		    candidate.ops[i].socket.type < MPTCP4)
+			candidate.ops[i].socket.type < MPTCP4)
 			continue;
 		candidate.ops[i].socket.type -= MPTCP4 - TCP4;
 		changed |= minimize_keep(m, &candidate);
@@ -118,8 +118,8 @@ void plain_ports(const struct program *program, uint16_t ports[PLAIN_PORTS])
 		const struct op *op = &program->ops[i];
 
 		if (op->kind == OP_SYSCTL &&
-		    op->sysctl.key == SYSCTL_PORT_RANGE &&
-		    op->sysctl.value == op->sysctl.high)
+			op->sysctl.key == SYSCTL_PORT_RANGE &&
+			op->sysctl.value == op->sysctl.high)
 			ports[3] = op->sysctl.value;
 	}
 }
@@ -244,7 +244,7 @@ static bool plain_range(struct minimizer *m, int i)
 		struct op *op = &candidate.ops[i];
 
 		if (op->sysctl.value == ranges[n][0] &&
-		    op->sysctl.high == ranges[n][1])
+			op->sysctl.high == ranges[n][1])
 			return false;
 		op->sysctl.value = ranges[n][0];
 		op->sysctl.high = ranges[n][1];
@@ -346,8 +346,9 @@ bool plain_values(struct minimizer *m)
 		case OP_SHUTDOWN:
 			changed |= TRY(m, c, op->shutdown.how, SHUT_BOTH);
 			if (i < m->best->count - 1)
-				changed |= TRY(m, c, *op, ((struct op){
-					.kind = OP_CLOSE, .sock = op->sock }));
+				changed |= TRY(m, c, *op,
+					((struct op){ .kind = OP_CLOSE,
+						.sock = op->sock }));
 			break;
 		case OP_SET:
 			if (op->set.option < OPT_DEV)

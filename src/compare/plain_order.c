@@ -28,7 +28,7 @@ static void options_first(struct minimizer *m)
 		if (ops[i].kind != OP_SET)
 			continue;
 		while (made && (ops[made].kind != OP_SOCKET ||
-			       ops[made].sock != ops[i].sock))
+				       ops[made].sock != ops[i].sock))
 			made--;
 		if (made + 1 < i && ops[made].kind == OP_SOCKET)
 			move_op(m, i, made + 1);
@@ -118,13 +118,14 @@ static void rename_sockets(struct program *program)
 		struct op *op = &out.ops[i];
 		bool bind = op->kind == OP_BIND || op->kind == OP_CONNECT;
 		uint8_t *made = op->kind == OP_SOCKET ? &op->sock :
-			op->kind == OP_ACCEPT ? &op->accept.sock : NULL;
+				op->kind == OP_ACCEPT ? &op->accept.sock :
+							NULL;
 		uint8_t *of = bind ? &op->bind.place.port_of : NULL;
 
 		if (op_has_socket(op) && slots[op->sock] < PROGRAM_SOCKETS_MAX)
 			op->sock = slots[op->sock];
 		else if (op_has_socket(op))
-			return;		/* of a socket that never was */
+			return; /* of a socket that never was */
 		if (of && *of && slots[*of - 1] < PROGRAM_SOCKETS_MAX)
 			*of = slots[*of - 1] + 1;
 		else if (of && *of)
@@ -195,7 +196,7 @@ static bool swap_steps(struct minimizer *m)
 
 		mid = step_start(m->best, end);
 		if (!mid || !op_has_socket(&ops[end - 1]) ||
-		    !op_has_socket(&ops[mid - 1]))
+			!op_has_socket(&ops[mid - 1]))
 			continue;
 		c = swapped(m->best, mid, end);
 		if (by_order(&c, m->best) < 0 && minimize_keep(m, &c))

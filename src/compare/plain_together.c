@@ -26,7 +26,7 @@ static bool replace_addr(struct minimizer *m, struct addr from, struct addr to)
 
 	for (int i = 0; i < c.count; i++)
 		if (has_place(&c.ops[i]) &&
-		    addr_equal(&c.ops[i].bind.place.addr, &from))
+			addr_equal(&c.ops[i].bind.place.addr, &from))
 			c.ops[i].bind.place.addr = to;
 	return minimize_keep(m, &c);
 }
@@ -58,12 +58,12 @@ static bool replace_port(struct minimizer *m, struct place from, uint16_t to)
 		struct place *place = &op->bind.place;
 
 		if (has_place(op) && place->port == from.port &&
-		    place->port_of == from.port_of) {
+			place->port_of == from.port_of) {
 			place->port = to;
 			place->port_of = 0;
 		}
 		if (is_range(op) && op->sysctl.value == from.port &&
-		    op->sysctl.high == from.port && !from.port_of)
+			op->sysctl.high == from.port && !from.port_of)
 			op->sysctl.value = op->sysctl.high = to;
 	}
 	return minimize_keep(m, &c);
@@ -144,7 +144,7 @@ static bool plain_options(struct minimizer *m)
 
 	for (int i = 0; i < c.count; i++)
 		if (c.ops[i].kind == OP_SET &&
-		    c.ops[i].set.option == OPT_REUSEPORT)
+			c.ops[i].set.option == OPT_REUSEPORT)
 			c.ops[i].set.option = OPT_REUSEADDR;
 	return minimize_keep(m, &c);
 }
@@ -158,7 +158,7 @@ static bool replace_device(struct minimizer *m, uint32_t from, uint32_t to)
 		struct op *op = &c.ops[i];
 
 		if (op->kind == OP_SET && op->set.option == OPT_DEV &&
-		    op->set.value == from)
+			op->set.value == from)
 			op->set.value = to;
 		if (has_place(op) && op->bind.place.scope == from)
 			op->bind.place.scope = to;
@@ -177,10 +177,10 @@ static bool replace_uid(struct minimizer *m, uint32_t from, uint32_t to)
 		if (op->kind == OP_SOCKET && op->socket.uid == from)
 			op->socket.uid = to;
 		if (op->kind == OP_SET && op->set.option == OPT_UID &&
-		    op->set.value == from && to != UID_NONE)
+			op->set.value == from && to != UID_NONE)
 			op->set.value = to;
 		if (op->kind == OP_EUID && op->euid.uid == from &&
-		    to != UID_NONE)
+			to != UID_NONE)
 			op->euid.uid = to;
 	}
 	return minimize_keep(m, &c);
@@ -191,7 +191,7 @@ static bool is_meant(const struct program *program, uint8_t sock)
 {
 	for (int i = 0; i < program->count; i++)
 		if (has_place(&program->ops[i]) &&
-		    program->ops[i].bind.place.port_of == sock + 1)
+			program->ops[i].bind.place.port_of == sock + 1)
 			return true;
 	return false;
 }
@@ -205,7 +205,7 @@ void plain_listeners(struct minimizer *m)
 		bool v6;
 
 		if (op->kind != OP_LISTEN || !is_meant(&c, sock) ||
-		    c.count == PROGRAM_OPS_MAX)
+			c.count == PROGRAM_OPS_MAX)
 			continue;
 		c.count = i;
 		v6 = type_is_v6(program_type(&c, sock));
@@ -216,8 +216,7 @@ void plain_listeners(struct minimizer *m)
 		for (int n = i; n < c.count; n++) {
 			struct place *place = &c.ops[n].bind.place;
 
-			if (!has_place(&c.ops[n]) ||
-			    place->port_of != sock + 1)
+			if (!has_place(&c.ops[n]) || place->port_of != sock + 1)
 				continue;
 			place->port_of = 0;
 			place->port = 7000;

@@ -22,8 +22,11 @@ static double now(void)
 void progress_start(struct progress *p, uint64_t total, double limit,
 	bool quiet)
 {
-	*p = (struct progress){ .total = total, .limit = limit,
-		.start = now(), .quiet = quiet, .tty = isatty(2) };
+	*p = (struct progress){ .total = total,
+		.limit = limit,
+		.start = now(),
+		.quiet = quiet,
+		.tty = isatty(2) };
 	p->next = p->start + (p->tty ? 0.2 : 10);
 }
 

@@ -30,8 +30,8 @@ void progress_start(struct progress *p, uint64_t total, double limit,
  *
  * On a terminal a line that renews itself; else a line every ten seconds.
  */
-__attribute__((format(printf, 3, 4)))
-void progress_say(struct progress *p, uint64_t done, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void progress_say(struct progress *p,
+	uint64_t done, const char *format, ...);
 
 /** progress_end() - Leave the terminal tidy */
 void progress_end(struct progress *p);

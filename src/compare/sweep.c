@@ -57,8 +57,7 @@ void sweep_program(const struct sweep *sweep, uint64_t number,
 		sweep->add(&draft, i);
 }
 
-struct op *draft_op(struct sweep_draft *draft, enum op_kind kind,
-	uint8_t sock)
+struct op *draft_op(struct sweep_draft *draft, enum op_kind kind, uint8_t sock)
 {
 	struct program *program = draft->program;
 	struct op *op = &program->ops[program->count++];

@@ -27,8 +27,7 @@ enum { SWEEP_ADDRS = 9, SWEEP_FLAGS = 4 };
 extern const struct sweep_addr sweep_addrs[SWEEP_ADDRS];
 
 /** draft_op() - Add an op; the caller fills it in */
-struct op *draft_op(struct sweep_draft *draft, enum op_kind kind,
-	uint8_t sock);
+struct op *draft_op(struct sweep_draft *draft, enum op_kind kind, uint8_t sock);
 
 /** draft_socket() - Add a socket; UID_NONE leaves it to the caller's uid */
 void draft_socket(struct sweep_draft *draft, uint8_t sock,

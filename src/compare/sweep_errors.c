@@ -11,7 +11,7 @@
 
 enum { ASKER, OTHER };
 
-enum { LOW_PORT = 80 };		/* only for the privileged */
+enum { LOW_PORT = 80 }; /* only for the privileged */
 
 enum fault {
 	NO_FAULT,
@@ -38,13 +38,15 @@ enum fault {
 _Static_assert(FAULTS == (int)SWEEP_FAULTS, "the wheels know how many");
 
 static const struct addr any4 = { 4, { 0 } }, any6 = { 16, { 0 } },
-	local4 = { 4, { 127, 0, 0, 1 } }, local6 = { 16, { [15] = 1 } },
-	foreign4 = { 4, { 192, 0, 2, 1 } },
-	foreign6 = { 16, { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } },
-	mapped = { 16, { [10] = 0xff, 0xff, 127, 0, 0, 1 } },
-	link6 = { 16, { 0xfe, 0x80, [15] = 2 } },
-	group4 = { 4, { 224, 0, 0, 1 } },
-	group6 = { 16, { 0xff, 2, [15] = 1 } };
+			 local4 = { 4, { 127, 0, 0, 1 } },
+			 local6 = { 16, { [15] = 1 } },
+			 foreign4 = { 4, { 192, 0, 2, 1 } },
+			 foreign6 = { 16,
+				 { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } },
+			 mapped = { 16, { [10] = 0xff, 0xff, 127, 0, 0, 1 } },
+			 link6 = { 16, { 0xfe, 0x80, [15] = 2 } },
+			 group4 = { 4, { 224, 0, 0, 1 } },
+			 group6 = { 16, { 0xff, 2, [15] = 1 } };
 
 /* What happens to the socket, or elsewhere, before the call */
 static void prepare(struct sweep_draft *d, enum fault fault, bool v6,
@@ -64,7 +66,7 @@ static void prepare(struct sweep_draft *d, enum fault fault, bool v6,
 		break;
 	case V6ONLY_MAPPED: draft_set(d, ASKER, OPT_V6ONLY, 1); break;
 	case DEVICE: draft_set(d, ASKER, OPT_DEV, WORLD_VETH0); break;
-	case DEVICE_GONE:	/* a bind that fails leaves its scope behind */
+	case DEVICE_GONE: /* a bind that fails leaves its scope behind */
 		draft_bind(d, ASKER, v6 ? &link6 : local, SWEEP_OTHER_PORT);
 		op = &d->program->ops[d->program->count - 1];
 		op->bind.place.scope = v6 ? WORLD_MISSING : 0;

@@ -94,14 +94,23 @@ static void add_triple_listen(struct sweep_draft *d, unsigned int wheel)
 }
 
 /* A change after the bind: every option the other way, another device, close */
-enum { CHANGE_REUSE, CHANGE_REUSEPORT, CHANGE_UID, CHANGE_LO, CHANGE_VETH0,
-	CHANGE_NO_DEVICE, CHANGES, CHANGE_CLOSE = CHANGES };
+enum {
+	CHANGE_REUSE,
+	CHANGE_REUSEPORT,
+	CHANGE_UID,
+	CHANGE_LO,
+	CHANGE_VETH0,
+	CHANGE_NO_DEVICE,
+	CHANGES,
+	CHANGE_CLOSE = CHANGES
+};
 
-static void add_change(struct sweep_draft *d, uint8_t sock,
-	unsigned int config, const struct labels *labels, unsigned int change)
+static void add_change(struct sweep_draft *d, uint8_t sock, unsigned int config,
+	const struct labels *labels, unsigned int change)
 {
 	static const uint8_t device[CHANGES] = {
-		[CHANGE_LO] = WORLD_LO, [CHANGE_VETH0] = WORLD_VETH0 };
+		[CHANGE_LO] = WORLD_LO, [CHANGE_VETH0] = WORLD_VETH0
+	};
 
 	switch (change) {
 	case CHANGE_REUSE:
@@ -146,8 +155,8 @@ static void add_late_triple(struct sweep_draft *d, unsigned int wheel)
 static const uint8_t cache_addrs[] = { 0, 1, 4, 8 };
 enum { CACHE_CONFIGS = ARRAY_SIZE(cache_addrs) * SWEEP_FLAGS };
 
-static void add_cached(struct sweep_draft *d, uint8_t sock,
-	unsigned int choice, unsigned int uid)
+static void add_cached(struct sweep_draft *d, uint8_t sock, unsigned int choice,
+	unsigned int uid)
 {
 	unsigned int addr = cache_addrs[choice / SWEEP_FLAGS];
 
@@ -176,7 +185,7 @@ static void add_crowd(struct sweep_draft *d, unsigned int wheel)
 	unsigned int choice = d->choices[wheel];
 
 	switch (wheel) {
-	case 0:		/* plain ones, or all with the same options */
+	case 0: /* plain ones, or all with the same options */
 		for (int i = 0; i < CROWD; i++) {
 			addr.bytes[3] = i + 1;
 			draft_config(d, i, true, 0, choice, 0, 0);
@@ -216,13 +225,14 @@ const struct sweep sweeps[] = {
 			2 },
 		sweep_add_state, true },
 	{ "ephemeral", "ports that the kernel chooses, of one, two and four",
-		{ 2, 2, 7, SWEEP_OWNERS - 1, SWEEP_OWNERS, 4 * SWEEP_FLAGS,
-			3 }, sweep_add_ephemeral, true },
+		{ 2, 2, 7, SWEEP_OWNERS - 1, SWEEP_OWNERS, 4 * SWEEP_FLAGS, 3 },
+		sweep_add_ephemeral, true },
 	{ "errors", "two faults in one call: which is found first",
 		{ 4, 3, SWEEP_FAULTS, SWEEP_FAULTS }, sweep_add_errors, true },
 	{ "cache4", "four sockets around the cache of a TCP port",
 		{ 8, CACHE_CONFIGS, CACHE_CONFIGS, CACHE_CONFIGS, 4,
-			CACHE_CONFIGS }, add_cache4, true },
+			CACHE_CONFIGS },
+		add_cache4, true },
 	{ "udp-crowd", "more than ten UDP sockets on one port",
 		{ SWEEP_FLAGS, CONFIGS, CONFIGS, CONFIGS }, add_crowd, false },
 };

@@ -32,7 +32,7 @@ static const char *const states[SWEEP_STATES] = { "s", "wlc", "slc", "lc",
 
 struct family {
 	enum socket_type type;
-	unsigned int wildcard;		/* index into sweep_addrs */
+	unsigned int wildcard; /* index into sweep_addrs */
 	struct addr addr;
 };
 
@@ -49,8 +49,7 @@ static void draft_connect(struct sweep_draft *d, uint8_t sock,
 	d->program->ops[d->program->count - 1].kind = OP_CONNECT;
 }
 
-static void add_event(struct sweep_draft *d, char event,
-	const struct family *f)
+static void add_event(struct sweep_draft *d, char event, const struct family *f)
 {
 	struct op *op;
 
@@ -66,9 +65,7 @@ static void add_event(struct sweep_draft *d, char event,
 		draft_bind(d, OTHER, &f->addr, SWEEP_OTHER_PORT);
 		draft_listen(d, OTHER);
 		break;
-	case 'c':
-		draft_connect(d, FIRST, &f->addr, SWEEP_OTHER_PORT);
-		break;
+	case 'c': draft_connect(d, FIRST, &f->addr, SWEEP_OTHER_PORT); break;
 	case 'k':
 		draft_socket(d, OTHER, f->type, UID_NONE);
 		draft_connect(d, OTHER, &f->addr, SWEEP_PORT);
@@ -211,9 +208,7 @@ void sweep_add_ephemeral(struct sweep_draft *d, unsigned int wheel)
 			draft_sysctl(d, SYSCTL_AUTOBIND_REUSE, 1, 0);
 		break;
 	case 2: add_range(d, choice); break;
-	case 3:
-		add_owner(d, FIRST, udp, choice, owned_port(range, 0));
-		break;
+	case 3: add_owner(d, FIRST, udp, choice, owned_port(range, 0)); break;
 	case 4:
 		if (choice == CLIENT)
 			add_client(d, OTHER, udp, range);

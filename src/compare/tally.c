@@ -23,7 +23,8 @@ uint64_t tally_agreed(const struct tally *tally)
 
 void tally_json(FILE *file, const struct tally *tally)
 {
-	fprintf(file, "\"programs\":%llu,\"ops\":%llu,\"compared_ops\":%llu,"
+	fprintf(file,
+		"\"programs\":%llu,\"ops\":%llu,\"compared_ops\":%llu,"
 		"\"incomparable\":%llu,\"divergent\":%llu,\"known\":%llu,"
 		"\"unknown\":%llu",
 		(unsigned long long)tally->programs,

@@ -50,9 +50,9 @@ static struct demux_group *find_group(const struct demux *demux,
 		const struct demux_group *group = &demux->groups[i];
 
 		if (group->network == network &&
-		    group->transport == key->transport &&
-		    group->device == key->device &&
-		    ids_equal(&group->id, &key->id))
+			group->transport == key->transport &&
+			group->device == key->device &&
+			ids_equal(&group->id, &key->id))
 			return (struct demux_group *)group;
 	}
 	return NULL;
@@ -80,8 +80,8 @@ static bool admits(const struct demux_group *group, uint8_t flags)
 bool demux_check(const struct demux *demux, const struct demux_key *key)
 {
 	for (int i = 0; i < key->network_count; i++) {
-		const struct demux_group *group =
-			find_group(demux, key, key->networks[i]);
+		const struct demux_group *group = find_group(demux, key,
+			key->networks[i]);
 
 		if (group && !admits(group, flags_of(demux, key))) {
 			cite_ignored(demux, key);
@@ -129,8 +129,8 @@ bool demux_register(struct demux *demux, const struct demux_key *key,
 	struct endpoint *endpoint)
 {
 	for (int i = 0; i < key->network_count; i++) {
-		struct demux_group *group =
-			find_group(demux, key, key->networks[i]);
+		struct demux_group *group = find_group(demux, key,
+			key->networks[i]);
 
 		if (group && !admits(group, flags_of(demux, key))) {
 			cite_ignored(demux, key);
@@ -183,8 +183,8 @@ struct endpoint *demux_find(const struct demux *demux, uint8_t network,
 			const struct demux_group *group = &demux->groups[i];
 
 			if (group->network != network ||
-			    group->transport != transport ||
-			    !ids_equal(&group->id, &probe))
+				group->transport != transport ||
+				!ids_equal(&group->id, &probe))
 				continue;
 			any = true;
 			if (group->device == device)
@@ -195,7 +195,7 @@ struct endpoint *demux_find(const struct demux *demux, uint8_t network,
 		if (found[0] || found[1])
 			return choose(found[0] ? found[0] : found[1], many);
 		if (any && gvisor_applies(demux->gvisor,
-				GVISOR_only_best_id_is_asked))
+				   GVISOR_only_best_id_is_asked))
 			return NULL;
 	}
 	return NULL;

@@ -10,17 +10,16 @@
 #include "util.h"
 #include "world.h"
 
-static const struct addr
-	loopback4 = { 4, { 127, 0, 0, 1 } },
-	loopback6 = { 16, { [15] = 1 } },
-	veth0_v4 = { 4, { 10, 0, 0, 1 } },
-	veth0_v6 = { 16, { 0xfd, [15] = 1 } },
-	veth0_link = { 16, { 0xfe, 0x80, [15] = 2 } },
-	veth1_v4 = { 4, { 10, 0, 0, 2 } },
-	veth1_v6 = { 16, { 0xfd, [15] = 2 } },
-	broadcast = { 4, { 255, 255, 255, 255 } },
-	veth_broadcast = { 4, { 10, 0, 0, 255 } },
-	lo_broadcast = { 4, { 127, 255, 255, 255 } };
+static const struct addr loopback4 = { 4, { 127, 0, 0, 1 } },
+			 loopback6 = { 16, { [15] = 1 } },
+			 veth0_v4 = { 4, { 10, 0, 0, 1 } },
+			 veth0_v6 = { 16, { 0xfd, [15] = 1 } },
+			 veth0_link = { 16, { 0xfe, 0x80, [15] = 2 } },
+			 veth1_v4 = { 4, { 10, 0, 0, 2 } },
+			 veth1_v6 = { 16, { 0xfd, [15] = 2 } },
+			 broadcast = { 4, { 255, 255, 255, 255 } },
+			 veth_broadcast = { 4, { 10, 0, 0, 255 } },
+			 lo_broadcast = { 4, { 127, 255, 255, 255 } };
 
 static const struct {
 	const struct addr *addr;
@@ -81,33 +80,33 @@ int endpoint_resolve(struct stack *stack, const struct endpoint *ep,
 		*network = 4;
 		addr->addr = addr_unmapped(&addr->addr);
 		if (addr_is_any(&addr->addr) &&
-		    gvisor_applies(gvisor, GVISOR_zero_is_wildcard))
+			gvisor_applies(gvisor, GVISOR_zero_is_wildcard))
 			memset(&addr->addr, 0, sizeof(addr->addr));
 	}
 	/* An address that was left from before may be of the other family. */
 	if (ep->id.local.len && addr->addr.len &&
-	    ep->id.local.len != addr->addr.len)
+		ep->id.local.len != addr->addr.len)
 		return ENDPOINT_UNKNOWN;
 	if (*network == 4 && ep->network == 6 && ep->v6only &&
-	    gvisor_refuses(gvisor, GVISOR_mapped_for_v6only))
+		gvisor_refuses(gvisor, GVISOR_mapped_for_v6only))
 		return EHOSTUNREACH;
 	return *network == 6 && ep->network == 4 ? ENDPOINT_UNKNOWN : 0;
 }
 
-int endpoint_route(const struct addr *local, int32_t nic,
-	const struct addr *to, uint8_t network, struct addr *source,
-	struct addr *remote)
+int endpoint_route(const struct addr *local, int32_t nic, const struct addr *to,
+	uint8_t network, struct addr *source, struct addr *remote)
 {
 	int32_t owner = endpoint_nic(to);
 
 	if (!to->len) {
-		*source = local->len ? *local :
-			  network == 4 ? loopback4 : loopback6;
+		*source = local->len   ? *local :
+			  network == 4 ? loopback4 :
+					 loopback6;
 		*remote = *source;
 		return 0;
 	}
-	if (!owner || (nic && nic != (local->len ? endpoint_nic(local) :
-						   owner)))
+	if (!owner ||
+		(nic && nic != (local->len ? endpoint_nic(local) : owner)))
 		return ENDPOINT_UNKNOWN;
 	*remote = *to;
 	*source = local->len ? *local : *to;
@@ -145,7 +144,7 @@ bool stack_hold_range(struct stack *stack, uint16_t *first, uint16_t *last)
 		return false;
 	/* The count has 16 bits, so 65536 ports count as none. */
 	if (*last - *first == UINT16_MAX &&
-	    gvisor_applies(gvisor, GVISOR_range_of_all_is_empty))
+		gvisor_applies(gvisor, GVISOR_range_of_all_is_empty))
 		return false;
 	portman_set_range(stack->ports, port, port);
 	return true;
@@ -172,9 +171,9 @@ int stack_reserve(struct stack *stack, const struct portman_reservation *res,
 			stack_free_range(stack, first, last);
 	}
 	if (rc != -EADDRINUSE)
-		gvisor_decide(&stack->gvisor, rc ? GVISOR_port_not_found :
-			choose			 ? GVISOR_port_found :
-						   GVISOR_port_reserved);
+		gvisor_decide(&stack->gvisor, rc     ? GVISOR_port_not_found :
+					      choose ? GVISOR_port_found :
+						       GVISOR_port_reserved);
 	if (!rc && !*port)
 		return ENDPOINT_UNKNOWN; /* a range may begin at port 0 */
 	return rc == -ENOMEM ? rc : -rc;
@@ -185,8 +184,10 @@ struct portman_reservation endpoint_reservation(const struct endpoint *ep,
 	uint16_t port)
 {
 	struct portman_reservation res = { .network_count = count,
-		.transport = ep->transport, .flags = ep->flags,
-		.device = ep->device, .port = port };
+		.transport = ep->transport,
+		.flags = ep->flags,
+		.device = ep->device,
+		.port = port };
 
 	memcpy(res.networks, networks, count);
 	res.addr.len = addr->len;
@@ -221,8 +222,10 @@ struct demux_key endpoint_key(const struct portman_reservation *as,
 	const struct endpoint_id *id)
 {
 	struct demux_key key = { .network_count = as->network_count,
-		.transport = as->transport, .flags = as->flags,
-		.device = as->device, .id = *id };
+		.transport = as->transport,
+		.flags = as->flags,
+		.device = as->device,
+		.id = *id };
 
 	memcpy(key.networks, as->networks, sizeof(key.networks));
 	return key;

@@ -24,15 +24,15 @@ static int connect_test(uint16_t port, void *arg)
 	int rc;
 
 	if (!port)
-		return -EDOM;	/* a range may begin there, but it is no use */
+		return -EDOM; /* a range may begin there, but it is no use */
 	if (port == id.remote_port && addr_equal(&id.local, &id.remote) &&
-	    gvisor_applies(&question->stack->gvisor,
-		    GVISOR_tcp_connect_avoids_itself))
+		gvisor_applies(&question->stack->gvisor,
+			GVISOR_tcp_connect_avoids_itself))
 		return 0;
 	question->res.port = port;
 	rc = portman_reserve(question->stack->ports, &question->res, 0, NULL,
 		NULL, NULL);
-	if (rc)	/* TIME_WAIT gives way after a second; no time passes here */
+	if (rc) /* TIME_WAIT gives way after a second; no time passes here */
 		return rc == -ENOMEM ? rc : 0;
 	id.local_port = port;
 	key = endpoint_key(&question->res, &id);
@@ -101,11 +101,12 @@ static int connect_bound(struct stack *stack, struct endpoint *ep,
 static void give_up_half(struct stack *stack, const struct endpoint *ep)
 {
 	struct portman_reservation half = { .networks = { 4 },
-		.network_count = 1, .transport = ep->transport,
+		.network_count = 1,
+		.transport = ep->transport,
 		.port = ep->id.local_port };
 
 	if (ep->reserved && ep->held.network_count == 2 &&
-	    gvisor_applies(&stack->gvisor, GVISOR_dual_connect_frees_ipv4))
+		gvisor_applies(&stack->gvisor, GVISOR_dual_connect_frees_ipv4))
 		endpoint_release(stack, &half);
 }
 
@@ -123,8 +124,8 @@ static struct endpoint_id turned(const struct endpoint_id *id)
 static struct endpoint *new_child(struct stack *stack,
 	struct endpoint *listener, const struct endpoint *client)
 {
-	struct endpoint *child =
-		endpoint_new(stack, listener->transport, listener->network);
+	struct endpoint *child = endpoint_new(stack, listener->transport,
+		listener->network);
 	struct portman_reservation held;
 	struct demux_key key;
 
@@ -234,10 +235,10 @@ static int handshake(struct stack *stack, struct endpoint *ep)
 		return rc;
 	}
 	if (listener->waiting >= listener->capacity &&
-	    gvisor_refuses(gvisor, GVISOR_tcp_listener_has_no_room))
+		gvisor_refuses(gvisor, GVISOR_tcp_listener_has_no_room))
 		return EINPROGRESS;
 	child = new_child(stack, listener, ep);
-	if (!child)	/* the SYN is dropped; no program gets here */
+	if (!child) /* the SYN is dropped; no program gets here */
 		return ENDPOINT_UNKNOWN;
 	rc = answered(stack, ep, 0);
 	if (rc) {
@@ -292,13 +293,13 @@ int tcp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to)
 	rc = ep->id.local_port ? connect_bound(stack, ep, network) :
 				 connect_unbound(stack, ep, network);
 	if (rc && !addr_equal(&before.local, &source) &&
-	    !gvisor_applies(gvisor, GVISOR_tcp_connect_keeps_source))
+		!gvisor_applies(gvisor, GVISOR_tcp_connect_keeps_source))
 		ep->id = before;
 	if (rc)
 		return rc;
 	give_up_half(stack, ep);
 	if (before.local_port && (!owed.addr.len || owed.network_count > 1) &&
-	    !gvisor_applies(gvisor, GVISOR_tcp_connect_narrows)) {
+		!gvisor_applies(gvisor, GVISOR_tcp_connect_narrows)) {
 		ep->owed = owed;
 		ep->owes = true;
 	}

@@ -30,10 +30,11 @@ int endpoint_read_place(struct stack *stack, const struct endpoint *ep,
 	struct gvisor *gvisor = &stack->gvisor;
 	const struct place *place = &op->bind.place;
 	unsigned int natural = place->addr.len == 16 ? LEN6 : LEN4;
-	unsigned int len = op->bind.len == LEN_NATURAL ? natural :
-							 op->bind.len;
+	unsigned int len = op->bind.len == LEN_NATURAL ? natural : op->bind.len;
 	unsigned int family = op->bind.family != FAMILY_NATURAL ?
-		op->bind.family : natural == LEN6 ? FAMILY6 : FAMILY4;
+				      op->bind.family :
+			      natural == LEN6 ? FAMILY6 :
+						FAMILY4;
 	bool v6 = ep->network == 6;
 
 	if (family == FAMILY_PACKET && len >= LEN_LINK)
@@ -42,10 +43,10 @@ int endpoint_read_place(struct stack *stack, const struct endpoint *ep,
 		    len < (unsigned int)(v6 ? LEN6 : LEN4) ||
 		    (family == FAMILY6 && len < LEN6) ||
 		    (family == FAMILY_UNIX && len > LEN_UNIX)) &&
-	    gvisor_refuses(gvisor, GVISOR_address_too_short))
+		gvisor_refuses(gvisor, GVISOR_address_too_short))
 		return EINVAL;
 	if (family != (v6 ? FAMILY6 : FAMILY4) &&
-	    gvisor_refuses(gvisor, GVISOR_address_of_other_family))
+		gvisor_refuses(gvisor, GVISOR_address_of_other_family))
 		return EAFNOSUPPORT;
 	memset(to, 0, sizeof(*to));
 	to->port = place->port;
@@ -53,11 +54,11 @@ int endpoint_read_place(struct stack *stack, const struct endpoint *ep,
 	if (natural != (v6 ? LEN6 : LEN4))
 		return 0;
 	if (addr_is_any(&place->addr) &&
-	    gvisor_applies(gvisor, GVISOR_zero_is_wildcard))
+		gvisor_applies(gvisor, GVISOR_zero_is_wildcard))
 		return 0;
 	to->addr = place->addr;
 	if (v6 && to->addr.bytes[0] == 0xfe &&
-	    (to->addr.bytes[1] & 0xc0) == 0x80)
+		(to->addr.bytes[1] & 0xc0) == 0x80)
 		to->nic = place->scope;
 	return 0;
 }

@@ -23,8 +23,8 @@ static void drain(struct stack *stack, struct endpoint *ep)
 	while ((child = ep->queue)) {
 		ep->queue = child->next;
 		if (is_connected(child) &&
-		    gvisor_applies(&stack->gvisor,
-			    GVISOR_closed_listener_resets))
+			gvisor_applies(&stack->gvisor,
+				GVISOR_closed_listener_resets))
 			tcp_reset(stack, child);
 	}
 	ep->waiting = ep->capacity = 0;
@@ -125,25 +125,25 @@ int tcp_bind(struct stack *stack, struct endpoint *ep, struct full_addr to)
 	int rc;
 
 	if (ep->state != EP_INITIAL &&
-	    gvisor_refuses(gvisor, GVISOR_tcp_bound_before))
+		gvisor_refuses(gvisor, GVISOR_tcp_bound_before))
 		return EINVAL;
 	rc = endpoint_resolve(stack, ep, &to, &networks[0]);
 	if (rc)
 		return rc;
 	if (networks[0] == 6 && !ep->v6only && !to.addr.len &&
-	    gvisor_applies(gvisor, GVISOR_dual_wildcard_is_two))
+		gvisor_applies(gvisor, GVISOR_dual_wildcard_is_two))
 		count = 2;
 	if (to.addr.len) {
 		if (!endpoint_is_local(&to) &&
-		    gvisor_refuses(gvisor, GVISOR_tcp_address_not_local))
+			gvisor_refuses(gvisor, GVISOR_tcp_address_not_local))
 			return EADDRNOTAVAIL;
-		ep->id.local = to.addr;		/* too early */
+		ep->id.local = to.addr; /* too early */
 	}
 	question.res = endpoint_reservation(ep, networks, count, &to.addr,
 		to.port);
 	rc = stack_reserve(stack, &question.res, bind_test, &question, &port);
 	if (rc && !addr_equal(&ep->id.local, &before) &&
-	    !gvisor_applies(gvisor, GVISOR_failed_bind_keeps_address))
+		!gvisor_applies(gvisor, GVISOR_failed_bind_keeps_address))
 		ep->id.local = before;
 	if (rc)
 		return rc;
@@ -161,7 +161,7 @@ static int listen_again(struct stack *stack, struct endpoint *ep,
 	struct gvisor *gvisor = &stack->gvisor;
 
 	if (ep->waiting > backlog &&
-	    gvisor_refuses(gvisor, GVISOR_listener_too_full))
+		gvisor_refuses(gvisor, GVISOR_listener_too_full))
 		return EINVAL;
 	ep->capacity = backlog;
 	if (ep->shut && gvisor_applies(gvisor, GVISOR_listen_revives)) {
@@ -183,7 +183,7 @@ int tcp_listen(struct stack *stack, struct endpoint *ep, unsigned int backlog)
 	if (ep->state == EP_LISTEN)
 		return listen_again(stack, ep, backlog);
 	if (ep->state == EP_INITIAL &&
-	    gvisor_applies(gvisor, GVISOR_listen_binds)) {
+		gvisor_applies(gvisor, GVISOR_listen_binds)) {
 		rc = tcp_bind(stack, ep, any);
 		if (rc)
 			return rc;
@@ -196,7 +196,7 @@ int tcp_listen(struct stack *stack, struct endpoint *ep, unsigned int backlog)
 	key = endpoint_key(&held, &ep->id);
 	ep->registered = demux_register(&stack->demux, &key, ep);
 	if (!ep->registered &&
-	    gvisor_refuses(gvisor, GVISOR_listener_refused)) {
+		gvisor_refuses(gvisor, GVISOR_listener_refused)) {
 		if (gvisor_applies(gvisor, GVISOR_refused_listener_is_closed)) {
 			tcp_cleanup(stack, ep);
 			ep->state = EP_CLOSED;
@@ -242,7 +242,7 @@ int tcp_shutdown(struct stack *stack, struct endpoint *ep, uint8_t how)
 		if (ep->shut & SHUT_WR_BIT)
 			finish(stack, ep);
 		if (!time_wait || !(ep->shut & SHUT_WR_BIT) ||
-		    !gvisor_refuses(gvisor, GVISOR_time_wait_shut_down))
+			!gvisor_refuses(gvisor, GVISOR_time_wait_shut_down))
 			return 0;
 		return ENOTCONN;
 	}
@@ -266,11 +266,11 @@ void tcp_close(struct stack *stack, struct endpoint *ep)
 	if (is_connected(ep)) {
 		if ((ep->linger0 && ep->state != EP_TIME_WAIT &&
 			    gvisor_applies(gvisor, GVISOR_linger_resets)) ||
-		    !gvisor_applies(gvisor, GVISOR_closing_keeps_port))
+			!gvisor_applies(gvisor, GVISOR_closing_keeps_port))
 			tcp_reset(stack, ep);
 		else
 			finish(stack, ep);
-		return;	/* what is left of it goes on */
+		return; /* what is left of it goes on */
 	}
 	tcp_cleanup(stack, ep);
 	ep->state = EP_CLOSED;

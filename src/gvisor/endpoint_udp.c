@@ -29,7 +29,7 @@ static int udp_register(struct stack *stack, struct endpoint *ep,
 	*as = endpoint_reservation(ep, networks, count, &id->local,
 		id->local_port);
 	if (bound && as->flags != before &&
-	    !gvisor_applies(gvisor, GVISOR_udp_takes_new_flags))
+		!gvisor_applies(gvisor, GVISOR_udp_takes_new_flags))
 		as->flags = before;
 	if (!bound) {
 		rc = stack_reserve(stack, as, NULL, NULL, &id->local_port);
@@ -40,7 +40,7 @@ static int udp_register(struct stack *stack, struct endpoint *ep,
 	ep->held.flags = as->flags;
 	key = endpoint_key(as, id);
 	if (demux_register(&stack->demux, &key, ep) ||
-	    !gvisor_refuses(gvisor, refusal))
+		!gvisor_refuses(gvisor, refusal))
 		return 0;
 	if (bound && !gvisor_applies(gvisor, GVISOR_udp_refusal_releases)) {
 		ep->held.flags = before;
@@ -75,12 +75,12 @@ int udp_bind(struct stack *stack, struct endpoint *ep, struct full_addr to)
 	if (rc)
 		return rc;
 	if (to.addr.len && !endpoint_is_local(&to) &&
-	    !(endpoint_is_group(&to.addr) &&
-		    gvisor_applies(gvisor, GVISOR_udp_groups_unchecked)) &&
-	    gvisor_refuses(gvisor, GVISOR_udp_address_not_local))
+		!(endpoint_is_group(&to.addr) &&
+			gvisor_applies(gvisor, GVISOR_udp_groups_unchecked)) &&
+		gvisor_refuses(gvisor, GVISOR_udp_address_not_local))
 		return EADDRNOTAVAIL;
 	if (networks[0] == 6 && !ep->v6only && !to.addr.len &&
-	    gvisor_applies(gvisor, GVISOR_dual_wildcard_is_two))
+		gvisor_applies(gvisor, GVISOR_dual_wildcard_is_two))
 		count = 2;
 	id.local = to.addr;
 	rc = udp_register(stack, ep, networks, count, &id, &as,
@@ -126,7 +126,7 @@ int udp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to)
 		udp_unregister(stack, ep, &old);
 	/* A dual socket registers both networks, even for an IPv6 peer. */
 	if (network == 6 && !ep->v6only &&
-	    gvisor_applies(gvisor, GVISOR_udp_connect_reserves_both))
+		gvisor_applies(gvisor, GVISOR_udp_connect_reserves_both))
 		rc = udp_register(stack, ep, both, 2, &id, &as,
 			GVISOR_udp_ends_in_use);
 	else
@@ -138,7 +138,7 @@ int udp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to)
 	if (first)
 		udp_unregister(stack, ep, &old);
 	if (ep->was_bound && old.network_count > as.network_count &&
-	    !gvisor_applies(gvisor, GVISOR_udp_connect_narrows)) {
+		!gvisor_applies(gvisor, GVISOR_udp_connect_narrows)) {
 		ep->owed = endpoint_owed(ep);
 		ep->owes = true;
 	}

@@ -4,7 +4,6 @@
  */
 #include "evidence.h"
 
-
 #include "util.h"
 
 static bool is_link_local(const struct addr *addr)
@@ -29,7 +28,7 @@ static bool covers_bind(const struct endpoint *ep, const struct op *op)
 		.nic = ep->device };
 
 	if (place->scope || is_link_local(&place->addr) ||
-	    !fits(ep, &place->addr))
+		!fits(ep, &place->addr))
 		return false;
 	/* It is not known whether the address must be the device's own. */
 	return !ep->device || addr_is_any(&to.addr) || to.addr.len == 4 ||
@@ -59,11 +58,11 @@ static bool covers_connect(const struct endpoint *ep, const struct op *op)
 	bool udp = ep->transport != 6;
 
 	if (op->bind.place.scope || is_link_local(addr) || ep->device ||
-	    ep->held.device || ep->state == EP_LISTEN)
+		ep->held.device || ep->state == EP_LISTEN)
 		return false;
 	if (!addr_is_any(&to.addr) && !endpoint_is_local(&to))
 		return false;
-	if (endpoint_is_group(&to.addr))	/* bind takes some */
+	if (endpoint_is_group(&to.addr)) /* bind takes some */
 		return false;
 	if (!fits(ep, addr) || !is_bound_to(ep, to.addr.len == 4 ? 4 : 6))
 		return false;
@@ -107,11 +106,10 @@ bool evidence_covers(const struct endpoint *ep, bool explicit,
 	case OP_GET:
 		/* It is not known whether a child has its listener's device. */
 		return !stopped && (op->get.property != GET_DEV || !tcp ||
-				    ep->device == ep->held.device);
+					   ep->device == ep->held.device);
 	case OP_LISTEN: return true;
 	case OP_DISCONNECT: return !tcp && covers_giving_back(ep, explicit);
-	case OP_SHUTDOWN:
-		return !stopped && covers_giving_back(ep, explicit);
+	case OP_SHUTDOWN: return !stopped && covers_giving_back(ep, explicit);
 	case OP_BIND: return !stopped && covers_bind(ep, op);
 	case OP_CONNECT: return !stopped && covers_connect(ep, op);
 	}

@@ -20,7 +20,7 @@ enum gvisor_rule {
 	GVISOR_NO_RULE,
 #define DECISION(name, ...) GVISOR_##name,
 #include "gvisor_rules.h"
-	GVISOR_LAST_DECISION,	/* only a mark */
+	GVISOR_LAST_DECISION, /* only a mark */
 #define EFFECT(name, ...) GVISOR_##name,
 #include "gvisor_rules.h"
 	GVISOR_RULES

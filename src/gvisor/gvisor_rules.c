@@ -17,11 +17,14 @@ static const struct rule_info rules[GVISOR_RULES] = {
 	[GVISOR_LAST_DECISION] = { .name = "none", .function = "", .text = "" },
 // NOLINTBEGIN(bugprone-macro-parentheses): these initialize
 #define DECISION(name_, error_, function_, text_)                              \
-	[GVISOR_##name_] = { .name = #name_, .error = error_,                  \
-		.function = function_, .text = text_ },
-#define EFFECT(name_, function_, text_)                                        \
-	[GVISOR_##name_] = { .name = #name_, .function = function_,            \
+	[GVISOR_##name_] = { .name = #name_,                                   \
+		.error = error_,                                               \
+		.function = function_,                                         \
 		.text = text_ },
+#define EFFECT(name_, function_, text_)                                        \
+	[GVISOR_##name_] = {                                                   \
+		.name = #name_, .function = function_, .text = text_           \
+	},
 #define RELEASES(name_, since_, before_)                                       \
 	[GVISOR_##name_].since = since_, [GVISOR_##name_].before = before_,
 #define NEWEST(name_, text_) [GVISOR_##name_].newest = text_,
@@ -80,7 +83,7 @@ static void add_steps(struct gvisor *gvisor)
 {
 	for (int step = 0; step < PORTMAN_STEPS; step++)
 		if (gvisor->watch.met >> step & 1 &&
-		    step_rules[step] > GVISOR_LAST_DECISION)
+			step_rules[step] > GVISOR_LAST_DECISION)
 			gvisor_applies(gvisor, step_rules[step]);
 }
 

@@ -52,7 +52,8 @@ DECISION(port_found, 0, "ports.pickEphemeralPort",
 NEWEST(port_found, "It starts at a secure random number for each search.")
 DECISION(port_not_found, EAGAIN, "ports.pickEphemeralPort",
 	"No port of the range is good.")
-NEWEST(port_not_found, "The same of an empty range, where the release "
+NEWEST(port_not_found,
+	"The same of an empty range, where the release "
 	"panics; the port manager here answers as the newest does.")
 DECISION(tuple_reserved, 0, "ports.PortManager.ReserveTuple",
 	"A tuple is reserved beside all but the very same tuple.")
@@ -111,7 +112,7 @@ EFFECT(range_of_all_is_empty, "ports.PortManager.SetPortRange",
 EFFECT(hint_moves, "ports.PortManager.PickEphemeralPortStable",
 	"Each success of a stable pick moves the start of the next by one.")
 NEWEST(hint_moves, "There is no stable pick since November 2023; the model "
-	"keeps it, so that it stays a function of the program.")
+		   "keeps it, so that it stays a function of the program.")
 
 /* sockets and their options */
 

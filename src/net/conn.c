@@ -19,7 +19,7 @@
 
 /* Bits of conn->state; what is left is a count */
 #define CLOSED (UINT32_C(1) << 31)
-#define DONE   (UINT32_C(1) << 30)
+#define DONE (UINT32_C(1) << 30)
 
 /* BLIND_MS: how long to leave a socket alone that says POLLERR and has no news,
  * or that said VAIN_MAX times that it is ready, and was not */
@@ -67,7 +67,7 @@ int conn_check(struct conn *conn, int direction, const struct wait *wait)
 static int arm(int timer, int64_t deadline)
 {
 	struct itimerspec when = { .it_value = { deadline / NS_PER_S,
-		deadline % NS_PER_S } };
+					   deadline % NS_PER_S } };
 
 	return timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL) ? -errno :
 									0;
@@ -104,7 +104,7 @@ int conn_set_deadline(struct conn *conn, int directions, int64_t deadline)
 	int rc;
 
 	if (!conn || deadline < 0 || !directions ||
-	    directions & ~(CONN_READ | CONN_WRITE))
+		directions & ~(CONN_READ | CONN_WRITE))
 		return -EINVAL;
 	rc = conn_enter(conn);
 	if (rc)

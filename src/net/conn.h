@@ -142,8 +142,8 @@ int conn_accept(struct conn *conn, int flags, const struct wait *wait,
  * listener of a Unix socket had no room until the deadline. Without a deadline
  * and a token, a Unix socket waits for ever.
  */
-int conn_connect(struct conn *conn, const struct sockaddr *addr,
-	socklen_t len, const struct wait *wait, struct conn_addr *peer);
+int conn_connect(struct conn *conn, const struct sockaddr *addr, socklen_t len,
+	const struct wait *wait, struct conn_addr *peer);
 
 /** conn_shutdown() - shutdown(2) */
 int conn_shutdown(struct conn *conn, int how);
@@ -189,13 +189,12 @@ ssize_t conn_recvmsg(struct conn *conn, struct msghdr *message, int flags,
 	const struct wait *wait);
 
 /** conn_sendto() - Send; @to may be NULL */
-ssize_t conn_sendto(struct conn *conn, const void *data, size_t size,
-	int flags, const struct wait *wait, const struct sockaddr *to,
-	socklen_t len);
+ssize_t conn_sendto(struct conn *conn, const void *data, size_t size, int flags,
+	const struct wait *wait, const struct sockaddr *to, socklen_t len);
 
 /** conn_sendmsg() - sendmsg(2) */
-ssize_t conn_sendmsg(struct conn *conn, const struct msghdr *message,
-	int flags, const struct wait *wait);
+ssize_t conn_sendmsg(struct conn *conn, const struct msghdr *message, int flags,
+	const struct wait *wait);
 
 /**
  * conn_control() - Call a function with the descriptor, which stays meanwhile
@@ -290,8 +289,8 @@ int conn_detach_filter(struct conn *conn);
  * @type:	PACKET_MR_MULTICAST, PACKET_MR_PROMISC, ...
  * @addr:	@len bytes, at most 8; NULL if @type needs none
  */
-int conn_packet_membership(struct conn *conn, bool join, int ifindex,
-	int type, const void *addr, size_t len);
+int conn_packet_membership(struct conn *conn, bool join, int ifindex, int type,
+	const void *addr, size_t len);
 
 /**
  * struct conn_packet_stats - What a packet socket has counted since last asked

@@ -17,8 +17,8 @@ enum { ACCEPT_FLAGS = SOCK_CLOEXEC | SOCK_NONBLOCK };
 
 int conn_bind(struct conn *conn, const struct sockaddr *addr, socklen_t len)
 {
-	CONN_AT_ONCE(conn, addr ? conn_result(bind(conn->fd, addr, len)) :
-				  -EINVAL);
+	CONN_AT_ONCE(conn,
+		addr ? conn_result(bind(conn->fd, addr, len)) : -EINVAL);
 }
 
 int conn_listen(struct conn *conn, int backlog)
@@ -121,7 +121,8 @@ static int outcome(int fd, const struct sockaddr *addr, socklen_t len)
 	if (addr->sa_family == AF_INET || addr->sa_family == AF_INET6) {
 		error = connect(fd, addr, len) ? errno : 0;
 		return error == EALREADY ? -EAGAIN :
-		       error == EISCONN	 ? 0 : -error;
+		       error == EISCONN	 ? 0 :
+					   -error;
 	}
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size))
 		return -errno;
@@ -130,8 +131,8 @@ static int outcome(int fd, const struct sockaddr *addr, socklen_t len)
 	return name(fd, &peer, peer_of) == -ENOTCONN ? -EAGAIN : 0;
 }
 
-static int finish(struct conn *conn, const struct sockaddr *addr,
-	socklen_t len, const struct wait *wait)
+static int finish(struct conn *conn, const struct sockaddr *addr, socklen_t len,
+	const struct wait *wait)
 {
 	unsigned int vain = 0;
 	int rc;
@@ -161,8 +162,8 @@ static int pause_for(struct conn *conn, const struct wait *wait, int64_t ms)
 	return rc == -ETIME || rc > 0 ? 0 : rc;
 }
 
-static int begin(struct conn *conn, const struct sockaddr *addr,
-	socklen_t len, const struct wait *wait)
+static int begin(struct conn *conn, const struct sockaddr *addr, socklen_t len,
+	const struct wait *wait)
 {
 	int64_t ms = UNIX_RETRY_MS_MIN;
 	int rc;
@@ -183,8 +184,8 @@ static int begin(struct conn *conn, const struct sockaddr *addr,
 	}
 }
 
-int conn_connect(struct conn *conn, const struct sockaddr *addr,
-	socklen_t len, const struct wait *wait, struct conn_addr *peer)
+int conn_connect(struct conn *conn, const struct sockaddr *addr, socklen_t len,
+	const struct wait *wait, struct conn_addr *peer)
 {
 	int rc;
 

@@ -83,8 +83,8 @@ static ssize_t try_recvmsg(int fd, void *arg)
 {
 	struct io *io = arg;
 
-	return result(recvmsg(fd, io->message, io->flags | MSG_DONTWAIT |
-		MSG_CMSG_CLOEXEC));
+	return result(recvmsg(fd, io->message,
+		io->flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
 }
 
 static ssize_t try_sendmsg(int fd, void *arg)
@@ -98,8 +98,10 @@ static ssize_t try_sendmsg(int fd, void *arg)
 ssize_t conn_recvfrom(struct conn *conn, void *data, size_t size, int flags,
 	const struct wait *wait, struct conn_addr *from)
 {
-	struct io io = { .data = data, .size = MIN(size, SIZE_MOST),
-		.flags = flags, .addr = from };
+	struct io io = { .data = data,
+		.size = MIN(size, SIZE_MOST),
+		.flags = flags,
+		.addr = from };
 
 	if (!conn || (size && !data))
 		return -EINVAL;
@@ -125,12 +127,14 @@ ssize_t conn_read(struct conn *conn, void *data, size_t size,
 	return conn_run(conn, CONN_IN, wait, try_receive, &io);
 }
 
-ssize_t conn_sendto(struct conn *conn, const void *data, size_t size,
-	int flags, const struct wait *wait, const struct sockaddr *to,
-	socklen_t len)
+ssize_t conn_sendto(struct conn *conn, const void *data, size_t size, int flags,
+	const struct wait *wait, const struct sockaddr *to, socklen_t len)
 {
-	struct io io = { .from = data, .size = MIN(size, SIZE_MOST),
-		.flags = flags, .to = to, .len = to ? len : 0 };
+	struct io io = { .from = data,
+		.size = MIN(size, SIZE_MOST),
+		.flags = flags,
+		.to = to,
+		.len = to ? len : 0 };
 
 	if (!conn || (size && !data))
 		return -EINVAL;
@@ -175,8 +179,8 @@ ssize_t conn_recvmsg(struct conn *conn, struct msghdr *message, int flags,
 	return conn_run(conn, CONN_IN, wait, try_recvmsg, &io);
 }
 
-ssize_t conn_sendmsg(struct conn *conn, const struct msghdr *message,
-	int flags, const struct wait *wait)
+ssize_t conn_sendmsg(struct conn *conn, const struct msghdr *message, int flags,
+	const struct wait *wait)
 {
 	struct io io = { .outgoing = message, .flags = flags };
 

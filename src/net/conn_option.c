@@ -46,7 +46,8 @@ int conn_set_option(struct conn *conn, int level, int name, const void *data,
 	size_t size)
 {
 	CONN_AT_ONCE(conn, data || !size ?
-		set(conn->fd, level, name, data, size) : -EINVAL);
+				   set(conn->fd, level, name, data, size) :
+				   -EINVAL);
 }
 
 int conn_get_int(struct conn *conn, int level, int name, int *value)
@@ -152,19 +153,20 @@ int conn_detach_filter(struct conn *conn)
 	return conn_set_int(conn, SOL_SOCKET, SO_DETACH_FILTER, 0);
 }
 
-int conn_packet_membership(struct conn *conn, bool join, int ifindex,
-	int type, const void *addr, size_t len)
+int conn_packet_membership(struct conn *conn, bool join, int ifindex, int type,
+	const void *addr, size_t len)
 {
-	struct packet_mreq request = { .mr_ifindex = ifindex, .mr_type = type,
-		.mr_alen = len };
+	struct packet_mreq request = {
+		.mr_ifindex = ifindex, .mr_type = type, .mr_alen = len
+	};
 
 	if (len > sizeof(request.mr_address) || (len && !addr))
 		return -EINVAL;
 	if (len)
 		memcpy(request.mr_address, addr, len);
 	return conn_set_option(conn, SOL_PACKET,
-		join ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP,
-		&request, sizeof(request));
+		join ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, &request,
+		sizeof(request));
 }
 
 int conn_packet_stats(struct conn *conn, struct conn_packet_stats *stats)
@@ -202,8 +204,8 @@ static int clone_fd(struct conn *conn)
 {
 	struct kcm_clone clone = { .fd = -1 };
 
-	CONN_AT_ONCE(conn, ioctl(conn->fd, SIOCKCMCLONE, &clone) ? -errno :
-								   clone.fd);
+	CONN_AT_ONCE(conn,
+		ioctl(conn->fd, SIOCKCMCLONE, &clone) ? -errno : clone.fd);
 }
 
 int conn_kcm_clone(struct conn *conn, struct conn **clone)

@@ -30,9 +30,8 @@ static int on_route(struct nl_msg *msg, void *arg)
 	struct link_session *session = arg;
 
 	if (header->nlmsg_type == RTM_NEWROUTE &&
-	    nlmsg_valid_hdr(header, sizeof(struct rtmsg)))
-		session->route =
-			((struct rtmsg *)nlmsg_data(header))->rtm_type;
+		nlmsg_valid_hdr(header, sizeof(struct rtmsg)))
+		session->route = ((struct rtmsg *)nlmsg_data(header))->rtm_type;
 	return NL_OK;
 }
 
@@ -128,8 +127,10 @@ int link_delete(struct link_session *session, int index)
 
 	if (session && which) {
 		rtnl_link_set_ifindex(which, index);
-		rc = index > 0 ? netlink_result(&session->nl,
-			rtnl_link_delete(session->nl.sk, which)) : -ENODEV;
+		rc = index > 0 ?
+			     netlink_result(&session->nl,
+				     rtnl_link_delete(session->nl.sk, which)) :
+			     -ENODEV;
 	}
 	rtnl_link_put(which);
 	return rc;
@@ -177,8 +178,8 @@ static int describe(struct rtnl_link *link, const struct link_end *end)
 
 static int add(struct link_session *session, struct rtnl_link *link)
 {
-	return netlink_result(&session->nl, rtnl_link_add(session->nl.sk, link,
-		NLM_F_CREATE | NLM_F_EXCL));
+	return netlink_result(&session->nl,
+		rtnl_link_add(session->nl.sk, link, NLM_F_CREATE | NLM_F_EXCL));
 }
 
 int link_add_veth(struct link_session *session, const struct link_end *a,
@@ -215,8 +216,7 @@ static int add_one(struct link_session *session, struct rtnl_link *link,
 	return rc;
 }
 
-int link_add_bridge(struct link_session *session,
-	const struct link_end *bridge)
+int link_add_bridge(struct link_session *session, const struct link_end *bridge)
 {
 	if (!session || !bridge)
 		return -EINVAL;

@@ -45,7 +45,7 @@ static int is_local(struct link_session *session, const struct addr *addr)
 	int rc = -ENOMEM;
 
 	if (msg && !nlmsg_append(msg, &header, sizeof(header), NLMSG_ALIGNTO) &&
-	    !nla_put(msg, RTA_DST, addr->len, addr->bytes)) {
+		!nla_put(msg, RTA_DST, addr->len, addr->bytes)) {
 		session->route = RTN_UNSPEC;
 		rc = nl_send_auto(session->nl.sk, msg);
 		if (rc >= 0)
@@ -135,15 +135,14 @@ static int set_hop(struct rtnl_route *out, const struct link_route *route)
 	return 0;
 }
 
-int link_add_route(struct link_session *session,
-	const struct link_route *route)
+int link_add_route(struct link_session *session, const struct link_route *route)
 {
 	struct nl_addr *to;
 	struct rtnl_route *out;
 	int rc = -ENOMEM;
 
 	if (!session || !route || !is_network(&route->to, route->prefix) ||
-	    (route->via.len && route->via.len != route->to.len))
+		(route->via.len && route->via.len != route->to.len))
 		return -EINVAL;
 	to = network(&route->to, route->prefix);
 	out = rtnl_route_alloc();

@@ -203,7 +203,8 @@ int netns_set_mark(int sock)
 	static const int mark = NETNS_SO_MARK;
 
 	return setsockopt(sock, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) ?
-		       -errno : 0;
+		       -errno :
+		       0;
 }
 
 int netns_id_current(uint64_t *id)

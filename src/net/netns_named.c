@@ -26,7 +26,7 @@ static int path_of(const char *dir, const char *name, char path[PATH_MAX])
 	int len;
 
 	if (!name || !*name || strchr(name, '/') || !strcmp(name, ".") ||
-	    !strcmp(name, ".."))
+		!strcmp(name, ".."))
 		return -EINVAL;
 	len = snprintf(path, PATH_MAX, "%s/%s", dir ? dir : NETNS_DIR, name);
 	return len < PATH_MAX ? 0 : -ENAMETOOLONG;

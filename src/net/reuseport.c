@@ -65,8 +65,8 @@ static int split(const char *address, char host[HOST_MAX], const char **port)
 	const char *colon = strrchr(address, ':'), *end = colon;
 
 	if (!colon || !colon[1] || strspn(colon + 1, "0123456789") > 5 ||
-	    colon[1 + strspn(colon + 1, "0123456789")] ||
-	    atoi(colon + 1) > UINT16_MAX)
+		colon[1 + strspn(colon + 1, "0123456789")] ||
+		atoi(colon + 1) > UINT16_MAX)
 		return -EINVAL;
 	if (*address == '[') {
 		address++;
@@ -99,7 +99,8 @@ static int look_up(const struct network *network, const char *host,
 	const char *port, int flags, struct conn_addr *addr)
 {
 	struct addrinfo hints = { .ai_family = network->family,
-		.ai_socktype = network->type, .ai_flags = flags };
+		.ai_socktype = network->type,
+		.ai_flags = flags };
 	struct addrinfo *list;
 	int rc = getaddrinfo(*host ? host : NULL, port, &hints, &list);
 
@@ -210,8 +211,8 @@ static int listen_of(const char *name, const char *address, int type,
 	if (!conn)
 		return -EINVAL;
 	if (network && network->type == type)
-		rc = listen_on(network, address,
-			options ? options : &defaults, conn, &failed);
+		rc = listen_on(network, address, options ? options : &defaults,
+			conn, &failed);
 	if (rc && options)
 		options->failed = failed;
 	return rc;
@@ -307,8 +308,8 @@ int reuseport_dial(const char *network, const char *local, const char *remote,
 	if (!conn)
 		return -EINVAL;
 	if (n)
-		rc = dial(n, local, remote, wait,
-			options ? options : &defaults, conn, &failed);
+		rc = dial(n, local, remote, wait, options ? options : &defaults,
+			conn, &failed);
 	if (rc && options)
 		options->failed = failed;
 	return rc;

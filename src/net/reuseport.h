@@ -30,7 +30,7 @@ struct reuseport_options {
 	const char *failed;
 };
 
-#define REUSEPORT_OPTIONS \
+#define REUSEPORT_OPTIONS                                                      \
 	((struct reuseport_options){ .netns_fd = -1, .backlog = SOMAXCONN })
 
 /** reuseport_available() - Has this kernel the option? Asked once a process */

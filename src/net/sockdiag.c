@@ -146,8 +146,7 @@ int sockdiag_open(struct sockdiag **diag)
 		free(out);
 		return rc;
 	}
-	nl_socket_modify_cb(out->nl.sk, NL_CB_VALID, NL_CB_CUSTOM, on_row,
-		out);
+	nl_socket_modify_cb(out->nl.sk, NL_CB_VALID, NL_CB_CUSTOM, on_row, out);
 	nl_socket_modify_cb(out->nl.sk, NL_CB_FINISH, NL_CB_CUSTOM, on_end,
 		out);
 	/* A buffer that is large enough saves a second call each time. */
@@ -208,8 +207,8 @@ int sockdiag_each(struct sockdiag *diag, uint8_t protocol, uint8_t family,
 
 	if (!diag || !fn)
 		return -EINVAL;
-	rc = ask(diag, request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &req),
-		protocol, fn, arg);
+	rc = ask(diag, request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &req), protocol,
+		fn, arg);
 	if (!rc)
 		rc = MIN(diag->end, 0);
 	return rc ? rc : diag->count;

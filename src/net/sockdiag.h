@@ -43,7 +43,7 @@ enum sockdiag_state {
 #define SOCKDIAG_ALL UINT32_MAX
 #define SOCKDIAG_CONNECTED                                                     \
 	(UINT32_MAX & ~(1u << SOCKDIAG_CLOSE | 1u << SOCKDIAG_LISTEN |         \
-			1u << SOCKDIAG_BOUND))
+			      1u << SOCKDIAG_BOUND))
 
 /**
  * struct sockdiag_row - A socket

@@ -58,7 +58,9 @@ static void name_of(pid_t pid, char command[COMMAND_MAX])
 static int passed_over(int error)
 {
 	return !error || error == ENOENT || error == ESRCH || error == EACCES ||
-	       error == EPERM ? 0 : -error;
+			       error == EPERM ?
+		       0 :
+		       -error;
 }
 
 static int look_at(struct search *s, DIR *fds, pid_t pid)
@@ -68,8 +70,9 @@ static int look_at(struct search *s, DIR *fds, pid_t pid)
 	while ((errno = 0, entry = readdir(fds))) {
 		char link[LINK_MAX_LEN], command[COMMAND_MAX];
 		int fd = number_of(entry->d_name);
-		ssize_t n = fd < 0 ? 0 : readlinkat(dirfd(fds), entry->d_name,
-						 link, sizeof(link) - 1);
+		ssize_t n = fd < 0 ? 0 :
+				     readlinkat(dirfd(fds), entry->d_name, link,
+					     sizeof(link) - 1);
 
 		if (n < 0 && passed_over(errno))
 			return passed_over(errno);

@@ -64,8 +64,8 @@ static bool valid_addr(const struct portman_addr *addr)
 bool portman_valid(const struct portman_reservation *res)
 {
 	if (res->network_count > PORTMAN_NETWORKS_MAX ||
-	    res->flags > PORTMAN_FLAG_MASK || !valid_addr(&res->addr) ||
-	    !valid_addr(&res->dest_addr))
+		res->flags > PORTMAN_FLAG_MASK || !valid_addr(&res->addr) ||
+		!valid_addr(&res->dest_addr))
 		return false;
 	for (int i = 0; i < res->network_count; i++)
 		if (res->networks[i] != 4 && res->networks[i] != 6)
@@ -77,7 +77,7 @@ bool portman_valid(const struct portman_reservation *res)
 static int begin(struct portman *pm, const struct portman_reservation *res)
 {
 	if (!pm || !res || !portman_valid(res) ||
-	    (pm->strict && !res->network_count))
+		(pm->strict && !res->network_count))
 		return -EINVAL;
 	return pthread_mutex_lock(&pm->table_lock) ? -EDEADLK : 0;
 }
@@ -120,7 +120,7 @@ static int release(struct portman *pm, const struct portman_reservation *res,
 			continue;
 		}
 		if (pm->watch && cell->counts.refs[res->flags] <= 0 &&
-		    portman_left_out(pm->watch, STEP_ANY_RELEASE))
+			portman_left_out(pm->watch, STEP_ANY_RELEASE))
 			continue;
 		flagcount_drop(&cell->counts, res->flags);
 		if (flagcount_total(&cell->counts) <= 0)
@@ -138,14 +138,15 @@ static int reserve_port(struct portman *pm,
 	int rc;
 
 	if (!portman_is_free(pm, res, port, chosen) &&
-	    !portman_left_out(pm->watch, STEP_IN_USE))
+		!portman_left_out(pm->watch, STEP_IN_USE))
 		return 0;
 	rc = make_cells(table, res, port);
 	if (rc)
 		return rc;
 	for (int i = 0; i < res->network_count; i++)
-		flagcount_add(&table_cell(table, res->networks[i], res,
-				port)->counts, res->flags);
+		flagcount_add(&table_cell(table, res->networks[i], res, port)
+				      ->counts,
+			res->flags);
 	rc = test ? test(port, arg) : 1;
 	if (rc <= 0)
 		release(pm, res, port);
@@ -165,8 +166,9 @@ static int pick(struct portman *pm, uint32_t offset, portman_test_fn *test,
 	pthread_mutex_unlock(&pm->range_lock);
 	if (!count && pm->watch && portman_left_out(pm->watch, STEP_16_BITS))
 		count = PORT_MAX + 1;
-	if (count && (pm->strict || (pm->watch && offset > UINT32_MAX - count &&
-				     portman_left_out(pm->watch, STEP_WRAP))))
+	if (count &&
+		(pm->strict || (pm->watch && offset > UINT32_MAX - count &&
+				       portman_left_out(pm->watch, STEP_WRAP))))
 		offset %= count;
 	for (uint32_t i = 0; i < count; i++) {
 		uint16_t candidate = first + (uint32_t)(offset + i) % count;
@@ -243,12 +245,13 @@ bool portman_reserve_tuple(struct portman *pm,
 	/* A repeated network meets its own first reference here. */
 	for (int i = 0; i < res->network_count; i++) {
 		struct flagcount *refs = &table_cell(&pm->table,
-			res->networks[i], res, res->port)->counts;
+			res->networks[i], res, res->port)
+						  ->counts;
 
 		if (flagcount_total(refs) &&
-		    !(flagcount_shared(refs) & res->flags) &&
-		    !(pm->watch && meets_itself(res, i, refs) &&
-			    portman_left_out(pm->watch, STEP_TUPLE_ITSELF)))
+			!(flagcount_shared(refs) & res->flags) &&
+			!(pm->watch && meets_itself(res, i, refs) &&
+				portman_left_out(pm->watch, STEP_TUPLE_ITSELF)))
 			good = false;
 		flagcount_add(refs, res->flags);
 	}
@@ -383,23 +386,25 @@ void portman_check(struct portman *pm)
 	ASSERT(!pthread_mutex_lock(&pm->table_lock));
 	for (size_t i = 0; i < pm->table.size; i++) {
 		for (struct key *key = pm->table.slots[i]; key;
-		     key = key->next, keys++) {
+			key = key->next, keys++) {
 			ASSERT(key->cells);
 			ASSERT(key == table_key(&pm->table, key->network,
-				key->transport, key->port));
+					      key->transport, key->port));
 			for (struct cell *cell = key->cells; cell;
-			     cell = cell->next) {
+				cell = cell->next) {
 				struct portman_reservation res = {
 					.transport = key->transport,
 					.addr = cell->addr,
 					.device = cell->device,
 					.dest_addr = cell->dest_addr,
-					.dest_port = cell->dest_port };
+					.dest_port = cell->dest_port
+				};
 
 				ASSERT(!comes_again(cell));
 				ASSERT(flagcount_total(&cell->counts) > 0);
 				ASSERT(cell == table_cell(&pm->table,
-					key->network, &res, key->port));
+						       key->network, &res,
+						       key->port));
 			}
 		}
 	}

@@ -37,7 +37,7 @@ ALWAYS_INLINE bool counts(const struct cell *cell, const struct judgement *j,
 	const struct portman_reservation *res = j->res;
 
 	if (cell->dest_port == res->dest_port &&
-	    portman_addr_equal(&cell->dest_addr, &res->dest_addr)) {
+		portman_addr_equal(&cell->dest_addr, &res->dest_addr)) {
 		*shared = flagcount_shared(&cell->counts);
 		return !portman_left_out(j->watch, STEP_SAME_DEST);
 	}
@@ -47,7 +47,7 @@ ALWAYS_INLINE bool counts(const struct cell *cell, const struct judgement *j,
 		return false;
 	*shared = flagcount_shared(&cell->counts);
 	if ((*shared & PORTMAN_MULTI_BIND_MASK) == PORTMAN_MULTI_BIND_MASK ||
-	    !portman_left_out(j->watch, STEP_FORGIVING_DEST))
+		!portman_left_out(j->watch, STEP_FORGIVING_DEST))
 		*shared |= PORTMAN_MULTI_BIND_MASK;
 	return true;
 }
@@ -73,8 +73,7 @@ ALWAYS_INLINE bool devices_meet(const struct cell *cell,
  * that the manager chose itself, flags do not help TCP; and without a device,
  * even a cell that does not count is in the way.
  */
-ALWAYS_INLINE bool address_is_free(const struct cell *cell,
-	struct judgement *j)
+ALWAYS_INLINE bool address_is_free(const struct cell *cell, struct judgement *j)
 {
 	const struct portman_addr *addr = &cell->addr;
 	const struct portman_reservation *res = j->res;
@@ -82,16 +81,16 @@ ALWAYS_INLINE bool address_is_free(const struct cell *cell,
 	uint8_t shared = PORTMAN_FLAG_MASK, own = 0;
 
 	if (strict_tcp && !res->device &&
-	    !portman_left_out(j->watch, STEP_CHOSEN_ENTRY))
+		!portman_left_out(j->watch, STEP_CHOSEN_ENTRY))
 		return false;
 	for (; cell && portman_addr_equal(&cell->addr, addr);
-	     cell = cell->next) {
+		cell = cell->next) {
 		if (!devices_meet(cell, j) || !counts(cell, j, &own))
 			continue;
 		/* Without this step it is enough that each one would share. */
 		if (j->watch && shared & res->flags && own & res->flags &&
-		    !(shared & own & res->flags) &&
-		    portman_left_out(j->watch, STEP_ONE_FLAG))
+			!(shared & own & res->flags) &&
+			portman_left_out(j->watch, STEP_ONE_FLAG))
 			shared = PORTMAN_FLAG_MASK;
 		any = true;
 		shared &= own;
@@ -99,8 +98,8 @@ ALWAYS_INLINE bool address_is_free(const struct cell *cell,
 	if (!any)
 		return true;
 	if (j->watch && shared & res->flags &&
-	    !(shared & j->limited & res->flags) &&
-	    portman_left_out(j->watch, STEP_EACH_ADDRESS))
+		!(shared & j->limited & res->flags) &&
+		portman_left_out(j->watch, STEP_EACH_ADDRESS))
 		return false;
 	if (j->watch)
 		j->limited &= shared;
@@ -154,8 +153,10 @@ bool portman_is_free(const struct portman *pm,
 	const struct portman_reservation *res, uint16_t port, bool chosen)
 {
 	struct judgement plain = { .res = res, .chosen = chosen };
-	struct judgement watched = { .res = res, .chosen = chosen,
-		.watch = pm->watch, .limited = PORTMAN_FLAG_MASK };
+	struct judgement watched = { .res = res,
+		.chosen = chosen,
+		.watch = pm->watch,
+		.limited = PORTMAN_FLAG_MASK };
 
 	if (!pm->watch)
 		return all_free(&pm->table, &plain, port);

@@ -90,9 +90,9 @@ static size_t cell_count(const struct table *table)
 
 	for (size_t i = 0; i < table->size; i++)
 		for (const struct key *key = table->slots[i]; key;
-		     key = key->next)
+			key = key->next)
 			for (const struct cell *cell = key->cells; cell;
-			     cell = cell->next)
+				cell = cell->next)
 				count++;
 	return count;
 }
@@ -126,9 +126,9 @@ int portman_save(struct portman *pm, uint8_t **data, size_t *size)
 	cells = at;
 	for (size_t i = 0; i < table->size; i++)
 		for (const struct key *key = table->slots[i]; key;
-		     key = key->next)
+			key = key->next)
 			for (const struct cell *cell = key->cells; cell;
-			     cell = cell->next)
+				cell = cell->next)
 				put_cell(&at, key, cell);
 	pthread_mutex_unlock(&pm->table_lock);
 	qsort(cells, count, CELL_SIZE, compare_cells);
@@ -155,7 +155,7 @@ static int get_cell(const uint8_t *at, struct table *table)
 	for (size_t i = 0; i < ARRAY_SIZE(counts.refs); i++)
 		counts.refs[i] = get(&at, 8);
 	if (!portman_valid(&res) || flagcount_total(&counts) <= 0 ||
-	    table_cell(table, res.networks[0], &res, res.port))
+		table_cell(table, res.networks[0], &res, res.port))
 		return -EINVAL;
 	cell = table_add(table, res.networks[0], &res, res.port);
 	if (!cell)
@@ -174,8 +174,8 @@ int portman_load(struct portman *pm, const uint8_t *data, size_t size)
 	int rc = 0;
 
 	if (!pm || !data || size < HEADER_SIZE + SUM_SIZE ||
-	    memcmp(data, magic, MAGIC_SIZE) ||
-	    (size - HEADER_SIZE - SUM_SIZE) % CELL_SIZE)
+		memcmp(data, magic, MAGIC_SIZE) ||
+		(size - HEADER_SIZE - SUM_SIZE) % CELL_SIZE)
 		return -EINVAL;
 	at = data + MAGIC_SIZE;
 	end = data + size - SUM_SIZE;
@@ -186,7 +186,7 @@ int portman_load(struct portman *pm, const uint8_t *data, size_t size)
 	hint = get(&at, 4);
 	cells = get(&at, 8);
 	if (cells != (size - HEADER_SIZE - SUM_SIZE) / CELL_SIZE ||
-	    (count && first + count > 65536) || (!count && first))
+		(count && first + count > 65536) || (!count && first))
 		return -EINVAL;
 	for (; cells && !rc; cells--, at += CELL_SIZE)
 		rc = get_cell(at, &table);

@@ -35,7 +35,7 @@ struct key *table_key(const struct table *table, uint8_t network,
 		return NULL;
 	key = table->slots[slot(table, network, transport, port)];
 	while (key && (key->port != port || key->network != network ||
-		       key->transport != transport))
+			      key->transport != transport))
 		key = key->next;
 	return key;
 }
@@ -52,8 +52,8 @@ static struct cell **place(struct key *key,
 		if (!portman_addr_equal(&cell->addr, &res->addr))
 			continue;
 		if (cell->device == res->device &&
-		    cell->dest_port == res->dest_port &&
-		    portman_addr_equal(&cell->dest_addr, &res->dest_addr))
+			cell->dest_port == res->dest_port &&
+			portman_addr_equal(&cell->dest_addr, &res->dest_addr))
 			return at;
 		end = end ? end : at;
 	}
@@ -157,8 +157,7 @@ struct cell *table_add(struct table *table, uint8_t network,
 	cell->addr.len = res->addr.len;
 	memcpy(cell->addr.bytes, res->addr.bytes, res->addr.len);
 	cell->dest_addr.len = res->dest_addr.len;
-	memcpy(cell->dest_addr.bytes, res->dest_addr.bytes,
-		res->dest_addr.len);
+	memcpy(cell->dest_addr.bytes, res->dest_addr.bytes, res->dest_addr.len);
 	cell->device = res->device;
 	cell->dest_port = res->dest_port;
 	cell->next = *at;

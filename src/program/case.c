@@ -57,7 +57,7 @@ static int find(const char *path, bool asked, struct case_list *list)
 		size_t length = strlen(path);
 
 		if (!asked &&
-		    (length < 5 || strcmp(path + length - 5, ".case")))
+			(length < 5 || strcmp(path + length - 5, ".case")))
 			return 0;
 		return add(list, path);
 	}
@@ -173,8 +173,10 @@ static void elder_of(const char *subject, char *name, size_t size)
 		return;
 	}
 
-	snprintf(name, size, "%s", !strcmp(subject, "portman") ? "gvisor" :
-			!strncmp(subject, "portman@", 8) ? "portman" : "");
+	snprintf(name, size, "%s",
+		!strcmp(subject, "portman")	 ? "gvisor" :
+		!strncmp(subject, "portman@", 8) ? "portman" :
+						   "");
 	if (!strncmp(subject, "gvisor-", 7))
 		strcpy(name, "gvisor");
 	if (!strncmp(subject, "spec+", 5))
@@ -185,8 +187,9 @@ static void elder_of(const char *subject, char *name, size_t size)
 		version = strpbrk(subject, "-@") + 1;
 	if (version) {
 		size_t major = strcspn(version, ".");
-		size_t minor = version[major] ?
-			strspn(version + major + 1, "0123456789") : 0;
+		size_t minor = version[major] ? strspn(version + major + 1,
+							"0123456789") :
+						0;
 
 		snprintf(name, size, "linux-%.*s", (int)(major + 1 + minor),
 			version);

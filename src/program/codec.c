@@ -73,8 +73,8 @@ static const char *const socket_addrs6[] = { "::", "::1", "::ffff:0.0.0.0",
 	"::ffff:192.0.2.1", "ff0e::1" };
 static const char *const res_addrs[] = { "*", "10.0.0.1", "10.0.0.2", "*",
 	"fd00::1", "0.0.0.0" };
-static const char *const dest_addrs[] = { "*", "*", "*", "10.0.0.9",
-	"10.0.0.8", "fd00::9" };
+static const char *const dest_addrs[] = { "*", "*", "*", "10.0.0.9", "10.0.0.8",
+	"fd00::9" };
 static const char *const networks[] = { "4", "6", "46", "64", "4", "6", "44",
 	"", "464", "6666" };
 
@@ -275,8 +275,8 @@ static void code_sysctl(struct codec *c, struct op *op)
 	if (op->sysctl.key > SYSCTL_RESERVED_PORTS)
 		OPEN(c, op->sysctl.value, 2, sysctl_values);
 	else
-		code_pair(c, &op->sysctl.value, &op->sysctl.high,
-			socket_ranges, ARRAY_SIZE(socket_ranges));
+		code_pair(c, &op->sysctl.value, &op->sysctl.high, socket_ranges,
+			ARRAY_SIZE(socket_ranges));
 }
 
 static void code_test(struct codec *c, struct tester *test)
@@ -297,13 +297,14 @@ static void code_networks(struct codec *c, struct reservation *res)
 		for (i = 0; i < PROGRAM_NETWORKS_MAX; i++) {
 			n = codec_raw(c, res->networks[i], 1);
 			res->networks[i] = i >= res->network_count ? 0 :
-					   n == 6 ? 6 : 4;
+					   n == 6		   ? 6 :
+								     4;
 		}
 		return;
 	}
 	if (!c->packing) {
-		const char *list = networks[codec_raw(c, 0, 1) %
-					    ARRAY_SIZE(networks)];
+		const char *list =
+			networks[codec_raw(c, 0, 1) % ARRAY_SIZE(networks)];
 
 		for (; *list; list++)
 			res->networks[res->network_count++] = *list - '0';
@@ -364,8 +365,7 @@ static void code_pick(struct codec *c, struct op *op)
 		op->pick.test.kind = TEST_ALL;
 }
 
-void codec_op(struct codec *c, const struct program *program,
-	struct op *op)
+void codec_op(struct codec *c, const struct program *program, struct op *op)
 {
 	uint16_t used = program_in_use(program);
 

@@ -45,7 +45,7 @@ static void put_port(struct emitter *e, const struct op *op)
 	const char *name = emit_variable(e, sock);
 
 	if (!(get & 1u << op->kind && e->told & 1u << sock) ||
-	    !(e->open & 1u << sock))
+		!(e->open & 1u << sock))
 		return;
 	emit_use(e, EMIT_PORT_OF);
 	emit_put(e, "\tport_%s = port_of(%s);\n", name, name);
@@ -80,8 +80,10 @@ static void put_op(struct emitter *e, unsigned int i)
 		emit_put(e, "\n\t\t0, ");
 	} else if (op->kind == OP_REPEAT) {
 		/* Sockets of more than one letter are called fd_... */
-		emit_put(e, "\tfor (int at = 0, rc = 0; "
-			"at < %u && !rc; at++)\n", op->repeat.times);
+		emit_put(e,
+			"\tfor (int at = 0, rc = 0; "
+			"at < %u && !rc; at++)\n",
+			op->repeat.times);
 		emit_put(e, "\t\tif ((rc = ");
 		emit_call(e, &program->ops[i - 1]);
 		emit_put(e, ") || at == %u)\n\t", op->repeat.times - 1);
@@ -123,8 +125,8 @@ static int put_why(const char *sentence, FILE *file)
 			fputc('\n', file);
 			column = 0;
 		}
-		column += fprintf(
-			file, column ? " %.*s" : " * %.*s", length, why);
+		column += fprintf(file, column ? " %.*s" : " * %.*s", length,
+			why);
 		why += length + strspn(why + length, " ");
 	}
 	fputs("\n *\n"

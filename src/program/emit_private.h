@@ -61,8 +61,8 @@ bool emit_uses(const struct emitter *e, enum emit_need need);
 const char *emit_variable(const struct emitter *e, unsigned int sock);
 
 /** emit_put() - Write to the program, as printf */
-__attribute__((format(printf, 2, 3)))
-void emit_put(const struct emitter *e, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void emit_put(const struct emitter *e,
+	const char *format, ...);
 
 /**
  * emit_op() - Begin a call of a function that takes the op's text first

@@ -52,7 +52,7 @@ static int parse_place(const char *text, struct outcome *out)
 	unsigned long port;
 
 	if (!length || length >= sizeof(addr) ||
-	    (bracketed && (length < 3 || text[length - 1] != ']')))
+		(bracketed && (length < 3 || text[length - 1] != ']')))
 		return -EINVAL;
 	memcpy(addr, text + bracketed, length - 2 * bracketed);
 	addr[length - 2 * bracketed] = '\0';
@@ -115,7 +115,7 @@ int text_parse_outcome(const char *text, struct outcome *out)
 static size_t who_length(const char *text)
 {
 	return strspn(text, "abcdefghijklmnopqrstuvwxyz"
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@+~");
+			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@+~");
 }
 
 void text_who(const char *subject, char who[WHO_MAX])
@@ -128,7 +128,8 @@ void text_who(const char *subject, char who[WHO_MAX])
 static int outcome(struct words *w, const char *word, struct outcome *out)
 {
 	if (!word || text_parse_outcome(word, out))
-		return words_fail(w, "expected an outcome such as ok, ok:7000 "
+		return words_fail(w,
+			"expected an outcome such as ok, ok:7000 "
 			"or EADDRINUSE, found '%s'",
 			word ? word : "the end of the line");
 	return 0;
@@ -151,12 +152,16 @@ int words_expect(struct words *w, struct expect *expect)
 		char *who = *w->next, *value = strchr(who, '=');
 
 		if (!value || value == who || value - who >= WHO_MAX ||
-		    !islower((unsigned char)*who))
-			return words_fail(w, "expected SUBJECT=OUTCOME, found "
-				"'%s'", who);
+			!islower((unsigned char)*who))
+			return words_fail(w,
+				"expected SUBJECT=OUTCOME, found "
+				"'%s'",
+				who);
 		if (who + who_length(who) != value)
-			return words_fail(w, "a subject's name is letters, "
-				"digits and .-_@+~, found '%s'", who);
+			return words_fail(w,
+				"a subject's name is letters, "
+				"digits and .-_@+~, found '%s'",
+				who);
 		if (expect->count == EXPECT_QUALIFIED_MAX)
 			return words_fail(w, "more than %d qualified outcomes",
 				EXPECT_QUALIFIED_MAX);

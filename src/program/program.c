@@ -92,7 +92,7 @@ int program_append(struct program *program, const struct op *op)
 		const struct op *last = program->ops + program->count - 1;
 
 		if (!program->count || op_names(last) >= 0 ||
-		    last->kind == OP_REPEAT)
+			last->kind == OP_REPEAT)
 			return -ENOENT;
 	}
 	if (name >= 0 && program_in_use(program) & 1u << name)
@@ -119,7 +119,7 @@ bool program_equal(const struct program *a, const struct program *b)
 	uint16_t used = 0;
 
 	if (a->level != b->level || a->count != b->count ||
-	    memcmp(a->ops, b->ops, a->count * sizeof(*a->ops)))
+		memcmp(a->ops, b->ops, a->count * sizeof(*a->ops)))
 		return false;
 	for (int i = 0; i < a->count; i++) {
 		const struct op *op = &a->ops[i];
@@ -129,7 +129,7 @@ bool program_equal(const struct program *a, const struct program *b)
 		if (op_names(op) >= 0)
 			used |= 1u << op_names(op);
 		if ((op->kind == OP_BIND || op->kind == OP_CONNECT) &&
-		    op->bind.place.port_of)
+			op->bind.place.port_of)
 			used |= 1u << (op->bind.place.port_of - 1);
 	}
 	for (int i = 0; i < PROGRAM_SOCKETS_MAX; i++)
@@ -146,15 +146,16 @@ struct outcome outcome_ok(void)
 struct outcome outcome_number(uint32_t a)
 {
 	return (struct outcome){
-		.kind = OUTCOME_OK, .value = VALUE_NUMBER, .a = a };
+		.kind = OUTCOME_OK, .value = VALUE_NUMBER, .a = a
+	};
 }
 
 struct outcome outcome_error(int error)
 {
 	if (!error)
 		return outcome_ok();
-	return (struct outcome){
-		.kind = OUTCOME_ERRNO, .error = error < 0 ? -error : error };
+	return (struct outcome){ .kind = OUTCOME_ERRNO,
+		.error = error < 0 ? -error : error };
 }
 
 struct outcome outcome_na(void)

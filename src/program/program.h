@@ -67,17 +67,17 @@ enum op_kind {
 enum socket_type { TCP4, TCP6, UDP4, UDP6, MPTCP4, MPTCP6, SOCKET_TYPES };
 
 enum sockopt {
-	OPT_REUSEADDR,		/* the first seven are switches: value 0 or 1 */
+	OPT_REUSEADDR, /* the first seven are switches: value 0 or 1 */
 	OPT_REUSEPORT,
 	OPT_V6ONLY,
 	OPT_FREEBIND,
 	OPT_TRANSPARENT,
 	OPT_BIND_NO_PORT,
 	OPT_REPAIR,
-	OPT_DEV,		/* value: a world_device */
-	OPT_PORT_RANGE,		/* low, high */
-	OPT_UID,		/* value: fchown of the socket */
-	OPT_LINGER,		/* only 0: close sends RST */
+	OPT_DEV,	/* value: a world_device */
+	OPT_PORT_RANGE, /* low, high */
+	OPT_UID,	/* value: fchown of the socket */
+	OPT_LINGER,	/* only 0: close sends RST */
 	OPTIONS
 };
 
@@ -86,9 +86,9 @@ enum property { GET_NAME, GET_DEV, GET_V6ONLY, PROPERTIES };
 enum direction { SHUT_READ, SHUT_WRITE, SHUT_BOTH, DIRECTIONS };
 
 enum sysctl_key {
-	SYSCTL_PORT_RANGE,	/* low, high */
-	SYSCTL_RESERVED_PORTS,	/* low, high; both 0 for none */
-	SYSCTL_AUTOBIND_REUSE,	/* the others: one value */
+	SYSCTL_PORT_RANGE,     /* low, high */
+	SYSCTL_RESERVED_PORTS, /* low, high; both 0 for none */
+	SYSCTL_AUTOBIND_REUSE, /* the others: one value */
 	SYSCTL_UNPRIVILEGED_START,
 	SYSCTL_NONLOCAL4,
 	SYSCTL_NONLOCAL6,
@@ -97,16 +97,16 @@ enum sysctl_key {
 };
 
 enum test_kind {
-	TEST_ABSENT,		/* no tester at all */
+	TEST_ABSENT, /* no tester at all */
 	TEST_ALL,
 	TEST_NONE,
 	TEST_ODD,
 	TEST_ERR,
-	TEST_EQ,		/* from here on with an argument */
+	TEST_EQ, /* from here on with an argument */
 	TEST_GE,
 	TEST_LT,
-	TEST_NTH,		/* good at the n-th call, from 1 */
-	TEST_ERREQ,		/* an error at port n, good at every other */
+	TEST_NTH,   /* good at the n-th call, from 1 */
+	TEST_ERREQ, /* an error at port n, good at every other */
 	TEST_KINDS
 };
 
@@ -161,26 +161,26 @@ struct op {
 	union {
 		struct {
 			uint8_t type;
-			uint32_t uid;		/* or UID_NONE */
+			uint32_t uid; /* or UID_NONE */
 		} socket;
 		struct {
 			uint8_t option;
-			uint32_t value;		/* or low */
+			uint32_t value; /* or low */
 			uint32_t high;
 		} set;
 		struct {
 			uint8_t property;
 		} get;
-		struct {			/* connect: place only */
+		struct { /* connect: place only */
 			struct place place;
-			uint16_t family;	/* or FAMILY_NATURAL */
-			uint8_t len;		/* or LEN_NATURAL */
+			uint16_t family; /* or FAMILY_NATURAL */
+			uint8_t len;	 /* or LEN_NATURAL */
 		} bind;
 		struct {
 			uint16_t backlog;
 		} listen;
 		struct {
-			uint8_t sock;		/* slot of the new socket */
+			uint8_t sock; /* slot of the new socket */
 		} accept;
 		struct {
 			uint8_t how;
@@ -190,22 +190,22 @@ struct op {
 		} euid;
 		struct {
 			uint8_t key;
-			uint32_t value;		/* or low */
+			uint32_t value; /* or low */
 			uint32_t high;
 		} sysctl;
 		struct {
 			uint16_t times;
 		} repeat;
-		struct {	/* also tuple, release, available */
+		struct { /* also tuple, release, available */
 			struct reservation res;
 			struct tester test;
 			uint32_t random;
 		} reserve;
 		struct {
-			uint8_t set;		/* 0: only ask */
+			uint8_t set; /* 0: only ask */
 			uint16_t first, last;
 		} range;
-		struct {	/* pick_stable: random is offset */
+		struct { /* pick_stable: random is offset */
 			struct tester test;
 			uint32_t random;
 		} pick;
@@ -229,18 +229,18 @@ struct program {
 enum outcome_kind {
 	OUTCOME_OK,
 	OUTCOME_ERRNO,
-	OUTCOME_NA,		/* the subject has no such op */
+	OUTCOME_NA, /* the subject has no such op */
 	OUTCOME_CRASH,
 	OUTCOME_HANG,
 };
 
 enum value_kind {
 	VALUE_NONE,
-	VALUE_NUMBER,		/* a: a port or another number */
-	VALUE_CALLS,		/* a: a port, b: calls of the tester */
-	VALUE_RANGE,		/* a: first, b: last */
-	VALUE_PLACE,		/* addr and a: an address and a port, or any */
-	VALUE_DEVICE,		/* a: a world_device */
+	VALUE_NUMBER, /* a: a port or another number */
+	VALUE_CALLS,  /* a: a port, b: calls of the tester */
+	VALUE_RANGE,  /* a: first, b: last */
+	VALUE_PLACE,  /* addr and a: an address and a port, or any */
+	VALUE_DEVICE, /* a: a world_device */
 };
 
 /* The subjects that say by which of their rules they answer (rule.h) */
@@ -340,7 +340,7 @@ static inline bool type_is_udp(int type)
 /* Short ways to make an outcome */
 struct outcome outcome_ok(void);
 struct outcome outcome_number(uint32_t a);
-struct outcome outcome_error(int error);	/* either sign; 0 is ok */
+struct outcome outcome_error(int error); /* either sign; 0 is ok */
 struct outcome outcome_na(void);
 
 /*

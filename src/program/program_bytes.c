@@ -63,7 +63,8 @@ static size_t unpack_one(const uint8_t *data, size_t size,
 	struct program *program)
 {
 	bool literal = *data & 0x80;
-	struct codec c = { .literal = literal, .bytes = (uint8_t *)data + 1,
+	struct codec c = { .literal = literal,
+		.bytes = (uint8_t *)data + 1,
 		.room = (literal ? size : RECORD_SIZE) - 1 };
 	struct op op;
 
@@ -80,8 +81,8 @@ static size_t unpack_one(const uint8_t *data, size_t size,
 
 void program_unpack(const uint8_t *data, size_t size, struct program *program)
 {
-	program_init(program, size && *data & 1 ? LEVEL_SOCKET :
-						  LEVEL_RESERVATION);
+	program_init(program,
+		size && *data & 1 ? LEVEL_SOCKET : LEVEL_RESERVATION);
 	if (size < 1 + RECORD_SIZE)
 		return;
 	data++;
@@ -121,7 +122,8 @@ size_t program_pack(const struct program *program, uint8_t *data)
 	memset(data, 0, BYTES_SIZE_MAX);
 	data[size++] = program->level;
 	for (int i = 0; i < PROGRAM_SOCKETS_MAX; i++) {
-		struct codec c = { .packing = true, .literal = true,
+		struct codec c = { .packing = true,
+			.literal = true,
 			.bytes = data + size + 1,
 			.room = PROGRAM_NAME_MAX + 1 };
 
@@ -133,7 +135,8 @@ size_t program_pack(const struct program *program, uint8_t *data)
 	}
 	for (done.count = 0; done.count < program->count; done.count++) {
 		struct op op = program->ops[done.count];
-		struct codec c = { .packing = true, .bytes = data + size + 1,
+		struct codec c = { .packing = true,
+			.bytes = data + size + 1,
 			.room = RECORD_SIZE - 1 };
 		uint8_t code = 0;
 
@@ -141,7 +144,8 @@ size_t program_pack(const struct program *program, uint8_t *data)
 			code++;
 		codec_op(&c, &done, &op);
 		if (c.failed) {
-			c = (struct codec){ .packing = true, .literal = true,
+			c = (struct codec){ .packing = true,
+				.literal = true,
 				.bytes = data + size + 1,
 				.room = BYTES_SIZE_MAX - size - 1 };
 			memset(data + size, 0, RECORD_SIZE);

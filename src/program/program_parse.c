@@ -34,8 +34,8 @@ static int device(struct words *w, const char *word, uint32_t *out)
 			return 0;
 		}
 	}
-	return words_fail(
-		w, "unknown device '%s'; known: lo veth0 veth1 missing", word);
+	return words_fail(w,
+		"unknown device '%s'; known: lo veth0 veth1 missing", word);
 }
 
 /* A socket's name: the slot it has, or a new one */
@@ -74,8 +74,8 @@ static int socket_name(struct parser *p, const char *word, uint8_t *slot)
 			++*slot)
 			;
 	if (*slot == PROGRAM_SOCKETS_MAX)
-		return words_fail(
-			w, "more than %d sockets", PROGRAM_SOCKETS_MAX);
+		return words_fail(w, "more than %d sockets",
+			PROGRAM_SOCKETS_MAX);
 	p->named[*slot] = true;
 	memset(program->names[*slot], 0, sizeof(program->names[*slot]));
 	strcpy(program->names[*slot], word);
@@ -120,8 +120,8 @@ static int set(struct words *w, struct op *op)
 
 	if (value)
 		*value++ = '\0';
-	rc = words_enum(
-		w, "option", word, text_option, OPTIONS, &op->set.option);
+	rc = words_enum(w, "option", word, text_option, OPTIONS,
+		&op->set.option);
 	if (rc)
 		return rc;
 	switch (op->set.option) {
@@ -134,8 +134,8 @@ static int set(struct words *w, struct op *op)
 		}
 		return rc;
 	case OPT_UID:
-		return words_number32(
-			w, "a uid", value, UID_NONE - 1, &op->set.value);
+		return words_number32(w, "a uid", value, UID_NONE - 1,
+			&op->set.value);
 	case OPT_LINGER:
 		return words_number32(w, "linger", value, 0, &op->set.value);
 	}
@@ -154,13 +154,13 @@ static int sysctl(struct words *w, struct op *op)
 		return words_fail(w, "expected NAME=VALUE, found '%s'",
 			word ? word : "the end of the line");
 	*value++ = '\0';
-	rc = words_enum(
-		w, "sysctl", word, text_sysctl, SYSCTLS, &op->sysctl.key);
+	rc = words_enum(w, "sysctl", word, text_sysctl, SYSCTLS,
+		&op->sysctl.key);
 	if (rc)
 		return rc;
 	if (op->sysctl.key > SYSCTL_RESERVED_PORTS)
-		return words_number32(
-			w, "a sysctl's value", value, 65535, &op->sysctl.value);
+		return words_number32(w, "a sysctl's value", value, 65535,
+			&op->sysctl.value);
 	if (op->sysctl.key == SYSCTL_PORT_RANGE || *value)
 		rc = words_pair(w, "a port range", value,
 			op->sysctl.key == SYSCTL_RESERVED_PORTS, &low, &high);
@@ -217,8 +217,8 @@ static int operands(struct parser *p, struct op *op)
 		return words_enum(w, "direction", words_take(w), text_direction,
 			DIRECTIONS, &op->shutdown.how);
 	case OP_EUID:
-		return words_number32(
-			w, "a uid", words_take(w), UID_NONE - 1, &op->euid.uid);
+		return words_number32(w, "a uid", words_take(w), UID_NONE - 1,
+			&op->euid.uid);
 	case OP_SYSCTL: return sysctl(w, op);
 	case OP_REPEAT: {
 		uint64_t times;
@@ -266,8 +266,8 @@ static int append(struct parser *p, const struct op *op)
 		return words_fail(w, "the name '%s' is in use; close it first",
 			program->names[slot]);
 	default:
-		return words_fail(
-			w, "nothing that can be repeated before this");
+		return words_fail(w,
+			"nothing that can be repeated before this");
 	}
 }
 

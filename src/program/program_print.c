@@ -100,13 +100,34 @@ static const char *const test_words[] = {
 };
 _Static_assert(ARRAY_SIZE(test_words) == TEST_KINDS, "a word for each tester");
 
-const char *text_kind(unsigned int kind) { return kind_words[kind]; }
-const char *text_type(unsigned int type) { return type_words[type]; }
-const char *text_option(unsigned int option) { return option_words[option]; }
-const char *text_property(unsigned int p) { return property_words[p]; }
-const char *text_direction(unsigned int d) { return direction_words[d]; }
-const char *text_sysctl(unsigned int key) { return sysctl_words[key]; }
-const char *text_test(unsigned int kind) { return test_words[kind]; }
+const char *text_kind(unsigned int kind)
+{
+	return kind_words[kind];
+}
+const char *text_type(unsigned int type)
+{
+	return type_words[type];
+}
+const char *text_option(unsigned int option)
+{
+	return option_words[option];
+}
+const char *text_property(unsigned int p)
+{
+	return property_words[p];
+}
+const char *text_direction(unsigned int d)
+{
+	return direction_words[d];
+}
+const char *text_sysctl(unsigned int key)
+{
+	return sysctl_words[key];
+}
+const char *text_test(unsigned int kind)
+{
+	return test_words[kind];
+}
 
 const char *text_device(uint32_t device)
 {
@@ -136,8 +157,8 @@ struct line {
 	size_t size, used;
 };
 
-__attribute__((format(printf, 2, 3)))
-static void put(struct line *line, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void put(struct line *line,
+	const char *format, ...)
 {
 	size_t room = line->size - line->used;
 	va_list args;
@@ -293,9 +314,7 @@ void text_op(const struct program *program, const struct op *op, char *text,
 			put(&line, " uid=%u", op->socket.uid);
 		break;
 	case OP_SET: put_set(&line, op); break;
-	case OP_GET:
-		put(&line, " %s", property_words[op->get.property]);
-		break;
+	case OP_GET: put(&line, " %s", property_words[op->get.property]); break;
 	case OP_BIND:
 	case OP_CONNECT: put_bind(&line, program, op); break;
 	case OP_LISTEN:
@@ -333,7 +352,8 @@ void text_op(const struct program *program, const struct op *op, char *text,
 void text_outcome(const struct outcome *outcome, char *text, size_t size)
 {
 	static const char *const words[] = { [OUTCOME_OK] = "ok",
-		[OUTCOME_NA] = "n/a", [OUTCOME_CRASH] = "crash",
+		[OUTCOME_NA] = "n/a",
+		[OUTCOME_CRASH] = "crash",
 		[OUTCOME_HANG] = "hang" };
 	struct line line = { .text = text, .size = size };
 	const char *device = text_device(outcome->a);
@@ -375,8 +395,7 @@ void text_print(const struct program *program, const struct trace *trace,
 		text_outcome(&trace->outcomes[i], outcome, sizeof(outcome));
 		if (note)
 			note(&trace->outcomes[i], said, sizeof(said));
-		fprintf(file, *said ? "%-*s  = %-12s # %s\n" :
-				      "%-*s  = %s\n", (int)width, text[i],
-			outcome, said);
+		fprintf(file, *said ? "%-*s  = %-12s # %s\n" : "%-*s  = %s\n",
+			(int)width, text[i], outcome, said);
 	}
 }

@@ -25,10 +25,10 @@
 #include "program.h"
 
 enum {
-	WHO_MAX = 64,		/* a subject's name, with its NUL */
+	WHO_MAX = 64, /* a subject's name, with its NUL */
 	EXPECT_QUALIFIED_MAX = 8,
 	WHY_MAX = 512,
-	TEXT_SIZE_MAX = 64 * 1024,	/* of a case, in bytes */
+	TEXT_SIZE_MAX = 64 * 1024, /* of a case, in bytes */
 };
 
 /**

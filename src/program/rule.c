@@ -15,8 +15,8 @@ unsigned int rule_find(const struct rule_book *book, const char *name,
 {
 	for (unsigned int rule = 1; rule < book->count; rule++)
 		if (rule != book->mark &&
-		    strlen(book->rules[rule].name) == length &&
-		    !memcmp(book->rules[rule].name, name, length))
+			strlen(book->rules[rule].name) == length &&
+			!memcmp(book->rules[rule].name, name, length))
 			return rule;
 	return 0;
 }
@@ -64,7 +64,7 @@ void rule_cite(const struct rule_book *book, const struct outcome *outcome,
 		unsigned int bit = rule - book->mark;
 
 		if (!(outcome->effects[bit / 64] >> bit % 64 & 1) ||
-		    used >= size)
+			used >= size)
 			continue;
 		used += snprintf(text + used, size - used, "%s%s", separator,
 			book->rules[rule].name);

@@ -69,8 +69,8 @@ int words_number32(struct words *w, const char *what, const char *word,
 	return rc;
 }
 
-int words_number16(
-	struct words *w, const char *what, const char *word, uint16_t *out)
+int words_number16(struct words *w, const char *what, const char *word,
+	uint16_t *out)
 {
 	uint64_t value = 0;
 	int rc = words_number(w, what, word, 65535, &value);
@@ -110,8 +110,8 @@ int words_enum(struct words *w, const char *what, const char *word,
 		if (*each && strlen(known) + strlen(each) + 2 < sizeof(known))
 			strcat(strcat(known, " "), each);
 	}
-	return words_fail(
-		w, "unknown %s '%s'; known:%s", what, word ? word : "", known);
+	return words_fail(w, "unknown %s '%s'; known:%s", what,
+		word ? word : "", known);
 }
 
 int words_place(struct words *w, char *word, char **addr, char **port)
@@ -126,8 +126,8 @@ int words_place(struct words *w, char *word, char **addr, char **port)
 	if (*word == '[') {
 		end = strchr(word, ']');
 		if (!end || end[1] != ':')
-			return words_fail(
-				w, "expected [ADDRESS]:PORT, found '%s'", word);
+			return words_fail(w,
+				"expected [ADDRESS]:PORT, found '%s'", word);
 		*addr = word + 1;
 		*end++ = '\0';
 	} else {
@@ -143,8 +143,8 @@ int words_place(struct words *w, char *word, char **addr, char **port)
 	return 0;
 }
 
-int words_address(
-	struct words *w, const char *word, bool bracketed, struct addr *addr)
+int words_address(struct words *w, const char *word, bool bracketed,
+	struct addr *addr)
 {
 	if (addr_parse(word, addr) || bracketed != (addr->len == 16))
 		return words_fail(w, "expected an %s address, found '%s'",
@@ -152,8 +152,8 @@ int words_address(
 	return 0;
 }
 
-int words_cut(
-	struct words *w, const char *text, size_t length, const char **comment)
+int words_cut(struct words *w, const char *text, size_t length,
+	const char **comment)
 {
 	char *rest, *word, *hash;
 	int count = 0;

@@ -33,8 +33,8 @@ int words_cut(struct words *w, const char *text, size_t length,
 	const char **comment);
 
 /** words_fail() - Say what is wrong with this line; always -EINVAL */
-__attribute__((format(printf, 2, 3)))
-int words_fail(struct words *w, const char *format, ...);
+__attribute__((format(printf, 2, 3))) int words_fail(struct words *w,
+	const char *format, ...);
 
 /** words_peek() - The next word of the op, NULL at its end or before "=" */
 const char *words_peek(struct words *w);

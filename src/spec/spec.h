@@ -36,7 +36,7 @@ enum spec_rule {
 	SPEC_NO_RULE,
 #define DECISION(name, ...) RULE_##name,
 #include "spec_rules.h"
-	SPEC_LAST_DECISION,	/* only a mark */
+	SPEC_LAST_DECISION, /* only a mark */
 #define EFFECT(name, ...) RULE_##name,
 #include "spec_rules.h"
 	SPEC_RULES

@@ -47,7 +47,7 @@ uint32_t spec_addr_device4(uint32_t v4)
 {
 	if (spec_addr_is_broadcast4(v4))
 		return 0;
-	return v4 >> 24 == 127	      ? WORLD_LO :
+	return v4 >> 24 == 127	     ? WORLD_LO :
 	       v4 == V4(10, 0, 0, 1) ? WORLD_VETH0 :
 	       v4 == V4(10, 0, 0, 2) ? WORLD_VETH1 :
 				       0;

@@ -114,15 +114,16 @@ static enum spec_rule check6_native(struct spec *spec, struct spec_socket *s,
 
 	if (in16_scoped(name->addr)) {
 		if (name->len >= LEN_6 && name->scope &&
-		    APPLIES(spec, scope_sets_device))
+			APPLIES(spec, scope_sets_device))
 			s->device = name->scope;
 		RETURN_IF(spec, !s->device, bind6_no_scope);
 	}
 	RETURN_IF(spec, s->device && !spec_addr_device_exists(s->device),
 		bind6_no_device);
-	RETURN_IF(spec, !group &&
-		!spec_addr_is_usable6(name->addr, s->device) &&
-		!may_be_foreign(spec, s, spec->nonlocal6), bind6_not_local);
+	RETURN_IF(spec,
+		!group && !spec_addr_is_usable6(name->addr, s->device) &&
+			!may_be_foreign(spec, s, spec->nonlocal6),
+		bind6_not_local);
 	return SPEC_NO_RULE;
 }
 
@@ -158,7 +159,7 @@ static void set_address(struct spec *spec, struct spec_socket *s,
 	if (!in16_multicast(name->addr))
 		s->source = name->addr;
 	if (!s->v6only && !in16_any(name->addr) && !in16_mapped(name->addr) &&
-	    APPLIES(spec, address_sets_v6only))
+		APPLIES(spec, address_sets_v6only))
 		s->v6only = true;
 }
 
@@ -234,7 +235,7 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 	rule = ask_port(spec, s, false, &port);
 	if (!rule || spec_rule_errno(rule)) {
 		if (s->v6only != v6only &&
-		    APPLIES(spec, failed_bind_restores_v6only))
+			APPLIES(spec, failed_bind_restores_v6only))
 			s->v6only = v6only;
 		spec_socket_clear_addr(s);
 		return rule;

@@ -58,7 +58,7 @@ static struct spec_addr_bucket *find_addr(struct spec *spec,
 {
 	for (unsigned int i = 0; i < spec->addr_count; i++)
 		if (spec->addrs[i].port == port &&
-		    in16_equal(spec->addrs[i].rcv, s->rcv))
+			in16_equal(spec->addrs[i].rcv, s->rcv))
 			return &spec->addrs[i];
 	return NULL;
 }
@@ -111,8 +111,9 @@ static struct spec_addr_bucket *need_addr(struct spec *spec,
 		return addr;
 	ASSERT(spec->addr_count < SPEC_SOCKETS_MAX);
 	addr = &spec->addrs[spec->addr_count++];
-	*addr = (struct spec_addr_bucket){ .port = port, .rcv = s->rcv,
-		.v6 = spec_socket_is_v6(s) };
+	*addr = (struct spec_addr_bucket){
+		.port = port, .rcv = s->rcv, .v6 = spec_socket_is_v6(s)
+	};
 	if (is_client(s))
 		addr->fast = client_only;
 	return addr;
@@ -123,8 +124,8 @@ bool spec_bucket_admits(struct spec *spec, const struct spec_port_bucket *port,
 	const struct spec_socket *s)
 {
 	if (port->fast.reuseport <= FAST_NONE || !s->reuseport ||
-	    (port->uid != spec_socket_owner(spec, s) &&
-		    APPLIES(spec, cache_has_a_uid)))
+		(port->uid != spec_socket_owner(spec, s) &&
+			APPLIES(spec, cache_has_a_uid)))
 		return false;
 	return (port->fast.reuseport == FAST_ANY &&
 		       APPLIES(spec, cache_is_for_any_address)) ||
@@ -145,7 +146,7 @@ static void remember(struct spec *spec, struct spec_port_bucket *port,
 		port->fast.reuse = 0;
 	if (!s->reuseport) {
 		if (port->fast.reuseport &&
-		    APPLIES(spec, no_reuseport_wipes_cache))
+			APPLIES(spec, no_reuseport_wipes_cache))
 			port->fast.reuseport = FAST_NONE;
 		return;
 	}
@@ -203,7 +204,7 @@ static void settle_addr(struct spec *spec, struct spec_addr_bucket *addr)
 		const struct spec_socket *s = &spec->sockets[i];
 
 		if (!spec_bucket_is_owner(s, addr->port) ||
-		    !in16_equal(s->rcv, addr->rcv))
+			!in16_equal(s->rcv, addr->rcv))
 			continue;
 		used = true;
 		if (!is_client(s))

@@ -79,8 +79,8 @@ static void search_part(struct spec *spec, const struct spec_socket *s,
 			if (!is_free(spec, s, p, how))
 				continue;
 			if (odd && is_lost_end(range, p)) {
-				found->maybe =
-					range.high - range.low > 2 ? p : 0;
+				found->maybe = range.high - range.low > 2 ? p :
+									    0;
 				continue;
 			}
 			found->sure = p;
@@ -174,8 +174,8 @@ static bool agrees(const struct spec *spec, const struct spec_socket *s,
 {
 	const struct outcome *leader = spec->leader;
 
-	return !leader || (port == s->peer_port) ==
-				  (leader->error == ECONNABORTED);
+	return !leader ||
+	       (port == s->peer_port) == (leader->error == ECONNABORTED);
 }
 
 static struct search search_for_connect(struct spec *spec,
@@ -213,9 +213,11 @@ enum spec_rule spec_choose_for_connect(struct spec *spec,
 
 	RETURN_IF(spec, spec_range_may_be_full(spec, range), not_modelled);
 	/* A leader that says n/a does not tell if it connected to itself. */
-	RETURN_IF(spec, leader && leader->kind == OUTCOME_NA &&
-		spec_range_has(range, s->peer_port) &&
-		in16_equal(s->rcv, s->peer_addr), not_modelled);
+	RETURN_IF(spec,
+		leader && leader->kind == OUTCOME_NA &&
+			spec_range_has(range, s->peer_port) &&
+			in16_equal(s->rcv, s->peer_addr),
+		not_modelled);
 	found = search_for_connect(spec, s, range);
 	RETURN_IF(spec, !found.sure && (!found.maybe || refused),
 		connect_no_port_left);
@@ -225,8 +227,8 @@ enum spec_rule spec_choose_for_connect(struct spec *spec,
 		return SPEC_NO_RULE;
 	*known = true;
 	if (spec_range_has(range, *port) &&
-	    (spec_range_may_be_untold(spec, *port) ||
-		    is_free_to_connect(spec, s, *port)))
+		(spec_range_may_be_untold(spec, *port) ||
+			is_free_to_connect(spec, s, *port)))
 		return SPEC_NO_RULE;
 	return RULE_connect_no_port_left;
 }

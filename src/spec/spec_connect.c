@@ -26,20 +26,24 @@ struct target {
 	bool v4;
 };
 
-static enum spec_rule check_name(struct spec *spec,
-	const struct spec_socket *s, const struct op *op, struct target *target)
+static enum spec_rule check_name(struct spec *spec, const struct spec_socket *s,
+	const struct op *op, struct target *target)
 {
 	const struct place *place = &op->bind.place;
 	bool four = place->addr.len == 4;
 
-	RETURN_IF(spec, four && spec_socket_is_v6(s) && spec_socket_is_udp(s) &&
-		s->v6only, connect_ipv4_name_v6only);
+	RETURN_IF(spec,
+		four && spec_socket_is_v6(s) && spec_socket_is_udp(s) &&
+			s->v6only,
+		connect_ipv4_name_v6only);
 	/* A UDP socket of AF_INET6 takes an IPv4 name, too. */
 	RETURN_IF(spec, four && spec_socket_is_v6(s) && !spec_socket_is_udp(s),
 		connect_ipv4_name_short);
 	RETURN_IF(spec, !four && !spec_socket_is_v6(s), connect_ipv6_name);
 	*target = (struct target){ .to = in16_from(&place->addr),
-		.scope = place->scope, .port = place->port, .v4 = four };
+		.scope = place->scope,
+		.port = place->port,
+		.v4 = four };
 	return SPEC_NO_RULE;
 }
 
@@ -262,6 +266,6 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 enum spec_rule spec_connect(struct spec *spec, struct spec_socket *s,
 	const struct op *op, struct outcome *out)
 {
-	return (spec_socket_is_udp(s) ? udp_connect : tcp_connect)(spec, s,
-		op, out);
+	return (spec_socket_is_udp(s) ? udp_connect : tcp_connect)(spec, s, op,
+		out);
 }

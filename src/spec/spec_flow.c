@@ -19,9 +19,8 @@ static struct spec_socket *peer_of(struct spec *spec,
 	return s->peer ? &spec->sockets[s->peer - 1] : NULL;
 }
 
-bool spec_flow_is_between(const struct spec_socket *b,
-	const struct in16 *local, uint16_t port, const struct in16 *remote,
-	uint16_t remote_port)
+bool spec_flow_is_between(const struct spec_socket *b, const struct in16 *local,
+	uint16_t port, const struct in16 *remote, uint16_t remote_port)
 {
 	return spec_socket_is_stream(b) && b->state != CLOSED &&
 	       b->state != LISTEN && b->port == port &&
@@ -41,7 +40,7 @@ bool spec_flow_is_unique(struct spec *spec, const struct spec_socket *s,
 		if (b->device && b->device != s->device)
 			continue;
 		if (b->state != TIME_WAIT || !recycle ||
-		    !APPLIES(spec, time_wait_is_recycled))
+			!APPLIES(spec, time_wait_is_recycled))
 			return false;
 		spec_bucket_leave(spec, b);
 		spec_socket_free(spec, b);
@@ -102,8 +101,7 @@ void spec_flow_reset(struct spec *spec, struct spec_socket *s)
 }
 
 /* Do packets of a connection reach the peer? */
-static bool reaches(const struct spec_socket *s,
-	const struct spec_socket *peer)
+static bool reaches(const struct spec_socket *s, const struct spec_socket *peer)
 {
 	return (!s->v4_ops || in16_mapped(peer->rcv)) &&
 	       spec_route_reaches(s, peer->rcv, peer->device);
@@ -127,7 +125,7 @@ static void stop_listening(struct spec *spec, struct spec_socket *s)
 		struct spec_socket *child = &spec->sockets[i];
 
 		if (!spec_socket_is_stream(child) ||
-		    child->listener != spec_socket_ref(spec, s))
+			child->listener != spec_socket_ref(spec, s))
 			continue;
 		child->listener = 0;
 		child->orphan = true;
@@ -148,7 +146,7 @@ static void disconnect(struct spec *spec, struct spec_socket *s)
 	if (s->state != CLOSED) {
 		s->state = CLOSED;
 		if (!(s->locks & PORT_LOCK) &&
-		    APPLIES(spec, disconnect_frees_chosen_port))
+			APPLIES(spec, disconnect_frees_chosen_port))
 			spec_bucket_leave(spec, s);
 	}
 	s->peer = 0;
@@ -227,7 +225,7 @@ enum spec_rule spec_flow_disconnect(struct spec *spec, struct spec_socket *s)
 	if (APPLIES(spec, udp_disconnect_drops_device))
 		s->device = 0;
 	if (!(s->locks & ADDR_LOCK) &&
-	    APPLIES(spec, udp_disconnect_resets_address)) {
+		APPLIES(spec, udp_disconnect_resets_address)) {
 		bool was_any = spec_socket_is_wildcard(s);
 
 		spec_socket_clear_addr(s);
@@ -235,7 +233,7 @@ enum spec_rule spec_flow_disconnect(struct spec *spec, struct spec_socket *s)
 			spec_udp_move(spec, s);
 	}
 	if (!(s->locks & PORT_LOCK) &&
-	    APPLIES(spec, udp_disconnect_frees_chosen_port)) {
+		APPLIES(spec, udp_disconnect_frees_chosen_port)) {
 		spec_udp_leave(spec, s);
 		s->name_port = 0;
 		s->name_unknown = false;
@@ -254,8 +252,8 @@ enum spec_rule spec_flow_accept(struct spec *spec, struct spec_socket *s,
 		struct spec_socket *child = &spec->sockets[i];
 
 		if (spec_socket_is_stream(child) &&
-		    child->listener == spec_socket_ref(spec, s) &&
-		    (!first || child->turn < first->turn))
+			child->listener == spec_socket_ref(spec, s) &&
+			(!first || child->turn < first->turn))
 			first = child;
 	}
 	if (!first)
@@ -306,7 +304,7 @@ void spec_flow_close(struct spec *spec, struct spec_socket *s)
 	}
 	s->orphan = true;
 	if (s->state == LISTEN || s->state == SYN_SENT || s->linger0 ||
-	    s->repair)
+		s->repair)
 		disconnect(spec, s);
 	if (s->state == CLOSED) {
 		spec_bucket_leave(spec, s);

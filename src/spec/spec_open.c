@@ -23,8 +23,8 @@ static struct spec_socket *find_listener(struct spec *spec,
 		int score;
 
 		if (!spec_socket_is_stream(l) || l->state != LISTEN ||
-		    l->port != port ||
-		    (l->device && l->device != route->arrives))
+			l->port != port ||
+			(l->device && l->device != route->arrives))
 			continue;
 		if (route->v4) {
 			exact = !l->v6only &&
@@ -111,8 +111,8 @@ static enum spec_rule meet_older(struct spec *spec, struct spec_socket *s,
 		bool waits = b->state == TIME_WAIT;
 
 		if (b == s || (b->device && b->device != route->arrives) ||
-		    !spec_flow_is_between(b, &route->to, s->peer_port, &s->rcv,
-			    s->port))
+			!spec_flow_is_between(b, &route->to, s->peer_port,
+				&s->rcv, s->port))
 			continue;
 		/* A simultaneous open connects them: not modelled. */
 		RETURN_IF(spec, b->state == SYN_SENT, not_modelled);
@@ -148,7 +148,7 @@ enum spec_rule spec_open(struct spec *spec, struct spec_socket *s,
 	if (s->v4_ops && !route->v4 && HOLDS(spec, connect_stuck_to_ipv4))
 		return unanswered(spec, s, RULE_connect_stuck_to_ipv4);
 	if (in16_equal(route->to, s->rcv) && s->port == s->peer_port &&
-	    (!s->device || s->device == route->arrives))
+		(!s->device || s->device == route->arrives))
 		return connect_to_itself(spec, s);
 	rule = meet_older(spec, s, route);
 	if (rule)
@@ -157,7 +157,7 @@ enum spec_rule spec_open(struct spec *spec, struct spec_socket *s,
 	RETURN_IF(spec, count > 1, not_modelled);
 	back = spec_route_back(route, listener);
 	if ((!back || (s->device && s->device != back)) &&
-	    HOLDS(spec, connect_no_way_back))
+		HOLDS(spec, connect_no_way_back))
 		return unanswered(spec, s, RULE_connect_no_way_back);
 	if (!listener)
 		return ANSWER(spec, connect_refused);

@@ -7,8 +7,8 @@
 #include "spec_socket.h"
 #include "world.h"
 
-static enum spec_rule check_set(struct spec *spec,
-	const struct spec_socket *s, const struct op *op)
+static enum spec_rule check_set(struct spec *spec, const struct spec_socket *s,
+	const struct op *op)
 {
 	uint32_t owner = spec_socket_is_mptcp(s) ? s->told_uid : s->uid;
 	bool on = op->set.value, root = !spec->euid;
@@ -23,8 +23,9 @@ static enum spec_rule check_set(struct spec *spec,
 		RETURN_IF(spec, on && !root, set_transparent_not_permitted);
 		break;
 	case OPT_REPAIR:
-		RETURN_IF(spec, spec_socket_is_udp(s) ||
-			spec_socket_is_mptcp(s), set_repair_not_tcp);
+		RETURN_IF(spec,
+			spec_socket_is_udp(s) || spec_socket_is_mptcp(s),
+			set_repair_not_tcp);
 		RETURN_IF(spec, !root || s->state == LISTEN,
 			set_repair_not_permitted);
 		break;
@@ -43,8 +44,10 @@ static enum spec_rule check_set(struct spec *spec,
 		RETURN_IF(spec, low && high && low > high, set_range_reversed);
 		break;
 	case OPT_UID:
-		RETURN_IF(spec, !root && (owner != spec->euid ||
-			op->set.value != spec->euid), set_owner_not_permitted);
+		RETURN_IF(spec,
+			!root && (owner != spec->euid ||
+					 op->set.value != spec->euid),
+			set_owner_not_permitted);
 		break;
 	}
 	return RULE_option_set;
@@ -123,11 +126,13 @@ static void get_name(const struct spec *spec, const struct spec_socket *s,
 		out->a = leader->a;
 }
 
-enum spec_rule spec_option_get(struct spec *spec,
-	const struct spec_socket *s, const struct op *op, struct outcome *out)
+enum spec_rule spec_option_get(struct spec *spec, const struct spec_socket *s,
+	const struct op *op, struct outcome *out)
 {
-	RETURN_IF(spec, op->get.property == GET_V6ONLY &&
-		!spec_socket_is_v6(s) && s->type != MPTCP4, get_v6only_ipv4);
+	RETURN_IF(spec,
+		op->get.property == GET_V6ONLY && !spec_socket_is_v6(s) &&
+			s->type != MPTCP4,
+		get_v6only_ipv4);
 	switch (op->get.property) {
 	case GET_NAME: get_name(spec, s, out); break;
 	case GET_DEV:
@@ -137,8 +142,8 @@ enum spec_rule spec_option_get(struct spec *spec,
 			out->a = WORLD_MISSING;
 		break;
 	case GET_V6ONLY:
-		*out = outcome_number(
-			spec_socket_is_mptcp(s) ? s->told_v6only : s->v6only);
+		*out = outcome_number(spec_socket_is_mptcp(s) ? s->told_v6only :
+								s->v6only);
 		break;
 	}
 	return RULE_property_told;

@@ -17,8 +17,8 @@ enum spec_rule spec_option_set(struct spec *spec, struct spec_socket *s,
  * spec_option_get() - getsockname(2) or getsockopt(2)
  * @out:	Already ok; gets the value
  */
-enum spec_rule spec_option_get(struct spec *spec,
-	const struct spec_socket *s, const struct op *op, struct outcome *out);
+enum spec_rule spec_option_get(struct spec *spec, const struct spec_socket *s,
+	const struct op *op, struct outcome *out);
 
 /** spec_option_sysctl() - A write to a file of /proc/sys/net */
 enum spec_rule spec_option_sysctl(struct spec *spec, const struct op *op);

@@ -52,11 +52,11 @@ static bool overlap(struct spec *spec, const struct side *a,
 	if (a_any && b_any)
 		return APPLIES(spec, ipv6_wildcards_meet);
 	if (b_any && b->wild &&
-	    !(b->v6only && a_mapped && APPLIES(spec, v6only_spares_mapped)))
+		!(b->v6only && a_mapped && APPLIES(spec, v6only_spares_mapped)))
 		return APPLIES(spec, ipv6_wildcard_covers);
 	if (a_any && a->wild &&
-	    !(a->v6only && (b_mapped || !b->v6) &&
-		    APPLIES(spec, v6only_spares_mapped)))
+		!(a->v6only && (b_mapped || !b->v6) &&
+			APPLIES(spec, v6only_spares_mapped)))
 		return APPLIES(spec, ipv6_wildcard_covers);
 	return b->v6 && in16_equal(a->rcv, b->rcv);
 }
@@ -75,8 +75,7 @@ bool spec_overlap_addrs(struct spec *spec, const struct spec_socket *a,
 bool spec_overlap_cache(struct spec *spec, const struct spec_port_bucket *port,
 	const struct spec_socket *s)
 {
-	struct side x = { port->rcv, port->rcv4, port->v6only, true,
-		port->v6 };
+	struct side x = { port->rcv, port->rcv4, port->v6only, true, port->v6 };
 	struct side y = { s->rcv, s->rcv4, s->v6only, false,
 		spec_socket_is_v6(s) };
 

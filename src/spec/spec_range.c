@@ -40,6 +40,5 @@ void spec_range_add_untold(struct spec *spec, struct spec_socket *s)
 bool spec_range_may_be_full(const struct spec *spec, struct spec_range range)
 {
 	return range.high - range.low < SPEC_SOCKETS_MAX &&
-	       range.low <= spec->untold_high &&
-	       range.high >= spec->untold_low;
+	       range.low <= spec->untold_high && range.high >= spec->untold_low;
 }

@@ -73,8 +73,9 @@ static enum spec_rule lookup4(struct spec *spec, uint32_t device,
 		route->group = true;
 		if (!*from && !device)
 			*from = is_loopback4(to) ? LOOPBACK4 : VETH0_V4;
-		RETURN_IF(spec, !device && is_on_link4(to) &&
-			is_loopback4(*from), route_from_loopback);
+		RETURN_IF(spec,
+			!device && is_on_link4(to) && is_loopback4(*from),
+			route_from_loopback);
 		return device ? by_device4(spec, device, from, route) :
 				SPEC_NO_RULE;
 	}
@@ -153,8 +154,9 @@ enum spec_rule spec_route_ipv6(struct spec *spec, const struct spec_socket *s,
 	bool arrives = owner && (!device || device == owner ||
 					is_on_wire6(from, to, device));
 
-	*route = (struct route){ .from = from, .to = to,
-		.arrives = arrives ? owner : 0 };
+	*route = (struct route){
+		.from = from, .to = to, .arrives = arrives ? owner : 0
+	};
 	RETURN_IF(spec, device && !spec_addr_device_exists(device),
 		route_unreachable);
 	RETURN_IF(spec, !arrives && !is_on_link6(to, device),
@@ -196,7 +198,7 @@ static uint32_t back6(const struct route *there,
 			       owner :
 			       0;
 	if ((in16_scoped(there->from) || (loopback && !listener)) &&
-	    there->arrives != owner)
+		there->arrives != owner)
 		return 0;
 	return owner;
 }
@@ -215,7 +217,7 @@ bool spec_route_reaches(const struct spec_socket *s, struct in16 to,
 	uint32_t arrives = spec_addr_device(to);
 
 	if (s->device && s->device != arrives &&
-	    (v4 || !is_on_wire6(s->rcv, to, s->device)))
+		(v4 || !is_on_wire6(s->rcv, to, s->device)))
 		arrives = v4 && s->device == WORLD_LO ? WORLD_LO : 0;
 	return arrives && (!to_device || to_device == arrives);
 }

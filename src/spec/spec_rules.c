@@ -14,11 +14,14 @@ static const struct rule_info rules[SPEC_RULES] = {
 	[SPEC_LAST_DECISION] = { .name = "none", .function = "", .text = "" },
 // NOLINTBEGIN(bugprone-macro-parentheses): these initialize
 #define DECISION(name_, error_, function_, text_)                              \
-	[RULE_##name_] = { .name = #name_, .error = error_,                    \
-		.function = function_, .text = text_ },
-#define EFFECT(name_, function_, text_)                                        \
-	[RULE_##name_] = { .name = #name_, .function = function_,              \
+	[RULE_##name_] = { .name = #name_,                                     \
+		.error = error_,                                               \
+		.function = function_,                                         \
 		.text = text_ },
+#define EFFECT(name_, function_, text_)                                        \
+	[RULE_##name_] = {                                                     \
+		.name = #name_, .function = function_, .text = text_           \
+	},
 #define VERSIONS(name_, since_, before_)                                       \
 	[RULE_##name_].since = since_, [RULE_##name_].before = before_,
 // NOLINTEND(bugprone-macro-parentheses)

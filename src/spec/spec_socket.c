@@ -31,7 +31,7 @@ uint32_t spec_socket_owner(struct spec *spec, const struct spec_socket *s)
 	if ((s->orphan || s->listener) && !APPLIES(spec, orphan_keeps_owner))
 		return 0;
 	if (spec_socket_is_mptcp(s) && s->uid != s->told_uid &&
-	    !APPLIES(spec, subflow_keeps_owner))
+		!APPLIES(spec, subflow_keeps_owner))
 		return s->told_uid;
 	return s->uid;
 }
@@ -58,8 +58,8 @@ void spec_socket_set_ipv4(struct spec_socket *s, uint32_t v4)
 
 void spec_socket_make_subflow(struct spec *spec, struct spec_socket *s)
 {
-	if (!spec_socket_is_mptcp(s) || s->made || !APPLIES(spec,
-		mptcp_has_a_subflow))
+	if (!spec_socket_is_mptcp(s) || s->made ||
+		!APPLIES(spec, mptcp_has_a_subflow))
 		return;
 	s->made = true;
 	/* SO_LINGER makes it take over what the MPTCP socket has. */

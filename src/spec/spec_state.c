@@ -27,8 +27,6 @@ void spec_copy(struct spec *to, const struct spec *from)
 	memcpy(to, from, offsetof(struct spec, sockets));
 	memcpy(to->sockets, from->sockets,
 		from->count * sizeof(*from->sockets));
-	memcpy(to->ports, from->ports,
-		from->port_count * sizeof(*from->ports));
-	memcpy(to->addrs, from->addrs,
-		from->addr_count * sizeof(*from->addrs));
+	memcpy(to->ports, from->ports, from->port_count * sizeof(*from->ports));
+	memcpy(to->addrs, from->addrs, from->addr_count * sizeof(*from->addrs));
 }

@@ -39,9 +39,9 @@ enum call_state { UNCONNECTED, CONNECTING, CONNECTED };
 
 /* Bits of struct spec_socket.locks */
 enum {
-	ADDR_LOCK = 1,		/* bind asked for the address, which stays */
-	PORT_LOCK = 2,		/* bind asked for the port, which stays */
-	CONNECT_BOUND = 4,	/* a connect has chosen the port */
+	ADDR_LOCK = 1,	   /* bind asked for the address, which stays */
+	PORT_LOCK = 2,	   /* bind asked for the port, which stays */
+	CONNECT_BOUND = 4, /* a connect has chosen the port */
 };
 
 /* Values of struct spec_socket.reuse */
@@ -225,7 +225,7 @@ static inline bool spec_state_leader_port(const struct spec *spec,
 	const struct outcome *leader = spec->leader;
 
 	if (!leader || leader->kind != OUTCOME_OK ||
-	    leader->value != VALUE_NUMBER)
+		leader->value != VALUE_NUMBER)
 		return false;
 	*port = leader->a;
 	return true;

@@ -16,8 +16,10 @@ static enum spec_rule make_socket(struct spec *spec, const struct op *op)
 {
 	struct spec_socket *s;
 
-	RETURN_IF(spec, op->socket.uid != UID_NONE && spec->euid &&
-		op->socket.uid != spec->euid, socket_owner_not_permitted);
+	RETURN_IF(spec,
+		op->socket.uid != UID_NONE && spec->euid &&
+			op->socket.uid != spec->euid,
+		socket_owner_not_permitted);
 	s = spec_socket_new(spec, op->socket.type);
 	s->uid = op->socket.uid == UID_NONE ? spec->euid : op->socket.uid;
 	s->told_uid = s->uid;

@@ -28,9 +28,10 @@ static bool overlaps(struct spec *spec, const struct spec_socket *a,
 
 	if (!spec_overlap_devices(spec, a, b))
 		return false;
-	if (in16_any(a->rcv) || (in16_is(a->rcv, 0) &&
-				 (APPLIES(spec, mapped_wildcard_asks_all) ||
-				  !spec_socket_is_v6(a))))
+	if (in16_any(a->rcv) ||
+		(in16_is(a->rcv, 0) &&
+			(APPLIES(spec, mapped_wildcard_asks_all) ||
+				!spec_socket_is_v6(a))))
 		return spec_overlap_addrs(spec, a, b);
 	if (b->v6only && as_ipv4 && APPLIES(spec, v6only_spares_ipv4))
 		return false;
@@ -38,8 +39,10 @@ static bool overlaps(struct spec *spec, const struct spec_socket *a,
 		return APPLIES(spec, ipv6_wildcard_covers);
 	if (in16_is(b->rcv, 0) && as_ipv4)
 		return spec_socket_is_v6(a) && spec_bucket_is_v6(spec, b) &&
-		       APPLIES(spec, mapped_wildcard_overlooked) ?
-			false : APPLIES(spec, ipv4_wildcard_covers);
+				       APPLIES(spec,
+					       mapped_wildcard_overlooked) ?
+			       false :
+			       APPLIES(spec, ipv4_wildcard_covers);
 	return in16_equal(a->rcv, b->rcv);
 }
 
@@ -61,9 +64,8 @@ static enum spec_rule ask_owner(struct spec *spec, const struct spec_socket *a,
 {
 	bool reuseport = a->reuseport && b->reuseport;
 	uint32_t uid = spec_socket_owner(spec, a);
-	bool waits = (b->state == TIME_WAIT ||
-			     (reuseport && uid != b->uid &&
-				     may_wait(spec, b))) &&
+	bool waits = (b->state == TIME_WAIT || (reuseport && uid != b->uid &&
+						       may_wait(spec, b))) &&
 		     HOLDS(spec, tcp_share_time_wait);
 	bool same_owner = waits || uid == spec_socket_owner(spec, b) ||
 			  !HOLDS(spec, tcp_conflict_uid);
@@ -73,7 +75,7 @@ static enum spec_rule ask_owner(struct spec *spec, const struct spec_socket *a,
 	if (how == ASK_SEARCH && APPLIES(spec, search_avoids_all))
 		return RULE_tcp_conflict_options;
 	if (reuse && !listens && how == ASK_AGAIN && reuseport && same_owner &&
-	    APPLIES(spec, search_avoids_its_group))
+		APPLIES(spec, search_avoids_its_group))
 		return RULE_tcp_conflict_options;
 	RETURN_IF(spec, reuse && !listens, tcp_share_reuseaddr);
 	if (how == ASK_AGAIN && APPLIES(spec, search_avoids_all))
@@ -95,7 +97,7 @@ enum spec_rule spec_tcp_ask_owners(struct spec *spec,
 		enum spec_rule rule;
 
 		if (b == a || !spec_bucket_is_owner(b, port) ||
-		    !overlaps(spec, a, b))
+			!overlaps(spec, a, b))
 			continue;
 		rule = ask_owner(spec, a, b, how);
 		if (spec_rule_errno(rule))

@@ -34,8 +34,7 @@ static enum spec_rule ask_owner(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b)
 {
 	bool reuseport = a->reuseport && b->reuseport;
-	bool same_owner = a->uid == b->uid ||
-			  !HOLDS(spec, udp_conflict_uid);
+	bool same_owner = a->uid == b->uid || !HOLDS(spec, udp_conflict_uid);
 
 	RETURN_IF(spec, reuseport && same_owner, udp_share_reuseport);
 	RETURN_IF(spec, reuseport, udp_conflict_uid);
@@ -68,13 +67,13 @@ static enum spec_rule scan(struct spec *spec, const struct spec_socket *a,
 			continue;
 		if (!is_in_the_way(spec, a, b)) {
 			if (a->reuse && b->reuse &&
-			    HOLDS(spec, udp_share_reuseaddr))
+				HOLDS(spec, udp_share_reuseaddr))
 				answer = RULE_udp_share_reuseaddr;
 			continue;
 		}
 		rule = ask_owner(spec, a, b);
 		if (spec_rule_errno(rule) ||
-		    APPLIES(spec, udp_first_match_decides))
+			APPLIES(spec, udp_first_match_decides))
 			return rule;
 		answer = rule;
 	}
@@ -112,7 +111,7 @@ enum spec_rule spec_udp_ask(struct spec *spec, const struct spec_socket *s,
 	if (!n)
 		return ANSWER(spec, udp_port_free);
 	if (n > CROWD && !spec_socket_is_wildcard(s) &&
-	    APPLIES(spec, udp_crowd_by_address))
+		APPLIES(spec, udp_crowd_by_address))
 		rule = scan_by_address(spec, s, port);
 	else
 		rule = scan(spec, s, port, ALL);
@@ -129,7 +128,7 @@ static bool is_free(struct spec *spec, const struct spec_socket *a,
 		const struct spec_socket *b = &spec->sockets[spec->udp[i]];
 
 		if (b->port == port && is_in_the_way(spec, a, b) &&
-		    spec_rule_errno(ask_owner(spec, a, b)))
+			spec_rule_errno(ask_owner(spec, a, b)))
 			return false;
 	}
 	return true;
@@ -147,9 +146,9 @@ enum spec_rule spec_udp_choose(struct spec *spec, const struct spec_socket *s,
 	RETURN_IF(spec, p > range.high, udp_no_port_left);
 	*port = p;
 	if (spec_state_leader_port(spec, port) &&
-	    !(spec_range_has(range, *port) &&
-		    (spec_range_may_be_untold(spec, *port) ||
-			    is_free(spec, s, *port))))
+		!(spec_range_has(range, *port) &&
+			(spec_range_may_be_untold(spec, *port) ||
+				is_free(spec, s, *port))))
 		return SPEC_NO_RULE;
 	return ANSWER(spec, udp_port_chosen);
 }

@@ -15,9 +15,9 @@
 #include "program/program_text.h"
 
 enum {
-	AGENT_FLUSH_MS = 100,	/* no answer is held back for longer */
-	AGENT_WORD_MAX = 64,	/* a word of "can", with its NUL */
-	AGENT_TTY_WINDOW = 2048,	/* half of what it has room for */
+	AGENT_FLUSH_MS = 100,	 /* no answer is held back for longer */
+	AGENT_WORD_MAX = 64,	 /* a word of "can", with its NUL */
+	AGENT_TTY_WINDOW = 2048, /* half of what it has room for */
 };
 
 /* What precedes the size of a window */
@@ -61,8 +61,7 @@ static bool can_word(unsigned int n, struct capabilities *can, char *word)
 static bool has(const struct capabilities *can, const struct capabilities *one)
 {
 	return (can->ops & one->ops) || (can->types & one->types) ||
-	       (can->options & one->options) ||
-	       (can->sysctls & one->sysctls) ||
+	       (can->options & one->options) || (can->sysctls & one->sysctls) ||
 	       (can->devices && one->devices) || (can->uids && one->uids);
 }
 
@@ -102,11 +101,12 @@ int agent_parse_can(const char *line, struct capabilities *can)
 		line += strspn(line, " ");
 		length = strcspn(line, " ");
 		if (!strncmp(line, WINDOW, strlen(WINDOW)))
-			result.window = MIN(strtoul(line + strlen(WINDOW),
-				NULL, 10), UINT16_MAX);
+			result.window =
+				MIN(strtoul(line + strlen(WINDOW), NULL, 10),
+					UINT16_MAX);
 		for (unsigned int n = 0; can_word(n, &one, word); n++)
 			if (strlen(word) == length &&
-			    !strncmp(line, word, length))
+				!strncmp(line, word, length))
 				add(&result, &one);
 	}
 	*can = result;
@@ -141,7 +141,7 @@ static bool find_end(struct input *input, size_t *size)
 		*size = input->scan - input->start;
 		input->scan = end + 1 - input->text;
 		if ((length == 1 && *line == '.') ||
-		    (length == 2 && !memcmp(line, ".\r", 2)))
+			(length == 2 && !memcmp(line, ".\r", 2)))
 			return true;
 	}
 	return false;
@@ -185,9 +185,8 @@ static void answer(struct subject *subject, const struct input *input,
 	if (input->dropped) {
 		fprintf(out, "! more than %d bytes\n", TEXT_SIZE_MAX);
 	} else if (text_parse(input->text + input->start, size, &text,
-			&error)) {
-		quote_printf(out, "! line %u: %s\n", error.line,
-			error.message);
+			   &error)) {
+		quote_printf(out, "! line %u: %s\n", error.line, error.message);
 	} else if (subject_run(subject, &text.program, 1, NULL, &trace)) {
 		quote_printf(out, "! %s\n", subject->why);
 	} else {
@@ -224,8 +223,7 @@ static long now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int agent_serve(struct subject *subject, const char *name, FILE *in,
-	FILE *out)
+int agent_serve(struct subject *subject, const char *name, FILE *in, FILE *out)
 {
 	struct input input = { .fd = fileno(in) };
 	long flushed = now_ms();

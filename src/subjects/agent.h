@@ -91,7 +91,6 @@ int agent_parse_can(const char *line, struct capabilities *can);
  *
  * Return: 0 at the end of @in, or a negative errno if reading or writing fails
  */
-int agent_serve(struct subject *subject, const char *name, FILE *in,
-	FILE *out);
+int agent_serve(struct subject *subject, const char *name, FILE *in, FILE *out);
 
 #endif /* AGENT_H */

@@ -36,7 +36,8 @@ static int spawn(struct child *child, int in, int out, int err,
 		posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
-		POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+						      POSIX_SPAWN_SETSIGMASK |
+						      POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
 	rc = posix_spawn(&child->pid, argv[0], &actions, &attributes, argv,
@@ -102,7 +103,7 @@ static ssize_t write_quietly(int fd, const char *data, size_t size)
 	error = errno;
 	if (n < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE))
 		while (sigtimedwait(&pipe_only, NULL, &now) < 0 &&
-		       errno != EAGAIN)
+			errno != EAGAIN)
 			;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	errno = error;

@@ -23,7 +23,7 @@
 
 enum {
 	CHILD_BUFFER = 64 * 1024,
-	CHILD_LINE_MAX = 4096,	/* of a line from it, with its "\n" */
+	CHILD_LINE_MAX = 4096, /* of a line from it, with its "\n" */
 };
 
 /**

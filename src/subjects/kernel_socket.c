@@ -36,7 +36,7 @@ union address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
-	uint8_t bytes[256];	/* as long as any len= can say */
+	uint8_t bytes[256]; /* as long as any len= can say */
 };
 
 static const struct linger reset_on_close = { .l_onoff = 1 };
@@ -49,8 +49,8 @@ static struct outcome result(int rc)
 static int make(int type)
 {
 	return socket(type_is_v6(type) ? AF_INET6 : AF_INET,
-		(type_is_udp(type) ? SOCK_DGRAM : SOCK_STREAM) |
-			SOCK_NONBLOCK | SOCK_CLOEXEC,
+		(type_is_udp(type) ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK |
+			SOCK_CLOEXEC,
 		type == MPTCP4 || type == MPTCP6 ? IPPROTO_MPTCP : 0);
 }
 
@@ -88,8 +88,7 @@ int kernel_socket_accept(const struct kernel_socket *listener,
 	if (echo < 0)
 		poll(&wait, 1, CONNECT_WAIT_MS);
 	return adopt(sock, listener->type,
-		accept4(listener->fd, NULL, NULL,
-			SOCK_NONBLOCK | SOCK_CLOEXEC),
+		accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC),
 		out);
 }
 
@@ -176,8 +175,7 @@ static struct outcome set_switch(const struct kernel_socket *sock,
 			IPV6_FREEBIND },
 		[OPT_TRANSPARENT] = { SOL_IP, IP_TRANSPARENT, SOL_IPV6,
 			IPV6_TRANSPARENT },
-		[OPT_BIND_NO_PORT] = { SOL_IP, IP_BIND_ADDRESS_NO_PORT, -1,
-			0 },
+		[OPT_BIND_NO_PORT] = { SOL_IP, IP_BIND_ADDRESS_NO_PORT, -1, 0 },
 		[OPT_REPAIR] = { SOL_TCP, TCP_REPAIR, -1, 0 },
 	};
 	int option = op->set.option, value = op->set.value;
@@ -186,8 +184,8 @@ static struct outcome set_switch(const struct kernel_socket *sock,
 	_Static_assert(ARRAY_SIZE(switches) == SWITCHES, "one for each");
 	return result(setsockopt(sock->fd,
 		other ? switches[option].level6 : switches[option].level,
-		other ? switches[option].name6 : switches[option].name,
-		&value, sizeof(value)));
+		other ? switches[option].name6 : switches[option].name, &value,
+		sizeof(value)));
 }
 
 struct outcome kernel_socket_set(const struct kernel_socket *sock,
@@ -333,7 +331,7 @@ static bool settle(int echo)
 	/* The request comes back as well, before its reply, which is type 0. */
 	while (poll(&wait, 1, CONNECT_WAIT_MS) > 0)
 		if (recv(echo, packet, sizeof(packet), 0) >= 28 &&
-		    packet[9] == IPPROTO_ICMP && !packet[20])
+			packet[9] == IPPROTO_ICMP && !packet[20])
 			return true;
 	return false;
 }

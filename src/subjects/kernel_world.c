@@ -64,8 +64,8 @@ static const struct {
 };
 
 /* Say why, and pass the errno on */
-__attribute__((format(printf, 4, 5)))
-static int because(char *why, size_t size, int rc, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static int because(char *why, size_t size,
+	int rc, const char *format, ...)
 {
 	va_list args;
 	int len;
@@ -171,7 +171,7 @@ static int lo_up(struct link_session *session)
 		return 0;
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && !ioctl(fd, SIOCGIFFLAGS, &request) &&
-	    request.ifr_flags & IFF_UP)
+		request.ifr_flags & IFF_UP)
 		rc = 0;
 	if (fd >= 0)
 		close(fd);
@@ -324,7 +324,8 @@ static bool set_range(void)
 	if (fd >= 0)
 		close(fd);
 	return !kernel_world_set(SYSCTL_PORT_RANGE, WORLD_RANGE_FIRST,
-		WORLD_RANGE_LAST) && obeyed;
+		       WORLD_RANGE_LAST) &&
+	       obeyed;
 }
 
 int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
@@ -353,7 +354,7 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 		/* Some sysctls of gVisor cannot be written. */
 		if (!read_file(sysctl_paths[key], world->defaults[key],
 			    sizeof(world->defaults[key])) &&
-		    !write_file(sysctl_paths[key], world->defaults[key]))
+			!write_file(sysctl_paths[key], world->defaults[key]))
 			world->sysctls |= 1u << key;
 	if (!obeyed)
 		world->sysctls &= ~(1u << SYSCTL_PORT_RANGE);

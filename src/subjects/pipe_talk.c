@@ -17,7 +17,7 @@ enum {
 	PIPE_END_WAIT_MS = 2000,
 	PIPE_EMPTY_MAX = 1000, /* empty lines in a row */
 	PIPE_LOG_MAX = 64 * 1024,
-	PIPE_CANNOT = 3,	/* the exit status of scripts that say why */
+	PIPE_CANNOT = 3, /* the exit status of scripts that say why */
 
 	/* Room for any program: its ops, each with a "\n", and the dot */
 	PIPE_OP_MAX = 257,
@@ -33,11 +33,11 @@ int pipe_fail(struct subject *subject, int error, const char *format, ...)
 	va_list args;
 	int status;
 
-	used = snprintf(
-		subject->why, sizeof(subject->why), "'%s' ", agent->command);
+	used = snprintf(subject->why, sizeof(subject->why), "'%s' ",
+		agent->command);
 	va_start(args, format);
-	vsnprintf(
-		subject->why + used, sizeof(subject->why) - used, format, args);
+	vsnprintf(subject->why + used, sizeof(subject->why) - used, format,
+		args);
 	va_end(args);
 	agent->failed = error;
 	child_end(&agent->child, 0, &status);
@@ -91,8 +91,8 @@ static int fail_ended(struct subject *subject)
 	if (*last_said(agent, said))
 		snprintf(before, sizeof(before), ": %s", said);
 	if (!ended)
-		return pipe_fail(
-			subject, -EPIPE, "closed its output%s", before);
+		return pipe_fail(subject, -EPIPE, "closed its output%s",
+			before);
 	if (WIFSIGNALED(status))
 		return pipe_fail(subject, -EPIPE,
 			"ended too early (signal %d)%s", WTERMSIG(status),
@@ -148,8 +148,8 @@ struct batch {
 };
 
 /* How many ops of a program the agent is asked */
-static unsigned int asked(
-	const struct subject *subject, const struct program *program)
+static unsigned int asked(const struct subject *subject,
+	const struct program *program)
 {
 	unsigned int i = 0;
 
@@ -211,8 +211,8 @@ static int finish_trace(struct subject *subject, struct batch *batch)
 	return 0;
 }
 
-static int take_answer(
-	struct subject *subject, struct batch *batch, const char *line)
+static int take_answer(struct subject *subject, struct batch *batch,
+	const char *line)
 {
 	struct trace *trace = batch->traces + batch->answered;
 	char text[PIPE_QUOTE_MAX];

@@ -59,8 +59,8 @@ const char *pipe_quoted(const char *line, char text[PIPE_QUOTE_MAX]);
  *
  * Return: @error
  */
-__attribute__((format(printf, 3, 4)))
-int pipe_fail(struct subject *subject, int error, const char *format, ...);
+__attribute__((format(printf, 3, 4))) int pipe_fail(struct subject *subject,
+	int error, const char *format, ...);
 
 /**
  * pipe_open() - Start an agent, and hear what it can

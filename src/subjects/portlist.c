@@ -81,9 +81,8 @@ static struct held *find(const struct portlist *list, const struct key *key)
 {
 	struct held *h;
 
-	for_each_at_port(list, key->port, h)
-		if (keys_equal(&h->key, key))
-			return h;
+	for_each_at_port(list, key->port,
+		h) if (keys_equal(&h->key, key)) return h;
 	return NULL;
 }
 
@@ -199,21 +198,22 @@ static bool address_passes(const struct portlist *list,
 	struct held *h;
 
 	chosen = chosen && res->transport == TCP;
-	for_each_at_port(list, like->key.port, h) {
+	for_each_at_port(list, like->key.port, h)
+	{
 		if (h->key.network != like->key.network ||
-		    h->key.transport != like->key.transport ||
-		    !addr_equal(&h->key.addr, &like->key.addr))
+			h->key.transport != like->key.transport ||
+			!addr_equal(&h->key.addr, &like->key.addr))
 			continue;
 		/* At a TCP port of our choice, whatever its destination */
 		if (chosen && !res->device)
 			return false;
 		/* On another device */
 		if (res->device && h->key.device &&
-		    h->key.device != res->device)
+			h->key.device != res->device)
 			continue;
 		/* The same destination, or a wildcard on either side */
 		if (addr_equal(&h->key.dest, &res->dest) &&
-		    h->key.dest_port == res->dest_port)
+			h->key.dest_port == res->dest_port)
 			running &= shared(h);
 		else if (!h->key.dest.len || !res->dest.len)
 			running &= RES_MOST_RECENT | RES_LOAD_BALANCED |
@@ -234,12 +234,13 @@ static bool is_free(const struct portlist *list, const struct reservation *res,
 	struct held *h;
 
 	for (unsigned int n = 0; n < res->network_count; n++) {
-		for_each_at_port(list, port, h) {
+		for_each_at_port(list, port, h)
+		{
 			if (h->key.network != res->networks[n] ||
-			    h->key.transport != res->transport)
+				h->key.transport != res->transport)
 				continue;
 			if (res->addr.len && h->key.addr.len &&
-			    !addr_equal(&h->key.addr, &res->addr))
+				!addr_equal(&h->key.addr, &res->addr))
 				continue;
 			if (!address_passes(list, res, h, chosen))
 				return false;
@@ -381,10 +382,9 @@ uint32_t portlist_live(const struct portlist *list)
 		if (!mine->in_use)
 			continue;
 		/* Count it if it is the first of its like in the string. */
-		for_each_at_port(list, mine->key.port, h)
-			if (h->key.network == mine->key.network &&
-			    h->key.transport == mine->key.transport)
-				break;
+		for_each_at_port(list, mine->key.port,
+			h) if (h->key.network == mine->key.network &&
+			       h->key.transport == mine->key.transport) break;
 		count += h == mine;
 	}
 	return count;

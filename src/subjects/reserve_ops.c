@@ -50,7 +50,8 @@ static int ask(uint16_t port, void *arg)
 
 	/* After a "no" a search goes on; a port that is given is refused. */
 	if (!rc && question->given &&
-	    !gvisor_refuses(question->gvisor, GVISOR_port_refused_by_tester))
+		!gvisor_refuses(question->gvisor,
+			GVISOR_port_refused_by_tester))
 		return 1;
 	return rc;
 }
@@ -60,7 +61,8 @@ static int reserve(struct portman *pm, struct gvisor *gvisor,
 {
 	struct portman_reservation res = reservation(&op->reserve.res);
 	struct question question = { .gvisor = gvisor,
-		.run.test = op->reserve.test, .given = res.port };
+		.run.test = op->reserve.test,
+		.given = res.port };
 	bool tested = op->reserve.test.kind != TEST_ABSENT;
 	uint16_t port;
 	int rc;
@@ -72,9 +74,9 @@ static int reserve(struct portman *pm, struct gvisor *gvisor,
 		return rc;
 	if (rc != -EADDRINUSE)
 		gvisor_decide(gvisor, rc == -EAGAIN ? GVISOR_port_not_found :
-			rc		 ? GVISOR_port_tester_failed :
-			res.port	 ? GVISOR_port_reserved :
-					   GVISOR_port_found);
+				      rc       ? GVISOR_port_tester_failed :
+				      res.port ? GVISOR_port_reserved :
+						 GVISOR_port_found);
 	*out = outcome_error(rc);
 	if (rc || (res.port && !tested))
 		return 0;
@@ -96,8 +98,8 @@ static int pick(struct portman *pm, struct gvisor *gvisor, const struct op *op,
 		op->pick.random, tester_call, &test, &port);
 
 	gvisor_decide(gvisor, rc == -EAGAIN ? GVISOR_port_not_found :
-		rc		 ? GVISOR_port_tester_failed :
-				   GVISOR_port_found);
+			      rc	    ? GVISOR_port_tester_failed :
+					      GVISOR_port_found);
 	*out = outcome_error(rc);
 	if (rc)
 		return 0;
@@ -116,8 +118,8 @@ static struct outcome range(struct portman *pm, struct gvisor *gvisor,
 
 	if (op->range.set) {
 		rc = portman_set_range(pm, op->range.first, op->range.last);
-		gvisor_decide(gvisor, rc ? GVISOR_range_upside_down :
-					   GVISOR_range_changed);
+		gvisor_decide(gvisor,
+			rc ? GVISOR_range_upside_down : GVISOR_range_changed);
 		return outcome_error(rc);
 	}
 	gvisor_decide(gvisor, GVISOR_range_told);
@@ -161,8 +163,8 @@ static void change(struct portman *pm, struct gvisor *gvisor,
 	switch (op->kind) {
 	case OP_TUPLE:
 		good = portman_reserve_tuple(pm, &res);
-		gvisor_decide(gvisor, good ? GVISOR_tuple_reserved :
-					     GVISOR_tuple_in_use);
+		gvisor_decide(gvisor,
+			good ? GVISOR_tuple_reserved : GVISOR_tuple_in_use);
 		*out = outcome_error(good ? 0 : EADDRINUSE);
 		break;
 	case OP_RELEASE:

@@ -19,8 +19,7 @@ int subject_open(struct subject *subject, const struct subject_type *type,
 	memset(subject, 0, sizeof(*subject));
 	snprintf(subject->name, sizeof(subject->name), "%s", name);
 	subject->type = type;
-	rc = type->open(subject, type->prefix ? name + strlen(type->name) :
-						"");
+	rc = type->open(subject, type->prefix ? name + strlen(type->name) : "");
 	if (rc)
 		subject->type = NULL;
 	return rc;
@@ -48,9 +47,9 @@ bool subject_can(const struct capabilities *can, const struct op *op)
 		return can->options & 1u << op->set.option &&
 		       (can->uids || op->set.option != OPT_UID) &&
 		       (devices || op->set.option != OPT_DEV ||
-			op->set.value == WORLD_NO_DEVICE ||
-			op->set.value == WORLD_LO ||
-			op->set.value == WORLD_MISSING);
+			       op->set.value == WORLD_NO_DEVICE ||
+			       op->set.value == WORLD_LO ||
+			       op->set.value == WORLD_MISSING);
 	case OP_EUID: return can->uids;
 	case OP_SYSCTL: return can->sysctls & 1u << op->sysctl.key;
 	}
@@ -85,7 +84,7 @@ static struct op resolved(const struct run *run, const struct op *op)
 	struct op out = *op;
 
 	if ((op->kind == OP_BIND || op->kind == OP_CONNECT) &&
-	    op->bind.place.port_of) {
+		op->bind.place.port_of) {
 		out.bind.place.port = run->ports[op->bind.place.port_of - 1];
 		out.bind.place.port_of = 0;
 	}
@@ -139,9 +138,8 @@ static int step(struct subject *subject, struct run *run, const struct op *op,
 	return rc;
 }
 
-static int repeat(struct subject *subject, struct run *run,
-	const struct op *op, const struct op *again, bool leader,
-	struct outcome *out)
+static int repeat(struct subject *subject, struct run *run, const struct op *op,
+	const struct op *again, bool leader, struct outcome *out)
 {
 	/* The leader told the first outcome that is not ok, and no other. */
 	const struct outcome untold = outcome_na();
@@ -179,7 +177,7 @@ static unsigned int common(const struct program *a, const struct program *b)
 	unsigned int i = 0;
 
 	while (i < a->count && i < b->count &&
-	       !memcmp(&a->ops[i], &b->ops[i], sizeof(a->ops[i])))
+		!memcmp(&a->ops[i], &b->ops[i], sizeof(a->ops[i])))
 		i++;
 	return i;
 }
@@ -205,12 +203,12 @@ static int run_from(struct subject *subject, const struct program *program,
 	trace->count = program->count;
 	for (unsigned int i = from; i < program->count && !rc; i++) {
 		const struct op *op = &program->ops[i];
-		const struct outcome *led =
-			leader ? &leader->outcomes[i] : NULL;
+		const struct outcome *led = leader ? &leader->outcomes[i] :
+						     NULL;
 		struct outcome *out = &trace->outcomes[i];
 
 		if (i > from && i <= shared && op->kind == OP_SOCKET &&
-		    kept->count < SUBJECT_KEPT_MAX) {
+			kept->count < SUBJECT_KEPT_MAX) {
 			subject->type->keep(subject, kept->count);
 			kept->list[kept->count++] = (struct kept){ i, *run };
 		}
@@ -250,8 +248,8 @@ static int run_on(struct subject *subject, const struct program *program,
 	subject->type->back(subject, kept->count - 1);
 	memcpy(trace->outcomes, (trace - 1)->outcomes,
 		last->op * sizeof(*trace->outcomes));
-	return run_from(subject, program, leader, trace, &run, last->op,
-		shared, kept);
+	return run_from(subject, program, leader, trace, &run, last->op, shared,
+		kept);
 }
 
 int subject_run(struct subject *subject, const struct program *programs,

@@ -97,8 +97,7 @@ static bool have_uids(struct kernel *kernel)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	bool have = fd >= 0 && !getuid() && !geteuid() &&
-		    !fchown(fd, PROBE_UID, -1) &&
-		    !demote(kernel, PROBE_UID);
+		    !fchown(fd, PROBE_UID, -1) && !demote(kernel, PROBE_UID);
 
 	if (fd >= 0)
 		close(fd);
@@ -224,8 +223,8 @@ static int step_euid(struct kernel *kernel, const struct op *op,
 static int step_sysctl(struct kernel *kernel, const struct op *op,
 	struct outcome *out)
 {
-	*out = outcome_error(kernel_world_set(op->sysctl.key,
-		op->sysctl.value, op->sysctl.high));
+	*out = outcome_error(kernel_world_set(op->sysctl.key, op->sysctl.value,
+		op->sysctl.high));
 	kernel->sysctls |= 1u << op->sysctl.key;
 	return 0;
 }
@@ -259,8 +258,8 @@ static int step(struct subject *subject, const struct op *op,
 	case OP_SOCKET:
 		slot = op->sock;
 		return opened(kernel, slot,
-			kernel_socket_open(fresh(kernel, slot),
-				op->socket.type, op->socket.uid, out),
+			kernel_socket_open(fresh(kernel, slot), op->socket.type,
+				op->socket.uid, out),
 			out);
 	case OP_ACCEPT:
 		slot = op->accept.sock;
@@ -295,7 +294,7 @@ static int kernel_step(struct subject *subject, const struct op *op,
 
 	/* Without an echo, the packets that it sends may arrive later. */
 	if (kernel->world.echo < 0 && kernel->connected &&
-	    (op->kind == OP_CLOSE || op->kind == OP_SHUTDOWN))
+		(op->kind == OP_CLOSE || op->kind == OP_SHUTDOWN))
 		usleep(SETTLE_US);
 	return rc;
 }

@@ -46,7 +46,7 @@ struct law {
 	const char *name;
 	void (*make)(const struct program *program, const struct trace *trace,
 		struct twin *twin);
-	bool looser;	/* it may accept more; then the law says no more */
+	bool looser; /* it may accept more; then the law says no more */
 };
 
 struct law_state {
@@ -89,8 +89,8 @@ static bool is_apart(const struct program *program, unsigned int from,
 	for (unsigned int i = from + 1; i <= to; i++) {
 		const struct op *op = &program->ops[i];
 
-		if (op->sock == sock || (i < to && op->kind != OP_SOCKET &&
-						op->kind != OP_SET))
+		if (op->sock == sock ||
+			(i < to && op->kind != OP_SOCKET && op->kind != OP_SET))
 			return false;
 	}
 	return true;
@@ -101,12 +101,12 @@ static void make_order(const struct program *program, const struct trace *trace,
 {
 	unsigned int a = 0, b;
 
-	for (b = program->count; b-- > 0; ) {
+	for (b = program->count; b-- > 0;) {
 		if (!is_bind(&program->ops[b]) || !is_ok(trace, b))
 			continue;
-		for (a = b; a-- > 0; )
+		for (a = b; a-- > 0;)
 			if (is_bind(&program->ops[a]) && is_ok(trace, a) &&
-			    is_apart(program, a, b))
+				is_apart(program, a, b))
 				break;
 		if (a < b)
 			break;
@@ -134,7 +134,8 @@ static void make_undo(const struct program *program, const struct trace *trace,
 	for (unsigned int i = 0; i < program->count; i++) {
 		const struct op *made = &program->ops[i];
 		unsigned int sock = made->kind == OP_ACCEPT ?
-			MAX(made->sock, made->accept.sock) : made->sock;
+					    MAX(made->sock, made->accept.sock) :
+					    made->sock;
 
 		if (op_has_socket(made) || made->kind == OP_SOCKET)
 			free = MAX(free, sock + 1);

@@ -20,9 +20,9 @@
 #include "util.h"
 
 enum {
-	HELLO_MS = 60 * 1000,	/* a slow machine boots in 30 s */
-	HELLO_SOON_MS = 30 * 1000,	/* a sandbox or UML in two */
-	LIST_WAIT_MS = 30 * 1000,	/* 5 s each for those that hang */
+	HELLO_MS = 60 * 1000,	   /* a slow machine boots in 30 s */
+	HELLO_SOON_MS = 30 * 1000, /* a sandbox or UML in two */
+	LIST_WAIT_MS = 30 * 1000,  /* 5 s each for those that hang */
 	DATE_DIGITS = 8,
 };
 
@@ -31,7 +31,8 @@ static bool is_version(const char *text)
 {
 	size_t major = strspn(text, "0123456789");
 	size_t minor = text[major] == '.' ?
-		strspn(text + major + 1, "0123456789") : 0;
+			       strspn(text + major + 1, "0123456789") :
+			       0;
 
 	return major && minor && !text[major + 1 + minor];
 }
@@ -58,13 +59,13 @@ void subject_machine_list(struct machine_list *list)
 
 	memset(list, 0, sizeof(*list));
 	if (folder_find(&folder_scripts, path, PATH_MAX, looked,
-		sizeof(looked)))
+		    sizeof(looked)))
 		return;
 	strcat(path, "/machines");
 	if (child_start(&child, argv, -1))
 		return;
 	while (list->count < MACHINES_MAX &&
-	       !child_line(&child, LIST_WAIT_MS, &line))
+		!child_line(&child, LIST_WAIT_MS, &line))
 		if (subject_machine_is(line) && strlen(line) < SUBJECT_NAME_MAX)
 			strcpy(list->names[list->count++], line);
 	child_end(&child, 0, &status);
@@ -81,14 +82,15 @@ static int machine_open(struct subject *subject, const char *argument)
 
 	(void)argument;
 	if (folder_find(&folder_scripts, scripts, sizeof(scripts), looked,
-		sizeof(looked))) {
+		    sizeof(looked))) {
 		snprintf(subject->why, sizeof(subject->why),
 			"no wrappers of other kernels: looked for %s", looked);
 		return -ENOENT;
 	}
 	snprintf(script, sizeof(script), "%s/in-%s", scripts,
 		*subject->name == 'g' ? "runsc" :
-		*subject->name == 'u' ? "uml" : "qemu");
+		*subject->name == 'u' ? "uml" :
+					"qemu");
 	if (*subject->name == 'l')
 		argv[n++] = version + 1;
 	else if (version)
@@ -117,7 +119,7 @@ static int built_open(struct subject *subject, const char *variable,
 	if (given)
 		snprintf(path, sizeof(path), "%s", given);
 	else if (!folder_find(&folder_programs, programs, sizeof(programs),
-			looked, sizeof(looked)))
+			 looked, sizeof(looked)))
 		snprintf(path, sizeof(path), "%s/%s", programs, program);
 	if (!access(path, X_OK))
 		return pipe_open(subject, argv, path, HELLO_MS, false);

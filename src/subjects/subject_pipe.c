@@ -66,8 +66,8 @@ static int start(struct subject *subject)
 		return pipe_fail(subject, -errno, "has no log");
 	rc = child_start(&agent->child, agent->argv, agent->err);
 	if (rc)
-		return pipe_fail(
-			subject, rc, "cannot be started: %s", strerror(-rc));
+		return pipe_fail(subject, rc, "cannot be started: %s",
+			strerror(-rc));
 	return shake_hands(subject);
 }
 
@@ -110,9 +110,9 @@ static int blame(struct subject *subject, const struct program *program,
 		return rc;
 	for (int i = part.count - 1; i < program->count; i++)
 		trace->outcomes[i] = outcome_na();
-	trace->outcomes[part.count - 1] =
-		(struct outcome){ .kind = rc == -EPIPE ? OUTCOME_CRASH :
-							 OUTCOME_HANG };
+	trace->outcomes[part.count - 1] = (struct outcome){
+		.kind = rc == -EPIPE ? OUTCOME_CRASH : OUTCOME_HANG
+	};
 	trace->count = program->count;
 	return start_again(subject);
 }

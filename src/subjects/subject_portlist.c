@@ -59,8 +59,9 @@ static struct outcome pick(struct portlist *list, const struct op *op)
 	struct tester_run test = { .test = op->pick.test };
 	struct outcome out;
 	uint16_t port;
-	int rc = (op->kind == OP_PICK ? portlist_pick : portlist_pick_stable)(
-		list, op->pick.random, &test, &port);
+	int rc = (op->kind == OP_PICK ? portlist_pick :
+					portlist_pick_stable)(list,
+		op->pick.random, &test, &port);
 
 	if (rc)
 		return outcome_error(rc);
@@ -89,7 +90,7 @@ static int portlist_step(struct subject *subject, const struct op *op,
 	case OP_PICK:
 	case OP_PICK_STABLE: *out = pick(list, op); break;
 	case OP_LIVE: *out = outcome_number(portlist_live(list)); break;
-	case OP_SAVE: break;	/* what a list is, it stays */
+	case OP_SAVE: break; /* what a list is, it stays */
 	default: *out = outcome_na();
 	}
 	return 0;

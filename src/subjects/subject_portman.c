@@ -89,16 +89,16 @@ static int set(struct gvisor *gvisor, struct endpoint *ep, const struct op *op)
 		return 0;
 	case OPT_V6ONLY:
 		if (ep->network != 6 &&
-		    gvisor_refuses(gvisor, GVISOR_v6only_of_ipv4))
+			gvisor_refuses(gvisor, GVISOR_v6only_of_ipv4))
 			return ENOPROTOOPT;
 		if (ep->state != EP_INITIAL &&
-		    gvisor_refuses(gvisor, GVISOR_v6only_too_late))
+			gvisor_refuses(gvisor, GVISOR_v6only_too_late))
 			return EINVAL;
 		ep->v6only = on;
 		return 0;
 	case OPT_DEV:
 		if (op->set.value == WORLD_MISSING &&
-		    gvisor_refuses(gvisor, GVISOR_device_not_there))
+			gvisor_refuses(gvisor, GVISOR_device_not_there))
 			return ENODEV;
 		ep->device = op->set.value;
 		return 0;
@@ -121,13 +121,12 @@ static struct outcome get(struct gvisor *gvisor, const struct endpoint *ep,
 		return out;
 	case GET_V6ONLY:
 		if (ep->network != 6 &&
-		    gvisor_refuses(gvisor, GVISOR_v6only_of_ipv4_asked))
+			gvisor_refuses(gvisor, GVISOR_v6only_of_ipv4_asked))
 			return outcome_error(EOPNOTSUPP);
 		return outcome_number(ep->v6only);
 	}
 	if (is_udp(ep))
-		addr = ep->state == EP_CONNECTED ? &ep->source :
-						   &ep->bind_addr;
+		addr = ep->state == EP_CONNECTED ? &ep->source : &ep->bind_addr;
 	out.value = VALUE_PLACE;
 	out.addr = endpoint_shown(ep, addr);
 	out.a = ep->id.local_port;
@@ -147,7 +146,7 @@ static int bind_socket(struct stack *stack, struct sock *sock,
 	if (!rc)
 		sock->explicit = to.port;
 	if (rc == EAGAIN &&
-	    gvisor_refuses(&stack->gvisor, GVISOR_bind_found_no_port))
+		gvisor_refuses(&stack->gvisor, GVISOR_bind_found_no_port))
 		return EADDRINUSE;
 	return rc;
 }
@@ -195,8 +194,9 @@ static int listen_socket(struct stack *stack, struct endpoint *ep,
 static int shutdown_socket(struct stack *stack, struct endpoint *ep,
 	const struct op *op)
 {
-	uint8_t how = op->shutdown.how == SHUT_READ ? 1 :
-		      op->shutdown.how == SHUT_WRITE ? 2 : 3;
+	uint8_t how = op->shutdown.how == SHUT_READ  ? 1 :
+		      op->shutdown.how == SHUT_WRITE ? 2 :
+						       3;
 
 	return is_udp(ep) ? udp_shutdown(stack, ep) :
 			    tcp_shutdown(stack, ep, how);
@@ -215,8 +215,8 @@ static int set_range(struct stack *stack, const struct op *op)
 	int rc = -portman_set_range(stack->ports, op->sysctl.value,
 		op->sysctl.high);
 
-	gvisor_decide(&stack->gvisor, rc ? GVISOR_range_upside_down :
-					   GVISOR_range_changed);
+	gvisor_decide(&stack->gvisor,
+		rc ? GVISOR_range_upside_down : GVISOR_range_changed);
 	return rc;
 }
 
@@ -228,9 +228,11 @@ static int socket_call(struct state *state, const struct op *op)
 	switch (op->kind) {
 	case OP_SOCKET:
 		gvisor_decide(&stack->gvisor, GVISOR_endpoint_made);
-		*sock = (struct sock){ .ep = endpoint_new(stack,
-			type_is_udp(op->socket.type) ? UDP : TCP,
-			type_is_v6(op->socket.type) ? 6 : 4) };
+		*sock = (struct sock){
+			.ep = endpoint_new(stack,
+				type_is_udp(op->socket.type) ? UDP : TCP,
+				type_is_v6(op->socket.type) ? 6 : 4)
+		};
 		return 0;
 	case OP_SET: return set(&stack->gvisor, sock->ep, op);
 	case OP_BIND: return bind_socket(stack, sock, op);
@@ -270,7 +272,7 @@ static int socket_step(struct state *state, const struct op *op,
 
 	settle_range(state, led);
 	if (op_has_socket(op) &&
-	    !evidence_covers(sock->ep, sock->explicit, op)) {
+		!evidence_covers(sock->ep, sock->explicit, op)) {
 		gvisor_decide(gvisor, GVISOR_not_known);
 		*out = outcome_na();
 		return 0;
@@ -342,15 +344,16 @@ static int read_argument(struct subject *subject, struct gvisor *gvisor,
 	argument += head ? 5 : 0;
 	rule_force(&gvisor_book, head ? UINT32_MAX : RULE_VERSION(2022, 12, 0),
 		gvisor->force);
-	if (rule_take_away(&gvisor_book, &argument, gvisor->force,
-		    subject->why, sizeof(subject->why)))
+	if (rule_take_away(&gvisor_book, &argument, gvisor->force, subject->why,
+		    sizeof(subject->why)))
 		return -EINVAL;
 	gvisor_watch(gvisor);
 	if (!*argument)
 		return 0;
 	snprintf(subject->why, sizeof(subject->why),
 		"'%.60s' is left over: expected portman, portman@head or "
-		"portman~RULE", argument);
+		"portman~RULE",
+		argument);
 	return -EINVAL;
 }
 
@@ -362,8 +365,7 @@ static int portman_open(struct subject *subject, const char *argument)
 	subject->can = (struct capabilities){
 		.ops = (1u << OP_KINDS) - 1 - (1u << OP_EUID),
 		.options = 1u << OPT_REUSEADDR | 1u << OPT_REUSEPORT |
-			   1u << OPT_V6ONLY | 1u << OPT_DEV |
-			   1u << OPT_LINGER,
+			   1u << OPT_V6ONLY | 1u << OPT_DEV | 1u << OPT_LINGER,
 		.sysctls = 1u << SYSCTL_PORT_RANGE,
 		.types = 1u << TCP4 | 1u << TCP6 | 1u << UDP4 | 1u << UDP6,
 		.devices = true,

@@ -63,7 +63,8 @@ static int parse(struct subject *subject, struct spec_state *state,
 		return 0;
 	snprintf(subject->why, sizeof(subject->why),
 		"'%.60s' is left over: expected spec, spec@VERSION or "
-		"spec~RULE", argument);
+		"spec~RULE",
+		argument);
 	return -EINVAL;
 }
 

@@ -46,8 +46,8 @@ const struct subject_type *subjects_find(const char *name)
 			continue;
 		/* After "pipe:" anything may follow, after "spec" no letter. */
 		if (!name[length] ||
-		    (types[i]->prefix && (name[length - 1] == ':' ||
-						 ispunct(name[length]))))
+			(types[i]->prefix && (name[length - 1] == ':' ||
+						     ispunct(name[length]))))
 			return types[i];
 	}
 	return NULL;
@@ -114,7 +114,7 @@ void subjects_full_name(const char *name, char full[SUBJECT_NAME_MAX])
 
 	snprintf(full, SUBJECT_NAME_MAX, "%s", name);
 	if (!(length == 6 && !strncmp(name, "gvisor", 6)) &&
-	    !(length == 3 && !strncmp(name, "uml", 3)))
+		!(length == 3 && !strncmp(name, "uml", 3)))
 		return;
 	subject_machine_list(&here);
 	for (unsigned int i = 0; i < here.count; i++)

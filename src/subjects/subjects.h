@@ -11,7 +11,8 @@
 #include "subject.h"
 
 /* For messages; each may be under a law */
-#define SUBJECTS_NAMES "portman portlist spec linux goports lwip " \
+#define SUBJECTS_NAMES                                                         \
+	"portman portlist spec linux goports lwip "                            \
 	"gvisor[-DATE] uml[-X.Y] linux-X.Y pipe:COMMAND"
 
 /**

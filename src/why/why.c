@@ -43,7 +43,8 @@ static void draft_socket(FILE *file, const struct why_question *q,
 		d->reuseaddr ? "reuseaddr" : NULL,
 		d->reuseport ? "reuseport" : NULL,
 		d->family == AF_INET ? NULL :
-		d->v6only	     ? "v6only" : "v6only=0" };
+		d->v6only	     ? "v6only" :
+				       "v6only=0" };
 	bool six = d->addr->len == 16;
 	char addr[ADDR_TEXT_MAX];
 
@@ -65,19 +66,20 @@ static void draft_holder(FILE *file, const struct why *why, unsigned int i,
 {
 	const struct why_holder *h = &why->holders[i];
 
-	draft_socket(file, &why->question, &(struct draft){
-		.name = 'a' + i,
-		.protocol = h->row.protocol,
-		.family = h->row.family,
-		.uid = h->row.uid,
-		.ifindex = h->row.ifindex,
-		.free = true,
-		.reuseaddr = h->reuseaddr || (lenient && !h->known),
-		.reuseport = h->reuseport || (lenient && !h->known),
-		.v6only = h->row.v6only,
-		.addr = &h->row.addr,
-		.port = h->row.port,
-	});
+	draft_socket(file, &why->question,
+		&(struct draft){
+			.name = 'a' + i,
+			.protocol = h->row.protocol,
+			.family = h->row.family,
+			.uid = h->row.uid,
+			.ifindex = h->row.ifindex,
+			.free = true,
+			.reuseaddr = h->reuseaddr || (lenient && !h->known),
+			.reuseport = h->reuseport || (lenient && !h->known),
+			.v6only = h->row.v6only,
+			.addr = &h->row.addr,
+			.port = h->row.port,
+		});
 }
 
 static void draft_question(FILE *file, const struct why_question *q)
@@ -85,19 +87,20 @@ static void draft_question(FILE *file, const struct why_question *q)
 	/* The kernel looks at the caller, who may not own the socket. */
 	if (q->uid)
 		fprintf(file, "euid %u\n", q->uid);
-	draft_socket(file, q, &(struct draft){
-		.name = 'z',
-		.protocol = q->protocol,
-		.family = q->family,
-		.uid = q->uid,
-		.ifindex = q->ifindex,
-		.free = !q->foreign,
-		.reuseaddr = q->reuseaddr,
-		.reuseport = q->reuseport,
-		.v6only = q->v6only,
-		.addr = &q->addr,
-		.port = q->port,
-	});
+	draft_socket(file, q,
+		&(struct draft){
+			.name = 'z',
+			.protocol = q->protocol,
+			.family = q->family,
+			.uid = q->uid,
+			.ifindex = q->ifindex,
+			.free = !q->foreign,
+			.reuseaddr = q->reuseaddr,
+			.reuseport = q->reuseport,
+			.v6only = q->v6only,
+			.addr = &q->addr,
+			.port = q->port,
+		});
 }
 
 /* All bind before any listens, since a listener shares with fewer sockets, and
@@ -113,7 +116,7 @@ static void draft(FILE *file, const struct why *why, unsigned int holders,
 			draft_holder(file, why, i, lenient);
 	for (unsigned int i = 0; i < why->count; i++)
 		if (holders & 1u << i &&
-		    why->holders[i].row.state == SOCKDIAG_LISTEN)
+			why->holders[i].row.state == SOCKDIAG_LISTEN)
 			fprintf(file, "listen %c\n", 'a' + i);
 	draft_question(file, &why->question);
 }

@@ -139,8 +139,9 @@ static int find_foreign(struct why_question *q)
 	q->foreign = !addr_is_any(&addr) &&
 		     !(addr.len == 4 && addr.bytes[0] == LOOPBACK_NET) &&
 		     !number_in(addr.len == 4 ?
-				     "/proc/sys/net/ipv4/ip_nonlocal_bind" :
-				     "/proc/sys/net/ipv6/ip_nonlocal_bind", 0);
+					"/proc/sys/net/ipv4/ip_nonlocal_bind" :
+					"/proc/sys/net/ipv6/ip_nonlocal_bind",
+			     0);
 	if (getifaddrs(&list))
 		return -errno;
 	for (struct ifaddrs *i = list; i; i = i->ifa_next)
@@ -158,8 +159,9 @@ int why_look(struct why *why)
 	struct sockdiag *diag;
 	int rc = find_foreign(&why->question);
 
-	why->question.unprivileged = number_in(
-		"/proc/sys/net/ipv4/ip_unprivileged_port_start", UNPRIVILEGED);
+	why->question.unprivileged =
+		number_in("/proc/sys/net/ipv4/ip_unprivileged_port_start",
+			UNPRIVILEGED);
 	if (!rc)
 		rc = sockdiag_open(&diag);
 	if (rc)
