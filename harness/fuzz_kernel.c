@@ -11,7 +11,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	pair_start("portman", "linux");
+	pair_start(&subject_portman, &subject_kernel);
 	return 0;
 }
 

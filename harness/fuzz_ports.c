@@ -26,7 +26,6 @@
 #include "compare/gen.h"
 #include "compare/judge.h"
 #include "subjects/reserve_ops.h"
-#include "subjects/subjects.h"
 
 /*
  * Ports that one program may ask about, and ops it may do with repeats: some
@@ -118,7 +117,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argv;
 	fuzz_start();
 	rule_force(&gvisor_book, RULE_VERSION(2022, 12, 0), gvisor.force);
-	ASSERT(!subjects_open(&list, names[1]));
+	ASSERT(!subject_open(&list, &subject_portlist, names[1]));
 	strcpy(checked.name, names[0]);
 	checked.can = list.can;
 	ASSERT(!diff_pair(&pair, &checked, &list));

@@ -13,7 +13,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	pair_start("portman", "spec");
+	pair_start(&subject_portman, &subject_spec);
 	return 0;
 }
 

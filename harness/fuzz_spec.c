@@ -10,7 +10,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	pair_start("spec", "linux");
+	pair_start(&subject_spec, &subject_kernel);
 	return 0;
 }
 

@@ -15,7 +15,6 @@
 #include "util.h"
 #include "compare/divergence.h"
 #include "compare/judge.h"
-#include "subjects/subjects.h"
 
 /* Slots of the memory of divergences */
 enum { MEMORY_SLOTS = 1 << 16 };
@@ -30,6 +29,7 @@ struct memory {
 	int class_case;
 };
 
+static const struct subject_type *types[2];
 static const char *names[2];
 static struct subject subjects[2];
 static struct pair pair;
@@ -43,7 +43,7 @@ static bool keep_going;
 
 static void open_world(void)
 {
-	if (subjects_open(&subjects[1], names[1])) {
+	if (subject_open(&subjects[1], types[1], names[1])) {
 		quote_printf(stderr, "%s: %s\n", names[1], subjects[1].why);
 		exit(3);
 	}
@@ -73,10 +73,13 @@ static void load_classes(void)
 	}
 }
 
-void pair_start(const char *first, const char *second)
+void pair_start(const struct subject_type *first,
+	const struct subject_type *second)
 {
-	names[0] = first;
-	names[1] = second;
+	types[0] = first;
+	types[1] = second;
+	names[0] = first->name;
+	names[1] = second->name;
 	fuzz_start();
 	judge.tally = &fuzz_counters->tally;
 	load_classes();
@@ -84,7 +87,7 @@ void pair_start(const char *first, const char *second)
 	memory = mmap(NULL, MEMORY_SLOTS * sizeof(*memory),
 		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT(memory != MAP_FAILED);
-	ASSERT(!subjects_open(&subjects[0], names[0]));
+	ASSERT(!subject_open(&subjects[0], types[0], names[0]));
 	open_world();
 }
 

@@ -22,8 +22,13 @@
 
 #include "fuzz.h"
 
-/** pair_start() - Open both subjects; exits with 3 if there is no such one */
-void pair_start(const char *first, const char *second);
+/**
+ * pair_start() - Open both subjects; exits with 3 if the second is not here
+ *
+ * They are types, and not names, so that a target links what it asks.
+ */
+void pair_start(const struct subject_type *first,
+	const struct subject_type *second);
 
 /** pair_one() - One input; always 0 */
 int pair_one(const uint8_t *data, size_t size);
