@@ -365,7 +365,7 @@ def sanitized():
     return SANITIZED
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(texts=st.lists(TEXTS, min_size=8, max_size=8))
 def test_any_text(sanitized, tmp_path, texts):
     """Words of the language in any order, and any Unicode."""
@@ -378,7 +378,7 @@ def test_any_text(sanitized, tmp_path, texts):
             assert not complains(answer, about=str(path)), answer
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(programs=BYTES)
 def test_any_bytes(sanitized, tmp_path, programs):
     """Any bytes are a program, and one that everybody in process agrees on."""

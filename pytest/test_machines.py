@@ -22,9 +22,8 @@ WANTED = [name for name in sorted({"gvisor", "uml", "linux-6.12"} | required())
           not any(f"{one}-".startswith(f"{name}-") for one in HERE)]
 GVISORS = [name for name in HERE + WANTED if name.startswith("gvisor")]
 KERNELS = [name for name in HERE + WANTED if not name.startswith("gvisor")]
-# One of each kind, the oldest and the newest; all of them in test_long.py
-BUGGY = [name for name in KERNELS if name.startswith("uml")][:1] + [
-    name for name in KERNELS if name.startswith("linux")][-1:]
+# The newest; all of them in test_long.py
+BUGGY = [name for name in KERNELS if name.startswith("linux")][-1:]
 WAIT = {"PORTCLASH_PIPE_WAIT_MS": "60000"}
 SCRIPTS = ROOT / "netns-scripts"
 # So many programs in one boot
@@ -53,8 +52,8 @@ def test_lwip_has_cases_of_its_own(need, ran):
 
 
 @pytest.mark.parametrize("name", KERNELS)
-@pytest.mark.parametrize("what", (("random", "--seed", 9, "--count", 2000),
-                                  ("sweep", "pairs", "--part", "7/50")),
+@pytest.mark.parametrize("what", (("random", "--seed", 9, "--count", 700),
+                                  ("sweep", "pairs", "--part", "7/150")),
                          ids=("random", "pairs"))
 def test_a_kernel_is_its_specification(name, what, need, console):
     """That of its version, on programs that are not cases."""
@@ -66,7 +65,7 @@ def test_a_kernel_is_its_specification(name, what, need, console):
     assert result["compared_ops"] > result["programs"]
 
 
-@pytest.mark.parametrize("what", (("random", "--seed", 9, "--count", 1000),
+@pytest.mark.parametrize("what", (("random", "--seed", 9, "--count", 500),
                                   ("sweep", "pairs", "--part", "13/120")),
                          ids=("random", "pairs"))
 @pytest.mark.parametrize("name", GVISORS)
@@ -90,7 +89,7 @@ def owned(subject):
             re.search(rf" {subject}=[^n].*\s*\Z", path.read_text())]
 
 
-@some(8)
+@some(12)
 @pytest.mark.parametrize("name,least", (
     *((name, 220) for name in GVISORS), ("lwip", 80)))
 def test_classes_find_themselves(name, least, every, need):
