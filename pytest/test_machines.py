@@ -14,6 +14,7 @@ import pytest
 from portcheck import (AGREED, CASES, CORPUS, DIVERGENCES, ROOT, RULES, USAGE, cases,
                        class_of, machines, portclash, required, said, some)
 
+pytestmark = pytest.mark.slow
 BUGS = CORPUS / "kernel-bugs"
 # What is here; of what is not, each kind, and what CI wants, with the reason.
 HERE = machines()
