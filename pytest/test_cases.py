@@ -4,7 +4,7 @@
 import pytest
 
 from portcheck import (AGREED, CANNOT, CASES, CORPUS, DIVERGENCES, FOUND,
-                       NOTHING, RULES, SUBJECTS, cases, portclash, said)
+                       NOTHING, RULES, SUBJECTS, cases, portclash, required, said)
 
 PURE = ("portman", "portman@head", "portlist", "spec")
 FOLDERS = [folder for folder in (CASES, DIVERGENCES, RULES) if cases(folder)]
@@ -27,6 +27,15 @@ def test_recorded_outcomes_hold(subject, need, ran):
     # Each subject answers at least one of the two levels, and really did.
     assert result["compared_ops"] > 500
     assert result["incomparable"] < result["programs"]
+
+
+@pytest.mark.parametrize("name", sorted(required()))
+def test_what_is_required_runs(name, need):
+    """Under that name: one that no test asks for would be missed by none.
+    Whether its outcomes are right is said elsewhere; lwIP's are not Linux's."""
+    answer = portclash("check", "--json", "-s", name, RULES, timeout=600)
+    assert answer.out, answer
+    assert need(answer)["held"] > 0
 
 
 def test_all_subjects_at_once_say_the_same(need):
