@@ -32,16 +32,6 @@ static unsigned int last_wheel(const struct sweep *sweep)
 	return last;
 }
 
-static unsigned int common(const struct program *a, const struct program *b)
-{
-	unsigned int i = 0;
-
-	while (i < a->count && i < b->count &&
-		!memcmp(&a->ops[i], &b->ops[i], sizeof(a->ops[i])))
-		i++;
-	return i;
-}
-
 /* A set that has lost some programs shows less than it says. */
 static void sizes_are_known(void **state)
 {
@@ -137,7 +127,7 @@ static void neighbours_begin_alike(void **state)
 				continue;
 			sweep_program(sweep, n, &a);
 			sweep_program(sweep, n + 1, &b);
-			alike += common(&a, &b);
+			alike += program_common(&a, &b);
 			ops += a.count;
 			looks++;
 		}

@@ -114,6 +114,16 @@ void program_remove(struct program *program, unsigned int index)
 	*program = out;
 }
 
+unsigned int program_common(const struct program *a, const struct program *b)
+{
+	unsigned int i = 0;
+
+	while (i < a->count && i < b->count &&
+		!memcmp(&a->ops[i], &b->ops[i], sizeof(a->ops[i])))
+		i++;
+	return i;
+}
+
 bool program_equal(const struct program *a, const struct program *b)
 {
 	uint16_t used = 0;

@@ -310,6 +310,9 @@ void program_remove(struct program *program, unsigned int index);
 /** program_equal() - Are the ops the same, and the names of their sockets? */
 bool program_equal(const struct program *a, const struct program *b);
 
+/** program_common() - How many ops two programs begin with in common */
+unsigned int program_common(const struct program *a, const struct program *b);
+
 /** program_hash() - FNV-1a, 64 bits, of ops, or of a program as bytes */
 uint64_t program_hash(const void *data, size_t size);
 

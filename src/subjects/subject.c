@@ -171,17 +171,6 @@ struct kept_list {
 	struct kept list[SUBJECT_KEPT_MAX];
 };
 
-/* How many ops two programs begin with in common */
-static unsigned int common(const struct program *a, const struct program *b)
-{
-	unsigned int i = 0;
-
-	while (i < a->count && i < b->count &&
-		!memcmp(&a->ops[i], &b->ops[i], sizeof(a->ops[i])))
-		i++;
-	return i;
-}
-
 /* How many of these ops the leader answered the same in both programs */
 static unsigned int common_led(const struct trace *a, const struct trace *b,
 	unsigned int count)
@@ -266,7 +255,7 @@ int subject_run(struct subject *subject, const struct program *programs,
 		unsigned int shared = 0;
 
 		if (subject->type->keep && i + 1 < count)
-			shared = common(&programs[i], &programs[i + 1]);
+			shared = program_common(&programs[i], &programs[i + 1]);
 		if (leader && i)
 			same = common_led(leader - 1, leader, same);
 		while (kept.count && kept.list[kept.count - 1].op > same)
