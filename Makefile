@@ -49,7 +49,7 @@ THREADED := test_conn test_conn_open test_netns test_netns_do test_nettest \
 
 OBJCOPY  ?= objcopy
 
-.PHONY: all run check help clean setup kernels install uninstall build/portclash.pc \
+.PHONY: all run check help clean setup kernels install uninstall build/portclash.pc build/tests \
 	fuzz libfuzzer replay tests tests-pure bench seeds plants mutants check-long \
 	lint format
 
@@ -142,7 +142,7 @@ tests: all fuzz replay build/tests $(PROGRAMS) $(TARGETS:fuzz_%=build/san/replay
 		build/san/portclash build/portclash-static \
 		$(if $(wildcard build/kernels),build/uml-xstate.so)
 tests-pure: build/portclash build/tests $(PURE:%=build/plain/%)
-build/tests: Makefile | build/plain
+build/tests: | build/plain
 	printf '%s\n' $(PROGRAMS) $(PURE:%=pure/%) >$@
 
 build/%/test_portman: WRAP := -Wl,--wrap=malloc,--wrap=calloc
