@@ -21,7 +21,7 @@ SLOW_S = 3
 
 
 def last():
-    """Seconds by test, of the last run that got to its end."""
+    """Seconds by test, the newest of each."""
     try:
         return json.loads(KEPT.read_text())
     except (OSError, ValueError):

@@ -8,9 +8,11 @@ import shutil
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from kernellog import warnings
 from portcheck import (AGREED, CASES, CORPUS, DIVERGENCES, ROOT, RULES, USAGE, cases,
                        class_of, machines, portclash, required, said, some)
 
@@ -64,6 +66,17 @@ def test_a_kernel_is_its_specification(name, what, need, console):
     result = need(answer)
     assert answer.code == AGREED and result["divergent"] == 0, answer
     assert result["compared_ops"] > result["programs"]
+    # Its log was really there to be read.
+    assert "Linux version" in Path(console["PORTCLASH_CONSOLE"]).read_text()
+
+
+def test_warnings_of_a_kernel_are_seen():
+    """Planted, among lines of a healthy one."""
+    bad = ("[    1.2] WARNING: CPU: 0 PID: 7 at net/ipv4/inet_hash.c:1",
+           "[    1.3] BUG: unable to handle page fault", "Call Trace:",
+           "UBSAN: shift-out-of-bounds in net/ipv4/tcp.c")
+    good = "Linux version 6.1\nDEBUG: x\nclocksource: jiffies\n"
+    assert warnings(good + "\n".join(bad)) == list(bad)
 
 
 @pytest.mark.parametrize("what", (("random", "--seed", 9, "--count", 500),

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each rule of the specification is missed by a case when it is taken away."""
+"""Each rule of both models is missed by a case when it is taken away. In every
+"make check" harness/test_spec.c asks the case that has the rule's name; here it
+is all cases, through the command."""
 
 import subprocess
 
