@@ -33,13 +33,13 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 THREADS  := -fsanitize=thread -fno-omit-frame-pointer
 
 SOURCES  := $(notdir $(wildcard src/*.c src/*/*.c))
-COMMAND  := main.c $(filter cmd_%.c,$(SOURCES))
+COMMAND  := main.c cmd.c $(filter cmd_%.c,$(SOURCES))
 LIBRARY  := $(filter-out $(COMMAND),$(SOURCES))
 # Of these headers libportclash is made; what else they need is inside it
 PUBLIC   := addr flagcount portman netns link sockdiag wait conn reuseport
 INSIDE   := addr.c $(notdir $(wildcard src/ports/*.c src/net/*.c))
 TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
-FUZZ     := fuzz pair twin twin_calls quiet
+FUZZ     := fuzz two_subjects twin twin_calls quiet
 TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
 # Tests that touch no system
 PURE     := test_endpoints test_portman test_program test_rules test_spec test_sweep
@@ -93,10 +93,10 @@ build/uml-xstate.so: netns-scripts/uml-xstate.c
 	$(CC) $(CFLAGS) -D_GNU_SOURCE $(WARN) -shared -fPIC -o $@ $< -ldl
 build/san/portclash: $(COMMAND:%.c=build/san/%.o) build/san/lib.a
 	$(CC) -g $(SANITIZE) -o $@ $^ $(NL_LIBS) -lpthread
-# The same, but that programs' sockets are conns: harness/through_conn.c
+# The same, but that programs' sockets are conns: harness/wrap_conn.c
 THROUGH  := socket accept4 bind listen connect shutdown setsockopt getsockopt \
             getsockname close
-build/portclash-conn: $(COMMAND:%.c=build/plain/%.o) build/plain/h_through_conn.o build/plain/lib.a
+build/portclash-conn: $(COMMAND:%.c=build/plain/%.o) build/plain/h_wrap_conn.o build/plain/lib.a
 	$(CC) $(CFLAGS) $(THROUGH:%=-Wl,--wrap=%) -o $@ $^ $(NL_LIBS) -lpthread
 
 # What is not in the map is hidden in both libraries.

@@ -182,11 +182,12 @@ int main(void)
 		theirs[i] = PROGRAMS / raw;
 		ratio[i] = raw / both;
 	}
-	row("triples/s: spec and linux, raw calls", median(ours, ROUNDS),
-		median(theirs, ROUNDS), median(ratio, ROUNDS), 0.80,
-		" (target 0.80)");
-	row("ops/s of spec on one CPU, and the floor", median(alone, ROUNDS),
-		floor, median(alone, ROUNDS) / floor, 1, " (target 1.00)");
+	bench_row("triples/s: spec and linux, raw calls",
+		bench_median(ours, ROUNDS), bench_median(theirs, ROUNDS),
+		bench_median(ratio, ROUNDS), 0.80, " (target 0.80)");
+	bench_row("ops/s of spec on one CPU, and the floor",
+		bench_median(alone, ROUNDS), floor,
+		bench_median(alone, ROUNDS) / floor, 1, " (target 1.00)");
 	puts("]}");
 	return 0;
 }

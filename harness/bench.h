@@ -9,22 +9,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static inline int by_size(const void *a, const void *b)
+static inline int bench_by_size(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
 
 	return (x > y) - (x < y);
 }
 
-static inline double median(double *values, size_t count)
+static inline double bench_median(double *values, size_t count)
 {
-	qsort(values, count, sizeof(*values), by_size);
+	qsort(values, count, sizeof(*values), bench_by_size);
 	return values[count / 2];
 }
 
 /* Print a row as a line of text, and as one of the list {"rows":[...]}. It is
  * ok if @ratio is not below @target. */
-static inline void row(const char *name, double ours, double theirs,
+static inline void bench_row(const char *name, double ours, double theirs,
 	double ratio, double target, const char *note)
 {
 	static bool any;

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "alone.h"
+#include "own_netns.h"
 #include "bench.h"
 #include "util.h"
 #include "net/conn.h"
@@ -62,10 +62,11 @@ static void compare(const char *name, void (*ours)(void), void (*raw)(void),
 		ratio[i] = theirs[i] / mine[i];
 	}
 	snprintf(note, sizeof(note), ", %+.0f ns%s",
-		median(mine, ROUNDS) - median(theirs, ROUNDS),
+		bench_median(mine, ROUNDS) - bench_median(theirs, ROUNDS),
 		target ? " (target 0.91)" : "");
-	row(name, median(mine, ROUNDS), median(theirs, ROUNDS),
-		median(ratio, ROUNDS), target, note);
+	bench_row(name, bench_median(mine, ROUNDS),
+		bench_median(theirs, ROUNDS), bench_median(ratio, ROUNDS),
+		target, note);
 }
 
 static void our_trip(void)
@@ -213,11 +214,11 @@ static void wake(const char *name, enum wake how)
 
 	for (int i = 0; i < WAKES; i++)
 		wake_all(how, late + i * CALLERS);
-	qsort(late, WAKES * CALLERS, sizeof(*late), by_size);
+	qsort(late, WAKES * CALLERS, sizeof(*late), bench_by_size);
 	p99 = late[WAKES * CALLERS * 99 / 100];
 	snprintf(note, sizeof(note), " (p99 %.2f ms, at most %d)",
 		p99 / NS_PER_MS, WAKE_MS);
-	row(name, p99, limit, limit / p99, 1, note);
+	bench_row(name, p99, limit, limit / p99, 1, note);
 }
 
 static int tell(int fd, void *arg)
@@ -248,7 +249,7 @@ static void open_pair(void)
 
 int main(void)
 {
-	if (!alone_in_a_network())
+	if (!own_netns_enter())
 		return 3;
 	open_pair();
 	ASSERT(!netns_new(&there));

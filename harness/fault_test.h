@@ -15,9 +15,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "alone.h"
+#include "own_netns.h"
 #include "faults.h"
-#include "said.h"
+#include "case_test.h"
 #include "util.h"
 
 enum { FAULT_CALLS_MAX = 1000, FAULT_STUCK_S = 120 };
@@ -64,7 +64,8 @@ static const struct {
 	{ "read", "owners" },
 };
 
-static inline bool is_harmless(const struct fault *fault, const char *scenario)
+static inline bool fault_test_is_harmless(const struct fault *fault,
+	const char *scenario)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
 		if (!strcmp(harmless[i].name, fault->name) &&
@@ -74,7 +75,7 @@ static inline bool is_harmless(const struct fault *fault, const char *scenario)
 	return false;
 }
 
-static inline void every_call_fails_in_turn(void **state)
+static inline void fault_test_every_call(void **state)
 {
 	const struct scenario *s = *state;
 	struct fault fault;
@@ -84,13 +85,13 @@ static inline void every_call_fails_in_turn(void **state)
 		int before = pitfall_fds();
 
 		if (s->fresh)
-			assert_true(alone_in_a_network());
+			assert_true(own_netns_enter());
 		faults_arm(i);
 		rc = s->run();
 		if (!faults_disarm(&fault))
 			break;
 		if (rc != -fault.error &&
-			!(rc >= 0 && is_harmless(&fault, s->name)))
+			!(rc >= 0 && fault_test_is_harmless(&fault, s->name)))
 			fail_msg("%s: call %d, %s, failed with %s, and the "
 				 "result is %s",
 				s->name, i, fault.name, strerror(fault.error),
@@ -106,7 +107,7 @@ static inline void every_call_fails_in_turn(void **state)
 
 // clang-format off: it takes the braces of an initializer for a block
 #define FAULT_TEST(fn, fresh)                                                  \
-	{ #fn, every_call_fails_in_turn, NULL, NULL,                           \
+	{ #fn, fault_test_every_call, NULL, NULL,                           \
 		&(struct scenario){ #fn, fn, fresh } }
 // clang-format on
 

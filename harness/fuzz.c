@@ -16,8 +16,8 @@
 #include "process.h"
 #include "quote.h"
 #include "compare/divergence.h"
-#include "program/program_bytes.h"
-#include "program/program_text.h"
+#include "program/bytes.h"
+#include "program/text.h"
 
 static struct fuzz_counters unread;
 struct fuzz_counters *fuzz_counters = &unread;
@@ -116,10 +116,10 @@ bool fuzz_unpack(const uint8_t *data, size_t size, enum level level,
 	struct program *program)
 {
 	program->count = 0;
-	/* Bit 0 of byte 0 is the level (program_bytes.h). */
+	/* Bit 0 of byte 0 is the level (bytes.h). */
 	if (!size || (data[0] & 1) != (uint8_t)level)
 		return false;
-	program_unpack(data, size, program);
+	bytes_unpack(data, size, program);
 	return program->count;
 }
 

@@ -74,13 +74,13 @@ void fuzz_class(const struct case_file *file);
 void fuzz_counts(FILE *file);
 
 /**
- * quiet_begin() - From here to quiet_end(), coverage does not count
+ * fuzz_quiet_begin() - From here to fuzz_quiet_end(), coverage does not count
  *
  * It is for code that depends on more than the input. If the fuzzer saw its
  * coverage, it would take it for something new each time.
  */
-void quiet_begin(void);
-void quiet_end(void);
+void fuzz_quiet_begin(void);
+void fuzz_quiet_end(void);
 
 /**
  * fuzz_keep() - Write a divergence to $PORTCLASH_FUZZ_DIR/unknown, once

@@ -203,7 +203,8 @@ static void set_int(struct twin *t, struct call call)
 	const int *o = options[call.a % ARRAY_SIZE(options)];
 	int value = call.b & 3;
 
-	same(twin_result(setsockopt(t->fd, o[0], o[1], &value, sizeof(value))),
+	same(twin_calls_result(setsockopt(t->fd, o[0], o[1], &value,
+		     sizeof(value))),
 		conn_set_int(t->conn, o[0], o[1], value));
 }
 
@@ -213,7 +214,7 @@ static void get_int(struct twin *t, struct call call)
 	int value = 0, ours = 0;
 	socklen_t len = sizeof(value);
 
-	same(twin_result(getsockopt(t->fd, o[0], o[1], &value, &len)),
+	same(twin_calls_result(getsockopt(t->fd, o[0], o[1], &value, &len)),
 		conn_get_int(t->conn, o[0], o[1], &ours));
 	same(value, ours);
 }
@@ -224,12 +225,12 @@ static void filter(struct twin *t, struct call call)
 	const struct sock_fprog program = { 1, &all };
 
 	if (call.b & 1)
-		same(twin_result(setsockopt(t->fd, SOL_SOCKET, SO_ATTACH_FILTER,
-			     &program, sizeof(program))),
+		same(twin_calls_result(setsockopt(t->fd, SOL_SOCKET,
+			     SO_ATTACH_FILTER, &program, sizeof(program))),
 			conn_attach_filter(t->conn, &all, 1));
 	else
-		same(twin_result(setsockopt(t->fd, SOL_SOCKET, SO_DETACH_FILTER,
-			     &program, sizeof(program))),
+		same(twin_calls_result(setsockopt(t->fd, SOL_SOCKET,
+			     SO_DETACH_FILTER, &program, sizeof(program))),
 			conn_detach_filter(t->conn));
 }
 
@@ -247,7 +248,7 @@ static void names(struct twin *t, struct call call)
 
 static void shut(struct twin *t, struct call call)
 {
-	int how = call.b & 3, rc = twin_result(shutdown(t->fd, how));
+	int how = call.b & 3, rc = twin_calls_result(shutdown(t->fd, how));
 
 	same(rc, how == SHUT_RD && call.a & 1 ? conn_close_read(t->conn) :
 		 how == SHUT_WR && call.a & 1 ? conn_close_write(t->conn) :
@@ -259,13 +260,13 @@ static void bind_both(struct twin *t, struct call call)
 	struct conn_addr addrs[2];
 
 	address_of(call, addrs);
-	same(twin_result(bind(t->fd, &addrs[1].any, addrs[1].len)),
+	same(twin_calls_result(bind(t->fd, &addrs[1].any, addrs[1].len)),
 		conn_bind(t->conn, &addrs[0].any, addrs[0].len));
 }
 
 static void listen_both(struct twin *t, struct call call)
 {
-	same(twin_result(listen(t->fd, call.b & 3)),
+	same(twin_calls_result(listen(t->fd, call.b & 3)),
 		conn_listen(t->conn, call.b & 3));
 }
 

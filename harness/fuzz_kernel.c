@@ -5,17 +5,17 @@
  * Under test: portman, under gVisor's rules for what a socket reserves, with
  * the kernel as its judge.
  */
-#include "pair.h"
+#include "two_subjects.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	pair_start(&subject_portman, &subject_kernel);
+	two_subjects_start(&subject_portman, &subject_kernel);
 	return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	return pair_one(data, size);
+	return two_subjects_one(data, size);
 }

@@ -5,7 +5,7 @@
  * DOC: Theory of Operation
  *
  * Under test: portman, with the flat list (portlist) as its oracle. The input
- * is a program as bytes (program_bytes.h). It is run, and then VARIANTS edits
+ * is a program as bytes (bytes.h). It is run, and then VARIANTS edits
  * of it, drawn from a hash of the input: an exec of AFL++ costs 13 us however
  * little it does, so it had better do several. The first edit only saves and
  * loads somewhere in the middle, which must change no outcome.
@@ -25,7 +25,7 @@
 #include "compare/divergence.h"
 #include "compare/gen.h"
 #include "compare/judge.h"
-#include "subjects/reserve_ops.h"
+#include "subjects/reserve.h"
 
 /*
  * Ports that one program may ask about, and ops it may do with repeats: some
@@ -275,10 +275,8 @@ static void alter(struct gen_random *random, struct program *program,
 /* The same reservation, in an op that has no tester and no random number */
 static struct op turned(const struct op *op, enum op_kind kind)
 {
-	struct op out;
+	struct op out = op_make(is_reservation(op) ? kind : OP_LIVE, 0);
 
-	memset(&out, 0, sizeof(out));
-	out.kind = is_reservation(op) ? kind : OP_LIVE;
 	if (is_reservation(op))
 		out.reserve.res = op->reserve.res;
 	return out;
@@ -288,11 +286,11 @@ static struct op turned(const struct op *op, enum op_kind kind)
 static void hold_and_drop(struct gen_random *random, struct program *program,
 	const struct op *op)
 {
-	static struct op repeat = { .kind = OP_REPEAT };
 	static const uint8_t kinds[] = { OP_RESERVE, OP_RELEASE, OP_AVAILABLE };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		struct op again = turned(op, kinds[i]);
+		struct op repeat = op_make(OP_REPEAT, 0);
 
 		program_append(program, &again);
 		repeat.repeat.times = below(random, 8);
@@ -332,8 +330,8 @@ static void edit(struct gen_random *random, struct program *program)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct op save_op = { .kind = OP_SAVE };
-	static const struct op live_op = { .kind = OP_LIVE };
+	const struct op save_op = op_make(OP_SAVE, 0);
+	const struct op live_op = op_make(OP_LIVE, 0);
 	static struct program program, variant;
 	struct gen_random random = { program_hash(data, size) };
 

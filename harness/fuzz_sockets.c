@@ -7,17 +7,17 @@
  * manager chooses ports, and the specification follows or objects: it answers
  * ENOTRECOVERABLE to a choice that Linux would not make.
  */
-#include "pair.h"
+#include "two_subjects.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	pair_start(&subject_portman, &subject_spec);
+	two_subjects_start(&subject_portman, &subject_spec);
 	return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	return pair_one(data, size);
+	return two_subjects_one(data, size);
 }

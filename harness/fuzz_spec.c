@@ -4,17 +4,17 @@
  *
  * There are no classes of these: any difference is our own bug, and aborts.
  */
-#include "pair.h"
+#include "two_subjects.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	pair_start(&subject_spec, &subject_kernel);
+	two_subjects_start(&subject_spec, &subject_kernel);
 	return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	return pair_one(data, size);
+	return two_subjects_one(data, size);
 }

@@ -9,13 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "said.h"
+#include "case_test.h"
 
 /* The greeting of an agent that can do only one op */
 #define HELLO "printf 'portclash-agent 1 a name\\ncan live\\n'; "
 
 /* Is all that was started gone? Nothing waits for us, and nothing lives. */
-static inline void no_process_left(void)
+static inline void pipe_test_nothing_left(void)
 {
 	int pid, rest = 2000;
 

@@ -69,7 +69,7 @@ static const struct sockaddr_in nobody = {
 };
 #define NOBODY ((const struct sockaddr *)&nobody), sizeof(nobody)
 
-static inline struct conn *opened(int domain, int type)
+static inline struct conn *pitfall_opened(int domain, int type)
 {
 	struct conn *conn;
 
@@ -77,7 +77,7 @@ static inline struct conn *opened(int domain, int type)
 	return conn;
 }
 
-static inline int raw(int domain, int type)
+static inline int pitfall_raw(int domain, int type)
 {
 	int fd = socket(domain, type | SOCK_CLOEXEC, 0);
 
@@ -85,7 +85,7 @@ static inline int raw(int domain, int type)
 	return fd;
 }
 
-static inline int ready(int fd, short events, int ms)
+static inline int pitfall_ready(int fd, short events, int ms)
 {
 	struct pollfd pfd = { .fd = fd, .events = events };
 

@@ -24,7 +24,7 @@ static size_t map_size(void)
 	return __afl_map_size < MAP_MAX ? __afl_map_size : MAP_MAX;
 }
 
-void quiet_begin(void)
+void fuzz_quiet_begin(void)
 {
 	size_t size = map_size();
 
@@ -32,7 +32,7 @@ void quiet_begin(void)
 		memcpy(seen, __afl_area_ptr, size);
 }
 
-void quiet_end(void)
+void fuzz_quiet_end(void)
 {
 	size_t size = map_size();
 

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "alone.h"
+#include "own_netns.h"
 #include "unit.h"
 #include "net/reuseport.h"
 #include "net/sockdiag.h"
@@ -444,7 +444,7 @@ int main(int argc, char **argv)
 		ASK(of_portman),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "alone.h"
+#include "own_netns.h"
 #include "unit.h"
 #include "util.h"
 #include "net/conn.h"
@@ -76,7 +76,7 @@ static void settle(void)
 	usleep(SHORT_MS * 1000);
 }
 
-static void pair_of(int type, struct conn *conns[2])
+static void two_subjects_of(int type, struct conn *conns[2])
 {
 	int fds[2];
 
@@ -97,7 +97,7 @@ static void a_read_waits_for_data(void **state)
 	struct call call;
 
 	(void)state;
-	pair_of(SOCK_STREAM, c);
+	two_subjects_of(SOCK_STREAM, c);
 	begin(&call, c[0], 0, -1);
 	settle();
 	assert_false(call.over);
@@ -114,7 +114,7 @@ static void a_past_deadline_beats_data(void **state)
 	char byte;
 
 	(void)state;
-	pair_of(SOCK_STREAM, c);
+	two_subjects_of(SOCK_STREAM, c);
 	assert_int_equal(conn_write(c[1], "x", 1, NULL), 1);
 	assert_int_equal(conn_set_deadline(c[0], CONN_READ, 1), 0);
 	assert_int_equal(conn_read(c[0], &byte, 1, NULL), -ETIME);
@@ -131,7 +131,7 @@ static void a_deadline_ends_calls_that_wait(void **state)
 	struct call call[4];
 
 	(void)state;
-	pair_of(SOCK_STREAM, c);
+	two_subjects_of(SOCK_STREAM, c);
 	for (size_t i = 0; i < ARRAY_SIZE(call); i++)
 		begin(&call[i], c[0], 0, -1);
 	settle();
@@ -158,7 +158,7 @@ static void calls_do_not_disturb_each_other(void **state)
 	struct call timed, cancelled, patient;
 
 	(void)state;
-	pair_of(SOCK_STREAM, c);
+	two_subjects_of(SOCK_STREAM, c);
 	assert_int_equal(wait_token_new(&token), 0);
 	begin(&timed, c[0], wait_in_ms(SHORT_MS), -1);
 	begin(&cancelled, c[0], 0, wait_token_fd(token));
@@ -187,7 +187,7 @@ static void close_wakes_everybody(void **state)
 	char byte;
 
 	(void)state;
-	pair_of(SOCK_STREAM, c);
+	two_subjects_of(SOCK_STREAM, c);
 	for (int i = 0; i < CALLERS; i++)
 		begin(&calls[i], c[0], 0, -1);
 	settle();
@@ -210,7 +210,7 @@ static void write_all_says_how_far_it_came(void **state)
 	size_t done = 0;
 
 	(void)state;
-	pair_of(SOCK_STREAM, c);
+	two_subjects_of(SOCK_STREAM, c);
 	assert_int_equal(conn_write_all(c[0], much, sizeof(much), &wait, &done),
 		-ETIME);
 	assert_in_range(done, 1, sizeof(much) - 1);
@@ -225,7 +225,7 @@ static void an_empty_message_is_no_end(void **state)
 	char byte = 0;
 
 	(void)state;
-	pair_of(SOCK_SEQPACKET, c);
+	two_subjects_of(SOCK_SEQPACKET, c);
 	assert_int_equal(conn_write(c[1], "", 0, NULL), 0);
 	assert_int_equal(conn_write(c[1], "x", 1, NULL), 1);
 	assert_int_equal(conn_read(c[0], &byte, 1, NULL), 0);
@@ -287,7 +287,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_error_queue_does_not_spin),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "alone.h"
+#include "own_netns.h"
 #include "unit.h"
 #include "util.h"
 #include "net/conn.h"
@@ -265,7 +265,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(bad_arguments),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,13 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "alone.h"
-#include "said.h"
+#include "own_netns.h"
+#include "case_test.h"
 #include "unit.h"
 #include "util.h"
 #include "net/conn.h"
 
-enum { SHORT_MS = 30, LONG_MS = 10 * 1000, LO = ALONE_LO };
+enum { SHORT_MS = 30, LONG_MS = 10 * 1000, LO = OWN_NETNS_LO };
 
 static struct conn *udp(struct conn_addr *addr)
 {
@@ -84,11 +84,11 @@ static void options_are_numbers_and_text(void **state)
 	assert_int_equal(conn_set_string(conn, SOL_SOCKET, SO_BINDTODEVICE,
 				 "none"),
 		-ENODEV);
-	assert_int_equal(conn_bind_device(conn, ALONE_LO), 0);
+	assert_int_equal(conn_bind_device(conn, OWN_NETNS_LO), 0);
 	assert_int_equal(conn_get_int(conn, SOL_SOCKET, SO_BINDTOIFINDEX,
 				 &value),
 		0);
-	assert_int_equal(value, ALONE_LO);
+	assert_int_equal(value, OWN_NETNS_LO);
 	assert_int_equal(conn_bind_device(conn, 4711), -ENODEV);
 	assert_int_equal(conn_bind_device(conn, -1), -ENODEV);
 	assert_int_equal(conn_bind_device(conn, 0), 0);
@@ -172,7 +172,7 @@ static void what_is_no_kcm_says_so(void **state)
 	assert_int_equal(conn_kcm_clone(conn, NULL), -EINVAL);
 	conn_free(conn);
 	if (conn_open(AF_KCM, SOCK_SEQPACKET, 0, NULL, &conn))
-		said_skip("AF_KCM not in this kernel");
+		case_test_skip("AF_KCM not in this kernel");
 	assert_int_equal(conn_kcm_clone(conn, &clone), 0);
 	conn_free(clone);
 	conn_free(conn);
@@ -258,7 +258,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(whose_children_are_ignored_waits_too),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
  * The facts are those of gVisor of December 2022, as measured. Where Linux
  * answers differently, the comment says how.
  */
-#include "said.h"
+#include "case_test.h"
 
 #include <errno.h>
 
@@ -294,6 +294,6 @@ int main(int argc, char **argv)
 
 	if (UNIT_LISTED(argc, argv, tests))
 		return 0;
-	return cmocka_run_group_tests(tests, said_open_portman,
-		said_close_portman);
+	return cmocka_run_group_tests(tests, case_test_open_portman,
+		case_test_close_portman);
 }

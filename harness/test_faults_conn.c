@@ -146,14 +146,14 @@ static int options(void)
 	int rc;
 
 	TRY(conn_open(AF_INET, SOCK_DGRAM, 0, NULL, &conn));
-	TRY(conn_bind_device(conn, ALONE_LO));
+	TRY(conn_bind_device(conn, OWN_NETNS_LO));
 	TRY(conn_get_string(conn, SOL_SOCKET, SO_BINDTODEVICE, text, 16));
 	TRY(conn_set_string(conn, SOL_SOCKET, SO_BINDTODEVICE, ""));
 	TRY(conn_attach_filter(conn, &all, 1));
 	TRY(conn_detach_filter(conn));
 	TRY(conn_open(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL), NULL, &packet));
-	TRY(conn_packet_membership(packet, true, ALONE_LO, PACKET_MR_PROMISC,
-		NULL, 0));
+	TRY(conn_packet_membership(packet, true, OWN_NETNS_LO,
+		PACKET_MR_PROMISC, NULL, 0));
 	TRY(conn_packet_stats(packet, &stats));
 out:
 	conn_free(conn);
@@ -213,7 +213,7 @@ int main(int argc, char **argv)
 		FAULT_TEST(reuse, true),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	alarm(FAULT_STUCK_S);
 	return cmocka_run_group_tests(tests, NULL, NULL);

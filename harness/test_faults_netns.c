@@ -33,7 +33,7 @@ static int nothing(struct netns *from, void *arg)
 static int handles(void)
 {
 	int pidfd = SPARED(syscall(SYS_pidfd_open, getpid(), 0));
-	int sock = SPARED(raw(AF_INET, SOCK_DGRAM)), rc;
+	int sock = SPARED(pitfall_raw(AF_INET, SOCK_DGRAM)), rc;
 	struct netns *ns[5] = { NULL };
 	uint64_t id;
 
@@ -116,7 +116,7 @@ static int named(void)
 	int rc;
 
 	if (!has_mounts)
-		said_skip("the root is no mount, as in a chroot");
+		case_test_skip("the root is no mount, as in a chroot");
 	TRY(netns_new_named(folder, "name", &ns));
 	TRY(netns_open_named(folder, "name", &again));
 	TRY(netns_delete_named(folder, "name"));
@@ -138,10 +138,11 @@ static int devices(void)
 	const struct link_end bridge = { .name = "br0", .index = 22 };
 	const struct link_end vrf = { .name = "vrf0", .index = 23 };
 	struct link_end b = { .name = "v1", .index = 21 };
-	struct addr addr = addr_of("10.1.0.1"), addr6 = addr_of("fd01::1");
-	const struct link_route route = { .to = addr_of("10.2.0.0"),
+	struct addr addr = own_netns_addr("10.1.0.1"),
+		    addr6 = own_netns_addr("fd01::1");
+	const struct link_route route = { .to = own_netns_addr("10.2.0.0"),
 		.prefix = 16,
-		.via = addr_of("10.1.0.2"),
+		.via = own_netns_addr("10.1.0.2"),
 		.index = 20 };
 	struct link_session *session = NULL;
 	struct netns *there = NULL;
@@ -188,11 +189,11 @@ static int rows(void)
 	struct sockaddr_in in = nobody;
 	struct sockdiag_row row = { .protocol = IPPROTO_UDP,
 		.family = AF_INET,
-		.addr = addr_of("127.0.0.1"),
+		.addr = own_netns_addr("127.0.0.1"),
 		.port = 7000,
-		.peer = addr_of("127.0.0.1"),
+		.peer = own_netns_addr("127.0.0.1"),
 		.peer_port = 9 };
-	int fd = SPARED(raw(AF_INET, SOCK_DGRAM)), rc;
+	int fd = SPARED(pitfall_raw(AF_INET, SOCK_DGRAM)), rc;
 	struct sockdiag *diag = NULL;
 	uint32_t inode = 0;
 
@@ -214,7 +215,7 @@ out:
 static int look_for_owners(void)
 {
 	struct stat st;
-	int fd = raw(AF_INET, SOCK_DGRAM), rc;
+	int fd = pitfall_raw(AF_INET, SOCK_DGRAM), rc;
 
 	if (mount("proc", "/proc", "proc", 0, NULL))
 		return -ENOSYS;
@@ -225,7 +226,7 @@ static int look_for_owners(void)
 	return rc == 1 ? 0 : rc ? rc : -ENOENT;
 }
 
-static int in_child(int (*fn)(void))
+static int cmd_in_child(int (*fn)(void))
 {
 	int status;
 	pid_t pid = fork();
@@ -239,16 +240,17 @@ static int in_child(int (*fn)(void))
 
 static int look_in_own_proc(void)
 {
-	return unshare(CLONE_NEWPID | CLONE_NEWNS) ? -ENOSYS :
-						     in_child(look_for_owners);
+	return unshare(CLONE_NEWPID | CLONE_NEWNS) ?
+		       -ENOSYS :
+		       cmd_in_child(look_for_owners);
 }
 
 static int owners(void)
 {
-	int rc = SPARED(in_child(look_in_own_proc));
+	int rc = SPARED(cmd_in_child(look_in_own_proc));
 
 	if (rc == -ENOSYS)
-		said_skip("no /proc of our own");
+		case_test_skip("no /proc of our own");
 	return rc;
 }
 
@@ -271,7 +273,7 @@ out:
 static int open_folder(void **state)
 {
 	(void)state;
-	has_mounts = alone_with_mounts();
+	has_mounts = own_netns_with_mounts();
 	return !mkdtemp(folder);
 }
 
@@ -296,7 +298,7 @@ int main(int argc, char **argv)
 		FAULT_TEST(tokens, false),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	alarm(FAULT_STUCK_S);
 	return cmocka_run_group_tests(tests, open_folder, close_folder);

@@ -6,7 +6,7 @@
  * fails here makes a comparison with portman worthless. A program a rule; "ok"
  * is any ok, as in a case.
  */
-#include "said.h"
+#include "case_test.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -190,7 +190,7 @@ static void open_goports(struct subject *subject)
 	int rc = subjects_open(subject, "goports");
 
 	if (rc == -ENOENT)
-		said_skip(subject->why);
+		case_test_skip(subject->why);
 	if (rc)
 		fail_msg("%s", subject->why);
 }

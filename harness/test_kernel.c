@@ -5,7 +5,7 @@
  * Opening the subject leaves the machine's network, so nothing here is ever
  * bound in it. All works without root, too, except where it says so.
  */
-#include "said.h"
+#include "case_test.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -17,12 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "alone.h"
+#include "own_netns.h"
 #include "unit.h"
 #include "util.h"
 #include "net/netns.h"
 #include "net/sockdiag.h"
-#include "program/program_text.h"
+#include "program/text.h"
 #include "subjects/subjects.h"
 
 enum { NOBODY = 65534 };
@@ -32,7 +32,7 @@ static struct subject linux_;
 /* Run a case and hold what it gave against what is written */
 static void holds(const char *text)
 {
-	said_check(&linux_, text);
+	case_test_check(&linux_, text);
 }
 
 static void count_row(const struct sockdiag_row *row, void *arg)
@@ -321,7 +321,7 @@ static void uids_come_and_go(void **state)
 
 	(void)state;
 	if (!linux_.can.uids)
-		said_skip("only one uid is mapped here");
+		case_test_skip("only one uid is mapped here");
 	assert_int_equal(prctl(PR_GET_PDEATHSIG, &death), 0);
 	assert_int_equal(death, SIGKILL);
 	for (int i = 0; i < 3; i++) {
@@ -366,14 +366,16 @@ static int as_nobody(void)
 	struct subject subject;
 	struct program program;
 	struct trace trace;
-	struct op op = { .kind = OP_SOCKET, .socket.uid = UID_NONE };
+	const struct op ops[] = { op_socket(0, TCP4, UID_NONE),
+		op_set(0, OPT_TRANSPARENT, 1),
+		op_sysctl(SYSCTL_UNPRIVILEGED_START, 80, 0) };
 
 	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
 		setresuid(NOBODY, NOBODY, NOBODY))
 		return 1;
 	/* As an exec would have done; else /proc/self is still root's. */
 	prctl(PR_SET_DUMPABLE, 1);
-	if (!alone_may_have_users())
+	if (!own_netns_may_have_users())
 		return FORBIDDEN;
 	if (subjects_open(&subject, "linux")) {
 		fprintf(stderr, "%s\n", subject.why);
@@ -382,13 +384,8 @@ static int as_nobody(void)
 	if (subject.can.uids || !subject.can.devices)
 		return 3;
 	program_init(&program, LEVEL_SOCKET);
-	program_append(&program, &op);
-	op = (struct op){ .kind = OP_SET,
-		.set = { .option = OPT_TRANSPARENT, .value = 1 } };
-	program_append(&program, &op);
-	op = (struct op){ .kind = OP_SYSCTL,
-		.sysctl = { SYSCTL_UNPRIVILEGED_START, 80, 0 } };
-	program_append(&program, &op);
+	for (size_t i = 0; i < ARRAY_SIZE(ops); i++)
+		program_append(&program, &ops[i]);
 	if (subject_run(&subject, &program, 1, NULL, &trace))
 		return 4;
 	for (unsigned int i = 0; i < trace.count; i++)
@@ -405,13 +402,13 @@ static void nobody_can_have_the_kernel_too(void **state)
 
 	(void)state;
 	if (!linux_.can.uids)
-		said_skip("the other tests were this one");
+		case_test_skip("the other tests were this one");
 	pid = fork();
 	if (!pid)
 		_exit(as_nobody());
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == FORBIDDEN)
-		said_skip("nobody may make a user namespace");
+		case_test_skip("nobody may make a user namespace");
 	assert_int_equal(status, 0);
 }
 

@@ -18,8 +18,8 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
-#include "alone.h"
-#include "said.h"
+#include "own_netns.h"
+#include "case_test.h"
 #include "unit.h"
 #include "util.h"
 #include "net/conn.h"
@@ -32,7 +32,7 @@ static struct link_session *fresh_session(void)
 
 	assert_int_equal(netns_unshare(), 0);
 	assert_int_equal(link_open(&session), 0);
-	assert_int_equal(link_up(session, ALONE_LO), 0);
+	assert_int_equal(link_up(session, OWN_NETNS_LO), 0);
 	return session;
 }
 
@@ -75,17 +75,17 @@ static void a_device_has_a_name_and_a_number(void **state)
 
 	(void)state;
 	assert_int_equal(link_index(session, "lo", &index), 0);
-	assert_int_equal(index, ALONE_LO);
+	assert_int_equal(index, OWN_NETNS_LO);
 	assert_int_equal(link_index(session, "br0", &index), -ENODEV);
 	assert_int_equal(link_index(session, "", &index), -ENODEV);
-	assert_int_equal(index, ALONE_LO);
+	assert_int_equal(index, OWN_NETNS_LO);
 	assert_int_equal(link_add_bridge(session, &end), 0);
 	assert_int_equal(link_add_bridge(session, &end), -EEXIST);
 	assert_int_equal(link_index(session, "br0", &index), 0);
 	assert_int_equal(link_delete(session, index), 0);
 	assert_int_equal(link_delete(session, index), -ENODEV);
 	assert_int_equal(link_delete(session, 0), -ENODEV);
-	assert_int_equal(link_delete(session, ALONE_LO), -EOPNOTSUPP);
+	assert_int_equal(link_delete(session, OWN_NETNS_LO), -EOPNOTSUPP);
 	assert_int_equal(link_index(session, "br0", &index), -ENODEV);
 	link_close(session);
 	link_close(NULL);
@@ -137,7 +137,7 @@ static void a_vrf_has_ports_of_its_own(void **state)
 	(void)state;
 	if (rc == -EOPNOTSUPP) {
 		link_close(session);
-		said_skip("VRF not in this kernel");
+		case_test_skip("VRF not in this kernel");
 	}
 	assert_int_equal(rc, 0);
 	add_pair(session, 20, NULL);
@@ -159,11 +159,14 @@ static void a_vrf_has_ports_of_its_own(void **state)
 static void routes_have_a_device_or_a_gateway(void **state)
 {
 	struct link_session *session = fresh_session();
-	struct addr here = addr_of("10.1.0.1"), six = addr_of("fd01::1");
-	struct link_route by_device = { addr_of("192.0.2.0"), 24, { 0 }, 20 };
-	struct link_route by_gateway = { addr_of("198.51.100.0"), 24,
-		addr_of("10.1.0.9"), 0 };
-	struct link_route any = { addr_of("::"), 0, addr_of("fd01::9"), 20 };
+	struct addr here = own_netns_addr("10.1.0.1"),
+		    six = own_netns_addr("fd01::1");
+	struct link_route by_device = { own_netns_addr("192.0.2.0"), 24, { 0 },
+		20 };
+	struct link_route by_gateway = { own_netns_addr("198.51.100.0"), 24,
+		own_netns_addr("10.1.0.9"), 0 };
+	struct link_route any = { own_netns_addr("::"), 0,
+		own_netns_addr("fd01::9"), 20 };
 	struct link_route wrong = by_gateway;
 
 	(void)state;
@@ -176,12 +179,12 @@ static void routes_have_a_device_or_a_gateway(void **state)
 	assert_int_equal(link_add_route(session, &by_gateway), 0);
 	assert_int_equal(link_add_route(session, &any), 0);
 	/* libnl would call both of the next "unspecific failure". */
-	wrong.via = addr_of("203.0.113.1");
-	wrong.to = addr_of("203.0.113.0");
+	wrong.via = own_netns_addr("203.0.113.1");
+	wrong.to = own_netns_addr("203.0.113.0");
 	assert_int_equal(link_add_route(session, &wrong), -ENETUNREACH);
-	wrong.via = addr_of("fd01::9");
+	wrong.via = own_netns_addr("fd01::9");
 	assert_int_equal(link_add_route(session, &wrong), -EINVAL);
-	by_device.to = addr_of("203.0.113.0");
+	by_device.to = own_netns_addr("203.0.113.0");
 	by_device.index = 99;
 	assert_int_equal(link_add_route(session, &by_device), -ENODEV);
 	by_device.prefix = 33;
@@ -194,7 +197,7 @@ static int be_the_other_end(struct netns *from, void *arg)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET,
 		.sin_port = htons(80) };
-	struct addr there = addr_of("10.1.0.2");
+	struct addr there = own_netns_addr("10.1.0.2");
 	struct conn **listener = arg;
 	struct link_session *session;
 	int rc = link_open(&session);
@@ -219,7 +222,7 @@ static void a_pair_across_namespaces(void **state)
 	struct sockaddr_in to = { .sin_family = AF_INET,
 		.sin_port = htons(80),
 		.sin_addr.s_addr = htonl(0x0a010002) };
-	struct addr here = addr_of("10.1.0.1");
+	struct addr here = own_netns_addr("10.1.0.1");
 	struct conn *listener, *client;
 	struct netns *there;
 	int index;
@@ -258,7 +261,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_pair_across_namespaces),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "alone.h"
-#include "said.h"
+#include "own_netns.h"
+#include "case_test.h"
 #include "unit.h"
 #include "util.h"
 #include "net/netns.h"
@@ -166,7 +166,7 @@ static void no_way_back_is_the_end(void **state)
 
 	(void)state;
 	if (getuid())
-		said_skip("only one uid is mapped here");
+		case_test_skip("only one uid is mapped here");
 	assert_int_equal(netns_new(&ns), 0);
 	pid = fork();
 	if (!pid) {
@@ -181,7 +181,7 @@ static void no_way_back_is_the_end(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
 		netns_free(ns);
-		said_skip("only one uid is mapped here");
+		case_test_skip("only one uid is mapped here");
 	}
 	/* Without powers it does not even go. */
 	assert_true(WIFEXITED(status) && !WEXITSTATUS(status));
@@ -251,7 +251,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(many_ways_to_one_namespace),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

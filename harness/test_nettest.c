@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "alone.h"
-#include "ends.h"
+#include "own_netns.h"
+#include "conn_ends.h"
 #include "unit.h"
 
 enum {
@@ -39,9 +39,9 @@ static ssize_t copy(struct end *end, int directions)
 
 	do {
 		if (directions & CONN_READ)
-			n = get(end, bytes, sizeof(bytes));
+			n = conn_ends_get(end, bytes, sizeof(bytes));
 		if (n > 0 && directions & CONN_WRITE)
-			n = put(end, bytes, n);
+			n = conn_ends_put(end, bytes, n);
 	} while (n > 0);
 	return n;
 }
@@ -52,15 +52,16 @@ static void roundtrip(struct end *end)
 	static const char hello[] = "Hello, world!";
 	char back[sizeof(hello)];
 
-	limit(end, BOTH_WAYS, 0);
-	assert_int_equal(put(end, hello, sizeof(hello)), sizeof(hello));
-	assert_int_equal(get(end, back, sizeof(back)), sizeof(back));
+	conn_ends_limit(end, BOTH_WAYS, 0);
+	assert_int_equal(conn_ends_put(end, hello, sizeof(hello)),
+		sizeof(hello));
+	assert_int_equal(conn_ends_get(end, back, sizeof(back)), sizeof(back));
 	assert_memory_equal(back, hello, sizeof(hello));
 }
 
 static ssize_t put_byte(struct end *end, int byte)
 {
-	return put(end, &(uint8_t){ byte }, 1);
+	return conn_ends_put(end, &(uint8_t){ byte }, 1);
 }
 
 /* The other end echoes, first what it was sent before, of which nothing is a
@@ -71,13 +72,13 @@ static void resync(struct end *end)
 	uint8_t bytes[CHUNK];
 	ssize_t n;
 
-	limit(end, BOTH_WAYS, 0);
-	marking = start(put_byte, end, MARK);
+	conn_ends_limit(end, BOTH_WAYS, 0);
+	marking = conn_ends_start(put_byte, end, MARK);
 	do {
-		n = get(end, bytes, sizeof(bytes));
+		n = conn_ends_get(end, bytes, sizeof(bytes));
 	} while (n > 0 && bytes[n - 1] != MARK);
 	assert_true(n > 0);
-	assert_int_equal(finish(marking), 1);
+	assert_int_equal(conn_ends_finish(marking), 1);
 }
 
 static ssize_t send_data(struct end *end, int chunk)
@@ -85,7 +86,7 @@ static ssize_t send_data(struct end *end, int chunk)
 	ssize_t n = 0;
 
 	for (size_t i = 0; n >= 0 && i < BYTES; i += chunk)
-		n = put(end, data + i, chunk);
+		n = conn_ends_put(end, data + i, chunk);
 	return n < 0 ? n : conn_close_write(end->conn);
 }
 
@@ -95,7 +96,7 @@ static ssize_t check_data(struct end *end, int chunk)
 	uint8_t bytes[CHUNK];
 	ssize_t n, sum = 0;
 
-	while ((n = get(end, bytes, chunk)) > 0) {
+	while ((n = conn_ends_get(end, bytes, chunk)) > 0) {
 		if (n > BYTES - sum || memcmp(bytes, data + sum, n))
 			return -EBADMSG;
 		sum += n;
@@ -111,10 +112,10 @@ static void basic_io(void **state)
 	for (size_t i = 0; i < BYTES; i++)
 		data[i] = i * UINT32_C(2654435761) >> 24;
 	for (int i = 0; i < 4; i++)
-		job[i] = start(i < 2 ? send_data : check_data, &c[i % 2],
-			CHUNK);
+		job[i] = conn_ends_start(i < 2 ? send_data : check_data,
+			&c[i % 2], CHUNK);
 	for (int i = 0; i < 4; i++)
-		assert_int_equal(finish(job[i]), i < 2 ? 0 : BYTES);
+		assert_int_equal(conn_ends_finish(job[i]), i < 2 ? 0 : BYTES);
 }
 
 /* Who gets the last value closes. Returns what came last */
@@ -123,14 +124,15 @@ static ssize_t play(struct end *end, int last)
 	int64_t value, before = 0;
 	ssize_t n;
 
-	while ((n = get(end, &value, sizeof(value))) == sizeof(value)) {
+	while ((n = conn_ends_get(end, &value, sizeof(value))) ==
+		sizeof(value)) {
 		if (before && value != before + 2)
 			return -EBADMSG;
 		before = value++;
 		if (before == last)
 			n = conn_close(end->conn);
 		else
-			n = put(end, &value, sizeof(value));
+			n = conn_ends_put(end, &value, sizeof(value));
 		if (n <= 0)
 			break;
 	}
@@ -140,13 +142,14 @@ static ssize_t play(struct end *end, int last)
 static void ping_pong(void **state)
 {
 	struct end *c = *state;
-	struct job *a = start(play, &c[0], LAST_PING);
-	struct job *b = start(play, &c[1], LAST_PING);
+	struct job *a = conn_ends_start(play, &c[0], LAST_PING);
+	struct job *b = conn_ends_start(play, &c[1], LAST_PING);
 	const int64_t first = 0;
 
-	assert_int_equal(put(c, &first, sizeof(first)), sizeof(first));
-	assert_int_equal(finish(a), LAST_PING - 1);
-	assert_int_equal(finish(b), LAST_PING);
+	assert_int_equal(conn_ends_put(c, &first, sizeof(first)),
+		sizeof(first));
+	assert_int_equal(conn_ends_finish(a), LAST_PING - 1);
+	assert_int_equal(conn_ends_finish(b), LAST_PING);
 }
 
 /* Whatever a call returned, its buffer is the caller's again. */
@@ -156,11 +159,12 @@ static ssize_t race(struct end *end, int direction)
 	ssize_t n;
 
 	for (int i = 0; i < RACES; i++) {
-		n = direction == CONN_READ ? get(end, bytes, sizeof(bytes)) :
-					     put(end, bytes, sizeof(bytes));
+		n = direction == CONN_READ ?
+			    conn_ends_get(end, bytes, sizeof(bytes)) :
+			    conn_ends_put(end, bytes, sizeof(bytes));
 		memset(bytes, i, sizeof(bytes));
 		if (n == -ETIME)
-			limit(end, direction, wait_in_ms(1));
+			conn_ends_limit(end, direction, wait_in_ms(1));
 		else if (n <= 0)
 			return n ? n : -ENODATA;
 	}
@@ -171,12 +175,12 @@ static void race_in(int direction, struct end *c)
 {
 	struct job *job[RACERS];
 
-	start(copy, &c[1], BOTH_WAYS & ~direction);
-	limit(c, direction, wait_in_ms(1));
+	conn_ends_start(copy, &c[1], BOTH_WAYS & ~direction);
+	conn_ends_limit(c, direction, wait_in_ms(1));
 	for (int i = 0; i < RACERS; i++)
-		job[i] = start(race, c, direction);
+		job[i] = conn_ends_start(race, c, direction);
 	for (int i = 0; i < RACERS; i++)
-		assert_int_equal(finish(job[i]), 0);
+		assert_int_equal(conn_ends_finish(job[i]), 0);
 }
 
 static void racy_read(void **state)
@@ -194,10 +198,10 @@ static void read_timeout(void **state)
 	struct end *c = *state;
 	char bytes[CHUNK] = { 0 };
 
-	start(copy, &c[1], CONN_READ);
-	limit(c, CONN_READ, LONG_AGO);
-	assert_int_equal(get(c, bytes, sizeof(bytes)), -ETIME);
-	assert_int_equal(put(c, bytes, sizeof(bytes)), sizeof(bytes));
+	conn_ends_start(copy, &c[1], CONN_READ);
+	conn_ends_limit(c, CONN_READ, LONG_AGO);
+	assert_int_equal(conn_ends_get(c, bytes, sizeof(bytes)), -ETIME);
+	assert_int_equal(conn_ends_put(c, bytes, sizeof(bytes)), sizeof(bytes));
 }
 
 static void write_timeout(void **state)
@@ -205,10 +209,11 @@ static void write_timeout(void **state)
 	struct end *c = *state;
 	char bytes[CHUNK] = { 0 };
 
-	start(copy, &c[1], CONN_WRITE);
-	limit(c, CONN_WRITE, LONG_AGO);
-	assert_int_equal(put(c, bytes, sizeof(bytes)), -ETIME);
-	assert_in_range(get(c, bytes, sizeof(bytes)), 1, sizeof(bytes));
+	conn_ends_start(copy, &c[1], CONN_WRITE);
+	conn_ends_limit(c, CONN_WRITE, LONG_AGO);
+	assert_int_equal(conn_ends_put(c, bytes, sizeof(bytes)), -ETIME);
+	assert_in_range(conn_ends_get(c, bytes, sizeof(bytes)), 1,
+		sizeof(bytes));
 }
 
 /* The second trip would bring back what a write that was over has sent. */
@@ -217,11 +222,11 @@ static void past_timeout(void **state)
 	struct end *c = *state;
 	char bytes[CHUNK] = { 0 };
 
-	start(copy, &c[1], BOTH_WAYS);
+	conn_ends_start(copy, &c[1], BOTH_WAYS);
 	roundtrip(c);
-	limit(c, BOTH_WAYS, LONG_AGO);
-	assert_int_equal(put(c, bytes, sizeof(bytes)), -ETIME);
-	assert_int_equal(get(c, bytes, sizeof(bytes)), -ETIME);
+	conn_ends_limit(c, BOTH_WAYS, LONG_AGO);
+	assert_int_equal(conn_ends_put(c, bytes, sizeof(bytes)), -ETIME);
+	assert_int_equal(conn_ends_get(c, bytes, sizeof(bytes)), -ETIME);
 	roundtrip(c);
 }
 
@@ -229,7 +234,7 @@ static void past_timeout(void **state)
 static void both_end(struct job *job[2], int64_t when, ssize_t want)
 {
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(finish(job[i]), want);
+		assert_int_equal(conn_ends_finish(job[i]), want);
 		assert_true(job[i]->over >= when);
 	}
 }
@@ -237,8 +242,8 @@ static void both_end(struct job *job[2], int64_t when, ssize_t want)
 static void present_timeout(void **state)
 {
 	struct end *c = *state;
-	struct job *job[] = { start(copy, c, CONN_READ),
-		start(copy, c, CONN_WRITE) };
+	struct job *job[] = { conn_ends_start(copy, c, CONN_READ),
+		conn_ends_start(copy, c, CONN_WRITE) };
 	int64_t when;
 
 	usleep(SHORT_MS * 1000);
@@ -246,7 +251,7 @@ static void present_timeout(void **state)
 	if (c->by_call)
 		wait_token_cancel(c->token);
 	else
-		limit(c, BOTH_WAYS, LONG_AGO);
+		conn_ends_limit(c, BOTH_WAYS, LONG_AGO);
 	both_end(job, when, c->by_call ? -ECANCELED : -ETIME);
 }
 
@@ -256,11 +261,11 @@ static void future_timeout(void **state)
 	struct job *job[2];
 	int64_t when = wait_in_ms(SHORT_MS);
 
-	limit(c, BOTH_WAYS, when);
-	job[0] = start(copy, c, CONN_READ);
-	job[1] = start(copy, c, CONN_WRITE);
+	conn_ends_limit(c, BOTH_WAYS, when);
+	job[0] = conn_ends_start(copy, c, CONN_READ);
+	job[1] = conn_ends_start(copy, c, CONN_WRITE);
 	both_end(job, when, -ETIME);
-	start(copy, &c[1], BOTH_WAYS);
+	conn_ends_start(copy, &c[1], BOTH_WAYS);
 	resync(c);
 	roundtrip(c);
 }
@@ -271,9 +276,9 @@ static void close_timeout(void **state)
 	struct job *job[2];
 	int64_t when;
 
-	start(copy, &c[1], BOTH_WAYS);
-	job[0] = start(copy, c, CONN_READ);
-	job[1] = start(copy, c, CONN_WRITE);
+	conn_ends_start(copy, &c[1], BOTH_WAYS);
+	job[0] = conn_ends_start(copy, c, CONN_READ);
+	job[1] = conn_ends_start(copy, c, CONN_WRITE);
 	usleep(SHORT_MS * 1000);
 	when = wait_now();
 	assert_int_equal(conn_close(c->conn), 0);
@@ -286,13 +291,13 @@ static ssize_t any_method(struct end *end, int which)
 	struct conn_addr addr;
 
 	switch (which) {
-	case 0: return get(end, bytes, sizeof(bytes));
-	case 1: return put(end, bytes, sizeof(bytes));
+	case 0: return conn_ends_get(end, bytes, sizeof(bytes));
+	case 1: return conn_ends_put(end, bytes, sizeof(bytes));
 	case 2: return conn_local(end->conn, &addr);
 	case 3: return conn_peer(end->conn, &addr);
-	case 4: limit(end, BOTH_WAYS, wait_in_ms(10)); return 0;
-	case 5: limit(end, CONN_READ, LONG_AGO); return 0;
-	default: limit(end, CONN_WRITE, LONG_AGO); return 0;
+	case 4: conn_ends_limit(end, BOTH_WAYS, wait_in_ms(10)); return 0;
+	case 5: conn_ends_limit(end, CONN_READ, LONG_AGO); return 0;
+	default: conn_ends_limit(end, CONN_WRITE, LONG_AGO); return 0;
 	}
 }
 
@@ -302,12 +307,13 @@ static void concurrent_methods(void **state)
 	struct end *c = *state;
 	struct job *job[CALLS];
 
-	start(copy, &c[1], BOTH_WAYS);
-	limit(c, BOTH_WAYS, wait_in_ms(SHORT_MS));
+	conn_ends_start(copy, &c[1], BOTH_WAYS);
+	conn_ends_limit(c, BOTH_WAYS, wait_in_ms(SHORT_MS));
 	for (int i = 0; i < CALLS; i++)
-		job[i] = start(any_method, c, i % METHODS);
+		job[i] = conn_ends_start(any_method, c, i % METHODS);
 	for (int i = 0; i < CALLS; i++)
-		assert_true(finish(job[i]) >= 0 || job[i]->result == -ETIME);
+		assert_true(conn_ends_finish(job[i]) >= 0 ||
+			    job[i]->result == -ETIME);
 	resync(c);
 	roundtrip(c);
 }
@@ -318,27 +324,27 @@ static ssize_t read_half(struct end *end, int directions)
 
 	if (!n)
 		n = conn_close_read(end->conn);
-	return n ? n : get(end, &(char){ 0 }, 1);
+	return n ? n : conn_ends_get(end, &(char){ 0 }, 1);
 }
 
 static void close_read_write(void **state)
 {
 	struct end *c = *state;
-	struct job *reader = start(read_half, &c[1], CONN_READ);
+	struct job *reader = conn_ends_start(read_half, &c[1], CONN_READ);
 
-	assert_int_equal(put(c, "twelve bytes", 12), 12);
+	assert_int_equal(conn_ends_put(c, "twelve bytes", 12), 12);
 	assert_int_equal(conn_close_write(c->conn), 0);
-	assert_int_equal(put(c, "x", 1), -EPIPE);
-	assert_int_equal(finish(reader), 0);
+	assert_int_equal(conn_ends_put(c, "x", 1), -EPIPE);
+	assert_int_equal(conn_ends_finish(reader), 0);
 }
 
 /* In both modes */
 // clang-format off: it takes the braces of an initializer for a block
 #define ASK(test)                                                              \
-	{ #test ", the conn's deadline", test, open_pair, close_pair,          \
-		&(bool){ false } },                                            \
-	{ #test ", each call's own", test, open_pair, close_pair,              \
-		&(bool){ true } }
+	{ #test ", the conn's deadline", test, conn_ends_open_pair,            \
+		conn_ends_close_pair, &(bool){ false } },                      \
+	{ #test ", each call's own", test, conn_ends_open_pair,                \
+		conn_ends_close_pair, &(bool){ true } }
 // clang-format on
 
 int main(int argc, char **argv)
@@ -358,7 +364,7 @@ int main(int argc, char **argv)
 		ASK(close_read_write),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	/* Else a call that nothing ends would be waited for without end. */
 	alarm(STUCK_S);

@@ -14,9 +14,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "alone.h"
-#include "ends.h"
-#include "said.h"
+#include "own_netns.h"
+#include "conn_ends.h"
+#include "case_test.h"
 #include "unit.h"
 #include "net/reuseport.h"
 
@@ -38,7 +38,7 @@ static int close_waiter(void **state)
 {
 	(void)state;
 	while (job_count)
-		finish(&jobs[--job_count]);
+		conn_ends_finish(&jobs[--job_count]);
 	waiter.conn = conn_free(waiter.conn);
 	waiter.token = wait_token_free(waiter.token);
 	return 0;
@@ -70,7 +70,7 @@ static ssize_t dial(struct end *end, int which)
 	struct wait wait;
 	struct conn *conn;
 	int rc = reuseport_dial("tcp", NULL, unanswered[which],
-		wait_of(end, 1, &wait), NULL, &conn);
+		conn_ends_wait_of(end, 1, &wait), NULL, &conn);
 
 	if (!rc)
 		conn_free(conn);
@@ -81,8 +81,8 @@ static ssize_t take(struct end *end, int which)
 {
 	struct wait wait;
 	struct conn *child;
-	int rc = conn_accept(end->conn, 0, wait_of(end, 0, &wait), &child,
-		NULL);
+	int rc = conn_accept(end->conn, 0, conn_ends_wait_of(end, 0, &wait),
+		&child, NULL);
 
 	(void)which;
 	if (!rc)
@@ -95,7 +95,7 @@ static ssize_t receive(struct end *end, int which)
 	struct wait wait;
 
 	return conn_recvfrom(end->conn, &(char){ 0 }, 1, which,
-		wait_of(end, 0, &wait), NULL);
+		conn_ends_wait_of(end, 0, &wait), NULL);
 }
 
 static void listen_on(const char *address)
@@ -112,13 +112,13 @@ static void cancelled_before(task *fn, int which)
 
 static void cancelled_during(task *fn, int which)
 {
-	struct job *job = start(fn, &waiter, which);
+	struct job *job = conn_ends_start(fn, &waiter, which);
 	int64_t when;
 
 	usleep(SHORT_MS * 1000);
 	when = wait_now();
 	wait_token_cancel(waiter.token);
-	assert_int_equal(finish(job), -ECANCELED);
+	assert_int_equal(conn_ends_finish(job), -ECANCELED);
 	assert_true(job->over >= when);
 }
 
@@ -291,7 +291,7 @@ static void linux_dial_vsock_no_listener(void **state)
 
 	(void)state;
 	if (conn_open(AF_VSOCK, SOCK_STREAM, 0, NULL, &waiter.conn))
-		said_skip("AF_VSOCK not in this kernel");
+		case_test_skip("AF_VSOCK not in this kernel");
 	assert_int_equal(conn_set_option(waiter.conn, AF_VSOCK,
 				 SO_VM_SOCKETS_CONNECT_TIMEOUT, &soon,
 				 sizeof(soon)),
@@ -299,7 +299,7 @@ static void linux_dial_vsock_no_listener(void **state)
 	rc = conn_connect(waiter.conn, (const struct sockaddr *)&vm, sizeof(vm),
 		NULL, NULL);
 	if (rc == -ETIMEDOUT || rc == -ENODEV)
-		said_skip("vsock loopback not in this kernel");
+		case_test_skip("vsock loopback not in this kernel");
 	assert_int_equal(rc, -ECONNRESET);
 }
 
@@ -331,7 +331,7 @@ static void linux_bind_to_device(void **state)
 	assert_int_equal(conn_get_int(waiter.conn, SOL_SOCKET, SO_BINDTOIFINDEX,
 				 &index),
 		0);
-	assert_int_equal(index, ALONE_LO);
+	assert_int_equal(index, OWN_NETNS_LO);
 }
 
 #define PEER(test)                                                             \
@@ -358,7 +358,7 @@ int main(int argc, char **argv)
 		PEER(linux_bind_to_device),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	alarm(STUCK_S);
 	return cmocka_run_group_tests(tests, dig, NULL);

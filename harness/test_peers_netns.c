@@ -21,8 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "alone.h"
-#include "said.h"
+#include "own_netns.h"
+#include "case_test.h"
 #include "unit.h"
 #include "util.h"
 #include "net/netns.h"
@@ -216,8 +216,8 @@ static void get_new_set_delete(void **state)
 	struct netns *named, *again;
 
 	(void)state;
-	if (!alone_with_mounts())
-		said_skip("the root is no mount, as in a chroot");
+	if (!own_netns_with_mounts())
+		case_test_skip("the root is no mount, as in a chroot");
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(netns_new_named(dir, "peer", &named), 0);
 	assert_true(inode_here() == inode(home));
@@ -300,7 +300,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(threaded),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	return cmocka_run_group_tests(tests, two_namespaces, leave_them);
 }

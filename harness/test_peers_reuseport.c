@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "alone.h"
-#include "said.h"
+#include "own_netns.h"
+#include "case_test.h"
 #include "unit.h"
 #include "util.h"
 #include "net/reuseport.h"
@@ -61,7 +61,7 @@ static void dial_from_listening_port(void **state)
 
 	(void)state;
 	if (reuseport_resolve("tcp", "localhost:7000", false, &addr))
-		said_skip("localhost has no address here");
+		case_test_skip("localhost has no address here");
 	dial_between("tcp", "localhost:7000", "localhost:7001");
 }
 
@@ -382,7 +382,7 @@ int main(int argc, char **argv)
 		PEER(open_fds),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

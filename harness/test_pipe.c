@@ -140,7 +140,7 @@ static void same_traces(enum level level)
 		}
 	}
 	subject_close(&there);
-	no_process_left();
+	pipe_test_nothing_left();
 }
 
 static void socket_traces_arrive(void **state)
@@ -167,7 +167,7 @@ static void no_programs_and_empty_programs_are_fine(void **state)
 	assert_int_equal(subject_run(&there, programs, 1, NULL, traces), 0);
 	assert_int_equal(traces[0].count, 0);
 	subject_close(&there);
-	no_process_left();
+	pipe_test_nothing_left();
 }
 
 static void a_subject_that_breaks_says_why(void **state)
@@ -175,14 +175,14 @@ static void a_subject_that_breaks_says_why(void **state)
 	struct subject there;
 
 	(void)state;
-	programs[0] = said_parsed("euid 1\n").program;
-	programs[1] = said_parsed("euid 4242\n").program;
+	programs[0] = case_test_parsed("euid 1\n").program;
+	programs[1] = case_test_parsed("euid 4242\n").program;
 	open_self(&there);
 	assert_int_equal(subject_run(&there, programs, 2, NULL, traces),
 		-EREMOTEIO);
 	assert_non_null(strstr(there.why, "program 2: it broke"));
 	subject_close(&there);
-	no_process_left();
+	pipe_test_nothing_left();
 }
 
 /* What is found where an agent should be; "live" is asked if it opens */
@@ -224,7 +224,7 @@ static const struct fault faults[] = {
 static void faults_are_named(void **state)
 {
 	(void)state;
-	programs[0] = said_parsed("live\n").program;
+	programs[0] = case_test_parsed("live\n").program;
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
 		struct subject subject;
 		char name[200], why[SUBJECT_WHY_MAX];
@@ -249,7 +249,7 @@ static void faults_are_named(void **state)
 			fail_msg("%s: got %d '%s', want %d '%s'", name, rc,
 				subject.why, faults[i].error, faults[i].why);
 		subject_close(&subject);
-		no_process_left();
+		pipe_test_nothing_left();
 	}
 	unsetenv("PORTCLASH_PIPE_WAIT_MS");
 }
@@ -267,7 +267,7 @@ static void a_bad_wait_is_refused(void **state)
 		assert_non_null(strstr(subject.why, "milliseconds"));
 	}
 	unsetenv("PORTCLASH_PIPE_WAIT_MS");
-	no_process_left();
+	pipe_test_nothing_left();
 }
 
 /* More programs than the pipes hold, for an agent that does not read them */
@@ -286,9 +286,10 @@ static void unread_programs_do_not_block(void **state)
 	(void)state;
 	setenv("PORTCLASH_PIPE_WAIT_MS", "1000", 1);
 	for (int i = 0; i < BATCH; i++)
-		programs[i] = said_parsed("live\nlive\nlive\nlive\nlive\nlive\n"
-					  "live\nlive\nlive\n")
-				      .program;
+		programs[i] =
+			case_test_parsed("live\nlive\nlive\nlive\nlive\nlive\n"
+					 "live\nlive\nlive\n")
+				.program;
 	for (size_t i = 0; i < ARRAY_SIZE(deaf); i++) {
 		struct subject subject;
 		char name[200];
@@ -300,7 +301,7 @@ static void unread_programs_do_not_block(void **state)
 			deaf[i].error);
 		assert_non_null(strstr(subject.why, deaf[i].why));
 		subject_close(&subject);
-		no_process_left();
+		pipe_test_nothing_left();
 	}
 	unsetenv("PORTCLASH_PIPE_WAIT_MS");
 }
@@ -311,7 +312,7 @@ static void only_what_it_can_is_asked(void **state)
 	struct subject subject;
 
 	(void)state;
-	programs[0] = said_parsed("live\nsave\nlive\n").program;
+	programs[0] = case_test_parsed("live\nsave\nlive\n").program;
 	assert_int_equal(
 		subjects_open(&subject,
 			"pipe:"
@@ -328,7 +329,7 @@ static void only_what_it_can_is_asked(void **state)
 	assert_int_equal(traces[0].outcomes[1].kind, OUTCOME_NA);
 	assert_int_equal(traces[0].outcomes[2].kind, OUTCOME_NA);
 	subject_close(&subject);
-	no_process_left();
+	pipe_test_nothing_left();
 }
 
 /* What serve answers to text that no client of ours would send */

@@ -42,7 +42,7 @@ static void a_death_is_an_outcome(void **state)
 	(void)state;
 	setenv("PORTCLASH_PIPE_WAIT_MS", "500", 1);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		programs[i] = said_parsed(texts[i]).program;
+		programs[i] = case_test_parsed(texts[i]).program;
 	assert_int_equal(subjects_open(&subject, MORTAL), 0);
 	assert_int_equal(subject_run(&subject, programs, ARRAY_SIZE(texts),
 				 NULL, traces),
@@ -58,7 +58,7 @@ static void a_death_is_an_outcome(void **state)
 		assert_string_equal(got, want[i]);
 	}
 	subject_close(&subject);
-	no_process_left();
+	pipe_test_nothing_left();
 	unsetenv("PORTCLASH_PIPE_WAIT_MS");
 }
 
@@ -78,7 +78,7 @@ static void a_murder_is_nobodys_outcome(void **state)
 		"[ -e %s ] && [ $n = 1 ] && rm %s && exit 1;; esac; done; :",
 		mark, mark);
 	for (int i = 0; i < BATCH; i++)
-		programs[i] = said_parsed("live\nlive\n").program;
+		programs[i] = case_test_parsed("live\nlive\n").program;
 	assert_int_equal(subjects_open(&subject, name), 0);
 	assert_int_equal(subject_run(&subject, programs, BATCH, NULL, traces),
 		0);
@@ -86,7 +86,7 @@ static void a_murder_is_nobodys_outcome(void **state)
 		assert_int_equal(traces[i].outcomes[1].kind, OUTCOME_OK);
 	assert_int_equal(access(mark, F_OK), -1);
 	subject_close(&subject);
-	no_process_left();
+	pipe_test_nothing_left();
 }
 
 int main(int argc, char **argv)

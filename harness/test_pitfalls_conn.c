@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "alone.h"
+#include "own_netns.h"
 #include "unit.h"
 #include "util.h"
 
@@ -52,8 +52,10 @@ static void *read_byte(void *arg)
 
 static bool close_wakes_a_reader(bool naive)
 {
-	struct reader reader = { .fd = naive ? raw(AF_INET, SOCK_DGRAM) : -1,
-		.conn = naive ? NULL : opened(AF_INET, SOCK_DGRAM) };
+	struct reader reader = {
+		.fd = naive ? pitfall_raw(AF_INET, SOCK_DGRAM) : -1,
+		.conn = naive ? NULL : pitfall_opened(AF_INET, SOCK_DGRAM)
+	};
 	int other = naive ? dup(reader.fd) : -1;
 	pthread_t thread;
 	bool over;
@@ -92,19 +94,19 @@ static void queue_error(int fd)
 		0);
 	assert_int_equal(connect(fd, NOBODY), 0);
 	assert_int_equal(send(fd, "x", 1, 0), 1);
-	assert_int_equal(ready(fd, POLLIN, -1), 1);
+	assert_int_equal(pitfall_ready(fd, POLLIN, -1), 1);
 	assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
 }
 
 static bool an_error_queue_does_not_spin(bool naive)
 {
-	int fd = raw(AF_INET, SOCK_DGRAM), attempts = 0;
+	int fd = pitfall_raw(AF_INET, SOCK_DGRAM), attempts = 0;
 	struct wait soon;
 	struct conn *conn;
 
 	queue_error(fd);
 	if (naive) {
-		while (ready(fd, POLLIN, SHORT_MS) && attempts < SPIN)
+		while (pitfall_ready(fd, POLLIN, SHORT_MS) && attempts < SPIN)
 			count_attempts(fd, &attempts);
 		close(fd);
 		return attempts < SPIN;
@@ -126,7 +128,7 @@ static bool poll_for_peer(int fd, int64_t until)
 	while (wait_now() < until && turns < SPIN) {
 		socklen_t len = sizeof(peer);
 
-		ready(fd, POLLOUT, SHORT_MS);
+		pitfall_ready(fd, POLLOUT, SHORT_MS);
 		if (!getpeername(fd, (struct sockaddr *)&peer, &len))
 			return true;
 		turns++;
@@ -140,16 +142,16 @@ static bool a_full_unix_socket_does_not_spin(bool naive)
 		.sun_path = "\0pitfall" };
 	const struct sockaddr *to = (struct sockaddr *)&name;
 	socklen_t len = offsetof(struct sockaddr_un, sun_path) + 8;
-	int listener = raw(AF_UNIX, SOCK_STREAM), first, second;
+	int listener = pitfall_raw(AF_UNIX, SOCK_STREAM), first, second;
 	struct wait soon;
 	struct conn *conn;
 	bool holds;
 
 	assert_int_equal(bind(listener, to, len), 0);
 	assert_int_equal(listen(listener, 0), 0);
-	first = raw(AF_UNIX, SOCK_STREAM);
+	first = pitfall_raw(AF_UNIX, SOCK_STREAM);
 	assert_int_equal(connect(first, to, len), 0);
-	second = raw(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK);
+	second = pitfall_raw(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK);
 	soon = (struct wait){ wait_in_ms(SHORT_MS), -1 };
 	if (naive) {
 		assert_int_equal(connect(second, to, len), -1);
@@ -215,7 +217,7 @@ static bool a_calls_deadline_leaves_the_sockets(bool naive)
 {
 	static const struct timeval general = { .tv_usec = SHORT_MS * 1000 };
 	static const struct timeval own = { .tv_usec = 1000 }, none;
-	int fd = raw(AF_INET, SOCK_DGRAM), rc;
+	int fd = pitfall_raw(AF_INET, SOCK_DGRAM), rc;
 	struct timeval left;
 	socklen_t len = sizeof(left);
 	struct conn *conn;
@@ -254,8 +256,8 @@ static bool signals_do_not_put_off_a_deadline(bool naive)
 	const struct itimerval often = { { 0, 5000 }, { 0, 5000 } }, never = {};
 	struct wait soon = { wait_in_ms(SHORT_MS), -1 };
 	int64_t late = wait_in_ms(20 * SHORT_MS);
-	struct conn *conn = opened(AF_INET, SOCK_DGRAM);
-	int fd = raw(AF_INET, SOCK_DGRAM), rc;
+	struct conn *conn = pitfall_opened(AF_INET, SOCK_DGRAM);
+	int fd = pitfall_raw(AF_INET, SOCK_DGRAM), rc;
 	struct sigaction before;
 	char byte;
 
@@ -263,7 +265,7 @@ static bool signals_do_not_put_off_a_deadline(bool naive)
 	setitimer(ITIMER_REAL, &often, NULL);
 	if (naive)
 		do
-			rc = ready(fd, POLLIN, SHORT_MS);
+			rc = pitfall_ready(fd, POLLIN, SHORT_MS);
 		while (rc < 0 && errno == EINTR && wait_now() < late);
 	else
 		assert_int_equal(conn_read(conn, &byte, 1, &soon), -ETIME);
@@ -311,7 +313,7 @@ int main(int argc, char **argv)
 		PITFALL(30, an_empty_message_is_no_end),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	alarm(STUCK_S);
 	return cmocka_run_group_tests(tests, NULL, NULL);

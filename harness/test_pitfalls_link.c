@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "alone.h"
+#include "own_netns.h"
 #include "unit.h"
 
 /* A thread that is elsewhere makes something there. */
@@ -36,7 +36,7 @@ static struct link_session *fresh(void)
 
 	assert_int_equal(netns_unshare(), 0);
 	assert_int_equal(link_open(&session), 0);
-	assert_int_equal(link_up(session, ALONE_LO), 0);
+	assert_int_equal(link_up(session, OWN_NETNS_LO), 0);
 	return session;
 }
 
@@ -71,9 +71,9 @@ static int add_lost_route(struct nl_sock *sk)
 
 static bool the_kernels_error_is_told(bool naive)
 {
-	const struct link_route lost = { .to = addr_of("198.51.100.0"),
+	const struct link_route lost = { .to = own_netns_addr("198.51.100.0"),
 		.prefix = 24,
-		.via = addr_of("192.0.2.1") };
+		.via = own_netns_addr("192.0.2.1") };
 	struct link_session *session = fresh();
 	struct nl_sock *sk = route_socket();
 	int rc = naive ? add_lost_route(sk) : link_add_route(session, &lost);
@@ -129,7 +129,7 @@ static bool an_address_is_usable_at_once(bool naive)
 {
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
 	struct link_session *session = fresh();
-	struct addr addr = addr_of("fd01::1");
+	struct addr addr = own_netns_addr("fd01::1");
 	int fd, rc;
 
 	assert_int_equal(link_add_veth(session, &ends[0], &ends[1]), 0);
@@ -139,7 +139,7 @@ static bool an_address_is_usable_at_once(bool naive)
 		add_addr_by_hand("fd01::1/64", 20);
 	else
 		assert_int_equal(link_add_addr(session, 20, &addr, 64), 0);
-	fd = raw(AF_INET6, SOCK_DGRAM);
+	fd = pitfall_raw(AF_INET6, SOCK_DGRAM);
 	memcpy(&in6.sin6_addr, addr.bytes, sizeof(in6.sin6_addr));
 	rc = bind(fd, (struct sockaddr *)&in6, sizeof(in6));
 	close(fd);
@@ -148,7 +148,7 @@ static bool an_address_is_usable_at_once(bool naive)
 }
 
 /* A thread that is elsewhere makes a pair, both ends in its own place. */
-static void *pair_elsewhere(void *arg)
+static void *two_subjects_elsewhere(void *arg)
 {
 	struct elsewhere *where = arg;
 	struct link_session *session = NULL;
@@ -182,7 +182,8 @@ static bool a_pair_is_where_its_thread_is(bool naive)
 	struct link_session *session = fresh();
 	pthread_t thread;
 
-	assert_int_equal(pthread_create(&thread, NULL, pair_elsewhere, &where),
+	assert_int_equal(pthread_create(&thread, NULL, two_subjects_elsewhere,
+				 &where),
 		0);
 	pthread_join(thread, NULL);
 	link_close(session);
@@ -198,7 +199,7 @@ int main(int argc, char **argv)
 		PITFALL(29, a_pair_is_where_its_thread_is),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

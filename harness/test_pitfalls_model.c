@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "alone.h"
-#include "said.h"
+#include "own_netns.h"
+#include "case_test.h"
 #include "unit.h"
 #include "util.h"
 #include "ports/portman.h"
@@ -78,7 +78,7 @@ static bool a_release_with_other_flags_frees_nothing(bool naive)
 /* Has @name the outcomes of Linux? */
 static bool follows_linux(const char *name, const char *text)
 {
-	struct case_text want = said_parsed(text);
+	struct case_text want = case_test_parsed(text);
 	struct subject subject;
 	struct trace got;
 	bool same = true;
@@ -150,7 +150,7 @@ int main(int argc, char **argv)
 		PITFALL(16, reuseport_is_for_one_user),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

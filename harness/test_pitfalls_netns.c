@@ -21,8 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "alone.h"
-#include "said.h"
+#include "own_netns.h"
+#include "case_test.h"
 #include "unit.h"
 #include "util.h"
 #include "net/conn.h"
@@ -35,7 +35,7 @@ enum { PORT = 7000, TURNS = 500 };
 static int bound(int type, uint16_t port)
 {
 	struct sockaddr_in in = nobody;
-	int fd = raw(AF_INET, type);
+	int fd = pitfall_raw(AF_INET, type);
 
 	in.sin_port = htons(port);
 	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
@@ -69,9 +69,9 @@ static bool a_udp_socket_is_found(bool naive)
 	int fd = bound(SOCK_DGRAM, PORT), rc;
 	struct sockdiag_row row = { .protocol = IPPROTO_UDP,
 		.family = AF_INET,
-		.addr = addr_of("127.0.0.1"),
+		.addr = own_netns_addr("127.0.0.1"),
 		.port = PORT,
-		.peer = addr_of("127.0.0.2"),
+		.peer = own_netns_addr("127.0.0.2"),
 		.peer_port = 9 };
 	struct sockdiag_row turned = row;
 	struct sockdiag *diag;
@@ -132,9 +132,9 @@ static bool each_answer_is_to_its_question(bool naive)
 	for (int i = 0; i < 2; i++) {
 		struct sockdiag_row row = { .protocol = IPPROTO_TCP,
 			.family = AF_INET,
-			.addr = addr_of("127.0.0.1"),
+			.addr = own_netns_addr("127.0.0.1"),
 			.port = PORT + i,
-			.peer = addr_of("127.0.0.1"),
+			.peer = own_netns_addr("127.0.0.1"),
 			.peer_port = 9 };
 
 		assert_int_equal(listen(fds[i], 1), 0);
@@ -227,8 +227,8 @@ static bool nobody_goes_who_cannot_come_back(bool naive)
 	int status;
 	pid_t pid;
 
-	if (!alone_may_have_users())
-		said_skip("no user namespaces, as in a chroot");
+	if (!own_netns_may_have_users())
+		case_test_skip("no user namespaces, as in a chroot");
 	pid = fork();
 	if (!pid)
 		_exit(visit_without_a_way_back(naive));
@@ -271,10 +271,10 @@ static bool no_program_sees_the_one_before(bool naive)
 	"connect c 127.0.0.1:5000\naccept l s\nclose s\nclose c\nclose l\n"
 	static const char *const texts[] = { ONCE,
 		ONCE "socket b tcp4\nbind b 127.0.0.1:5000\n" };
-	struct case_text one = said_parsed(texts[0]);
-	struct case_text both = said_parsed(texts[1]);
+	struct case_text one = case_test_parsed(texts[0]);
+	struct case_text both = case_test_parsed(texts[1]);
 	struct case_text bind =
-		said_parsed("socket b tcp4\nbind b 127.0.0.1:5000\n");
+		case_test_parsed("socket b tcp4\nbind b 127.0.0.1:5000\n");
 	struct program programs[] = { one.program, bind.program };
 	struct trace got[2];
 	struct subject subject;
@@ -306,7 +306,7 @@ int main(int argc, char **argv)
 		PITFALL(28, no_program_sees_the_one_before),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

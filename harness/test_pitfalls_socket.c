@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "alone.h"
+#include "own_netns.h"
 #include "unit.h"
 #include "util.h"
 #include "net/reuseport.h"
@@ -29,14 +29,14 @@ static int connect_by_hand(int fd)
 
 	if (error != EINPROGRESS)
 		return -error;
-	ready(fd, POLLOUT, -1);
+	pitfall_ready(fd, POLLOUT, -1);
 	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len), 0);
 	return -error;
 }
 
 static bool a_failed_connect_fails_the_same_again(bool naive)
 {
-	int fd = raw(AF_INET, SOCK_STREAM | SOCK_NONBLOCK), rc;
+	int fd = pitfall_raw(AF_INET, SOCK_STREAM | SOCK_NONBLOCK), rc;
 	struct conn *conn;
 
 	if (naive) {
@@ -62,7 +62,7 @@ static bool nobody_is_connected_to_himself(bool naive)
 	if (!naive)
 		return reuseport_dial("tcp4", "127.0.0.1:7000",
 			       "127.0.0.1:7000", NULL, NULL, &conn) == -ELOOP;
-	fd = raw(AF_INET, SOCK_STREAM);
+	fd = pitfall_raw(AF_INET, SOCK_STREAM);
 	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
 	rc = connect(fd, (struct sockaddr *)&in, sizeof(in));
 	/* Leave nothing in TIME_WAIT */
@@ -77,7 +77,7 @@ static int listen_as_peers_do(int *left)
 	const struct sockaddr_in in = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(0xc0000201) };
 
-	*left = raw(AF_INET, SOCK_STREAM);
+	*left = pitfall_raw(AF_INET, SOCK_STREAM);
 	return bind(*left, (struct sockaddr *)&in, sizeof(in)) ? -errno : 0;
 }
 
@@ -99,7 +99,7 @@ static bool a_failure_leaves_no_descriptor(bool naive)
 
 static bool a_copy_leaves_the_original_blocking(bool naive)
 {
-	int fd = raw(AF_INET, SOCK_DGRAM), copy, flags;
+	int fd = pitfall_raw(AF_INET, SOCK_DGRAM), copy, flags;
 	struct wait soon = { wait_in_ms(1), -1 };
 	struct conn *conn;
 	char byte;
@@ -121,7 +121,7 @@ static bool a_copy_leaves_the_original_blocking(bool naive)
 
 static bool a_negative_buffer_is_refused(bool naive)
 {
-	struct conn *conn = opened(AF_INET, SOCK_DGRAM);
+	struct conn *conn = pitfall_opened(AF_INET, SOCK_DGRAM);
 	int rc = naive ? conn_set_int(conn, SOL_SOCKET, SO_RCVBUF, -1) :
 			 conn_set_read_buffer(conn, -1);
 
@@ -131,7 +131,7 @@ static bool a_negative_buffer_is_refused(bool naive)
 
 static bool a_device_that_is_none_is_refused(bool naive)
 {
-	struct conn *conn = opened(AF_INET, SOCK_DGRAM);
+	struct conn *conn = pitfall_opened(AF_INET, SOCK_DGRAM);
 	int rc = naive ? conn_set_int(conn, SOL_SOCKET, SO_BINDTOIFINDEX,
 				 NO_DEVICE) :
 			 conn_bind_device(conn, NO_DEVICE);
@@ -164,19 +164,19 @@ static bool exhausted_is_not_pending(bool naive)
 {
 	int range = open("/proc/sys/net/ipv4/ip_local_port_range",
 		    O_WRONLY | O_CLOEXEC),
-	    fd = raw(AF_INET, SOCK_DGRAM), rc;
-	struct conn *conn = opened(AF_INET, SOCK_DGRAM);
+	    fd = pitfall_raw(AF_INET, SOCK_DGRAM), rc;
+	struct conn *conn = pitfall_opened(AF_INET, SOCK_DGRAM);
 	socklen_t len = sizeof(rc);
 
 	assert_int_equal(write(range, "40000 40000", 11), 11);
 	assert_int_equal(connect(fd, NOBODY), 0);
 	if (naive) {
-		int second = raw(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK);
+		int second = pitfall_raw(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK);
 
 		assert_int_equal(connect(second, NOBODY), -1);
 		assert_int_equal(errno, EAGAIN);
 		/* "Not ready": wait, and ask what came of it */
-		ready(second, POLLOUT, SHORT_MS);
+		pitfall_ready(second, POLLOUT, SHORT_MS);
 		getsockopt(second, SOL_SOCKET, SO_ERROR, &rc, &len);
 		close(second);
 	} else {
@@ -202,7 +202,7 @@ int main(int argc, char **argv)
 		PITFALL(31, exhausted_is_not_pending),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

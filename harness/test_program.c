@@ -14,8 +14,8 @@
 #include "unit.h"
 #include "util.h"
 #include "compare/gen.h"
-#include "program/program_bytes.h"
-#include "program/program_text.h"
+#include "program/bytes.h"
+#include "program/text.h"
 
 static char *printed(const struct program *program, size_t *size)
 {
@@ -44,15 +44,15 @@ static void round_trip(const struct program *program)
 {
 	static uint8_t bytes[BYTES_SIZE_MAX], again[BYTES_SIZE_MAX];
 	struct program copy;
-	size_t size = program_pack(program, bytes), text_size;
+	size_t size = bytes_pack(program, bytes), text_size;
 	char *text;
 
 	assert_in_range(size, 1, BYTES_SIZE_MAX);
-	program_unpack(bytes, size, &copy);
+	bytes_unpack(bytes, size, &copy);
 	text = printed(program, &text_size);
 	if (!program_equal(program, &copy))
 		fail_msg("packing lost something of:\n%s", text);
-	assert_int_equal(program_pack(&copy, again), size);
+	assert_int_equal(bytes_pack(&copy, again), size);
 	assert_memory_equal(bytes, again, size);
 	if (program->count) {
 		copy = parsed(text, text_size);
@@ -78,7 +78,7 @@ static void random_bytes_round_trip(void **state)
 
 		for (size_t i = 0; i < size; i++)
 			bytes[i] = gen_random(&random);
-		program_unpack(bytes, size, &program);
+		bytes_unpack(bytes, size, &program);
 		round_trip(&program);
 	}
 }
@@ -104,10 +104,10 @@ static void zero_and_ascii_zero_do_nothing(void **state)
 	(void)state;
 	for (int byte = 0; byte <= '0'; byte += '0') {
 		memset(bytes, byte, sizeof(bytes));
-		program_unpack(bytes, sizeof(bytes), &program);
+		bytes_unpack(bytes, sizeof(bytes), &program);
 		assert_int_equal(program.count, 0);
 	}
-	program_unpack(NULL, 0, &program);
+	bytes_unpack(NULL, 0, &program);
 	assert_int_equal(program.count, 0);
 }
 
@@ -207,7 +207,7 @@ static void names_and_outcomes_survive(void **state)
 		"hang" };
 
 	(void)state;
-	program_unpack(bytes, program_pack(&program, bytes), &copy);
+	bytes_unpack(bytes, bytes_pack(&program, bytes), &copy);
 	assert_true(program_equal(&program, &copy));
 	assert_string_equal(copy.names[0], "server");
 	for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++) {

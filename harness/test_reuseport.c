@@ -16,7 +16,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 
-#include "alone.h"
+#include "own_netns.h"
 #include "unit.h"
 #include "util.h"
 #include "net/reuseport.h"
@@ -180,7 +180,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_failed_is_told),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

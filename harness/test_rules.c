@@ -4,7 +4,7 @@
  *
  * Of the rules of gvisor_rules.h, what takes more than the one case of each.
  */
-#include "said.h"
+#include "case_test.h"
 
 #include <errno.h>
 
@@ -193,6 +193,6 @@ int main(int argc, char **argv)
 
 	if (UNIT_LISTED(argc, argv, tests))
 		return 0;
-	return cmocka_run_group_tests(tests, said_open_portman,
-		said_close_portman);
+	return cmocka_run_group_tests(tests, case_test_open_portman,
+		case_test_close_portman);
 }

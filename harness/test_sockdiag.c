@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "alone.h"
+#include "own_netns.h"
 #include "unit.h"
 #include "util.h"
 #include "net/link.h"
@@ -173,7 +173,7 @@ static void a_row_says_all_of_a_socket(void **state)
 	assert_int_equal(seen.last.peer_port, 0);
 	assert_int_equal(seen.last.addr.len, 16);
 	assert_memory_equal(seen.last.addr.bytes, &in6addr_loopback, 16);
-	assert_int_equal(seen.last.ifindex, ALONE_LO);
+	assert_int_equal(seen.last.ifindex, OWN_NETNS_LO);
 	assert_int_equal(seen.last.uid, geteuid());
 	assert_int_equal(seen.last.inode, inode_of(fd));
 	assert_true(seen.last.cookie == cookie);
@@ -269,7 +269,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_socket_has_owners),
 	};
 
-	if (UNIT_LISTED(argc, argv, tests) || !alone_in_a_network())
+	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
  * compared with it elsewhere. Here is what makes a rule a rule: its case is
  * answered by it, and otherwise without it.
  */
-#include "said.h"
+#include "case_test.h"
 
 #include <errno.h>
 #include <string.h>
@@ -138,7 +138,7 @@ static void both_ends_of_a_race_are_right(void **state)
 		"connect a 127.0.0.1:7001\naccept b c\nclose a\n"
 		"socket d tcp4 uid=7\nset d reuseport\n"
 		"bind d 127.0.0.1:7000\n";
-	struct case_text parsed = said_parsed(text);
+	struct case_text parsed = case_test_parsed(text);
 	struct trace leader, trace;
 	unsigned int last;
 

@@ -2,7 +2,7 @@
 /*
  * test_subjects.c - portman against portlist, and both against the rules
  */
-#include "said.h"
+#include "case_test.h"
 
 #include <errno.h>
 
@@ -10,7 +10,7 @@
 #include "util.h"
 #include "compare/diff.h"
 #include "compare/gen.h"
-#include "program/program_bytes.h"
+#include "program/bytes.h"
 #include "subjects/subjects.h"
 
 enum { PROGRAMS = UNIT_TIMES(30000), BYTE_PROGRAMS = UNIT_TIMES(3000) };
@@ -41,7 +41,7 @@ static void compare(const struct program *program)
 	assert_int_equal(subject_run(&portman, program, 1, NULL, &a), 0);
 	assert_int_equal(subject_run(&portlist, program, 1, NULL, &b), 0);
 	if (diff_traces(program, &a, &b, &divergence) != AGREE)
-		said_fail(program, &a, &b, divergence.index);
+		case_test_fail(program, &a, &b, divergence.index);
 }
 
 static void reservations_agree(void **state)
@@ -70,7 +70,7 @@ static void byte_programs(enum level level, void (*use)(const struct program *))
 		for (size_t i = 1; n % 2 && i < size; i += RECORD_SIZE)
 			bytes[i] &= 0x7f;
 		bytes[0] = level;
-		program_unpack(bytes, size, &program);
+		bytes_unpack(bytes, size, &program);
 		for (int i = 0; i < program.count; i++)
 			if (program.ops[i].kind == OP_REPEAT && n % 16)
 				program.ops[i].repeat.times %= 4;
@@ -93,7 +93,7 @@ static void follow_self(const struct program *program)
 	assert_int_equal(subject_run(&portman, program, 1, NULL, &a), 0);
 	assert_int_equal(subject_run(&portman, program, 1, &a, &b), 0);
 	if (diff_traces(program, &a, &b, &divergence) == DIVERGE)
-		said_fail(program, &a, &b, divergence.index);
+		case_test_fail(program, &a, &b, divergence.index);
 	for (int i = 0; i < program->count; i++)
 		if (a.outcomes[i].value == VALUE_NUMBER)
 			assert_int_equal(a.outcomes[i].a, b.outcomes[i].a);
@@ -173,8 +173,8 @@ static void reservation_outcomes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		said_check(&portman, texts[i]);
-		said_check(&portlist, texts[i]);
+		case_test_check(&portman, texts[i]);
+		case_test_check(&portlist, texts[i]);
 	}
 }
 
@@ -182,13 +182,13 @@ static void reservation_outcomes(void **state)
 static void portlist_is_quick_enough(void **state)
 {
 	struct program program;
-	struct op reserve = { .kind = OP_RESERVE }, times = { 0 };
+	struct op reserve = op_make(OP_RESERVE, 0);
+	struct op times = op_make(OP_REPEAT, 0);
 
 	(void)state;
 	reserve.reserve.res = (struct reservation){
 		.networks = { 4, 6 }, .network_count = 2, .transport = 6
 	};
-	times.kind = OP_REPEAT;
 	times.repeat.times = UNIT_TIMES(299);
 	program_init(&program, LEVEL_RESERVATION);
 	while (!program_append(&program, &reserve) &&
@@ -202,7 +202,7 @@ static void portlist_is_quick_enough(void **state)
 /* Told which port the leader got, it takes that one or refuses */
 static void follows_the_leader(void **state)
 {
-	struct case_text text = said_parsed(
+	struct case_text text = case_test_parsed(
 		"socket a udp4\nsocket b tcp4\n"
 		"socket c tcp4\nsocket d tcp4\nsocket e tcp4\n"
 		"bind a 127.0.0.1:0\nbind b 127.0.0.1:0\n"

@@ -5,7 +5,7 @@
  * sweep_program() writes ops without program_append(), since it has no time to
  * ask whether it may; so here each is asked.
  */
-#include "said.h"
+#include "case_test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "alone.h"
+#include "own_netns.h"
 #include "util.h"
 
 /* Ports that the kernel chooses begin here. */
@@ -35,7 +35,7 @@ static int furnish(struct netns *from, void *arg)
 	close(fd);
 	rc = link_open(&session);
 	if (!rc) {
-		rc = link_up(session, ALONE_LO);
+		rc = link_up(session, OWN_NETNS_LO);
 		link_close(session);
 	}
 	return rc;
@@ -43,7 +43,7 @@ static int furnish(struct netns *from, void *arg)
 
 void twin_start(void)
 {
-	int rc = alone_in_a_network() ? netns_current(&spaces[0][0]) : -EPERM;
+	int rc = own_netns_enter() ? netns_current(&spaces[0][0]) : -EPERM;
 
 	for (int i = 1; i < 4 && !rc; i++)
 		rc = netns_new(&spaces[i / 2][i % 2]);

@@ -46,7 +46,8 @@ static ssize_t our_connect(const struct twin *t, struct io *io,
 
 static ssize_t raw_read(const struct twin *t, struct io *io)
 {
-	return twin_result(recv(t->fd, io->data[1], size_of(io), MSG_DONTWAIT));
+	return twin_calls_result(recv(t->fd, io->data[1], size_of(io),
+		MSG_DONTWAIT));
 }
 
 static ssize_t our_read(const struct twin *t, struct io *io,
@@ -57,7 +58,7 @@ static ssize_t our_read(const struct twin *t, struct io *io,
 
 static ssize_t raw_write(const struct twin *t, struct io *io)
 {
-	return twin_result(send(t->fd, io->data[1], size_of(io),
+	return twin_calls_result(send(t->fd, io->data[1], size_of(io),
 		MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
@@ -78,8 +79,8 @@ static ssize_t our_write_all(const struct twin *t, struct io *io,
 
 static ssize_t raw_sendto(const struct twin *t, struct io *io)
 {
-	return twin_result(sendto(t->fd, "hello", 5, AT_ONCE, &io->addrs[1].any,
-		io->addrs[1].len));
+	return twin_calls_result(sendto(t->fd, "hello", 5, AT_ONCE,
+		&io->addrs[1].any, io->addrs[1].len));
 }
 
 static ssize_t our_sendto(const struct twin *t, struct io *io,
@@ -97,7 +98,7 @@ static ssize_t raw_sendmsg(const struct twin *t, struct io *io)
 		.msg_iov = &iov,
 		.msg_iovlen = 1 };
 
-	return twin_result(sendmsg(t->fd, &message, AT_ONCE));
+	return twin_calls_result(sendmsg(t->fd, &message, AT_ONCE));
 }
 
 static ssize_t our_sendmsg(const struct twin *t, struct io *io,
@@ -117,7 +118,8 @@ static ssize_t raw_recvmsg(const struct twin *t, struct io *io)
 	struct iovec iov = { io->data[1], size_of(io) };
 	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	return twin_result(recvmsg(t->fd, &message, MSG_DONTWAIT | MSG_PEEK));
+	return twin_calls_result(recvmsg(t->fd, &message,
+		MSG_DONTWAIT | MSG_PEEK));
 }
 
 static ssize_t our_recvmsg(const struct twin *t, struct io *io,
@@ -132,7 +134,7 @@ static ssize_t our_recvmsg(const struct twin *t, struct io *io,
 static ssize_t raw_recvfrom(const struct twin *t, struct io *io)
 {
 	io->from[1].len = sizeof(io->from[1].room);
-	return twin_result(recvfrom(t->fd, io->data[1], size_of(io),
+	return twin_calls_result(recvfrom(t->fd, io->data[1], size_of(io),
 		MSG_DONTWAIT, &io->from[1].any, &io->from[1].len));
 }
 

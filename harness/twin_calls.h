@@ -53,8 +53,8 @@ extern const struct twin_pair {
 	twin_ours *ours;
 } twin_calls[TWIN_CALLS];
 
-/** twin_result() - A count, or a negative errno */
-static inline ssize_t twin_result(ssize_t n)
+/** twin_calls_result() - A count, or a negative errno */
+static inline ssize_t twin_calls_result(ssize_t n)
 {
 	return n < 0 ? -errno : n;
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The helpers change nothing: whole programs through conn_*, in one namespace,
-and by raw calls in another, end equal (harness/through_conn.c)."""
+and by raw calls in another, end equal (harness/wrap_conn.c)."""
 
 import pytest
 

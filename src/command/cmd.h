@@ -94,21 +94,21 @@ void need_program(const char *path, struct program *program);
 /** need_classes() - Load the classes of the corpus, or exit with 2 or 3 */
 void need_classes(const struct options *options, struct class_list *classes);
 
-/** lacks_corpus() - Exit with 3 and how to get what is missing */
-__attribute__((noreturn)) void lacks_corpus(const char *found);
+/** die_without_corpus() - Exit with 3 and how to get what is missing */
+__attribute__((noreturn)) void die_without_corpus(const char *found);
 
 /** need_written() - Close a file, and exit with 3 unless all is in it */
 void need_written(FILE *file, const char *path);
 
 /**
- * in_child() - Call a function in a process forked for it
+ * cmd_in_child() - Call a function in a process forked for it
  * @what:	Returns its exit code; may open kernel subjects
  *
  * Return: The exit code of the child; EXIT_FOUND if a signal ended it
  */
-int in_child(int (*what)(void *arg), void *arg);
+int cmd_in_child(int (*what)(void *arg), void *arg);
 
-/** shared_memory() - Zeroed memory that children share; exits with 3 */
-void *shared_memory(size_t size);
+/** cmd_shared_memory() - Zeroed memory that children share; exits with 3 */
+void *cmd_shared_memory(size_t size);
 
 #endif /* CMD_H */

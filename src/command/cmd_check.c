@@ -329,12 +329,12 @@ static int run_check(struct options *o)
 		die(EXIT_CANNOT, "out of memory");
 	for (size_t i = 0; i < c.count; i++)
 		need_case(files.paths[i], &c.files[i]);
-	c.share = shared_memory(sizeof(*c.share) +
-				SUBJECTS_MAX * c.count *
-					sizeof(*c.share->verdicts));
+	c.share = cmd_shared_memory(sizeof(*c.share) +
+				    SUBJECTS_MAX * c.count *
+					    sizeof(*c.share->verdicts));
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (c.subject = 0; c.subject < o->subject_count && !code; c.subject++)
-		code = in_child(check_subject, &c);
+		code = cmd_in_child(check_subject, &c);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	say_failures(o, c.share);
 	if (o->tap)

@@ -70,7 +70,7 @@ static bool tested_nothing(const struct options *o, const struct tally *tally)
 	return true;
 }
 
-int diff_and_report(const struct options *o, struct compare_job *job,
+int cmd_diff_report(const struct options *o, struct compare_job *job,
 	const struct case_list *files)
 {
 	struct class_list classes;
@@ -130,7 +130,7 @@ static int run_random(struct options *o)
 		die(EXIT_USAGE, "random: unexpected '%s'", o->args[0]);
 	if (!job.count && !job.seconds)
 		job.count = 10000;
-	return diff_and_report(o, &job, NULL);
+	return cmd_diff_report(o, &job, NULL);
 }
 
 static int run_diff(struct options *o)
@@ -149,7 +149,7 @@ static int run_diff(struct options *o)
 		need_program(files.paths[i], &programs[i]);
 	job.programs = programs;
 	job.count = files.count;
-	code = diff_and_report(o, &job, &files);
+	code = cmd_diff_report(o, &job, &files);
 	free(programs);
 	case_free(&files);
 	return code;

@@ -8,12 +8,12 @@
 #include "cmd.h"
 
 /**
- * diff_and_report() - Compare, say what was found, and give the exit code
+ * cmd_diff_report() - Compare, say what was found, and give the exit code
  * @options:	Of the verb: subjects, corpus, --keep and so on
  * @job:	What to compare; the rest is filled in from @options
  * @files:	Where its programs come from, or NULL
  */
-int diff_and_report(const struct options *options, struct compare_job *job,
+int cmd_diff_report(const struct options *options, struct compare_job *job,
 	const struct case_list *files);
 
 #endif /* CMD_DIFF_H */

@@ -78,7 +78,7 @@ static int run_doctor(struct options *o)
 	static const char *const tools[][2] = { { "afl-fuzz", "ci/setup fuzz" },
 		{ "clang", "ci/setup fuzz" }, { "go", "ci/setup go" },
 		{ "pytest-3", "ci/setup test" } };
-	struct finding_ *found = shared_memory(sizeof(*found) * FOUND_MAX);
+	struct finding_ *found = cmd_shared_memory(sizeof(*found) * FOUND_MAX);
 	unsigned int count = ARRAY_SIZE(subjects);
 	struct utsname host;
 	bool all = true;
@@ -93,7 +93,7 @@ static int run_doctor(struct options *o)
 		strcpy(found[i].subject, subjects[i]);
 	count += add_machines(found + count);
 	for (size_t i = 0; i < count; i++) {
-		in_child(examine, &found[i]);
+		cmd_in_child(examine, &found[i]);
 		all &= found[i].here || i >= NEEDED;
 		quote_printf(o->out, "%-15s %s%s\n", found[i].subject,
 			found[i].here ? "ready" : found[i].why,
@@ -112,19 +112,19 @@ static int run_doctor(struct options *o)
 	}
 	if (o->json) {
 		printf("{\"verb\":\"doctor\",\"kernel\":");
-		json_string(stdout, host.release);
+		report_string(stdout, host.release);
 		fputs(",\"subjects\":{", stdout);
 		for (size_t i = 0; i < count; i++) {
 			fputs(i ? "," : "", stdout);
-			json_string(stdout, found[i].subject);
+			report_string(stdout, found[i].subject);
 			putchar(':');
-			json_string(stdout,
+			report_string(stdout,
 				found[i].here ? "ready" : found[i].why);
 		}
 		fputs("},\"tools\":{", stdout);
 		for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
 			fputs(i ? "," : "", stdout);
-			json_string(stdout, tools[i][0]);
+			report_string(stdout, tools[i][0]);
 			fputs(on_path(tools[i][0]) ? ":true" : ":false",
 				stdout);
 		}

@@ -10,8 +10,8 @@
 #include "util.h"
 #include "compare/divergence.h"
 #include "compare/judge.h"
-#include "program/emit_c.h"
-#include "program/program_bytes.h"
+#include "program/emit.h"
+#include "program/bytes.h"
 #include "subjects/subjects.h"
 
 static void need_one_file(const struct options *o)
@@ -53,7 +53,7 @@ static int run_pack(struct options *o)
 
 	need_one_file(o);
 	need_case(o->args[0], &file);
-	size = program_pack(&file.text.program, bytes);
+	size = bytes_pack(&file.text.program, bytes);
 	out = need_output(o);
 	fwrite(bytes, 1, size, out);
 	return finish(o, out, &file.text.program);
@@ -77,7 +77,7 @@ static int run_unpack(struct options *o)
 	if (!size)
 		die(EXIT_USAGE, "%s: empty, so it has no version byte",
 			o->args[0]);
-	program_unpack((uint8_t *)data, size, &program);
+	bytes_unpack((uint8_t *)data, size, &program);
 	free(data);
 	out = need_output(o);
 	text_print(&program, NULL, NULL, out);
@@ -129,7 +129,7 @@ static int minimize_in_child(void *arg)
 
 static int run_minimize(struct options *o)
 {
-	struct minimizing *m = shared_memory(sizeof(*m));
+	struct minimizing *m = cmd_shared_memory(sizeof(*m));
 	FILE *out;
 	int code;
 
@@ -137,7 +137,7 @@ static int run_minimize(struct options *o)
 	need_subjects(o, 2);
 	m->options = o;
 	need_program(o->args[0], &m->program);
-	code = in_child(minimize_in_child, m);
+	code = cmd_in_child(minimize_in_child, m);
 	if (code)
 		return code;
 	out = need_output(o);

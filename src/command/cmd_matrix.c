@@ -52,7 +52,7 @@ static uint64_t load(const struct options *o, const char *folder,
 	if (rc && o->own_corpus)
 		die(EXIT_USAGE, "%s", error.message);
 	if (rc)
-		lacks_corpus(error.message);
+		die_without_corpus(error.message);
 	*programs = calloc(list.count + 1, sizeof(**programs));
 	if (!*programs)
 		die(EXIT_CANNOT, "out of memory");

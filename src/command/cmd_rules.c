@@ -43,17 +43,17 @@ static void print_json(const struct options *o, const struct rule_book *book,
 		book->model, info->name,
 		rule < book->mark ? "decision" : "effect",
 		info->error ? text_errno(info->error) : "ok", info->function);
-	json_string(stdout, info->text);
+	report_string(stdout, info->text);
 	fputs(",\"versions\":\"", stdout);
 	print_versions(stdout, info);
 	fputs("\",\"newest\":", stdout);
 	if (info->newest)
-		json_string(stdout, info->newest);
+		report_string(stdout, info->newest);
 	else
 		fputs("null", stdout);
 	fputs(",\"case\":", stdout);
 	if (*path)
-		json_string(stdout, path);
+		report_string(stdout, path);
 	else
 		fputs("null", stdout);
 	puts("}");

@@ -73,7 +73,7 @@ static void json_trace(FILE *json, const struct trace *trace)
 	for (int i = 0; i < trace->count; i++) {
 		text_outcome(&trace->outcomes[i], text, sizeof(text));
 		fputs(i ? "," : "", json);
-		json_string(json, text);
+		report_string(json, text);
 	}
 	fputc(']', json);
 }
@@ -84,11 +84,11 @@ static void print_json(const struct run *run, size_t file,
 	const struct options *o = run->options;
 
 	fputs(file ? ",{\"file\":" : "{\"file\":", run->json);
-	json_string(run->json, run->files.paths[file]);
+	report_string(run->json, run->files.paths[file]);
 	fputs(",\"outcomes\":{", run->json);
 	for (unsigned int s = 0; s < o->subject_count; s++) {
 		fputs(s ? "," : "", run->json);
-		json_string(run->json, o->subjects[s]);
+		report_string(run->json, o->subjects[s]);
 		fputc(':', run->json);
 		json_trace(run->json, &traces[s]);
 	}
@@ -105,7 +105,7 @@ static int run_file(struct run *run, size_t file, struct trace *shared)
 	for (unsigned int s = 0; s < o->subject_count; s++) {
 		run->subject = o->subjects[s];
 		run->trace = shared;
-		code = in_child(run_one, run);
+		code = cmd_in_child(run_one, run);
 		if (code)
 			return code;
 		traces[s] = *shared;
@@ -129,7 +129,7 @@ static int run_file(struct run *run, size_t file, struct trace *shared)
 static int run_run(struct options *o)
 {
 	struct run run = { .options = o };
-	struct trace *shared = shared_memory(sizeof(*shared));
+	struct trace *shared = cmd_shared_memory(sizeof(*shared));
 	int code = EXIT_AGREED;
 	char *text = NULL;
 	size_t size;

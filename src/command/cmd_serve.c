@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cmd.h"
-#include "guest.h"
+#include "init.h"
 #include "subjects/agent.h"
 #include "subjects/subjects.h"
 
@@ -15,10 +15,10 @@ static int run_serve(struct options *o)
 	struct subject subject;
 	int rc;
 
-	if (guest_is() && (rc = guest_begin()))
+	if (init_is() && (rc = init_begin()))
 		fprintf(stderr, "guest: %s\n", strerror(-rc));
-	if (guest_is() && guest_programs())
-		guest_end();
+	if (init_is() && init_programs())
+		init_end();
 	if (o->subject_count > 1)
 		die(EXIT_USAGE, "serve takes one subject, found %u",
 			o->subject_count);
@@ -32,8 +32,8 @@ static int run_serve(struct options *o)
 		die(EXIT_CANNOT, "%s: %s", name,
 			*subject.why ? subject.why : strerror(-rc));
 	subject_close(&subject);
-	if (guest_is())
-		guest_end();
+	if (init_is())
+		init_end();
 	return EXIT_AGREED;
 }
 

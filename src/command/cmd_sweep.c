@@ -27,7 +27,7 @@ static void list(const struct options *o)
 		       "\"in_check\":%s,\"says\":",
 			i ? "," : "{\"verb\":\"sweep\",\"sweeps\":[", s->name,
 			size, s->in_check ? "true" : "false");
-		json_string(stdout, s->says);
+		report_string(stdout, s->says);
 		fputs("}", stdout);
 	}
 	if (o->json)
@@ -150,7 +150,7 @@ static int run_sweep(struct options *o)
 		job.note = write_resume;
 		job.note_arg = &noted;
 	}
-	code = diff_and_report(o, &job, NULL);
+	code = cmd_diff_report(o, &job, NULL);
 	if (o->resume && code == EXIT_AGREED && noted.done == job.count)
 		unlink(o->resume);
 	return code;

@@ -183,7 +183,7 @@ static void json_holder(FILE *file, const struct why_holder *h)
 	if (h->owners) {
 		fprintf(file, "\"pid\":%d,\"fd\":%d,\"command\":", h->pid,
 			h->fd);
-		json_string(file, h->command);
+		report_string(file, h->command);
 		fputc(',', file);
 	}
 	fprintf(file, "\"same\":%u,\"blocks\":%s}", h->same,

@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * main.c - the command: its verbs, its options, its errors
+ * main.c - the command: its verbs and its options
  */
 #include "cmd.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "folder.h"
-#include "guest.h"
+#include "init.h"
 #include "process.h"
-#include "quote.h"
 #include "util.h"
-#include "program/program_bytes.h"
 #include "subjects/subjects.h"
 
 static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
@@ -64,154 +59,6 @@ static const struct option_help {
 	{ { "json", 0, NULL, 'J' }, NULL, "one line of JSON, the last" },
 	{ { "help", 0, NULL, 'h' }, NULL, "this text" },
 };
-
-void die(enum exit_code code, const char *format, ...)
-{
-	va_list args;
-
-	fputs("portclash: ", stderr);
-	va_start(args, format);
-	quote_vprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(code);
-}
-
-void need_subjects(const struct options *options, unsigned int count)
-{
-	if (options->subject_count != count)
-		die(EXIT_USAGE, "%s takes %u subject%s (-s), found %u",
-			options->verb, count, count == 1 ? "" : "s",
-			options->subject_count);
-}
-
-void need_files(const struct options *options, struct case_list *list)
-{
-	struct text_error error;
-
-	if (!options->arg_count)
-		die(EXIT_USAGE, "%s: no file; see 'portclash %s --help'",
-			options->verb, options->verb);
-	if (case_find(options->args, options->arg_count, list, &error))
-		die(EXIT_USAGE, "%s", error.message);
-}
-
-void need_case(const char *path, struct case_file *file)
-{
-	struct text_error error;
-
-	if (!case_load(path, file, &error)) {
-		if (!file->text.program.count)
-			die(EXIT_USAGE, "%s: no ops in it", path);
-		return;
-	}
-	if (error.line)
-		die(EXIT_USAGE, "%s:%u: %s", path, error.line, error.message);
-	die(EXIT_USAGE, "%s: %s", path, error.message);
-}
-
-void need_program(const char *path, struct program *program)
-{
-	static struct case_file file;
-	size_t length = strlen(path), size;
-	char *data;
-	int rc;
-
-	if (length > 5 && !strcmp(path + length - 5, ".case")) {
-		need_case(path, &file);
-		*program = file.text.program;
-		return;
-	}
-	rc = case_read(path, TEXT_SIZE_MAX, &data, &size);
-	if (rc)
-		die(EXIT_USAGE, "%s: %s", path,
-			rc == -EFBIG ?
-				"too large for a program; at most 64 KiB" :
-				strerror(-rc));
-	program_unpack((uint8_t *)data, size, program);
-	free(data);
-}
-
-void lacks_corpus(const char *found)
-{
-	die(EXIT_CANNOT,
-		"%s; 'make install' brings it there, or --corpus names another",
-		found);
-}
-
-void need_classes(const struct options *options, struct class_list *classes)
-{
-	char path[CASE_PATH_MAX + 16], none[CASE_PATH_MAX];
-	char looked[2 * CASE_PATH_MAX], found[3 * CASE_PATH_MAX];
-	struct text_error error;
-
-	if (!*options->corpus) {
-		folder_find(&folder_corpus, none, sizeof(none), looked,
-			sizeof(looked));
-		snprintf(found, sizeof(found),
-			"no corpus, which has the known classes: looked for %s",
-			looked);
-		lacks_corpus(found);
-	}
-	snprintf(path, sizeof(path), "%s/divergences", options->corpus);
-	if (class_load(path, classes, &error))
-		die(EXIT_USAGE, "%s", error.message);
-	if (!classes->count && !options->own_corpus) {
-		snprintf(found, sizeof(found), "%s: no known class in it",
-			path);
-		lacks_corpus(found);
-	}
-	if (classes->count > COMPARE_CASES_MAX)
-		die(EXIT_USAGE, "%s: more than %d cases", path,
-			COMPARE_CASES_MAX);
-}
-
-int in_child(int (*what)(void *arg), void *arg)
-{
-	int status;
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		die(EXIT_CANNOT, "fork: %s", strerror(errno));
-	if (!pid) {
-		int code = what(arg);
-
-		/* If output was lost before the fork, the parent says so. */
-		_exit(ferror(stdout) ? code : process_end("portclash", code));
-	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			die(EXIT_CANNOT, "no word of a worker: %s",
-				strerror(errno));
-	if (WIFEXITED(status))
-		return WEXITSTATUS(status);
-	fprintf(stderr, "portclash: a worker died of signal %d\n",
-		WTERMSIG(status));
-	return EXIT_FOUND;
-}
-
-void *shared_memory(size_t size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED)
-		die(EXIT_CANNOT, "out of memory");
-	return memory;
-}
-
-void need_written(FILE *file, const char *path)
-{
-	bool lost = ferror(file);
-
-	/* If it failed before, errno is of something else by now. */
-	errno = 0;
-	if (fclose(file) || lost)
-		die(EXIT_CANNOT, "%s: cannot write%s%s", path,
-			errno ? ": " : "", errno ? strerror(errno) : "");
-}
 
 static void usage(FILE *file)
 {
@@ -402,7 +249,7 @@ static int command(int argc, char **argv)
 
 	o.argc = argc;
 	o.argv = argv;
-	if (guest_is())
+	if (init_is())
 		return verb_serve.run(&o);
 	if (argc < 2) {
 		usage(stderr);

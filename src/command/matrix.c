@@ -74,9 +74,9 @@ static void json_cell(const struct matrix *m,
 	const struct matrix_cell *cell = &column->cells[row];
 
 	fputs("{\"subject\":", stdout);
-	json_string(stdout, column->subjects[0]);
+	report_string(stdout, column->subjects[0]);
 	fputs(",\"beside\":", stdout);
-	json_string(stdout, column->subjects[1]);
+	report_string(stdout, column->subjects[1]);
 	printf(",\"group\":\"%s\",\"programs\":%llu,\"agree\":%llu,"
 	       "\"known\":%llu,\"unknown\":%llu,\"incomparable\":%llu,"
 	       "\"classes\":{",
@@ -111,9 +111,9 @@ void matrix_json(const struct matrix *m)
 		if (!*m->columns[i].why)
 			continue;
 		printf("%s{\"subject\":", comma);
-		json_string(stdout, m->columns[i].subjects[0]);
+		report_string(stdout, m->columns[i].subjects[0]);
 		fputs(",\"reason\":", stdout);
-		json_string(stdout, m->columns[i].why);
+		report_string(stdout, m->columns[i].why);
 		putchar('}');
 		comma = ",";
 	}

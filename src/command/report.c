@@ -10,7 +10,7 @@
 #include "quote.h"
 #include "util.h"
 
-void json_string(FILE *file, const char *text)
+void report_string(FILE *file, const char *text)
 {
 	quote_json(file, text);
 }
@@ -43,7 +43,7 @@ void report_classes(const struct class_list *classes, const uint64_t *counts,
 void report_class_json(const char *name, uint64_t count, bool first, void *arg)
 {
 	fputs(first ? "" : ",", arg);
-	json_string(arg, name);
+	report_string(arg, name);
 	fprintf(arg, ":%llu", (unsigned long long)count);
 }
 
@@ -62,15 +62,15 @@ static void json_check(const struct summary *s)
 		const struct failure *f = &s->failures[i];
 
 		fputs(i ? ",{\"file\":" : "{\"file\":", stdout);
-		json_string(stdout, f->file);
+		report_string(stdout, f->file);
 		printf(",\"line\":%u,\"subject\":", f->line);
-		json_string(stdout, f->subject);
+		report_string(stdout, f->subject);
 		text_outcome(&f->want, text, sizeof(text));
 		fputs(",\"want\":", stdout);
-		json_string(stdout, text);
+		report_string(stdout, text);
 		text_outcome(&f->got, text, sizeof(text));
 		fputs(",\"got\":", stdout);
-		json_string(stdout, text);
+		report_string(stdout, text);
 		putchar('}');
 	}
 	putchar(']');
@@ -95,7 +95,7 @@ static void json_repeat(const struct options *options)
 				(unsigned long long)options->seed);
 	}
 	fclose(memory);
-	json_string(stdout, text);
+	report_string(stdout, text);
 	free(text);
 }
 
@@ -105,15 +105,15 @@ void report_json(const struct summary *s)
 	const struct options *o = s->options;
 
 	fputs("{\"verb\":", stdout);
-	json_string(stdout, o->verb);
+	report_string(stdout, o->verb);
 	if (s->sweep) {
 		fputs(",\"sweep\":", stdout);
-		json_string(stdout, s->sweep);
+		report_string(stdout, s->sweep);
 	}
 	fputs(",\"subjects\":[", stdout);
 	for (unsigned int i = 0; i < o->subject_count; i++) {
 		fputs(i ? "," : "", stdout);
-		json_string(stdout, o->subjects[i]);
+		report_string(stdout, o->subjects[i]);
 	}
 	printf("],\"seed\":%llu,", (unsigned long long)o->seed);
 	tally_json(stdout, &r->tally);
@@ -122,9 +122,9 @@ void report_json(const struct summary *s)
 	fputs("},\"skipped\":[", stdout);
 	for (unsigned int i = 0; i < s->skip_count; i++) {
 		fputs(i ? ",{\"subject\":" : "{\"subject\":", stdout);
-		json_string(stdout, s->skips[i].subject);
+		report_string(stdout, s->skips[i].subject);
 		fputs(",\"reason\":", stdout);
-		json_string(stdout, s->skips[i].reason);
+		report_string(stdout, s->skips[i].reason);
 		putchar('}');
 	}
 	printf("],\"seconds\":%.3f,\"programs_per_s\":%.0f,\"repeat\":",

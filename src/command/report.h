@@ -43,8 +43,8 @@ struct summary {
 	unsigned int failure_count;
 };
 
-/** json_string() - Write a JSON string, quoted and escaped */
-void json_string(FILE *file, const char *text);
+/** report_string() - Write a JSON string, quoted and escaped */
+void report_string(FILE *file, const char *text);
 
 /** report_class - What to do with a class that was met @count times */
 typedef void report_class(const char *name, uint64_t count, bool first,

@@ -40,7 +40,7 @@ int diff_pair(struct pair *pair, struct subject *a, struct subject *b)
 	pair->subjects[1] = b;
 	/* One that follows must run after one that cannot. */
 	pair->leader = a->type->follows && !b->type->follows;
-	pair->can = capabilities_common(&a->can, &b->can);
+	pair->can = subject_common(&a->can, &b->can);
 	if (has_level(&pair->can, LEVEL_RESERVATION))
 		pair->level = LEVEL_RESERVATION;
 	else if (has_level(&pair->can, LEVEL_SOCKET))

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "quote.h"
-#include "program/program_text.h"
+#include "program/text.h"
 
 /* What is written is read again. */
 _Static_assert((int)WHO_MAX >= (int)SUBJECT_NAME_MAX, "all names fit");

@@ -8,7 +8,7 @@
  * of a generator of its own. So any program can be made again without the ones
  * before it, workers share nothing, and a seed and a number are a whole report.
  *
- * A program is made of random index records (program_bytes.h), the same that
+ * A program is made of random index records (bytes.h), the same that
  * fuzzers mutate, so there is one set of tables of values, and they collide.
  * gen_program() draws a length, and then records until it has so many ops, or
  * has tried eight times as often. add() decides on each record. Before it is
@@ -34,7 +34,7 @@
 #include <string.h>
 
 #include "util.h"
-#include "program/program_bytes.h"
+#include "program/bytes.h"
 
 uint64_t gen_random(struct gen_random *random)
 {
@@ -50,7 +50,7 @@ static unsigned int below(struct gen_random *random, unsigned int n)
 	return (gen_random(random) >> 32) % n;
 }
 
-/* How likely each op is, by byte 0 of a record (program_bytes.c) */
+/* How likely each op is, by byte 0 of a record (bytes.c) */
 // clang-format off: of weights, as many as a line holds
 static const uint8_t socket_weights[16] = { [1] = 18, [2] = 12, [3] = 24,
 	[4] = 14, [5] = 7, [6] = 5, [7] = 4, [8] = 1, [9] = 2, [10] = 2,
@@ -177,7 +177,7 @@ static bool add(struct gen_random *random, const struct capabilities *can,
 		record[0] = 5;
 	if (sockets && live && record[0] != 1 && below(random, 5) < 3)
 		record[1] = live - 1;
-	if (program_append_record(program, record))
+	if (bytes_append_record(program, record))
 		return false;
 	if (is_crowded(program, index))
 		crowd(op, index);

@@ -23,10 +23,10 @@
  * or connect, a close of a shutdown). None adds an op, and none goes back. So
  * there are finitely many steps; PASSES_MAX stands guard over that. Steps of
  * ops are swapped only if the program then comes earlier in a total order
- * (plain_order.c). plain_listeners() does add an op, but takes away a use of
- * ":@a", which no pass brings back. Another order may allow plainer values, and
- * these another order, so minimize() repeats the whole; it stops when nothing
- * has changed, and in any case after ROUNDS_MAX rounds.
+ * (minimize_order.c). minimize_listeners() does add an op, but takes away a use
+ * of ":@a", which no pass brings back. Another order may allow plainer values,
+ * and these another order, so minimize() repeats the whole; it stops when
+ * nothing has changed, and in any case after ROUNDS_MAX rounds.
  *
  * Why the result is canonical. The order of passes and of values is fixed, so
  * the same program and the same answers give the same result. What can be
@@ -43,7 +43,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "plain.h"
+#include "minimize_private.h"
 #include "util.h"
 
 /* Of socket programs longer than this, which are slow, no pairs are dropped */
@@ -117,8 +117,8 @@ static void make_plain(struct minimizer *m)
 	for (int pass = 0; changed; pass++) {
 		ASSERT(pass < PASSES_MAX);
 		changed = drop_ops(m);
-		changed |= plain_sockets(m);
-		changed |= plain_values(m);
+		changed |= minimize_sockets(m);
+		changed |= minimize_values(m);
 		if (!changed)
 			changed = drop_pairs(m);
 	}
@@ -134,8 +134,8 @@ void minimize(struct program *program, minimize_test *test, void *arg)
 	do {
 		before = *program;
 		make_plain(&m);
-		plain_listeners(&m);
-		plain_order(&m);
+		minimize_listeners(&m);
+		minimize_order(&m);
 	} while (!program_equal(&before, program) && ++round < ROUNDS_MAX);
 }
 
@@ -201,10 +201,7 @@ static bool force_choice(struct program *program, struct wanted *want)
 		chosen->value != VALUE_NUMBER || program->level != LEVEL_SOCKET)
 		return false;
 	memmove(op + 1, op, forced.count++ * sizeof(*op));
-	memset(op, 0, sizeof(*op));
-	op->kind = OP_SYSCTL;
-	op->sysctl.key = SYSCTL_PORT_RANGE;
-	op->sysctl.value = op->sysctl.high = chosen->a;
+	*op = op_sysctl(SYSCTL_PORT_RANGE, chosen->a, chosen->a);
 	if (!still_diverges(&forced, want))
 		return false;
 	*program = forced;

@@ -2,7 +2,7 @@
 /*
  * sweep.c - the odometer, and what its wheels are made of
  */
-#include "sweep_draft.h"
+#include "sweep_private.h"
 
 #include <string.h>
 
@@ -57,75 +57,28 @@ void sweep_program(const struct sweep *sweep, uint64_t number,
 		sweep->add(&draft, i);
 }
 
-struct op *draft_op(struct sweep_draft *draft, enum op_kind kind, uint8_t sock)
+void sweep_add(struct sweep_draft *draft, struct op op)
 {
 	struct program *program = draft->program;
-	struct op *op = &program->ops[program->count++];
 
-	ASSERT(program->count <= PROGRAM_OPS_MAX);
-	op->kind = kind;
-	op->sock = sock;
-	return op;
+	ASSERT(program->count < PROGRAM_OPS_MAX);
+	program->ops[program->count++] = op;
 }
 
-void draft_socket(struct sweep_draft *draft, uint8_t sock,
-	enum socket_type type, uint32_t uid)
-{
-	struct op *op = draft_op(draft, OP_SOCKET, sock);
-
-	op->socket.type = type;
-	op->socket.uid = uid;
-}
-
-void draft_set(struct sweep_draft *draft, uint8_t sock, enum sockopt option,
-	uint32_t value)
-{
-	struct op *op = draft_op(draft, OP_SET, sock);
-
-	op->set.option = option;
-	op->set.value = value;
-}
-
-void draft_bind(struct sweep_draft *draft, uint8_t sock,
-	const struct addr *addr, uint16_t port)
-{
-	struct op *op = draft_op(draft, OP_BIND, sock);
-
-	op->bind.place.addr = *addr;
-	op->bind.place.port = port;
-	op->bind.len = LEN_NATURAL;
-	op->bind.family = FAMILY_NATURAL;
-}
-
-void draft_listen(struct sweep_draft *draft, uint8_t sock)
-{
-	draft_op(draft, OP_LISTEN, sock)->listen.backlog = BACKLOG_DEFAULT;
-}
-
-void draft_sysctl(struct sweep_draft *draft, enum sysctl_key key,
-	uint32_t value, uint32_t high)
-{
-	struct op *op = draft_op(draft, OP_SYSCTL, 0);
-
-	op->sysctl.key = key;
-	op->sysctl.value = value;
-	op->sysctl.high = high;
-}
-
-void draft_config(struct sweep_draft *draft, uint8_t sock, bool udp,
+void sweep_add_config(struct sweep_draft *draft, uint8_t sock, bool udp,
 	unsigned int addr, unsigned int flags, unsigned int uid,
 	unsigned int device)
 {
 	const struct sweep_addr *a = &sweep_addrs[addr];
 
-	draft_socket(draft, sock, (udp ? UDP4 : TCP4) + a->v6,
-		uid ? OTHER_UID : UID_NONE);
+	sweep_add(draft, op_socket(sock, (udp ? UDP4 : TCP4) + a->v6,
+				 uid ? OTHER_UID : UID_NONE));
 	if (a->v6only)
-		draft_set(draft, sock, OPT_V6ONLY, 1);
+		sweep_add(draft, op_set(sock, OPT_V6ONLY, 1));
 	if (flags & 1)
-		draft_set(draft, sock, OPT_REUSEADDR, 1);
+		sweep_add(draft, op_set(sock, OPT_REUSEADDR, 1));
 	if (flags & 2)
-		draft_set(draft, sock, OPT_REUSEPORT, 1);
+		sweep_add(draft, op_set(sock, OPT_REUSEPORT, 1));
 	if (device)
-		draft_set(draft, sock, OPT_DEV, device);
+		sweep_add(draft, op_set(sock, OPT_DEV, device));
 }

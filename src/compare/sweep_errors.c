@@ -54,28 +54,28 @@ static void prepare(struct sweep_draft *d, enum fault fault, bool v6,
 {
 	const struct addr *local = v6 ? &local6 : &local4;
 	enum socket_type type = d->program->ops[0].socket.type;
-	struct op *op;
+	struct op op;
 
 	switch (fault) {
-	case BOUND: draft_bind(d, ASKER, local, SWEEP_OTHER_PORT); break;
-	case LISTENING: draft_listen(d, ASKER); break;
-	case CONNECTED:
-		draft_bind(d, ASKER, local, SWEEP_OTHER_PORT);
-		op = &d->program->ops[d->program->count - 1];
-		op->kind = OP_CONNECT;
+	case BOUND:
+		sweep_add(d, op_bind(ASKER, local, SWEEP_OTHER_PORT));
 		break;
-	case V6ONLY_MAPPED: draft_set(d, ASKER, OPT_V6ONLY, 1); break;
-	case DEVICE: draft_set(d, ASKER, OPT_DEV, WORLD_VETH0); break;
+	case LISTENING: sweep_add(d, op_listen(ASKER)); break;
+	case CONNECTED:
+		sweep_add(d, op_connect(ASKER, local, SWEEP_OTHER_PORT));
+		break;
+	case V6ONLY_MAPPED: sweep_add(d, op_set(ASKER, OPT_V6ONLY, 1)); break;
+	case DEVICE: sweep_add(d, op_set(ASKER, OPT_DEV, WORLD_VETH0)); break;
 	case DEVICE_GONE: /* a bind that fails leaves its scope behind */
-		draft_bind(d, ASKER, v6 ? &link6 : local, SWEEP_OTHER_PORT);
-		op = &d->program->ops[d->program->count - 1];
-		op->bind.place.scope = v6 ? WORLD_MISSING : 0;
+		op = op_bind(ASKER, v6 ? &link6 : local, SWEEP_OTHER_PORT);
+		op.bind.place.scope = v6 ? WORLD_MISSING : 0;
+		sweep_add(d, op);
 		break;
 	case CONFLICT:
-		draft_socket(d, OTHER, type, UID_NONE);
-		draft_bind(d, OTHER, v6 ? &any6 : &any4, port);
+		sweep_add(d, op_socket(OTHER, type, UID_NONE));
+		sweep_add(d, op_bind(OTHER, v6 ? &any6 : &any4, port));
 		break;
-	case FREEBIND: draft_set(d, ASKER, OPT_FREEBIND, 1); break;
+	case FREEBIND: sweep_add(d, op_set(ASKER, OPT_FREEBIND, 1)); break;
 	default: break;
 	}
 }
@@ -114,28 +114,31 @@ void sweep_add_errors(struct sweep_draft *d, unsigned int wheel)
 	bool v6 = d->choices[0] % 2;
 	bool privileged = faults[0] == PRIVILEGED || faults[1] == PRIVILEGED;
 	uint16_t port = privileged ? LOW_PORT : SWEEP_PORT;
-	struct op *op;
+	struct op op;
 
 	if (wheel == 0)
-		draft_socket(d, ASKER, TCP4 + d->choices[0], UID_NONE);
+		sweep_add(d, op_socket(ASKER, TCP4 + d->choices[0], UID_NONE));
 	if (wheel != 3)
 		return;
 	prepare(d, faults[0], v6, port);
 	if (faults[1] != faults[0])
 		prepare(d, faults[1], v6, port);
-	if (privileged)
-		draft_op(d, OP_EUID, 0)->euid.uid = 1000;
+	if (privileged) {
+		op = op_make(OP_EUID, 0);
+		op.euid.uid = 1000;
+		sweep_add(d, op);
+	}
 	if (d->choices[1] == 2) {
-		draft_listen(d, ASKER);
+		sweep_add(d, op_listen(ASKER));
 		return;
 	}
-	draft_bind(d, ASKER, v6 ? &local6 : &local4, SWEEP_PORT);
-	op = &d->program->ops[d->program->count - 1];
-	spoil(op, faults[0], v6);
-	spoil(op, faults[1], v6);
+	op = op_bind(ASKER, v6 ? &local6 : &local4, SWEEP_PORT);
+	spoil(&op, faults[0], v6);
+	spoil(&op, faults[1], v6);
 	if (d->choices[1] == 1) {
-		op->kind = OP_CONNECT;
-		op->bind.len = LEN_NATURAL;
-		op->bind.family = FAMILY_NATURAL;
+		op.kind = OP_CONNECT;
+		op.bind.len = LEN_NATURAL;
+		op.bind.family = FAMILY_NATURAL;
 	}
+	sweep_add(d, op);
 }

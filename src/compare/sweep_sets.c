@@ -48,11 +48,12 @@ static struct labels triple_labels(unsigned int choice)
 static void add_bound(struct sweep_draft *d, uint8_t sock, bool udp,
 	unsigned int config, const struct labels *labels, bool listens)
 {
-	draft_config(d, sock, udp, SWEEP_ADDR(config), SWEEP_FLAG(config),
+	sweep_add_config(d, sock, udp, SWEEP_ADDR(config), SWEEP_FLAG(config),
 		labels->uid[sock], labels->device[sock]);
-	draft_bind(d, sock, &sweep_addrs[SWEEP_ADDR(config)].addr, PORT);
+	sweep_add(d,
+		op_bind(sock, &sweep_addrs[SWEEP_ADDR(config)].addr, PORT));
 	if (listens)
-		draft_listen(d, sock);
+		sweep_add(d, op_listen(sock));
 }
 
 /* Wheels: protocol, labels, a config for each socket */
@@ -114,16 +115,18 @@ static void add_change(struct sweep_draft *d, uint8_t sock, unsigned int config,
 
 	switch (change) {
 	case CHANGE_REUSE:
-		draft_set(d, sock, OPT_REUSEADDR, !(SWEEP_FLAG(config) & 1));
+		sweep_add(d,
+			op_set(sock, OPT_REUSEADDR, !(SWEEP_FLAG(config) & 1)));
 		break;
 	case CHANGE_REUSEPORT:
-		draft_set(d, sock, OPT_REUSEPORT, !(SWEEP_FLAG(config) & 2));
+		sweep_add(d,
+			op_set(sock, OPT_REUSEPORT, !(SWEEP_FLAG(config) & 2)));
 		break;
 	case CHANGE_UID:
-		draft_set(d, sock, OPT_UID, labels->uid[sock] ? 0 : 7);
+		sweep_add(d, op_set(sock, OPT_UID, labels->uid[sock] ? 0 : 7));
 		break;
-	case CHANGE_CLOSE: draft_op(d, OP_CLOSE, sock); break;
-	default: draft_set(d, sock, OPT_DEV, device[change]);
+	case CHANGE_CLOSE: sweep_add(d, op_make(OP_CLOSE, sock)); break;
+	default: sweep_add(d, op_set(sock, OPT_DEV, device[change]));
 	}
 }
 
@@ -160,8 +163,8 @@ static void add_cached(struct sweep_draft *d, uint8_t sock, unsigned int choice,
 {
 	unsigned int addr = cache_addrs[choice / SWEEP_FLAGS];
 
-	draft_config(d, sock, false, addr, choice % SWEEP_FLAGS, uid, 0);
-	draft_bind(d, sock, &sweep_addrs[addr].addr, PORT);
+	sweep_add_config(d, sock, false, addr, choice % SWEEP_FLAGS, uid, 0);
+	sweep_add(d, op_bind(sock, &sweep_addrs[addr].addr, PORT));
 }
 
 /* Wheels: uids, three sockets, a close of one or none, the fourth */
@@ -170,7 +173,7 @@ static void add_cache4(struct sweep_draft *d, unsigned int wheel)
 	unsigned int uids = d->choices[0] << 1;
 
 	if (wheel == 4 && d->choices[4])
-		draft_op(d, OP_CLOSE, d->choices[4] - 1);
+		sweep_add(d, op_make(OP_CLOSE, d->choices[4] - 1));
 	if (wheel && wheel != 4)
 		add_cached(d, wheel - 1 - (wheel == 5), d->choices[wheel],
 			uids >> (wheel - 1 - (wheel == 5)) & 1);
@@ -188,17 +191,18 @@ static void add_crowd(struct sweep_draft *d, unsigned int wheel)
 	case 0: /* plain ones, or all with the same options */
 		for (int i = 0; i < CROWD; i++) {
 			addr.bytes[3] = i + 1;
-			draft_config(d, i, true, 0, choice, 0, 0);
-			draft_bind(d, i, &addr, PORT);
+			sweep_add_config(d, i, true, 0, choice, 0, 0);
+			sweep_add(d, op_bind(i, &addr, PORT));
 		}
 		break;
 	case 1:
 	case 2:
 	case 3:
-		draft_config(d, CROWD + wheel - 1, true, SWEEP_ADDR(choice),
+		sweep_add_config(d, CROWD + wheel - 1, true, SWEEP_ADDR(choice),
 			SWEEP_FLAG(choice), 0, 0);
-		draft_bind(d, CROWD + wheel - 1,
-			&sweep_addrs[SWEEP_ADDR(choice)].addr, PORT);
+		sweep_add(d,
+			op_bind(CROWD + wheel - 1,
+				&sweep_addrs[SWEEP_ADDR(choice)].addr, PORT));
 		break;
 	}
 }

@@ -5,7 +5,7 @@
 #ifndef SWEEP_SETS_H
 #define SWEEP_SETS_H
 
-#include "sweep_draft.h"
+#include "sweep_private.h"
 
 enum {
 	SWEEP_PORT = 7000,

@@ -42,50 +42,46 @@ static const struct family families[SWEEP_FAMILIES] = {
 	{ TCP6, 4, { 16, { [15] = 1 } } },
 };
 
-static void draft_connect(struct sweep_draft *d, uint8_t sock,
-	const struct addr *addr, uint16_t port)
-{
-	draft_bind(d, sock, addr, port);
-	d->program->ops[d->program->count - 1].kind = OP_CONNECT;
-}
-
 static void add_event(struct sweep_draft *d, char event, const struct family *f)
 {
-	struct op *op;
+	struct op op;
 
 	switch (event) {
 	case 'w':
-		draft_bind(d, FIRST, &sweep_addrs[f->wildcard].addr,
-			SWEEP_PORT);
+		sweep_add(d, op_bind(FIRST, &sweep_addrs[f->wildcard].addr,
+				     SWEEP_PORT));
 		break;
-	case 's': draft_bind(d, FIRST, &f->addr, SWEEP_PORT); break;
-	case '0': draft_bind(d, FIRST, &f->addr, 0); break;
+	case 's': sweep_add(d, op_bind(FIRST, &f->addr, SWEEP_PORT)); break;
+	case '0': sweep_add(d, op_bind(FIRST, &f->addr, 0)); break;
 	case 'l':
-		draft_socket(d, OTHER, f->type, UID_NONE);
-		draft_bind(d, OTHER, &f->addr, SWEEP_OTHER_PORT);
-		draft_listen(d, OTHER);
+		sweep_add(d, op_socket(OTHER, f->type, UID_NONE));
+		sweep_add(d, op_bind(OTHER, &f->addr, SWEEP_OTHER_PORT));
+		sweep_add(d, op_listen(OTHER));
 		break;
-	case 'c': draft_connect(d, FIRST, &f->addr, SWEEP_OTHER_PORT); break;
+	case 'c':
+		sweep_add(d, op_connect(FIRST, &f->addr, SWEEP_OTHER_PORT));
+		break;
 	case 'k':
-		draft_socket(d, OTHER, f->type, UID_NONE);
-		draft_connect(d, OTHER, &f->addr, SWEEP_PORT);
+		sweep_add(d, op_socket(OTHER, f->type, UID_NONE));
+		sweep_add(d, op_connect(OTHER, &f->addr, SWEEP_PORT));
 		break;
-	case 'L': draft_listen(d, FIRST); break;
+	case 'L': sweep_add(d, op_listen(FIRST)); break;
 	case 'A':
 	case 'a':
-		op = draft_op(d, OP_ACCEPT, event == 'A' ? FIRST : OTHER);
-		op->accept.sock = CHILD;
+		op = op_make(OP_ACCEPT, event == 'A' ? FIRST : OTHER);
+		op.accept.sock = CHILD;
+		sweep_add(d, op);
 		break;
-	case 'D': draft_op(d, OP_DISCONNECT, FIRST); break;
+	case 'D': sweep_add(d, op_make(OP_DISCONNECT, FIRST)); break;
 	case 'R':
-		draft_op(d, OP_SHUTDOWN, FIRST)->shutdown.how = SHUT_READ;
-		break;
 	case 'W':
-		draft_op(d, OP_SHUTDOWN, FIRST)->shutdown.how = SHUT_WRITE;
+		op = op_make(OP_SHUTDOWN, FIRST);
+		op.shutdown.how = event == 'R' ? SHUT_READ : SHUT_WRITE;
+		sweep_add(d, op);
 		break;
-	case 'X': draft_op(d, OP_CLOSE, FIRST); break;
-	case 'Y': draft_op(d, OP_CLOSE, CHILD); break;
-	case 'Z': draft_op(d, OP_CLOSE, OTHER); break;
+	case 'X': sweep_add(d, op_make(OP_CLOSE, FIRST)); break;
+	case 'Y': sweep_add(d, op_make(OP_CLOSE, CHILD)); break;
+	case 'Z': sweep_add(d, op_make(OP_CLOSE, OTHER)); break;
 	}
 }
 
@@ -103,21 +99,22 @@ void sweep_add_state(struct sweep_draft *d, unsigned int wheel)
 
 	switch (wheel) {
 	case 2:
-		draft_config(d, FIRST, udp, f->wildcard, flags % SWEEP_FLAGS,
-			flags / SWEEP_FLAGS, 0);
+		sweep_add_config(d, FIRST, udp, f->wildcard,
+			flags % SWEEP_FLAGS, flags / SWEEP_FLAGS, 0);
 		for (; *state; state++)
 			add_event(d, *state, f);
 		break;
 	case 4:
-		draft_config(d, ASKER, udp, SWEEP_ADDR(config),
+		sweep_add_config(d, ASKER, udp, SWEEP_ADDR(config),
 			SWEEP_FLAG(config), d->choices[4], 0);
-		draft_bind(d, ASKER, &sweep_addrs[SWEEP_ADDR(config)].addr, 0);
+		sweep_add(d, op_bind(ASKER,
+				     &sweep_addrs[SWEEP_ADDR(config)].addr, 0));
 		d->program->ops[d->program->count - 1].bind.place.port_of =
 			FIRST + 1;
 		break;
 	case 5:
 		if (d->choices[5])
-			draft_listen(d, ASKER);
+			sweep_add(d, op_listen(ASKER));
 		break;
 	}
 }
@@ -136,21 +133,23 @@ static void add_range(struct sweep_draft *d, unsigned int range)
 
 	if (range >= OWN_RANGES && range != RESERVED)
 		return;
-	draft_sysctl(d, SYSCTL_PORT_RANGE, SWEEP_LOW_PORT,
-		SWEEP_LOW_PORT + ports - 1);
+	sweep_add(d, op_sysctl(SYSCTL_PORT_RANGE, SWEEP_LOW_PORT,
+			     SWEEP_LOW_PORT + ports - 1));
 	if (range == RESERVED)
-		draft_sysctl(d, SYSCTL_RESERVED_PORTS, SWEEP_LOW_PORT,
-			SWEEP_LOW_PORT + 1);
+		sweep_add(d, op_sysctl(SYSCTL_RESERVED_PORTS, SWEEP_LOW_PORT,
+				     SWEEP_LOW_PORT + 1));
 }
 
 static void add_own_range(struct sweep_draft *d, uint8_t sock,
 	unsigned int range)
 {
+	struct op op;
+
 	if (range < OWN_RANGES || range == RESERVED)
 		return;
-	draft_set(d, sock, OPT_PORT_RANGE, SWEEP_LOW_PORT);
-	d->program->ops[d->program->count - 1].set.high =
-		SWEEP_LOW_PORT + (1u << (range - OWN_RANGES)) - 1;
+	op = op_set(sock, OPT_PORT_RANGE, SWEEP_LOW_PORT);
+	op.set.high = SWEEP_LOW_PORT + (1u << (range - OWN_RANGES)) - 1;
+	sweep_add(d, op);
 }
 
 /* The ports that two owners take: those that may be chosen, if only two */
@@ -164,9 +163,9 @@ static uint16_t owned_port(unsigned int range, unsigned int owner)
 /* To whom TCP connects; UDP needs nobody */
 static void add_listener(struct sweep_draft *d)
 {
-	draft_config(d, LISTENER, false, 4, 0, 0, 0);
-	draft_bind(d, LISTENER, &sweep_addrs[4].addr, SWEEP_OTHER_PORT);
-	draft_listen(d, LISTENER);
+	sweep_add_config(d, LISTENER, false, 4, 0, 0, 0);
+	sweep_add(d, op_bind(LISTENER, &sweep_addrs[4].addr, SWEEP_OTHER_PORT));
+	sweep_add(d, op_listen(LISTENER));
 }
 
 /* An owner that has its port from connect(), and shares it with its like */
@@ -175,9 +174,9 @@ static void add_client(struct sweep_draft *d, uint8_t sock, bool udp,
 {
 	if (!udp)
 		add_listener(d);
-	draft_config(d, sock, udp, 1, 0, 0, 0);
+	sweep_add_config(d, sock, udp, 1, 0, 0, 0);
 	add_own_range(d, sock, range);
-	draft_connect(d, sock, &sweep_addrs[1].addr, SWEEP_OTHER_PORT);
+	sweep_add(d, op_connect(sock, &sweep_addrs[1].addr, SWEEP_OTHER_PORT));
 }
 
 /* Of a few addresses, some with all options, and none at all */
@@ -190,8 +189,8 @@ static void add_owner(struct sweep_draft *d, uint8_t sock, bool udp,
 	if (!choice)
 		return;
 	addr = addrs[(choice - 1) / SWEEP_FLAGS];
-	draft_config(d, sock, udp, addr, (choice - 1) % SWEEP_FLAGS, 0, 0);
-	draft_bind(d, sock, &sweep_addrs[addr].addr, port);
+	sweep_add_config(d, sock, udp, addr, (choice - 1) % SWEEP_FLAGS, 0, 0);
+	sweep_add(d, op_bind(sock, &sweep_addrs[addr].addr, port));
 }
 
 /* Wheels: protocol, autobind_reuse, range, two owners, config, how it asks */
@@ -205,7 +204,7 @@ void sweep_add_ephemeral(struct sweep_draft *d, unsigned int wheel)
 	switch (wheel) {
 	case 1:
 		if (choice)
-			draft_sysctl(d, SYSCTL_AUTOBIND_REUSE, 1, 0);
+			sweep_add(d, op_sysctl(SYSCTL_AUTOBIND_REUSE, 1, 0));
 		break;
 	case 2: add_range(d, choice); break;
 	case 3: add_owner(d, FIRST, udp, choice, owned_port(range, 0)); break;
@@ -216,20 +215,22 @@ void sweep_add_ephemeral(struct sweep_draft *d, unsigned int wheel)
 			add_owner(d, OTHER, udp, choice, owned_port(range, 1));
 		break;
 	case 5:
-		draft_config(d, ASKER, udp, addr, choice % SWEEP_FLAGS, 0, 0);
+		sweep_add_config(d, ASKER, udp, addr, choice % SWEEP_FLAGS, 0,
+			0);
 		add_own_range(d, ASKER, range);
 		break;
 	case 6:
 		if (choice == 0)
-			draft_bind(d, ASKER, &sweep_addrs[addr].addr, 0);
+			sweep_add(d,
+				op_bind(ASKER, &sweep_addrs[addr].addr, 0));
 		else if (choice == 1)
-			draft_listen(d, ASKER);
+			sweep_add(d, op_listen(ASKER));
 		if (choice != 2)
 			break;
 		if (!udp && d->choices[4] != CLIENT)
 			add_listener(d);
-		draft_connect(d, ASKER, &sweep_addrs[addr].addr,
-			SWEEP_OTHER_PORT);
+		sweep_add(d, op_connect(ASKER, &sweep_addrs[addr].addr,
+				     SWEEP_OTHER_PORT));
 		break;
 	}
 }

@@ -245,33 +245,39 @@ struct demux_key endpoint_key(const struct portman_reservation *as,
  * The calls. Each cites the rule that answers it. bind chooses a port if none
  * is given; which it is, is in ep->id.local_port.
  */
-int tcp_bind(struct stack *stack, struct endpoint *ep, struct full_addr to);
-int tcp_listen(struct stack *stack, struct endpoint *ep, unsigned int backlog);
-int tcp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to);
-int tcp_accept(struct stack *stack, struct endpoint *ep,
+int endpoint_tcp_bind(struct stack *stack, struct endpoint *ep,
+	struct full_addr to);
+int endpoint_tcp_listen(struct stack *stack, struct endpoint *ep,
+	unsigned int backlog);
+int endpoint_tcp_connect(struct stack *stack, struct endpoint *ep,
+	struct full_addr to);
+int endpoint_tcp_accept(struct stack *stack, struct endpoint *ep,
 	struct endpoint **child);
-int tcp_shutdown(struct stack *stack, struct endpoint *ep, uint8_t how);
-void tcp_close(struct stack *stack, struct endpoint *ep);
+int endpoint_tcp_shutdown(struct stack *stack, struct endpoint *ep,
+	uint8_t how);
+void endpoint_tcp_close(struct stack *stack, struct endpoint *ep);
 
-/** tcp_cleanup() - Give back all that the endpoint believes to have */
-void tcp_cleanup(struct stack *stack, struct endpoint *ep);
+/** endpoint_tcp_cleanup() - Give back all that the endpoint believes to have */
+void endpoint_tcp_cleanup(struct stack *stack, struct endpoint *ep);
 
-/** tcp_fail() - The same; its later behaviour is not known */
-void tcp_fail(struct stack *stack, struct endpoint *ep);
+/** endpoint_tcp_fail() - The same; its later behaviour is not known */
+void endpoint_tcp_fail(struct stack *stack, struct endpoint *ep);
 
-/** udp_bind() - The call; see tcp_bind() */
-int udp_bind(struct stack *stack, struct endpoint *ep, struct full_addr to);
+/** endpoint_udp_bind() - The call; see endpoint_tcp_bind() */
+int endpoint_udp_bind(struct stack *stack, struct endpoint *ep,
+	struct full_addr to);
 
-/** udp_connect() - The call; chooses a port if there is none */
-int udp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to);
+/** endpoint_udp_connect() - The call; chooses a port if there is none */
+int endpoint_udp_connect(struct stack *stack, struct endpoint *ep,
+	struct full_addr to);
 
-/** udp_disconnect() - connect with AF_UNSPEC */
-int udp_disconnect(struct stack *stack, struct endpoint *ep);
+/** endpoint_udp_disconnect() - connect with AF_UNSPEC */
+int endpoint_udp_disconnect(struct stack *stack, struct endpoint *ep);
 
-/** udp_shutdown() - The call */
-int udp_shutdown(struct stack *stack, struct endpoint *ep);
+/** endpoint_udp_shutdown() - The call */
+int endpoint_udp_shutdown(struct stack *stack, struct endpoint *ep);
 
-/** udp_close() - The call; gives the port back */
-void udp_close(struct stack *stack, struct endpoint *ep);
+/** endpoint_udp_close() - The call; gives the port back */
+void endpoint_udp_close(struct stack *stack, struct endpoint *ep);
 
 #endif /* ENDPOINT_H */

@@ -150,7 +150,7 @@ static struct endpoint *new_child(struct stack *stack,
 	child->registered = demux_register(&stack->demux, &key, child);
 	if (child->registered)
 		return child;
-	tcp_cleanup(stack, child);
+	endpoint_tcp_cleanup(stack, child);
 	return NULL;
 }
 
@@ -201,7 +201,7 @@ static int find_listener(struct stack *stack, struct endpoint *ep,
 		if (!*out)
 			return ENDPOINT_UNKNOWN;
 		if ((*out)->state == EP_LISTEN) {
-			tcp_cleanup(stack, old);
+			endpoint_tcp_cleanup(stack, old);
 			old->state = EP_CLOSED;
 		}
 	}
@@ -231,7 +231,7 @@ static int handshake(struct stack *stack, struct endpoint *ep)
 		gvisor_decide(gvisor, GVISOR_tcp_nobody_listens);
 		rc = answered(stack, ep, ECONNREFUSED);
 		if (rc == ECONNREFUSED)
-			tcp_fail(stack, ep);
+			endpoint_tcp_fail(stack, ep);
 		return rc;
 	}
 	if (listener->waiting >= listener->capacity &&
@@ -242,7 +242,7 @@ static int handshake(struct stack *stack, struct endpoint *ep)
 		return ENDPOINT_UNKNOWN;
 	rc = answered(stack, ep, 0);
 	if (rc) {
-		tcp_cleanup(stack, child);
+		endpoint_tcp_cleanup(stack, child);
 		return rc;
 	}
 	ep->state = child->state = EP_CONNECTED;
@@ -270,7 +270,8 @@ static int may_connect(struct stack *stack, const struct endpoint *ep)
 	return EISCONN;
 }
 
-int tcp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to)
+int endpoint_tcp_connect(struct stack *stack, struct endpoint *ep,
+	struct full_addr to)
 {
 	struct portman_reservation owed = endpoint_owed(ep);
 	struct endpoint_id before = ep->id;

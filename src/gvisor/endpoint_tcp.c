@@ -30,7 +30,7 @@ static void drain(struct stack *stack, struct endpoint *ep)
 	ep->waiting = ep->capacity = 0;
 }
 
-void tcp_cleanup(struct stack *stack, struct endpoint *ep)
+void endpoint_tcp_cleanup(struct stack *stack, struct endpoint *ep)
 {
 	struct portman_reservation held = endpoint_held(ep);
 	struct portman_reservation owed = endpoint_owed(ep);
@@ -45,9 +45,9 @@ void tcp_cleanup(struct stack *stack, struct endpoint *ep)
 	ep->peer = NULL;
 }
 
-void tcp_fail(struct stack *stack, struct endpoint *ep)
+void endpoint_tcp_fail(struct stack *stack, struct endpoint *ep)
 {
-	tcp_cleanup(stack, ep);
+	endpoint_tcp_cleanup(stack, ep);
 	ep->state = EP_ERROR;
 }
 
@@ -56,14 +56,14 @@ static void tcp_reset(struct stack *stack, struct endpoint *ep)
 {
 	struct endpoint *peer = ep->peer;
 
-	tcp_fail(stack, ep);
+	endpoint_tcp_fail(stack, ep);
 	if (!peer || peer == ep)
 		return;
 	if (peer->state == EP_CLOSE_WAIT) {
-		tcp_cleanup(stack, peer);
+		endpoint_tcp_cleanup(stack, peer);
 		peer->state = EP_CLOSED;
 	} else {
-		tcp_fail(stack, peer);
+		endpoint_tcp_fail(stack, peer);
 	}
 }
 
@@ -74,7 +74,7 @@ static void enter_time_wait(struct stack *stack, struct endpoint *ep)
 	ep->peer = NULL;
 	if (gvisor_applies(&stack->gvisor, GVISOR_time_wait_keeps_port))
 		return;
-	tcp_cleanup(stack, ep);
+	endpoint_tcp_cleanup(stack, ep);
 	ep->state = EP_CLOSED;
 }
 
@@ -90,7 +90,7 @@ static void finish(struct stack *stack, struct endpoint *ep)
 		peer->state = EP_CLOSE_WAIT;
 	} else if (ep->state == EP_CLOSE_WAIT) {
 		enter_time_wait(stack, peer);
-		tcp_cleanup(stack, ep);
+		endpoint_tcp_cleanup(stack, ep);
 		ep->state = EP_CLOSED;
 	}
 }
@@ -115,7 +115,8 @@ static int bind_test(uint16_t port, void *arg)
 		       GVISOR_tcp_id_registered);
 }
 
-int tcp_bind(struct stack *stack, struct endpoint *ep, struct full_addr to)
+int endpoint_tcp_bind(struct stack *stack, struct endpoint *ep,
+	struct full_addr to)
 {
 	struct bind_question question = { .stack = stack, .ep = ep };
 	struct gvisor *gvisor = &stack->gvisor;
@@ -172,7 +173,8 @@ static int listen_again(struct stack *stack, struct endpoint *ep,
 	return 0;
 }
 
-int tcp_listen(struct stack *stack, struct endpoint *ep, unsigned int backlog)
+int endpoint_tcp_listen(struct stack *stack, struct endpoint *ep,
+	unsigned int backlog)
 {
 	struct gvisor *gvisor = &stack->gvisor;
 	struct full_addr any = { 0 };
@@ -184,7 +186,7 @@ int tcp_listen(struct stack *stack, struct endpoint *ep, unsigned int backlog)
 		return listen_again(stack, ep, backlog);
 	if (ep->state == EP_INITIAL &&
 		gvisor_applies(gvisor, GVISOR_listen_binds)) {
-		rc = tcp_bind(stack, ep, any);
+		rc = endpoint_tcp_bind(stack, ep, any);
 		if (rc)
 			return rc;
 	}
@@ -198,7 +200,7 @@ int tcp_listen(struct stack *stack, struct endpoint *ep, unsigned int backlog)
 	if (!ep->registered &&
 		gvisor_refuses(gvisor, GVISOR_listener_refused)) {
 		if (gvisor_applies(gvisor, GVISOR_refused_listener_is_closed)) {
-			tcp_cleanup(stack, ep);
+			endpoint_tcp_cleanup(stack, ep);
 			ep->state = EP_CLOSED;
 		}
 		return EADDRINUSE;
@@ -209,7 +211,7 @@ int tcp_listen(struct stack *stack, struct endpoint *ep, unsigned int backlog)
 	return 0;
 }
 
-int tcp_accept(struct stack *stack, struct endpoint *ep,
+int endpoint_tcp_accept(struct stack *stack, struct endpoint *ep,
 	struct endpoint **child)
 {
 	if (ep->state != EP_LISTEN || ep->read_closed) {
@@ -227,14 +229,14 @@ int tcp_accept(struct stack *stack, struct endpoint *ep,
 	return 0;
 }
 
-int tcp_shutdown(struct stack *stack, struct endpoint *ep, uint8_t how)
+int endpoint_tcp_shutdown(struct stack *stack, struct endpoint *ep, uint8_t how)
 {
 	struct gvisor *gvisor = &stack->gvisor;
 	bool time_wait = ep->state == EP_TIME_WAIT;
 
 	gvisor_decide(gvisor, GVISOR_tcp_shut_down);
 	if (ep->state == EP_SYN_SENT) {
-		tcp_fail(stack, ep);
+		endpoint_tcp_fail(stack, ep);
 		return 0;
 	}
 	ep->shut |= how;
@@ -258,7 +260,7 @@ int tcp_shutdown(struct stack *stack, struct endpoint *ep, uint8_t how)
 	return 0;
 }
 
-void tcp_close(struct stack *stack, struct endpoint *ep)
+void endpoint_tcp_close(struct stack *stack, struct endpoint *ep)
 {
 	struct gvisor *gvisor = &stack->gvisor;
 
@@ -272,6 +274,6 @@ void tcp_close(struct stack *stack, struct endpoint *ep)
 			finish(stack, ep);
 		return; /* what is left of it goes on */
 	}
-	tcp_cleanup(stack, ep);
+	endpoint_tcp_cleanup(stack, ep);
 	ep->state = EP_CLOSED;
 }

@@ -59,7 +59,8 @@ static void udp_unregister(struct stack *stack, struct endpoint *ep,
 	demux_unregister(&stack->demux, &key, ep);
 }
 
-int udp_bind(struct stack *stack, struct endpoint *ep, struct full_addr to)
+int endpoint_udp_bind(struct stack *stack, struct endpoint *ep,
+	struct full_addr to)
 {
 	uint8_t networks[2] = { 0, 4 }, count = 1;
 	struct endpoint_id id = { .local_port = to.port };
@@ -96,7 +97,8 @@ int udp_bind(struct stack *stack, struct endpoint *ep, struct full_addr to)
 	return 0;
 }
 
-int udp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to)
+int endpoint_udp_connect(struct stack *stack, struct endpoint *ep,
+	struct full_addr to)
 {
 	static const uint8_t both[2] = { 4, 6 };
 	struct endpoint_id id = { .local_port = ep->id.local_port,
@@ -150,7 +152,7 @@ int udp_connect(struct stack *stack, struct endpoint *ep, struct full_addr to)
 	return 0;
 }
 
-int udp_disconnect(struct stack *stack, struct endpoint *ep)
+int endpoint_udp_disconnect(struct stack *stack, struct endpoint *ep)
 {
 	struct portman_reservation held = endpoint_held(ep), as = { 0 };
 	struct endpoint_id id = { 0 };
@@ -184,7 +186,7 @@ int udp_disconnect(struct stack *stack, struct endpoint *ep)
 	return 0;
 }
 
-int udp_shutdown(struct stack *stack, struct endpoint *ep)
+int endpoint_udp_shutdown(struct stack *stack, struct endpoint *ep)
 {
 	if (ep->state == EP_INITIAL) {
 		gvisor_decide(&stack->gvisor, GVISOR_udp_not_shut_down);
@@ -194,7 +196,7 @@ int udp_shutdown(struct stack *stack, struct endpoint *ep)
 	return 0;
 }
 
-void udp_close(struct stack *stack, struct endpoint *ep)
+void endpoint_udp_close(struct stack *stack, struct endpoint *ep)
 {
 	struct portman_reservation held = endpoint_held(ep);
 	struct portman_reservation owed = endpoint_owed(ep);

@@ -21,7 +21,8 @@
  * month, or before which. NEWEST() says what else is known of that. All of
  * this was read, in its source and its history, and never run.
  *
- * What nobody has asked gVisor is answered with n/a: evidence.h has the list.
+ * What nobody has asked gVisor is answered with n/a: endpoint_known.h has the
+ * list.
  */
 /* No include guard: it is included more than once. */
 #ifndef DECISION
@@ -290,7 +291,7 @@ EFFECT(linger_resets, "tcp.endpoint.closeLocked",
 	"With SO_LINGER of 0, a close resets the connection.")
 
 DECISION(not_known, 0, "-",
-	"Nobody has asked gVisor; see the list in evidence.h.")
+	"Nobody has asked gVisor; see the list in endpoint_known.h.")
 
 #undef DECISION
 #undef EFFECT

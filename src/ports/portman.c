@@ -45,7 +45,7 @@ void portman_free(struct portman *pm)
 {
 	if (!pm)
 		return;
-	table_clear(&pm->table);
+	portman_table_clear(&pm->table);
 	pthread_mutex_destroy(&pm->table_lock);
 	pthread_mutex_destroy(&pm->range_lock);
 	free(pm);
@@ -90,16 +90,16 @@ static int make_cells(struct table *table,
 	int i;
 
 	for (i = 0; i < res->network_count; i++)
-		if (!table_add(table, res->networks[i], res, port))
+		if (!portman_table_add(table, res->networks[i], res, port))
 			break;
 	if (i == res->network_count)
 		return 0;
 	while (i--) {
-		struct cell *cell = table_cell(table, res->networks[i], res,
-			port);
+		struct cell *cell = portman_table_cell(table, res->networks[i],
+			res, port);
 
 		if (cell && !flagcount_total(&cell->counts))
-			table_drop(table, res->networks[i], res, port);
+			portman_table_drop(table, res->networks[i], res, port);
 	}
 	return -ENOMEM;
 }
@@ -112,8 +112,8 @@ static int release(struct portman *pm, const struct portman_reservation *res,
 	int rc = 0;
 
 	for (int i = 0; i < res->network_count; i++) {
-		struct cell *cell = table_cell(table, res->networks[i], res,
-			port);
+		struct cell *cell = portman_table_cell(table, res->networks[i],
+			res, port);
 
 		if (!cell) {
 			rc = -ENOENT;
@@ -124,7 +124,7 @@ static int release(struct portman *pm, const struct portman_reservation *res,
 			continue;
 		flagcount_drop(&cell->counts, res->flags);
 		if (flagcount_total(&cell->counts) <= 0)
-			table_drop(table, res->networks[i], res, port);
+			portman_table_drop(table, res->networks[i], res, port);
 	}
 	return rc;
 }
@@ -144,7 +144,8 @@ static int reserve_port(struct portman *pm,
 	if (rc)
 		return rc;
 	for (int i = 0; i < res->network_count; i++)
-		flagcount_add(&table_cell(table, res->networks[i], res, port)
+		flagcount_add(&portman_table_cell(table, res->networks[i], res,
+				      port)
 				      ->counts,
 			res->flags);
 	rc = test ? test(port, arg) : 1;
@@ -244,7 +245,7 @@ bool portman_reserve_tuple(struct portman *pm,
 	}
 	/* A repeated network meets its own first reference here. */
 	for (int i = 0; i < res->network_count; i++) {
-		struct flagcount *refs = &table_cell(&pm->table,
+		struct flagcount *refs = &portman_table_cell(&pm->table,
 			res->networks[i], res, res->port)
 						  ->counts;
 
@@ -268,8 +269,8 @@ static bool is_held(const struct table *table,
 	const struct portman_reservation *res)
 {
 	for (int i = 0; i < res->network_count; i++) {
-		const struct cell *cell = table_cell(table, res->networks[i],
-			res, res->port);
+		const struct cell *cell = portman_table_cell(table,
+			res->networks[i], res, res->port);
 		int wanted = 0;
 
 		for (int j = 0; j < res->network_count; j++)
@@ -388,8 +389,9 @@ void portman_check(struct portman *pm)
 		for (struct key *key = pm->table.slots[i]; key;
 			key = key->next, keys++) {
 			ASSERT(key->cells);
-			ASSERT(key == table_key(&pm->table, key->network,
-					      key->transport, key->port));
+			ASSERT(key == portman_table_key(&pm->table,
+					      key->network, key->transport,
+					      key->port));
 			for (struct cell *cell = key->cells; cell;
 				cell = cell->next) {
 				struct portman_reservation res = {
@@ -402,7 +404,7 @@ void portman_check(struct portman *pm)
 
 				ASSERT(!comes_again(cell));
 				ASSERT(flagcount_total(&cell->counts) > 0);
-				ASSERT(cell == table_cell(&pm->table,
+				ASSERT(cell == portman_table_cell(&pm->table,
 						       key->network, &res,
 						       key->port));
 			}

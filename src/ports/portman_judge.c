@@ -126,8 +126,8 @@ ALWAYS_INLINE bool addresses_meet(const struct cell *cell,
 ALWAYS_INLINE bool is_free(const struct table *table, uint8_t network,
 	struct judgement *j, uint16_t port)
 {
-	const struct key *key = table_key(table, network, j->res->transport,
-		port);
+	const struct key *key = portman_table_key(table, network,
+		j->res->transport, port);
 	const struct cell *cell = key ? key->cells : NULL, *before = NULL;
 
 	for (; cell; before = cell, cell = cell->next) {

@@ -155,9 +155,9 @@ static int get_cell(const uint8_t *at, struct table *table)
 	for (size_t i = 0; i < ARRAY_SIZE(counts.refs); i++)
 		counts.refs[i] = get(&at, 8);
 	if (!portman_valid(&res) || flagcount_total(&counts) <= 0 ||
-		table_cell(table, res.networks[0], &res, res.port))
+		portman_table_cell(table, res.networks[0], &res, res.port))
 		return -EINVAL;
-	cell = table_add(table, res.networks[0], &res, res.port);
+	cell = portman_table_add(table, res.networks[0], &res, res.port);
 	if (!cell)
 		return -ENOMEM;
 	cell->counts = counts;
@@ -193,7 +193,7 @@ int portman_load(struct portman *pm, const uint8_t *data, size_t size)
 	if (!rc && pthread_mutex_lock(&pm->table_lock))
 		rc = -EDEADLK;
 	if (rc) {
-		table_clear(&table);
+		portman_table_clear(&table);
 		return rc;
 	}
 	old = pm->table;
@@ -204,6 +204,6 @@ int portman_load(struct portman *pm, const uint8_t *data, size_t size)
 	pm->hint = hint;
 	pthread_mutex_unlock(&pm->range_lock);
 	pthread_mutex_unlock(&pm->table_lock);
-	table_clear(&old);
+	portman_table_clear(&old);
 	return 0;
 }

@@ -26,7 +26,7 @@ static size_t slot(const struct table *table, uint8_t network,
 	return (mix ^ mix >> 15) & (table->size - 1);
 }
 
-struct key *table_key(const struct table *table, uint8_t network,
+struct key *portman_table_key(const struct table *table, uint8_t network,
 	uint8_t transport, uint16_t port)
 {
 	struct key *key;
@@ -69,10 +69,11 @@ static bool is_at(const struct cell *cell,
 	       portman_addr_equal(&cell->dest_addr, &res->dest_addr);
 }
 
-struct cell *table_cell(const struct table *table, uint8_t network,
+struct cell *portman_table_cell(const struct table *table, uint8_t network,
 	const struct portman_reservation *res, uint16_t port)
 {
-	struct key *key = table_key(table, network, res->transport, port);
+	struct key *key = portman_table_key(table, network, res->transport,
+		port);
 	struct cell *cell = key ? *place(key, res) : NULL;
 
 	return is_at(cell, res) ? cell : NULL;
@@ -135,10 +136,11 @@ static void drop_key(struct table *table, struct key *key)
 	table->used--;
 }
 
-struct cell *table_add(struct table *table, uint8_t network,
+struct cell *portman_table_add(struct table *table, uint8_t network,
 	const struct portman_reservation *res, uint16_t port)
 {
-	struct key *key = table_key(table, network, res->transport, port);
+	struct key *key = portman_table_key(table, network, res->transport,
+		port);
 	struct cell **at, *cell;
 
 	if (!key)
@@ -165,10 +167,11 @@ struct cell *table_add(struct table *table, uint8_t network,
 	return cell;
 }
 
-void table_drop(struct table *table, uint8_t network,
+void portman_table_drop(struct table *table, uint8_t network,
 	const struct portman_reservation *res, uint16_t port)
 {
-	struct key *key = table_key(table, network, res->transport, port);
+	struct key *key = portman_table_key(table, network, res->transport,
+		port);
 	struct cell **at = place(key, res), *cell = *at;
 
 	ASSERT(cell);
@@ -178,7 +181,7 @@ void table_drop(struct table *table, uint8_t network,
 		drop_key(table, key);
 }
 
-void table_clear(struct table *table)
+void portman_table_clear(struct table *table)
 {
 	for (size_t i = 0; i < table->size; i++) {
 		while (table->slots[i]) {

@@ -44,23 +44,23 @@ struct table {
 	size_t size, used;
 };
 
-/** table_clear() - Free all that is in it */
-void table_clear(struct table *table);
+/** portman_table_clear() - Free all that is in it */
+void portman_table_clear(struct table *table);
 
-/** table_key() - The key, or NULL */
-struct key *table_key(const struct table *table, uint8_t network,
+/** portman_table_key() - The key, or NULL */
+struct key *portman_table_key(const struct table *table, uint8_t network,
 	uint8_t transport, uint16_t port);
 
-/** table_cell() - The cell of a reservation on a network, or NULL */
-struct cell *table_cell(const struct table *table, uint8_t network,
+/** portman_table_cell() - The cell of a reservation on a network, or NULL */
+struct cell *portman_table_cell(const struct table *table, uint8_t network,
 	const struct portman_reservation *res, uint16_t port);
 
-/** table_add() - The same, made without references if need be; or NULL */
-struct cell *table_add(struct table *table, uint8_t network,
+/** portman_table_add() - The same, made if need be; NULL without memory */
+struct cell *portman_table_add(struct table *table, uint8_t network,
 	const struct portman_reservation *res, uint16_t port);
 
-/** table_drop() - Remove a cell, and its key with the last one */
-void table_drop(struct table *table, uint8_t network,
+/** portman_table_drop() - Remove a cell, and its key with the last one */
+void portman_table_drop(struct table *table, uint8_t network,
 	const struct portman_reservation *res, uint16_t port);
 
 /** portman_addr_equal() - The same length and bytes? */

@@ -23,7 +23,7 @@
 #ifndef CASE_H
 #define CASE_H
 
-#include "program_text.h"
+#include "text.h"
 
 enum { CASE_PATH_MAX = 512, CASE_FILES_MAX = 65536 };
 

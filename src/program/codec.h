@@ -3,7 +3,7 @@
  * codec.h - the fields of an op as bytes, and the values they stand for
  *
  * One function, codec_op(), walks the fields of an op for both directions and
- * both modes (program_bytes.h), so that packing and unpacking cannot drift
+ * both modes (bytes.h), so that packing and unpacking cannot drift
  * apart.
  */
 #ifndef CODEC_H

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "program_text.h"
+#include "text.h"
 
 /* Each is a function, and comes after those that it needs */
 enum emit_need {

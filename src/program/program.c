@@ -9,6 +9,71 @@
 
 #include "util.h"
 
+struct op op_make(enum op_kind kind, uint8_t sock)
+{
+	struct op op;
+
+	memset(&op, 0, sizeof(op));
+	op.kind = kind;
+	op.sock = sock;
+	return op;
+}
+
+struct op op_socket(uint8_t sock, enum socket_type type, uint32_t uid)
+{
+	struct op op = op_make(OP_SOCKET, sock);
+
+	op.socket.type = type;
+	op.socket.uid = uid;
+	return op;
+}
+
+struct op op_set(uint8_t sock, enum sockopt option, uint32_t value)
+{
+	struct op op = op_make(OP_SET, sock);
+
+	op.set.option = option;
+	op.set.value = value;
+	return op;
+}
+
+struct op op_bind(uint8_t sock, const struct addr *addr, uint16_t port)
+{
+	struct op op = op_make(OP_BIND, sock);
+
+	op.bind.place.addr = *addr;
+	op.bind.place.port = port;
+	op.bind.len = LEN_NATURAL;
+	op.bind.family = FAMILY_NATURAL;
+	return op;
+}
+
+struct op op_connect(uint8_t sock, const struct addr *addr, uint16_t port)
+{
+	struct op op = op_bind(sock, addr, port);
+
+	op.kind = OP_CONNECT;
+	return op;
+}
+
+struct op op_listen(uint8_t sock)
+{
+	struct op op = op_make(OP_LISTEN, sock);
+
+	op.listen.backlog = BACKLOG_DEFAULT;
+	return op;
+}
+
+struct op op_sysctl(enum sysctl_key key, uint32_t value, uint32_t high)
+{
+	struct op op = op_make(OP_SYSCTL, 0);
+
+	op.sysctl.key = key;
+	op.sysctl.value = value;
+	op.sysctl.high = high;
+	return op;
+}
+
 int op_level(enum op_kind kind)
 {
 	if (kind == OP_REPEAT)

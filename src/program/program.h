@@ -6,8 +6,8 @@
  * value: copy it with =, compare it with program_equal(). A *trace* is an
  * outcome for every op of a program. These types are here; see also
  *
- *	program_text.h	 text to program and back, with expected outcomes
- *	program_bytes.h	 any bytes to a program and back: what fuzzers mutate
+ *	text.h	 text to program and back, with expected outcomes
+ *	bytes.h	 any bytes to a program and back: what fuzzers mutate
  *	subject.h	 program to trace
  *
  * There are two levels, and a program keeps to one: ops on sockets, which
@@ -321,6 +321,31 @@ uint16_t program_in_use(const struct program *program);
 
 /** program_type() - The socket_type that a slot last had, or -1 for none */
 int program_type(const struct program *program, unsigned int slot);
+
+/**
+ * op_make() - An op of a kind; what is not said here, the caller fills in
+ *
+ * All of it is zero, padding too: programs are compared as memory.
+ */
+struct op op_make(enum op_kind kind, uint8_t sock);
+
+/** op_socket() - Open a socket; UID_NONE leaves it to the caller's uid */
+struct op op_socket(uint8_t sock, enum socket_type type, uint32_t uid);
+
+/** op_set() - Set an option; of a range of ports, its low end */
+struct op op_set(uint8_t sock, enum sockopt option, uint32_t value);
+
+/** op_bind() - Bind, with the address's own family and length */
+struct op op_bind(uint8_t sock, const struct addr *addr, uint16_t port);
+
+/** op_connect() - Connect; the same arguments */
+struct op op_connect(uint8_t sock, const struct addr *addr, uint16_t port);
+
+/** op_listen() - Listen, with the backlog that text has by default */
+struct op op_listen(uint8_t sock);
+
+/** op_sysctl() - Write a sysctl; @high is for a range of ports */
+struct op op_sysctl(enum sysctl_key key, uint32_t value, uint32_t high);
 
 /** op_level() - The level of a kind; repeat is of both: -1 */
 int op_level(enum op_kind kind);

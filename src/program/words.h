@@ -5,7 +5,7 @@
 #ifndef WORDS_H
 #define WORDS_H
 
-#include "program_text.h"
+#include "text.h"
 
 enum { WORDS_MAX = 32, WORDS_LINE_MAX = 1000 };
 

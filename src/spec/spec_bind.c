@@ -70,9 +70,8 @@ static bool may_be_foreign(struct spec *spec, const struct spec_socket *s,
 static bool is_usable4(struct spec *spec, const struct spec_socket *s,
 	uint32_t v4)
 {
-	return !v4 || spec_addr_device4(v4) ||
-	       (spec_addr_is_group4(v4) &&
-		       APPLIES(spec, groups_can_be_bound)) ||
+	return !v4 || in16_device4(v4) ||
+	       (in16_is_group4(v4) && APPLIES(spec, groups_can_be_bound)) ||
 	       may_be_foreign(spec, s, spec->nonlocal4);
 }
 
@@ -99,7 +98,7 @@ static enum spec_rule check6_mapped(struct spec *spec, struct spec_socket *s,
 	const struct name *name)
 {
 	RETURN_IF(spec, s->v6only, bind6_mapped_v6only);
-	RETURN_IF(spec, s->device && !spec_addr_device_exists(s->device),
+	RETURN_IF(spec, s->device && !in16_device_exists(s->device),
 		bind6_mapped_no_device);
 	RETURN_IF(spec, !is_usable4(spec, s, name->addr.low),
 		bind6_mapped_not_local);
@@ -118,10 +117,10 @@ static enum spec_rule check6_native(struct spec *spec, struct spec_socket *s,
 			s->device = name->scope;
 		RETURN_IF(spec, !s->device, bind6_no_scope);
 	}
-	RETURN_IF(spec, s->device && !spec_addr_device_exists(s->device),
+	RETURN_IF(spec, s->device && !in16_device_exists(s->device),
 		bind6_no_device);
 	RETURN_IF(spec,
-		!group && !spec_addr_is_usable6(name->addr, s->device) &&
+		!group && !in16_is_usable6(name->addr, s->device) &&
 			!may_be_foreign(spec, s, spec->nonlocal6),
 		bind6_not_local);
 	return SPEC_NO_RULE;
@@ -148,7 +147,7 @@ static void set_address(struct spec *spec, struct spec_socket *s,
 {
 	if (!spec_socket_is_v6(s)) {
 		spec_socket_set_ipv4(s, name->v4);
-		s->source4 = spec_addr_is_group4(name->v4) ? 0 : name->v4;
+		s->source4 = in16_is_group4(name->v4) ? 0 : name->v4;
 		return;
 	}
 	s->rcv = name->addr;

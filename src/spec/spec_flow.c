@@ -171,7 +171,7 @@ static bool is_reset(const struct spec_socket *s)
 	return (!s->v4_ops || in16_mapped(s->peer_addr)) &&
 	       spec_route_reaches(s, s->peer_addr, 0) &&
 	       spec_route_reaches(&nobody, s->rcv, s->device) &&
-	       (!s->device || spec_addr_device(s->peer_addr) == s->device);
+	       (!s->device || in16_device(s->peer_addr) == s->device);
 }
 
 /* The FIN arrives at the other end, and its answer here, before the next op. */

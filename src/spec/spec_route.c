@@ -37,7 +37,7 @@ static uint32_t own4(uint32_t device)
 /* Is it a broadcast address on this device, or on any for 0? */
 static bool is_broadcast_of(uint32_t v4, uint32_t device)
 {
-	if (!spec_addr_is_broadcast4(v4))
+	if (!in16_is_broadcast4(v4))
 		return false;
 	return !device || v4 == UINT32_MAX ||
 	       (device == WORLD_LO) == is_loopback4(v4);
@@ -60,14 +60,14 @@ static enum spec_rule by_device4(struct spec *spec, uint32_t device,
 static enum spec_rule lookup4(struct spec *spec, uint32_t device,
 	uint32_t *from, uint32_t to, struct route *route)
 {
-	uint32_t owner = spec_addr_device4(to);
+	uint32_t owner = in16_device4(to);
 
 	if (is_multicast4(to) || is_broadcast_of(to, device)) {
 		RETURN_IF(spec, !*from && !device && is_multicast4(to),
 			route_unreachable);
 		RETURN_IF(spec, !*from && !device && to == UINT32_MAX,
 			route_unreachable);
-		RETURN_IF(spec, *from && !device && !spec_addr_device4(*from),
+		RETURN_IF(spec, *from && !device && !in16_device4(*from),
 			route_from_foreign);
 		route->broadcast = !is_multicast4(to);
 		route->group = true;
@@ -101,9 +101,9 @@ enum spec_rule spec_route_ipv4(struct spec *spec, const struct spec_socket *s,
 	*route = (struct route){ .v4 = true };
 	RETURN_IF(spec, is_multicast4(from) || from == UINT32_MAX,
 		route_from_group);
-	RETURN_IF(spec, from && !spec_addr_device4(from) && !s->transparent,
+	RETURN_IF(spec, from && !in16_device4(from) && !s->transparent,
 		route_from_foreign);
-	RETURN_IF(spec, s->device && !spec_addr_device_exists(s->device),
+	RETURN_IF(spec, s->device && !in16_device_exists(s->device),
 		route_no_device);
 	if (!to && !from)
 		from = !s->device || s->device == WORLD_LO ? LOOPBACK4 :
@@ -131,7 +131,7 @@ static struct in16 own6(struct in16 to, uint32_t device)
 {
 	bool second = device ? device == WORLD_VETH1 : in16_multicast(to);
 
-	if (spec_addr_device6(to))
+	if (in16_device6(to))
 		return to;
 	if (in16_scoped(to) && device == WORLD_VETH0)
 		return (struct in16){ LINK_V6, 2 };
@@ -142,7 +142,7 @@ static struct in16 own6(struct in16 to, uint32_t device)
 static bool is_on_wire6(struct in16 from, struct in16 to, uint32_t device)
 {
 	return device && from.high == NET_V6 && to.high == NET_V6 &&
-	       spec_addr_device6(from) == device && spec_addr_device6(to);
+	       in16_device6(from) == device && in16_device6(to);
 }
 
 enum spec_rule spec_route_ipv6(struct spec *spec, const struct spec_socket *s,
@@ -150,14 +150,14 @@ enum spec_rule spec_route_ipv6(struct spec *spec, const struct spec_socket *s,
 {
 	bool sends = spec_socket_is_udp(s) || in16_any(s->rcv);
 	struct in16 from = sends ? s->source : s->rcv;
-	uint32_t owner = spec_addr_device6(to), device = s->device;
+	uint32_t owner = in16_device6(to), device = s->device;
 	bool arrives = owner && (!device || device == owner ||
 					is_on_wire6(from, to, device));
 
 	*route = (struct route){
 		.from = from, .to = to, .arrives = arrives ? owner : 0
 	};
-	RETURN_IF(spec, device && !spec_addr_device_exists(device),
+	RETURN_IF(spec, device && !in16_device_exists(device),
 		route_unreachable);
 	RETURN_IF(spec, !arrives && !is_on_link6(to, device),
 		route_unreachable);
@@ -172,12 +172,12 @@ static uint32_t back4(const struct route *there,
 	const struct spec_socket *listener)
 {
 	uint32_t from = there->to.low, to = there->from.low;
-	uint32_t owner = spec_addr_device4(to);
+	uint32_t owner = in16_device4(to);
 	uint32_t device = listener ? listener->device : 0;
 
 	if (!listener && there->foreign)
 		return 0;
-	if (!spec_addr_device4(from) && !(listener && listener->transparent))
+	if (!in16_device4(from) && !(listener && listener->transparent))
 		return 0;
 	if (!device || device == owner)
 		return owner;
@@ -189,7 +189,7 @@ static uint32_t back6(const struct route *there,
 	const struct spec_socket *listener)
 {
 	bool loopback = in16_equal(there->from, IN16_LOOPBACK);
-	uint32_t owner = spec_addr_device6(there->from);
+	uint32_t owner = in16_device6(there->from);
 
 	if (listener && listener->device)
 		return listener->device == owner ||
@@ -214,7 +214,7 @@ bool spec_route_reaches(const struct spec_socket *s, struct in16 to,
 	uint32_t to_device)
 {
 	bool v4 = in16_mapped(to);
-	uint32_t arrives = spec_addr_device(to);
+	uint32_t arrives = in16_device(to);
 
 	if (s->device && s->device != arrives &&
 		(v4 || !is_on_wire6(s->rcv, to, s->device)))

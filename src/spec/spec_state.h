@@ -20,7 +20,7 @@
 #define SPEC_STATE_H
 
 #include "spec.h"
-#include "spec_addr.h"
+#include "in16.h"
 #include "util.h"
 
 enum tcp_state {

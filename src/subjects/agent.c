@@ -12,7 +12,7 @@
 
 #include "quote.h"
 #include "util.h"
-#include "program/program_text.h"
+#include "program/text.h"
 
 enum {
 	AGENT_FLUSH_MS = 100,	 /* no answer is held back for longer */

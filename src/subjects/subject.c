@@ -56,7 +56,7 @@ bool subject_can(const struct capabilities *can, const struct op *op)
 	return true;
 }
 
-struct capabilities capabilities_common(const struct capabilities *a,
+struct capabilities subject_common(const struct capabilities *a,
 	const struct capabilities *b)
 {
 	return (struct capabilities){

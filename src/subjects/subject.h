@@ -135,8 +135,8 @@ int subject_run(struct subject *subject, const struct program *programs,
 /** subject_can() - Can a subject with these capabilities do this op? */
 bool subject_can(const struct capabilities *can, const struct op *op);
 
-/** capabilities_common() - The capabilities that both have */
-struct capabilities capabilities_common(const struct capabilities *a,
+/** subject_common() - The capabilities that both have */
+struct capabilities subject_common(const struct capabilities *a,
 	const struct capabilities *b);
 
 #endif /* SUBJECT_H */

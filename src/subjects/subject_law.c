@@ -31,12 +31,12 @@
 enum { GONE = -1 };
 
 /**
- * struct twin - The other program
+ * struct variant - The other program
  * @from:	For each op of the first program: the index of its op here, or
  *		GONE
  * @fits:	This law has another program for the first one
  */
-struct twin {
+struct variant {
 	struct program program;
 	int8_t from[PROGRAM_OPS_MAX];
 	bool fits;
@@ -45,7 +45,7 @@ struct twin {
 struct law {
 	const char *name;
 	void (*make)(const struct program *program, const struct trace *trace,
-		struct twin *twin);
+		struct variant *variant);
 	bool looser; /* it may accept more; then the law says no more */
 };
 
@@ -59,20 +59,20 @@ static bool is_ok(const struct trace *trace, unsigned int i)
 	return trace->outcomes[i].kind == OUTCOME_OK;
 }
 
-/* Put an op at the end of the twin, if it fits */
-static void append(struct twin *twin, const struct op *op)
+/* Put an op at the end of the variant, if it fits */
+static void append(struct variant *variant, const struct op *op)
 {
-	if (twin->program.count == PROGRAM_OPS_MAX)
-		twin->fits = false;
+	if (variant->program.count == PROGRAM_OPS_MAX)
+		variant->fits = false;
 	else
-		twin->program.ops[twin->program.count++] = *op;
+		variant->program.ops[variant->program.count++] = *op;
 }
 
-static void append_from(struct twin *twin, const struct program *program,
+static void append_from(struct variant *variant, const struct program *program,
 	unsigned int i)
 {
-	twin->from[i] = twin->program.count;
-	append(twin, &program->ops[i]);
+	variant->from[i] = variant->program.count;
+	append(variant, &program->ops[i]);
 }
 
 static bool is_bind(const struct op *op)
@@ -97,7 +97,7 @@ static bool is_apart(const struct program *program, unsigned int from,
 }
 
 static void make_order(const struct program *program, const struct trace *trace,
-	struct twin *twin)
+	struct variant *variant)
 {
 	unsigned int a = 0, b;
 
@@ -113,20 +113,20 @@ static void make_order(const struct program *program, const struct trace *trace,
 	}
 	if (b >= program->count)
 		return;
-	twin->fits = true;
+	variant->fits = true;
 	for (unsigned int i = 0; i < program->count; i++) {
 		if (i != a)
-			append_from(twin, program, i);
+			append_from(variant, program, i);
 		if (i == b)
-			append_from(twin, program, a);
+			append_from(variant, program, a);
 	}
 }
 
 static void make_undo(const struct program *program, const struct trace *trace,
-	struct twin *twin)
+	struct variant *variant)
 {
 	unsigned int last = program->count, free = 0;
-	struct op op[5] = { { 0 } };
+	struct op again[5];
 
 	(void)trace;
 	while (last && !is_bind(&program->ops[last - 1]))
@@ -142,50 +142,42 @@ static void make_undo(const struct program *program, const struct trace *trace,
 	}
 	if (!last-- || free == PROGRAM_SOCKETS_MAX)
 		return;
-	twin->fits = true;
+	variant->fits = true;
 	for (unsigned int i = 0; i < last; i++)
-		append_from(twin, program, i);
-	op[0].kind = OP_SOCKET;
-	op[0].socket.type = program_type(program, program->ops[last].sock);
-	op[0].socket.uid = UID_NONE;
-	op[1].kind = op[2].kind = OP_SET;
-	op[1].set.option = OPT_REUSEADDR;
-	op[2].set.option = OPT_REUSEPORT;
-	op[1].set.value = op[2].set.value = 1;
-	op[3] = program->ops[last];
-	op[4].kind = OP_CLOSE;
-	for (int i = 0; i < 5; i++) {
-		op[i].sock = free;
-		append(twin, &op[i]);
-	}
+		append_from(variant, program, i);
+	again[0] = op_socket(free,
+		program_type(program, program->ops[last].sock), UID_NONE);
+	again[1] = op_set(free, OPT_REUSEADDR, 1);
+	again[2] = op_set(free, OPT_REUSEPORT, 1);
+	again[3] = program->ops[last];
+	again[3].sock = free;
+	again[4] = op_make(OP_CLOSE, free);
+	for (size_t i = 0; i < ARRAY_SIZE(again); i++)
+		append(variant, &again[i]);
 	for (unsigned int i = last; i < program->count; i++)
-		append_from(twin, program, i);
+		append_from(variant, program, i);
 }
 
 static void make_reuse(const struct program *program, const struct trace *trace,
-	struct twin *twin)
+	struct variant *variant)
 {
-	struct op set = { .kind = OP_SET };
-
 	(void)trace;
-	twin->fits = true;
-	set.set.option = OPT_REUSEADDR;
-	set.set.value = 1;
+	variant->fits = true;
 	for (unsigned int i = 0; i < program->count; i++) {
 		const struct op *op = &program->ops[i];
+		struct op set = op_set(op->sock, OPT_REUSEADDR, 1);
 
 		/* A socket whose option is cleared again does not have it. */
-		twin->fits &= op->kind != OP_SET || op->set.value ||
-			      op->set.option != OPT_REUSEADDR;
-		append_from(twin, program, i);
-		set.sock = op->sock;
+		variant->fits &= op->kind != OP_SET || op->set.value ||
+				 op->set.option != OPT_REUSEADDR;
+		append_from(variant, program, i);
 		if (op->kind == OP_SOCKET)
-			append(twin, &set);
+			append(variant, &set);
 	}
 }
 
 static void make_refused(const struct program *program,
-	const struct trace *trace, struct twin *twin)
+	const struct trace *trace, struct variant *variant)
 {
 	for (unsigned int i = 0; i < program->count; i++) {
 		bool gone = trace->outcomes[i].kind == OUTCOME_ERRNO &&
@@ -193,14 +185,14 @@ static void make_refused(const struct program *program,
 
 		/* Nobody knows which of the repeated ops has failed. */
 		if (program->ops[i].kind == OP_REPEAT) {
-			twin->fits = false;
+			variant->fits = false;
 			return;
 		}
-		twin->fits |= gone;
+		variant->fits |= gone;
 		if (gone)
-			twin->from[i] = GONE;
+			variant->from[i] = GONE;
 		else
-			append_from(twin, program, i);
+			append_from(variant, program, i);
 	}
 }
 
@@ -224,21 +216,22 @@ const char *subject_law_of(const char *name)
 }
 
 /* Answer for each op of the first program with its outcome in the other */
-static void answer(const struct law *law, const struct twin *twin,
+static void answer(const struct law *law, const struct variant *variant,
 	const struct trace *theirs, struct trace *trace)
 {
 	bool more = false;
 
 	for (unsigned int i = 0; i < trace->count; i++) {
 		struct outcome *own = &trace->outcomes[i];
-		const struct outcome *other = &theirs->outcomes[twin->from[i]];
+		const struct outcome *other =
+			&theirs->outcomes[variant->from[i]];
 
 		if (more)
 			*own = outcome_na();
-		else if (twin->from[i] != GONE && law->looser &&
+		else if (variant->from[i] != GONE && law->looser &&
 			 own->kind == OUTCOME_ERRNO)
 			more = other->kind == OUTCOME_OK;
-		else if (twin->from[i] != GONE)
+		else if (variant->from[i] != GONE)
 			*own = *other;
 	}
 }
@@ -247,7 +240,7 @@ static int law_run(struct subject *subject, const struct program *programs,
 	size_t count, struct trace *traces)
 {
 	struct law_state *state = subject->state;
-	struct twin *twins = calloc(count + 1, sizeof(*twins));
+	struct variant *twins = calloc(count + 1, sizeof(*twins));
 	struct program *others = calloc(count + 1, sizeof(*others));
 	struct trace *theirs = calloc(count + 1, sizeof(*theirs));
 	int rc = twins && others && theirs ? 0 : -ENOMEM;

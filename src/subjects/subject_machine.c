@@ -16,7 +16,7 @@
 
 #include "child.h"
 #include "folder.h"
-#include "pipe_talk.h"
+#include "pipe.h"
 #include "util.h"
 
 enum {

@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "agent.h"
-#include "pipe_talk.h"
+#include "pipe.h"
 #include "util.h"
 
 enum {

@@ -4,7 +4,7 @@
  *
  * DOC: Theory of Operation
  *
- * Ops on reservations are calls of the port manager (see reserve_ops.h). Ops on
+ * Ops on reservations are calls of the port manager (see reserve.h). Ops on
  * sockets become calls on endpoints (see endpoint.h), which call it as gVisor's
  * do. This is the one place where the words of sockets (reuseaddr) are turned
  * into those of reservations (most_recent, tuple_only).
@@ -23,11 +23,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reserve_ops.h"
+#include "reserve.h"
 #include "util.h"
 #include "world.h"
 #include "gvisor/endpoint.h"
-#include "gvisor/evidence.h"
+#include "gvisor/endpoint_known.h"
 
 enum { TCP = 6, UDP = 17 };
 
@@ -141,8 +141,8 @@ static int bind_socket(struct stack *stack, struct sock *sock,
 	int rc = endpoint_read_place(stack, ep, op, &to);
 
 	if (!rc)
-		rc = is_udp(ep) ? udp_bind(stack, ep, to) :
-				  tcp_bind(stack, ep, to);
+		rc = is_udp(ep) ? endpoint_udp_bind(stack, ep, to) :
+				  endpoint_tcp_bind(stack, ep, to);
 	if (!rc)
 		sock->explicit = to.port;
 	if (rc == EAGAIN &&
@@ -159,8 +159,8 @@ static int connect_socket(struct stack *stack, struct endpoint *ep,
 
 	if (rc)
 		return rc;
-	return is_udp(ep) ? udp_connect(stack, ep, to) :
-			    tcp_connect(stack, ep, to);
+	return is_udp(ep) ? endpoint_udp_connect(stack, ep, to) :
+			    endpoint_tcp_connect(stack, ep, to);
 }
 
 static int accept_socket(struct state *state, struct endpoint *ep,
@@ -173,7 +173,7 @@ static int accept_socket(struct state *state, struct endpoint *ep,
 		gvisor_decide(&state->stack.gvisor, GVISOR_udp_never_accepts);
 		return EOPNOTSUPP;
 	}
-	rc = tcp_accept(&state->stack, ep, &child);
+	rc = endpoint_tcp_accept(&state->stack, ep, &child);
 	if (rc)
 		return rc;
 	state->sockets[op->accept.sock] = (struct sock){ child, true };
@@ -186,7 +186,7 @@ static int listen_socket(struct stack *stack, struct endpoint *ep,
 	unsigned int backlog = MIN(op->listen.backlog, BACKLOG_MAX) + 1;
 
 	if (!is_udp(ep))
-		return tcp_listen(stack, ep, backlog);
+		return endpoint_tcp_listen(stack, ep, backlog);
 	gvisor_decide(&stack->gvisor, GVISOR_udp_never_listens);
 	return EOPNOTSUPP;
 }
@@ -198,16 +198,16 @@ static int shutdown_socket(struct stack *stack, struct endpoint *ep,
 		      op->shutdown.how == SHUT_WRITE ? 2 :
 						       3;
 
-	return is_udp(ep) ? udp_shutdown(stack, ep) :
-			    tcp_shutdown(stack, ep, how);
+	return is_udp(ep) ? endpoint_udp_shutdown(stack, ep) :
+			    endpoint_tcp_shutdown(stack, ep, how);
 }
 
 static void close_socket(struct stack *stack, struct endpoint *ep)
 {
 	if (is_udp(ep))
-		udp_close(stack, ep);
+		endpoint_udp_close(stack, ep);
 	else
-		tcp_close(stack, ep);
+		endpoint_tcp_close(stack, ep);
 }
 
 static int set_range(struct stack *stack, const struct op *op)
@@ -239,8 +239,9 @@ static int socket_call(struct state *state, const struct op *op)
 	case OP_LISTEN: return listen_socket(stack, sock->ep, op);
 	case OP_CONNECT: return connect_socket(stack, sock->ep, op);
 	case OP_DISCONNECT: /* of TCP: not known */
-		return is_udp(sock->ep) ? udp_disconnect(stack, sock->ep) :
-					  ENDPOINT_UNKNOWN;
+		return is_udp(sock->ep) ?
+			       endpoint_udp_disconnect(stack, sock->ep) :
+			       ENDPOINT_UNKNOWN;
 	case OP_ACCEPT: return accept_socket(state, sock->ep, op);
 	case OP_SHUTDOWN: return shutdown_socket(stack, sock->ep, op);
 	case OP_CLOSE: close_socket(stack, sock->ep); return 0;
@@ -272,7 +273,7 @@ static int socket_step(struct state *state, const struct op *op,
 
 	settle_range(state, led);
 	if (op_has_socket(op) &&
-		!evidence_covers(sock->ep, sock->explicit, op)) {
+		!endpoint_known_covers(sock->ep, sock->explicit, op)) {
 		gvisor_decide(gvisor, GVISOR_not_known);
 		*out = outcome_na();
 		return 0;

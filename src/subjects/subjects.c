@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "pipe_talk.h"
+#include "pipe.h"
 #include "subject_law.h"
 #include "subject_machine.h"
 #include "util.h"

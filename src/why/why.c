@@ -16,10 +16,10 @@
 enum { UNPRIVILEGED = 1024 };
 
 /**
- * struct draft - One socket of the program
+ * struct asked - One socket of the program
  * @free:	May it have an address that the world has not?
  */
-struct draft {
+struct asked {
 	char name;
 	uint8_t protocol, family;
 	uint32_t uid, ifindex;
@@ -29,45 +29,50 @@ struct draft {
 };
 
 /* All that matters of a device is whether it is the one asked about. */
-static const char *device_of(const struct why_question *q, uint32_t ifindex)
+static unsigned int device_of(const struct why_question *q, uint32_t ifindex)
 {
 	if (ifindex == WORLD_LO)
-		return text_device(WORLD_LO);
-	return text_device(ifindex == q->ifindex ? WORLD_VETH0 : WORLD_VETH1);
+		return WORLD_LO;
+	return ifindex == q->ifindex ? WORLD_VETH0 : WORLD_VETH1;
 }
 
-static void draft_socket(FILE *file, const struct why_question *q,
-	const struct draft *d)
+static int add(struct program *program, struct op op)
 {
-	const char *options[] = { d->free ? "freebind" : NULL,
-		d->reuseaddr ? "reuseaddr" : NULL,
-		d->reuseport ? "reuseport" : NULL,
-		d->family == AF_INET ? NULL :
-		d->v6only	     ? "v6only" :
-				       "v6only=0" };
-	bool six = d->addr->len == 16;
-	char addr[ADDR_TEXT_MAX];
-
-	fprintf(file, "socket %c %s%c uid=%u\n", d->name,
-		d->protocol == IPPROTO_TCP ? "tcp" : "udp",
-		d->family == AF_INET ? '4' : '6', d->uid);
-	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
-		if (options[i])
-			fprintf(file, "set %c %s\n", d->name, options[i]);
-	if (d->ifindex)
-		fprintf(file, "set %c dev=%s\n", d->name,
-			device_of(q, d->ifindex));
-	fprintf(file, "bind %c %s%s%s:%u\n", d->name, six ? "[" : "",
-		addr_print(d->addr, addr), six ? "]" : "", d->port);
+	return program_append(program, &op);
 }
 
-static void draft_holder(FILE *file, const struct why *why, unsigned int i,
-	bool lenient)
+/* Add a socket as the next slot, up to its bind: 0, or a negative errno. */
+static int add_socket(struct program *program, unsigned int slot,
+	const struct why_question *q, const struct asked *d)
+{
+	bool v6 = d->family == AF_INET6;
+	unsigned int type = d->protocol == IPPROTO_TCP ? TCP4 : UDP4;
+	int rc;
+
+	snprintf(program->names[slot], sizeof(program->names[slot]), "%c",
+		d->name);
+	rc = add(program, op_socket(slot, type + v6, d->uid));
+	if (!rc && d->free)
+		rc = add(program, op_set(slot, OPT_FREEBIND, 1));
+	if (!rc && d->reuseaddr)
+		rc = add(program, op_set(slot, OPT_REUSEADDR, 1));
+	if (!rc && d->reuseport)
+		rc = add(program, op_set(slot, OPT_REUSEPORT, 1));
+	if (!rc && v6)
+		rc = add(program, op_set(slot, OPT_V6ONLY, d->v6only));
+	if (!rc && d->ifindex)
+		rc = add(program,
+			op_set(slot, OPT_DEV, device_of(q, d->ifindex)));
+	return rc ? rc : add(program, op_bind(slot, d->addr, d->port));
+}
+
+static int add_holder(struct program *program, unsigned int slot,
+	const struct why *why, unsigned int i, bool lenient)
 {
 	const struct why_holder *h = &why->holders[i];
 
-	draft_socket(file, &why->question,
-		&(struct draft){
+	return add_socket(program, slot, &why->question,
+		&(struct asked){
 			.name = 'a' + i,
 			.protocol = h->row.protocol,
 			.family = h->row.family,
@@ -82,13 +87,20 @@ static void draft_holder(FILE *file, const struct why *why, unsigned int i,
 		});
 }
 
-static void draft_question(FILE *file, const struct why_question *q)
+static int add_question(struct program *program, unsigned int slot,
+	const struct why_question *q)
 {
+	struct op euid = op_make(OP_EUID, 0);
+	int rc = 0;
+
 	/* The kernel looks at the caller, who may not own the socket. */
+	euid.euid.uid = q->uid;
 	if (q->uid)
-		fprintf(file, "euid %u\n", q->uid);
-	draft_socket(file, q,
-		&(struct draft){
+		rc = add(program, euid);
+	if (rc)
+		return rc;
+	return add_socket(program, slot, q,
+		&(struct asked){
 			.name = 'z',
 			.protocol = q->protocol,
 			.family = q->family,
@@ -105,47 +117,43 @@ static void draft_question(FILE *file, const struct why_question *q)
 
 /* All bind before any listens, since a listener shares with fewer sockets, and
  * the connections that it has accepted are bound where it is. */
-static void draft(FILE *file, const struct why *why, unsigned int holders,
-	bool lenient)
+static int build(const struct why *why, unsigned int holders, bool lenient,
+	struct program *program)
 {
+	unsigned int slot = 0;
+	int rc = 0;
+
+	program_init(program, LEVEL_SOCKET);
 	if (why->question.unprivileged != UNPRIVILEGED)
-		fprintf(file, "sysctl ip_unprivileged_port_start=%u\n",
-			why->question.unprivileged);
-	for (unsigned int i = 0; i < why->count; i++)
+		rc = add(program, op_sysctl(SYSCTL_UNPRIVILEGED_START,
+					  why->question.unprivileged, 0));
+	for (unsigned int i = 0; i < why->count && !rc; i++)
 		if (holders & 1u << i)
-			draft_holder(file, why, i, lenient);
-	for (unsigned int i = 0; i < why->count; i++)
-		if (holders & 1u << i &&
-			why->holders[i].row.state == SOCKDIAG_LISTEN)
-			fprintf(file, "listen %c\n", 'a' + i);
-	draft_question(file, &why->question);
+			rc = add_holder(program, slot++, why, i, lenient);
+	slot = 0;
+	for (unsigned int i = 0; i < why->count && !rc; i++) {
+		if (!(holders & 1u << i))
+			continue;
+		if (why->holders[i].row.state == SOCKDIAG_LISTEN)
+			rc = add(program, op_listen(slot));
+		slot++;
+	}
+	return rc ? rc : add_question(program, slot, &why->question);
 }
 
 /* The program with those holders whose bit is set, and its trace */
 static int run(const struct why *why, unsigned int holders, bool lenient,
 	struct program *program, struct trace *trace)
 {
-	static struct case_text parsed;
-	struct text_error error;
 	struct subject subject;
-	char *text = NULL;
-	size_t size;
-	FILE *file = open_memstream(&text, &size);
-	int rc;
+	int rc = build(why, holders, lenient, program);
 
-	if (!file)
-		return -ENOMEM;
-	draft(file, why, holders, lenient);
-	rc = fclose(file) ? -ENOMEM : text_parse(text, size, &parsed, &error);
-	free(text);
+	if (!rc)
+		rc = subjects_open(&subject, "spec");
 	if (rc)
 		return rc;
-	rc = subjects_open(&subject, "spec");
-	if (rc)
-		return rc;
-	rc = subject_run(&subject, &parsed.program, 1, NULL, trace);
+	rc = subject_run(&subject, program, 1, NULL, trace);
 	subject_close(&subject);
-	*program = parsed.program;
 	return rc;
 }
 

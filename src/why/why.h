@@ -14,7 +14,7 @@
 #include <sys/types.h>
 
 #include "net/sockdiag.h"
-#include "program/program_text.h"
+#include "program/text.h"
 
 /* As many as a program can have; more hold a port that many are connected at */
 enum { WHY_HOLDERS_MAX = 7, WHY_COMMAND_MAX = 17 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * outcome_parse.c - text to an outcome, and to what is expected of whom
+ * text_outcome.c - text to an outcome, and to what is expected of whom
  */
-#include "program_text.h"
+#include "text.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * spec_addr.h - addresses of both families in one form (private to spec)
+ * in16.h - addresses of both families in one form (private to spec)
  */
-#ifndef SPEC_ADDR_H
-#define SPEC_ADDR_H
+#ifndef IN16_H
+#define IN16_H
 
 #include "addr.h"
 
@@ -72,25 +72,25 @@ static inline bool in16_scoped(struct in16 a)
 	       (in16_multicast(a) && (scope == 1 || scope == 2));
 }
 
-/** spec_addr_device4() - Device of a local IPv4 address, 0 if foreign */
-uint32_t spec_addr_device4(uint32_t v4);
+/** in16_device4() - Device of a local IPv4 address, 0 if foreign */
+uint32_t in16_device4(uint32_t v4);
 
-/** spec_addr_is_group4() - Is it multicast or broadcast? */
-bool spec_addr_is_group4(uint32_t v4);
+/** in16_is_group4() - Is it multicast or broadcast? */
+bool in16_is_group4(uint32_t v4);
 
-/** spec_addr_is_broadcast4() - Is it broadcast? */
-bool spec_addr_is_broadcast4(uint32_t v4);
+/** in16_is_broadcast4() - Is it broadcast? */
+bool in16_is_broadcast4(uint32_t v4);
 
-/** spec_addr_is_usable6() - Is it local, and usable on @device (0: any)? */
-bool spec_addr_is_usable6(struct in16 addr, uint32_t device);
+/** in16_is_usable6() - Is it local, and usable on @device (0: any)? */
+bool in16_is_usable6(struct in16 addr, uint32_t device);
 
-/** spec_addr_device6() - Device of a local IPv6 address, 0 if foreign */
-uint32_t spec_addr_device6(struct in16 addr);
+/** in16_device6() - Device of a local IPv6 address, 0 if foreign */
+uint32_t in16_device6(struct in16 addr);
 
-/** spec_addr_device() - The same of an address of either family */
-uint32_t spec_addr_device(struct in16 addr);
+/** in16_device() - The same of an address of either family */
+uint32_t in16_device(struct in16 addr);
 
-/** spec_addr_device_exists() - Is there one of this number? */
-bool spec_addr_device_exists(uint32_t device);
+/** in16_device_exists() - Is there one of this number? */
+bool in16_device_exists(uint32_t device);
 
-#endif /* SPEC_ADDR_H */
+#endif /* IN16_H */

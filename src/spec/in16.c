@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * spec_addr.c - addresses: their two forms, and which are local in the world
+ * in16.c - addresses: their two forms, and which are local in the world
  */
-#include "spec_addr.h"
+#include "in16.h"
 
 #include <string.h>
 
@@ -43,9 +43,9 @@ struct addr in16_addr(struct in16 from, bool v6)
 	return out;
 }
 
-uint32_t spec_addr_device4(uint32_t v4)
+uint32_t in16_device4(uint32_t v4)
 {
-	if (spec_addr_is_broadcast4(v4))
+	if (in16_is_broadcast4(v4))
 		return 0;
 	return v4 >> 24 == 127	     ? WORLD_LO :
 	       v4 == V4(10, 0, 0, 1) ? WORLD_VETH0 :
@@ -53,18 +53,18 @@ uint32_t spec_addr_device4(uint32_t v4)
 				       0;
 }
 
-bool spec_addr_is_broadcast4(uint32_t v4)
+bool in16_is_broadcast4(uint32_t v4)
 {
 	return v4 == V4(255, 255, 255, 255) || v4 == V4(10, 0, 0, 255) ||
 	       v4 == V4(127, 255, 255, 255);
 }
 
-bool spec_addr_is_group4(uint32_t v4)
+bool in16_is_group4(uint32_t v4)
 {
-	return v4 >> 28 == 14 || spec_addr_is_broadcast4(v4);
+	return v4 >> 28 == 14 || in16_is_broadcast4(v4);
 }
 
-uint32_t spec_addr_device6(struct in16 addr)
+uint32_t in16_device6(struct in16 addr)
 {
 	static const uint64_t site = UINT64_C(0xfd) << 56;
 	static const uint64_t link = UINT64_C(0xfe80) << 48;
@@ -78,22 +78,21 @@ uint32_t spec_addr_device6(struct in16 addr)
 	return addr.high == site && addr.low == 1 ? WORLD_VETH0 : 0;
 }
 
-uint32_t spec_addr_device(struct in16 addr)
+uint32_t in16_device(struct in16 addr)
 {
-	return in16_mapped(addr) ? spec_addr_device4(addr.low) :
-				   spec_addr_device6(addr);
+	return in16_mapped(addr) ? in16_device4(addr.low) : in16_device6(addr);
 }
 
 /* An address that is not global is usable on its own device only. */
-bool spec_addr_is_usable6(struct in16 addr, uint32_t device)
+bool in16_is_usable6(struct in16 addr, uint32_t device)
 {
-	uint32_t own = spec_addr_device6(addr);
+	uint32_t own = in16_device6(addr);
 	bool global = addr.high >> 56 == 0xfd;
 
 	return own && (!device || device == own || global);
 }
 
-bool spec_addr_device_exists(uint32_t device)
+bool in16_device_exists(uint32_t device)
 {
 	return device == WORLD_LO || device == WORLD_VETH0 ||
 	       device == WORLD_VETH1;

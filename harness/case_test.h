@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * said.h - for tests: run a program as text, and compare the outcomes in it
+ * case_test.h - for tests: run a program as text, and compare its outcomes
  */
-#ifndef SAID_H
-#define SAID_H
+#ifndef CASE_TEST_H
+#define CASE_TEST_H
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#include "program/program_text.h"
+#include "program/text.h"
 #include "subjects/subjects.h"
 
-static inline void said_fail(const struct program *program,
+static inline void case_test_fail(const struct program *program,
 	const struct trace *a, const struct trace *b, unsigned int index)
 {
 	fprintf(stderr, "op %u of:\n", index);
@@ -28,7 +28,7 @@ static inline void said_fail(const struct program *program,
 	fail();
 }
 
-static inline struct case_text said_parsed(const char *text)
+static inline struct case_text case_test_parsed(const char *text)
 {
 	struct case_text out;
 	struct text_error error = { 0 };
@@ -40,48 +40,48 @@ static inline struct case_text said_parsed(const char *text)
 }
 
 /* Skip this test, and tell pytest why */
-static inline void said_skip(const char *why)
+static inline void case_test_skip(const char *why)
 {
 	print_message("skipped: %s\n", why);
 	skip();
 }
 
 /* The outcomes written in @text must be those of @subject */
-static inline void said_check(struct subject *subject, const char *text)
+static inline void case_test_check(struct subject *subject, const char *text)
 {
-	struct case_text want = said_parsed(text);
+	struct case_text want = case_test_parsed(text);
 	struct trace got;
 
 	assert_int_equal(subject_run(subject, &want.program, 1, NULL, &got), 0);
 	for (unsigned int i = 0; i < got.count; i++)
 		if (!outcome_holds(&want.expect[i].outcome, &got.outcomes[i]))
-			said_fail(&want.program, &got, NULL, i);
+			case_test_fail(&want.program, &got, NULL, i);
 }
 
 /* The subject, for tests that are about portman only */
-static struct subject said_portman __attribute__((unused));
+static struct subject case_test_portman __attribute__((unused));
 
-static inline int said_open_portman(void **state)
+static inline int case_test_open_portman(void **state)
 {
 	(void)state;
-	return subjects_open(&said_portman, "portman");
+	return subjects_open(&case_test_portman, "portman");
 }
 
-static inline int said_close_portman(void **state)
+static inline int case_test_close_portman(void **state)
 {
 	(void)state;
-	subject_close(&said_portman);
+	subject_close(&case_test_portman);
 	return 0;
 }
 
-static inline void said_check_all(const char *const *texts, size_t count)
+static inline void case_test_check_all(const char *const *texts, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		said_check(&said_portman, texts[i]);
+		case_test_check(&case_test_portman, texts[i]);
 }
 
-#define CHECK_ALL(texts) said_check_all(texts, ARRAY_SIZE(texts))
+#define CHECK_ALL(texts) case_test_check_all(texts, ARRAY_SIZE(texts))
 
 #define AB(a, b) "socket a " a "\nsocket b " b "\n"
 
-#endif /* SAID_H */
+#endif /* CASE_TEST_H */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * emit_c.c - a case as a C program that needs nothing of ours
+ * emit.c - a case as a C program that needs nothing of ours
  *
  * DOC: Theory of Operation
  *
  * Each op becomes a call inside of an expect(). The calls are written to memory
  * first, since the functions and variables before them depend on what they use.
  */
-#include "emit_c.h"
+#include "emit.h"
 
 #include <errno.h>
 #include <stdlib.h>

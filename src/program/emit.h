@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * emit_c.h - a case as a C program that needs nothing of ours
+ * emit.h - a case as a C program that needs nothing of ours
  *
  * The program can be pasted into a mail to a kernel list: it has real calls and
  * constants, makes a world of its own, and its exit status says whether it saw
  * what the case demands of Linux.
  */
-#ifndef EMIT_C_H
-#define EMIT_C_H
+#ifndef EMIT_H
+#define EMIT_H
 
-#include "program_text.h"
+#include "text.h"
 
 /**
  * emit_c() - Write it
@@ -20,4 +20,4 @@
  */
 int emit_c(const struct case_text *text, FILE *file);
 
-#endif /* EMIT_C_H */
+#endif /* EMIT_H */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * plain_together.c - plainer values, where all ops must change together
+ * minimize_everywhere.c - plainer values, where all ops must change together
  */
-#include "plain.h"
+#include "minimize_private.h"
 
 #include <string.h>
 
@@ -31,14 +31,14 @@ static bool replace_addr(struct minimizer *m, struct addr from, struct addr to)
 	return minimize_keep(m, &c);
 }
 
-static bool plain_addr(struct minimizer *m, int i)
+static bool minimize_addr(struct minimizer *m, int i)
 {
 	const struct addr from = m->best->ops[i].bind.place.addr;
 	size_t count;
-	const char *const *list = plain_addrs(from.len, &count);
+	const char *const *list = minimize_addrs(from.len, &count);
 
 	for (size_t n = 0; n < count; n++) {
-		struct addr to = plain_parsed(list[n]);
+		struct addr to = minimize_parsed(list[n]);
 
 		if (addr_equal(&to, &from))
 			return false;
@@ -69,13 +69,13 @@ static bool replace_port(struct minimizer *m, struct place from, uint16_t to)
 	return minimize_keep(m, &c);
 }
 
-static bool plain_port(struct minimizer *m, int i)
+static bool minimize_port(struct minimizer *m, int i)
 {
 	const struct place from = m->best->ops[i].bind.place;
-	uint16_t ports[PLAIN_PORTS];
+	uint16_t ports[MINIMIZE_PORTS];
 
-	plain_ports(m->best, ports);
-	for (int n = 0; n < PLAIN_PORTS; n++) {
+	minimize_ports(m->best, ports);
+	for (int n = 0; n < MINIMIZE_PORTS; n++) {
 		if (!from.port_of && from.port == ports[n])
 			return false;
 		if (replace_port(m, from, ports[n]))
@@ -87,8 +87,8 @@ static bool plain_port(struct minimizer *m, int i)
 /* Of two specific addresses the first to be used is 127.0.0.1 */
 static bool swap_specific(struct minimizer *m)
 {
-	const struct addr one = plain_parsed("127.0.0.1");
-	const struct addr two = plain_parsed("127.0.0.2");
+	const struct addr one = minimize_parsed("127.0.0.1");
+	const struct addr two = minimize_parsed("127.0.0.2");
 	struct program c = *m->best;
 	bool first = true;
 
@@ -138,7 +138,7 @@ static bool swap_ports(struct minimizer *m)
 }
 
 /* SO_REUSEADDR wherever it was SO_REUSEPORT */
-static bool plain_options(struct minimizer *m)
+static bool minimize_options(struct minimizer *m)
 {
 	struct program c = *m->best;
 
@@ -196,7 +196,7 @@ static bool is_meant(const struct program *program, uint8_t sock)
 	return false;
 }
 
-void plain_listeners(struct minimizer *m)
+void minimize_listeners(struct minimizer *m)
 {
 	for (int i = 0; i < m->best->count - 1; i++) {
 		struct program c = *m->best;
@@ -211,8 +211,7 @@ void plain_listeners(struct minimizer *m)
 		v6 = type_is_v6(program_type(&c, sock));
 		c.count = m->best->count;
 		memmove(op + 1, op, (c.count++ - i) * sizeof(*op));
-		plain_bind(op, v6, 7000);
-		op->sock = sock;
+		*op = minimize_bind(sock, v6, 7000);
 		for (int n = i; n < c.count; n++) {
 			struct place *place = &c.ops[n].bind.place;
 
@@ -225,19 +224,19 @@ void plain_listeners(struct minimizer *m)
 	}
 }
 
-bool plain_together(struct minimizer *m)
+bool minimize_everywhere(struct minimizer *m)
 {
 	bool changed = false;
 
 	for (int i = 0; i < m->best->count; i++) {
 		if (!has_place(&m->best->ops[i]))
 			continue;
-		changed |= plain_addr(m, i);
-		changed |= plain_port(m, i);
+		changed |= minimize_addr(m, i);
+		changed |= minimize_port(m, i);
 	}
 	changed |= swap_specific(m);
 	changed |= swap_ports(m);
-	changed |= plain_options(m);
+	changed |= minimize_options(m);
 	changed |= replace_uid(m, 1000, 7);
 	changed |= replace_uid(m, 0, UID_NONE);
 	changed |= replace_uid(m, 7, UID_NONE);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * through_conn.c - the command, with conn between it and the kernel
+ * wrap_conn.c - the command, with conn between it and the kernel
  *
  * Linked with --wrap, so that each system call that the kernel subject makes on
  * a socket of a program is a call of conn instead: build/portclash-conn. Beside

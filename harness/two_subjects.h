@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pair.h - the common part of targets that compare two subjects on sockets
+ * two_subjects.h - what targets share that compare two subjects on sockets
  *
  * DOC: Theory of Operation
  *
- * The input is a program as bytes (program_bytes.h). Ops that one of the two
+ * The input is a program as bytes (bytes.h). Ops that one of the two
  * cannot do are taken out of it. The subject "linux" makes a world of its own
  * before the fork server starts, so no input ever meets the machine's own
  * network. Each child makes a fresh world, since a child that was killed may
@@ -17,20 +17,20 @@
  * $PORTCLASH_FUZZ_DIR/unknown. Then fuzzing goes on: a fuzzer that stops at the
  * first unknown divergence finds no second one.
  */
-#ifndef PAIR_H
-#define PAIR_H
+#ifndef TWO_SUBJECTS_H
+#define TWO_SUBJECTS_H
 
 #include "fuzz.h"
 
 /**
- * pair_start() - Open both subjects; exits with 3 if the second is not here
+ * two_subjects_start() - Open both; exits with 3 if the second is not here
  *
  * They are types, and not names, so that a target links what it asks.
  */
-void pair_start(const struct subject_type *first,
+void two_subjects_start(const struct subject_type *first,
 	const struct subject_type *second);
 
-/** pair_one() - One input; always 0 */
-int pair_one(const uint8_t *data, size_t size);
+/** two_subjects_one() - One input; always 0 */
+int two_subjects_one(const uint8_t *data, size_t size);
 
-#endif /* PAIR_H */
+#endif /* TWO_SUBJECTS_H */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reserve_ops.h - ops on reservations, as calls of the port manager
+ * reserve.h - ops on reservations, as calls of the port manager
  */
-#ifndef RESERVE_OPS_H
-#define RESERVE_OPS_H
+#ifndef RESERVE_H
+#define RESERVE_H
 
 #include "gvisor/gvisor.h"
 #include "ports/portman.h"
@@ -21,4 +21,4 @@
 int reserve_op(struct portman **manager, struct gvisor *gvisor,
 	const struct op *op, struct outcome *out);
 
-#endif /* RESERVE_OPS_H */
+#endif /* RESERVE_H */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * pipe_talk.c - programs to an agent, and its traces back
+ * pipe.c - programs to an agent, and its traces back
  */
-#include "pipe_talk.h"
+#include "pipe.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "util.h"
-#include "program/program_text.h"
+#include "program/text.h"
 
 enum {
 	PIPE_END_WAIT_MS = 2000,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * program_parse.c - text to a program, with its expected outcomes
+ * text_parse.c - text to a program, with its expected outcomes
  *
  * A line is cut into words first; then each op takes its words from the left.
  * Nothing is guessed: a word that is left over is an error.
  */
-#include "program_text.h"
+#include "text.h"
 
 #include <ctype.h>
 #include <errno.h>

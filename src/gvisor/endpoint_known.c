@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * evidence.c - for which calls is it known what gVisor does?
+ * endpoint_known.c - for which calls is it known what gVisor does?
  */
-#include "evidence.h"
+#include "endpoint_known.h"
 
 #include "util.h"
 
@@ -87,7 +87,7 @@ static bool has_device(const struct endpoint *ep)
 	return ep->device || (ep->peer && ep->peer->device);
 }
 
-bool evidence_covers(const struct endpoint *ep, bool explicit,
+bool endpoint_known_covers(const struct endpoint *ep, bool explicit,
 	const struct op *op)
 {
 	bool tcp = ep->transport == 6;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * reserve_parse.c - what ops on reservations take
+ * text_reserve.c - what ops on reservations take
  */
 #include "words.h"
 

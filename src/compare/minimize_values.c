@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * plain.c - plainer values for a program, while a test holds
+ * minimize_values.c - plainer values for a program, while a test holds
  */
-#include "plain.h"
+#include "minimize_private.h"
 
 #include <string.h>
 
 #include "util.h"
 #include "world.h"
 
-struct addr plain_parsed(const char *text)
+struct addr minimize_parsed(const char *text)
 {
 	struct addr addr = { 0 };
 
@@ -25,10 +25,10 @@ static void to_v4(struct addr *addr)
 		{ "fd00::2", "10.0.0.2" }, { "2001:db8::1", "192.0.2.1" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
-		struct addr role = plain_parsed(roles[i][0]);
+		struct addr role = minimize_parsed(roles[i][0]);
 
 		if (addr_equal(addr, &role)) {
-			*addr = plain_parsed(roles[i][1]);
+			*addr = minimize_parsed(roles[i][1]);
 			return;
 		}
 	}
@@ -53,7 +53,7 @@ static void socket_to_v4(struct program *program, int slot)
 	}
 }
 
-bool plain_sockets(struct minimizer *m)
+bool minimize_sockets(struct minimizer *m)
 {
 	struct program candidate = *m->best;
 	bool changed = false;
@@ -76,7 +76,7 @@ bool plain_sockets(struct minimizer *m)
 	return changed;
 }
 
-const char *const *plain_addrs(int len, size_t *count)
+const char *const *minimize_addrs(int len, size_t *count)
 {
 	static const char *const v4[] = { "0.0.0.0", "127.0.0.1", "127.0.0.2",
 		"10.0.0.1", "192.0.2.1", "224.0.0.1" };
@@ -88,15 +88,15 @@ const char *const *plain_addrs(int len, size_t *count)
 	return len == 4 ? v4 : v6;
 }
 
-static bool plain_addr(struct minimizer *m, int i)
+static bool minimize_addr(struct minimizer *m, int i)
 {
 	const struct addr *now = &m->best->ops[i].bind.place.addr;
 	size_t count;
-	const char *const *list = plain_addrs(now->len, &count);
+	const char *const *list = minimize_addrs(now->len, &count);
 
 	for (size_t n = 0; n < count; n++) {
 		struct program candidate = *m->best;
-		struct addr addr = plain_parsed(list[n]);
+		struct addr addr = minimize_parsed(list[n]);
 
 		if (addr_equal(&addr, now))
 			return false;
@@ -108,9 +108,10 @@ static bool plain_addr(struct minimizer *m, int i)
 	return false;
 }
 
-void plain_ports(const struct program *program, uint16_t ports[PLAIN_PORTS])
+void minimize_ports(const struct program *program,
+	uint16_t ports[MINIMIZE_PORTS])
 {
-	static const uint16_t list[PLAIN_PORTS] = { 7000, 7001, 7002, 0, 0,
+	static const uint16_t list[MINIMIZE_PORTS] = { 7000, 7001, 7002, 0, 0,
 		80 };
 
 	memcpy(ports, list, sizeof(list));
@@ -139,13 +140,13 @@ void plain_ports(const struct program *program, uint16_t ports[PLAIN_PORTS])
 		kept_;                                                         \
 	})
 
-static bool plain_port(struct minimizer *m, int i)
+static bool minimize_port(struct minimizer *m, int i)
 {
 	const struct place now = m->best->ops[i].bind.place;
-	uint16_t ports[PLAIN_PORTS];
+	uint16_t ports[MINIMIZE_PORTS];
 
-	plain_ports(m->best, ports);
-	for (int n = 0; n < PLAIN_PORTS; n++) {
+	minimize_ports(m->best, ports);
+	for (int n = 0; n < MINIMIZE_PORTS; n++) {
 		struct program candidate = *m->best;
 		struct place *place = &candidate.ops[i].bind.place;
 
@@ -160,7 +161,7 @@ static bool plain_port(struct minimizer *m, int i)
 }
 
 /* Does the wildcard of the socket's own family do, whole and unscoped? */
-static bool plain_wildcard(struct minimizer *m, int i)
+static bool minimize_wildcard(struct minimizer *m, int i)
 {
 	struct program candidate = *m->best;
 	struct op *op = &candidate.ops[i];
@@ -169,7 +170,7 @@ static bool plain_wildcard(struct minimizer *m, int i)
 	candidate.count = i;
 	v6 = type_is_v6(program_type(&candidate, op->sock));
 	candidate.count = m->best->count;
-	op->bind.place.addr = plain_parsed(v6 ? "::" : "0.0.0.0");
+	op->bind.place.addr = minimize_parsed(v6 ? "::" : "0.0.0.0");
 	op->bind.place.scope = 0;
 	if (op->kind == OP_BIND) {
 		op->bind.len = LEN_NATURAL;
@@ -178,15 +179,15 @@ static bool plain_wildcard(struct minimizer *m, int i)
 	return minimize_keep(m, &candidate);
 }
 
-static bool plain_place(struct minimizer *m, int i)
+static bool minimize_place(struct minimizer *m, int i)
 {
-	bool changed = plain_wildcard(m, i);
+	bool changed = minimize_wildcard(m, i);
 
-	changed |= plain_addr(m, i);
+	changed |= minimize_addr(m, i);
 
 	changed |= TRY_LIST(m, i, bind.place.scope, 0, WORLD_LO, WORLD_VETH0,
 		WORLD_MISSING);
-	changed |= plain_port(m, i);
+	changed |= minimize_port(m, i);
 	if (m->best->ops[i].kind == OP_CONNECT)
 		return changed;
 	changed |= TRY_LIST(m, i, bind.len, LEN_NATURAL, 128, 28, 24, 16, 0);
@@ -194,35 +195,30 @@ static bool plain_place(struct minimizer *m, int i)
 	return changed;
 }
 
-void plain_bind(struct op *op, bool v6, uint16_t port)
+struct op minimize_bind(uint8_t sock, bool v6, uint16_t port)
 {
-	memset(op, 0, sizeof(*op));
-	op->kind = OP_BIND;
-	op->bind.place.addr = plain_parsed(v6 ? "::" : "0.0.0.0");
-	op->bind.place.port = port;
-	op->bind.len = LEN_NATURAL;
-	op->bind.family = FAMILY_NATURAL;
+	struct addr any = minimize_parsed(v6 ? "::" : "0.0.0.0");
+
+	return op_bind(sock, &any, port);
 }
 
 /* Does a plain bind do as well as this listen or connect? */
-static bool plain_kind(struct minimizer *m, int i)
+static bool minimize_kind(struct minimizer *m, int i)
 {
 	struct program before = *m->best;
 	uint8_t sock = before.ops[i].sock;
-	uint16_t ports[PLAIN_PORTS];
+	uint16_t ports[MINIMIZE_PORTS];
 	bool v6;
 
 	if (i == before.count - 1)
 		return false;
-	plain_ports(&before, ports);
+	minimize_ports(&before, ports);
 	before.count = i;
 	v6 = type_is_v6(program_type(&before, sock));
-	for (int n = 0; n < PLAIN_PORTS; n++) {
+	for (int n = 0; n < MINIMIZE_PORTS; n++) {
 		struct program candidate = *m->best;
-		struct op *op = &candidate.ops[i];
 
-		plain_bind(op, v6, ports[n]);
-		op->sock = sock;
+		candidate.ops[i] = minimize_bind(sock, v6, ports[n]);
 		if (minimize_keep(m, &candidate))
 			return true;
 	}
@@ -230,7 +226,7 @@ static bool plain_kind(struct minimizer *m, int i)
 }
 
 /* Small ranges first, so that every range is one of a few */
-static bool plain_range(struct minimizer *m, int i)
+static bool minimize_range(struct minimizer *m, int i)
 {
 	static const uint32_t ranges[][2] = { { 7000, 7000 }, { 7001, 7001 },
 		{ 7000, 7001 }, { 7000, 7002 }, { 40000, 40000 },
@@ -263,7 +259,7 @@ static bool plain_range(struct minimizer *m, int i)
 		kept_;                                                         \
 	})
 
-static bool plain_reservation(struct minimizer *m, int i)
+static bool minimize_reservation(struct minimizer *m, int i)
 {
 	struct program c = *m->best;
 	struct op *op = &c.ops[i];
@@ -295,7 +291,7 @@ static bool plain_reservation(struct minimizer *m, int i)
 }
 
 /* Does the test hold with the last op on a socket that is made earlier? */
-static bool plain_last(struct minimizer *m)
+static bool minimize_last(struct minimizer *m)
 {
 	int last = m->best->count - 1;
 
@@ -316,11 +312,11 @@ static bool plain_last(struct minimizer *m)
 	return false;
 }
 
-bool plain_values(struct minimizer *m)
+bool minimize_values(struct minimizer *m)
 {
-	bool changed = plain_together(m);
+	bool changed = minimize_everywhere(m);
 
-	changed |= plain_last(m);
+	changed |= minimize_last(m);
 
 	for (int i = 0; i < m->best->count; i++) {
 		struct program c = *m->best;
@@ -331,24 +327,23 @@ bool plain_values(struct minimizer *m)
 			changed |= TRY_LIST(m, i, socket.uid, UID_NONE, 7);
 			break;
 		case OP_EUID: changed |= TRY_LIST(m, i, euid.uid, 7); break;
-		case OP_BIND: changed |= plain_place(m, i); break;
+		case OP_BIND: changed |= minimize_place(m, i); break;
 		case OP_CONNECT:
-			changed |= plain_kind(m, i);
+			changed |= minimize_kind(m, i);
 			if (m->best->ops[i].kind == OP_CONNECT)
-				changed |= plain_place(m, i);
+				changed |= minimize_place(m, i);
 			break;
 		case OP_LISTEN:
 			changed |= TRY_LIST(m, i, listen.backlog,
 				BACKLOG_DEFAULT, 0);
-			changed |= plain_kind(m, i);
+			changed |= minimize_kind(m, i);
 			break;
-		case OP_SYSCTL: changed |= plain_range(m, i); break;
+		case OP_SYSCTL: changed |= minimize_range(m, i); break;
 		case OP_SHUTDOWN:
 			changed |= TRY(m, c, op->shutdown.how, SHUT_BOTH);
 			if (i < m->best->count - 1)
 				changed |= TRY(m, c, *op,
-					((struct op){ .kind = OP_CLOSE,
-						.sock = op->sock }));
+					op_make(OP_CLOSE, op->sock));
 			break;
 		case OP_SET:
 			if (op->set.option < OPT_DEV)
@@ -370,7 +365,7 @@ bool plain_values(struct minimizer *m)
 		case OP_RESERVE:
 		case OP_TUPLE:
 		case OP_RELEASE:
-		case OP_AVAILABLE: changed |= plain_reservation(m, i); break;
+		case OP_AVAILABLE: changed |= minimize_reservation(m, i); break;
 		}
 	}
 	return changed;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * program_text.h - programs, traces and cases in one text syntax
+ * text.h - programs, traces and cases in one text syntax
  *
  *	# A listener does not share its port, even if both set SO_REUSEADDR.
  *	socket a tcp4
@@ -16,8 +16,8 @@
  * ok. The grammar is in corpus/README.md. Parsing never executes anything, and
  * any bytes are safe.
  */
-#ifndef PROGRAM_TEXT_H
-#define PROGRAM_TEXT_H
+#ifndef TEXT_H
+#define TEXT_H
 
 #include <stddef.h>
 #include <stdio.h>
@@ -130,4 +130,4 @@ const char *text_device(uint32_t device);
 /** text_errno() - The name of a positive errno, such as "EADDRINUSE" */
 const char *text_errno(int error);
 
-#endif /* PROGRAM_TEXT_H */
+#endif /* TEXT_H */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * alone.h - for tests: leave the machine's network before anything else
+ * own_netns.h - for tests: leave the machine's network before anything else
  */
-#ifndef ALONE_H
-#define ALONE_H
+#ifndef OWN_NETNS_H
+#define OWN_NETNS_H
 
 #include <sched.h>
 #include <stdbool.h>
@@ -18,9 +18,9 @@
 #include "net/netns.h"
 
 /* The index of lo in every namespace */
-enum { ALONE_LO = 1 };
+enum { OWN_NETNS_LO = 1 };
 
-static inline struct addr addr_of(const char *text)
+static inline struct addr own_netns_addr(const char *text)
 {
 	struct addr addr;
 
@@ -29,7 +29,7 @@ static inline struct addr addr_of(const char *text)
 }
 
 /* Move to a network of our own with lo up; if not, tell pytest why */
-static inline bool alone_in_a_network(void)
+static inline bool own_netns_enter(void)
 {
 	struct link_session *session;
 	int rc = netns_unshare();
@@ -39,21 +39,21 @@ static inline bool alone_in_a_network(void)
 		return false;
 	}
 	ASSERT(!link_open(&session));
-	ASSERT(!link_up(session, ALONE_LO));
+	ASSERT(!link_up(session, OWN_NETNS_LO));
 	link_close(session);
 	return true;
 }
 
 /* Have mounts of our own, which are gone with this process. A chroot cannot do
  * so: its root is no mount, and mounts made there are seen outside. */
-static inline bool alone_with_mounts(void)
+static inline bool own_netns_with_mounts(void)
 {
 	return !unshare(CLONE_NEWNS) &&
 	       !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }
 
 /* In a chroot, or by a sysctl, the kernel makes no user namespaces. */
-static inline bool alone_may_have_users(void)
+static inline bool own_netns_may_have_users(void)
 {
 	pid_t pid = fork();
 	int status = 1;
@@ -64,4 +64,4 @@ static inline bool alone_may_have_users(void)
 	return !status;
 }
 
-#endif /* ALONE_H */
+#endif /* OWN_NETNS_H */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * program_bytes.c - every byte string is a program
+ * bytes.c - every byte string is a program
  */
-#include "program_bytes.h"
+#include "bytes.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -79,7 +79,7 @@ static size_t unpack_one(const uint8_t *data, size_t size,
 	return literal ? MIN(records(c.used), size) : RECORD_SIZE;
 }
 
-void program_unpack(const uint8_t *data, size_t size, struct program *program)
+void bytes_unpack(const uint8_t *data, size_t size, struct program *program)
 {
 	program_init(program,
 		size && *data & 1 ? LEVEL_SOCKET : LEVEL_RESERVATION);
@@ -95,7 +95,7 @@ void program_unpack(const uint8_t *data, size_t size, struct program *program)
 	}
 }
 
-int program_append_record(struct program *program, const uint8_t *record)
+int bytes_append_record(struct program *program, const uint8_t *record)
 {
 	unsigned int count = program->count;
 	uint8_t index[RECORD_SIZE];
@@ -114,7 +114,7 @@ static bool names_differ(const struct program *program, int slot)
 	return strcmp(program->names[slot], standard);
 }
 
-size_t program_pack(const struct program *program, uint8_t *data)
+size_t bytes_pack(const struct program *program, uint8_t *data)
 {
 	struct program done = *program;
 	size_t size = 0;

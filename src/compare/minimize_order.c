@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * plain_order.c - one order of ops, and one set of names, where many would do
+ * minimize_order.c - one order of ops, and one set of names, of many
  */
-#include "plain.h"
+#include "minimize_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -205,7 +205,7 @@ static bool swap_steps(struct minimizer *m)
 	return false;
 }
 
-void plain_order(struct minimizer *m)
+void minimize_order(struct minimizer *m)
 {
 	struct program c;
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ends.h - for tests: a connection, and threads that work at its ends
+ * conn_ends.h - for tests: a connection, and threads that work at its ends
  *
  * Only in the main thread may an assertion of cmocka fail. So threads only note
  * what they did, and the main thread judges it.
  */
-#ifndef ENDS_H
-#define ENDS_H
+#ifndef CONN_ENDS_H
+#define CONN_ENDS_H
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,7 +59,7 @@ static struct end ends[2];
 static struct job jobs[JOBS_MAX];
 static unsigned int job_count;
 
-static inline void *run(void *arg)
+static inline void *conn_ends_run(void *arg)
 {
 	struct job *job = arg;
 
@@ -68,18 +68,19 @@ static inline void *run(void *arg)
 	return NULL;
 }
 
-static inline struct job *start(task *fn, struct end *end, int how)
+static inline struct job *conn_ends_start(task *fn, struct end *end, int how)
 {
 	struct job *job = &jobs[job_count];
 
 	assert_true(job_count < JOBS_MAX);
 	*job = (struct job){ .fn = fn, .end = end, .how = how };
-	assert_int_equal(pthread_create(&job->thread, NULL, run, job), 0);
+	assert_int_equal(pthread_create(&job->thread, NULL, conn_ends_run, job),
+		0);
 	job_count++;
 	return job;
 }
 
-static inline ssize_t finish(struct job *job)
+static inline ssize_t conn_ends_finish(struct job *job)
 {
 	if (!job->joined)
 		pthread_join(job->thread, NULL);
@@ -88,31 +89,34 @@ static inline ssize_t finish(struct job *job)
 }
 
 /* The struct wait for a call at @end: @room, filled in, or NULL */
-static inline const struct wait *wait_of(struct end *end, int i,
+static inline const struct wait *conn_ends_wait_of(struct end *end, int i,
 	struct wait *room)
 {
 	*room = (struct wait){ end->deadlines[i], wait_token_fd(end->token) };
 	return end->by_call ? room : NULL;
 }
 
-static inline ssize_t get(struct end *end, void *bytes, size_t size)
+static inline ssize_t conn_ends_get(struct end *end, void *bytes, size_t size)
 {
 	struct wait wait;
 
-	return conn_read(end->conn, bytes, size, wait_of(end, 0, &wait));
+	return conn_read(end->conn, bytes, size,
+		conn_ends_wait_of(end, 0, &wait));
 }
 
 /* All of it, or a negative errno */
-static inline ssize_t put(struct end *end, const void *bytes, size_t size)
+static inline ssize_t conn_ends_put(struct end *end, const void *bytes,
+	size_t size)
 {
 	struct wait wait;
-	int rc = conn_write_all(end->conn, bytes, size, wait_of(end, 1, &wait),
-		NULL);
+	int rc = conn_write_all(end->conn, bytes, size,
+		conn_ends_wait_of(end, 1, &wait), NULL);
 
 	return rc ? rc : (ssize_t)size;
 }
 
-static inline void limit(struct end *end, int directions, int64_t deadline)
+static inline void conn_ends_limit(struct end *end, int directions,
+	int64_t deadline)
 {
 	if (!end->by_call)
 		ASSERT(!conn_set_deadline(end->conn, directions, deadline));
@@ -123,7 +127,7 @@ static inline void limit(struct end *end, int directions, int64_t deadline)
 }
 
 /* *state is a bool, for by_call, before the call, and both ends after it. */
-static inline int open_pair(void **state)
+static inline int conn_ends_open_pair(void **state)
 {
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
 		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
@@ -144,9 +148,10 @@ static inline int open_pair(void **state)
 				 &ends[0].conn),
 		0);
 	assert_int_equal(conn_connect(ends[0].conn, &addr.any, addr.len,
-				 wait_of(&ends[0], 1, &wait), NULL),
+				 conn_ends_wait_of(&ends[0], 1, &wait), NULL),
 		0);
-	assert_int_equal(conn_accept(l, 0, wait_of(&ends[1], 0, &wait),
+	assert_int_equal(conn_accept(l, 0,
+				 conn_ends_wait_of(&ends[1], 0, &wait),
 				 &ends[1].conn, NULL),
 		0);
 	conn_free(l);
@@ -155,13 +160,13 @@ static inline int open_pair(void **state)
 }
 
 /* The close ends threads that still work. */
-static inline int close_pair(void **state)
+static inline int conn_ends_close_pair(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 2; i++)
 		conn_close(ends[i].conn);
 	while (job_count)
-		finish(&jobs[--job_count]);
+		conn_ends_finish(&jobs[--job_count]);
 	for (int i = 0; i < 2; i++) {
 		conn_free(ends[i].conn);
 		wait_token_free(ends[i].token);
@@ -169,4 +174,4 @@ static inline int close_pair(void **state)
 	return 0;
 }
 
-#endif /* ENDS_H */
+#endif /* CONN_ENDS_H */

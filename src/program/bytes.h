@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * program_bytes.h - every byte string is a program
+ * bytes.h - every byte string is a program
  *
  * DOC: Theory of Operation
  *
@@ -22,8 +22,8 @@
  * An op that cannot stand at its place is left out, so decoding never fails.
  * 0x00 and '0', to which minimisers reduce bytes, do nothing.
  */
-#ifndef PROGRAM_BYTES_H
-#define PROGRAM_BYTES_H
+#ifndef BYTES_H
+#define BYTES_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -37,15 +37,15 @@ enum {
 };
 
 /**
- * program_unpack() - Decode any bytes
+ * bytes_unpack() - Decode any bytes
  * @data:	Any bytes
  * @size:	How many; 0 gives the empty program
  * @program:	Overwritten
  */
-void program_unpack(const uint8_t *data, size_t size, struct program *program);
+void bytes_unpack(const uint8_t *data, size_t size, struct program *program);
 
 /**
- * program_pack() - Encode a program
+ * bytes_pack() - Encode a program
  * @program:	What to encode
  * @data:	At least BYTES_SIZE_MAX bytes
  *
@@ -55,10 +55,10 @@ void program_unpack(const uint8_t *data, size_t size, struct program *program);
  *
  * Return: How many bytes were written
  */
-size_t program_pack(const struct program *program, uint8_t *data);
+size_t bytes_pack(const struct program *program, uint8_t *data);
 
 /**
- * program_append_record() - Decode one index record onto a program
+ * bytes_append_record() - Decode one index record onto a program
  * @program:	Gets at most one op more
  * @record:	RECORD_SIZE bytes; the mode bit is ignored
  *
@@ -67,6 +67,6 @@ size_t program_pack(const struct program *program, uint8_t *data);
  *
  * Return: 0, or a negative errno if the op cannot stand there
  */
-int program_append_record(struct program *program, const uint8_t *record);
+int bytes_append_record(struct program *program, const uint8_t *record);
 
-#endif /* PROGRAM_BYTES_H */
+#endif /* BYTES_H */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * guest.c - a machine that is the agent's alone
+ * init.c - a machine that is the agent's alone
  */
-#include "guest.h"
+#include "init.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,7 +28,7 @@
 /* How long a device may take to appear: 5 s in all */
 enum { PORT_TRIES = 500, PORT_WAIT_US = 10000 };
 
-bool guest_is(void)
+bool init_is(void)
 {
 	return getpid() == 1 && !strcmp(program_invocation_name, "/init");
 }
@@ -104,7 +104,7 @@ static int open_port(void)
 	return fd < 0 ? -errno : fd;
 }
 
-int guest_begin(void)
+int init_begin(void)
 {
 	int log, fd;
 
@@ -142,7 +142,7 @@ static int run_program(const char *name)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-bool guest_programs(void)
+bool init_programs(void)
 {
 	struct dirent **names;
 	int count = scandir(PROGRAMS, &names, NULL, alphasort);
@@ -159,7 +159,7 @@ bool guest_programs(void)
 	return count >= 0;
 }
 
-void guest_end(void)
+void init_end(void)
 {
 	fflush(NULL);
 	tcdrain(STDOUT_FILENO);

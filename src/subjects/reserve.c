@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * reserve_ops.c - ops on reservations, as calls of the port manager
+ * reserve.c - ops on reservations, as calls of the port manager
  */
-#include "reserve_ops.h"
+#include "reserve.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * evidence.h - for which calls is it known what gVisor does?
+ * endpoint_known.h - for which calls is it known what gVisor does?
  *
  * The rules of gvisor_rules.h were measured, or read. Where they are silent one
  * could only guess what gVisor does, and a guess that differs from Linux is no
@@ -18,19 +18,19 @@
  *	to the device of a child;
  *	with sources that Linux would not use for that destination.
  */
-#ifndef EVIDENCE_H
-#define EVIDENCE_H
+#ifndef ENDPOINT_KNOWN_H
+#define ENDPOINT_KNOWN_H
 
 #include "endpoint.h"
 #include "program/program.h"
 
 /**
- * evidence_covers() - Is it known what gVisor does for this call?
+ * endpoint_known_covers() - Is it known what gVisor does for this call?
  * @ep:		Of an open socket
  * @explicit:	Its port was written in a bind
  * @op:		An op on it, its places resolved
  */
-bool evidence_covers(const struct endpoint *ep, bool explicit,
+bool endpoint_known_covers(const struct endpoint *ep, bool explicit,
 	const struct op *op);
 
-#endif /* EVIDENCE_H */
+#endif /* ENDPOINT_KNOWN_H */

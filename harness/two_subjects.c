@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * pair.c - one input for two subjects, whose traces must be the same
+ * two_subjects.c - one input for two subjects, whose traces must be the same
  */
-#include "pair.h"
+#include "two_subjects.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -73,7 +73,7 @@ static void load_classes(void)
 	}
 }
 
-void pair_start(const struct subject_type *first,
+void two_subjects_start(const struct subject_type *first,
 	const struct subject_type *second)
 {
 	types[0] = first;
@@ -142,7 +142,7 @@ static void settle(struct finding *found)
 		fuzz_class(&classes.cases[slot->class_case]);
 }
 
-int pair_one(const uint8_t *data, size_t size)
+int two_subjects_one(const uint8_t *data, size_t size)
 {
 	static struct program program;
 	static struct finding found;
@@ -150,10 +150,10 @@ int pair_one(const uint8_t *data, size_t size)
 
 	fuzz_counters->execs++;
 	if (subjects[1].type->kernel && getpid() != owner) {
-		quiet_begin();
+		fuzz_quiet_begin();
 		subject_close(&subjects[1]);
 		open_world();
-		quiet_end();
+		fuzz_quiet_end();
 	}
 	if (fuzz_unpack(data, size, LEVEL_SOCKET, &program))
 		restrict_program(&program);
@@ -169,9 +169,9 @@ int pair_one(const uint8_t *data, size_t size)
 		exit(3);
 	}
 	if (judge_traces(&judge, &program, &a, &b, &found) == DIVERGE) {
-		quiet_begin();
+		fuzz_quiet_begin();
 		settle(&found);
-		quiet_end();
+		fuzz_quiet_end();
 	}
 	fuzz_running(NULL);
 	return 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * program_print.c - the words of the text syntax, and writing them
+ * text_print.c - the words of the text syntax, and writing them
  */
-#include "program_text.h"
+#include "text.h"
 
 #include <stdarg.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pipe_talk.h - programs to an agent, and its traces back
+ * pipe.h - programs to an agent, and its traces back
  *
  * DOC: Theory of Operation
  *
@@ -12,8 +12,8 @@
  * The agent is asked only ops that it said it can do. A program is cut before
  * any other op, and the rest of its trace is n/a.
  */
-#ifndef PIPE_TALK_H
-#define PIPE_TALK_H
+#ifndef PIPE_H
+#define PIPE_H
 
 #include "child.h"
 #include "subject.h"
@@ -92,4 +92,4 @@ int pipe_line(struct subject *subject, int wait_ms, char **line);
 int pipe_ask(struct subject *subject, const struct program *programs,
 	size_t count, struct trace *traces, struct pipe_count *done);
 
-#endif /* PIPE_TALK_H */
+#endif /* PIPE_H */
