@@ -36,7 +36,7 @@ SOURCES  := $(notdir $(wildcard src/*.c src/*/*.c))
 COMMAND  := main.c cmd.c $(filter cmd_%.c,$(SOURCES))
 LIBRARY  := $(filter-out $(COMMAND),$(SOURCES))
 # Of these headers libportclash is made; what else they need is inside it
-PUBLIC   := addr flagcount portman netns link sockdiag wait conn reuseport
+PUBLIC   := addr reservation flagcount portman netns link sockdiag wait conn reuseport
 INSIDE   := addr.c $(notdir $(wildcard src/ports/*.c src/net/*.c))
 TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
 FUZZ     := fuzz two_subjects twin twin_calls quiet

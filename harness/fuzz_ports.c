@@ -247,7 +247,7 @@ static void borrow(struct gen_random *random, struct reservation *to,
 	case 2: to->device = from->device; break;
 	case 3: to->transport = from->transport; break;
 	case 4:
-		to->dest = from->dest;
+		to->dest_addr = from->dest_addr;
 		to->dest_port = from->dest_port;
 		break;
 	case 5:

@@ -390,8 +390,8 @@ static void of_reuseport(void **state)
 
 static void of_portman(void **state)
 {
-	const struct portman_reservation odd = { .network_count = 9 };
-	struct portman_reservation res = { { 4 }, 1, .port = 1 };
+	const struct reservation odd = { .network_count = 9 };
+	struct reservation res = { { 4 }, 1, .port = 1 };
 	struct portman *pm = portman_new(), *strict = portman_new_strict();
 	struct addr addr;
 	uint8_t *data;

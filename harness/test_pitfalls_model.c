@@ -60,14 +60,14 @@ static bool no_range_is_empty_unseen(bool naive)
 static bool a_release_with_other_flags_frees_nothing(bool naive)
 {
 	struct portman *pm = naive ? portman_new() : portman_new_strict();
-	const struct portman_reservation held = { .networks = { 4 },
+	const struct reservation held = { .networks = { 4 },
 		.network_count = 1,
 		.transport = TCP,
 		.port = 80 };
-	struct portman_reservation other = held;
+	struct reservation other = held;
 	bool holds;
 
-	other.flags = PORTMAN_LOAD_BALANCED;
+	other.flags = RESERVATION_LOAD_BALANCED;
 	assert_int_equal(portman_reserve(pm, &held, 0, NULL, NULL, NULL), 0);
 	portman_release(pm, &other);
 	holds = portman_reserve(pm, &held, 0, NULL, NULL, NULL) == -EADDRINUSE;

@@ -23,9 +23,9 @@
 #include "ports/flagcount.h"
 #include "ports/portman.h"
 
-static struct portman_reservation tcp(uint16_t port)
+static struct reservation tcp(uint16_t port)
 {
-	return (struct portman_reservation){ .networks = { 4 },
+	return (struct reservation){ .networks = { 4 },
 		.network_count = 1,
 		.transport = 6,
 		.port = port };
@@ -63,7 +63,7 @@ static void flagcount_counts_combinations(void **state)
 static void nonsense_is_refused_and_changes_nothing(void **state)
 {
 	struct portman *pm = portman_new();
-	struct portman_reservation bad[6];
+	struct reservation bad[6];
 	uint16_t port, first, last;
 
 	(void)state;
@@ -97,7 +97,7 @@ static void nonsense_is_refused_and_changes_nothing(void **state)
 static void testers_decide_and_their_errors_come_back(void **state)
 {
 	struct portman *pm = portman_new();
-	struct portman_reservation res = tcp(80);
+	struct reservation res = tcp(80);
 	int no = 0, error = -EADDRINUSE, other = -EPROTO, yes = 1;
 	uint16_t port = 9;
 
@@ -127,7 +127,7 @@ static void testers_decide_and_their_errors_come_back(void **state)
 static int calls_back(uint16_t port, void *arg)
 {
 	struct portman *pm = arg;
-	struct portman_reservation res = tcp(port);
+	struct reservation res = tcp(port);
 	uint16_t first, last;
 
 	portman_range(pm, &first, &last);
@@ -142,7 +142,7 @@ static int calls_back(uint16_t port, void *arg)
 static void a_tester_that_calls_back_does_not_hang(void **state)
 {
 	struct portman *pm = portman_new();
-	struct portman_reservation res = tcp(80);
+	struct reservation res = tcp(80);
 
 	(void)state;
 	assert_int_equal(portman_reserve(pm, &res, 0, calls_back, pm, NULL), 0);
@@ -153,7 +153,7 @@ static void a_tester_that_calls_back_does_not_hang(void **state)
 static void strict_refuses_misuse_and_changes_nothing(void **state)
 {
 	struct portman *pm = portman_new_strict();
-	struct portman_reservation res = tcp(80), other, none, twice;
+	struct reservation res = tcp(80), other, none, twice;
 	uint8_t *before, *after;
 	size_t size, again;
 
@@ -161,7 +161,7 @@ static void strict_refuses_misuse_and_changes_nothing(void **state)
 	assert_int_equal(portman_reserve(pm, &res, 0, NULL, NULL, NULL), 0);
 	assert_int_equal(portman_save(pm, &before, &size), 0);
 	other = none = twice = res;
-	other.flags = PORTMAN_TUPLE_ONLY;
+	other.flags = RESERVATION_TUPLE_ONLY;
 	none.network_count = 0;
 	twice.networks[1] = 4;
 	twice.network_count = 2;
@@ -186,19 +186,19 @@ static void strict_refuses_misuse_and_changes_nothing(void **state)
 static struct portman *rich(void)
 {
 	struct portman *pm = portman_new();
-	struct portman_reservation res = tcp(80);
+	struct reservation res = tcp(80);
 	uint16_t port;
 
 	assert_non_null(pm);
-	res.flags = PORTMAN_LOAD_BALANCED;
+	res.flags = RESERVATION_LOAD_BALANCED;
 	portman_reserve(pm, &res, 0, NULL, NULL, NULL);
 	portman_reserve(pm, &res, 0, NULL, NULL, NULL);
-	res.flags = PORTMAN_TUPLE_ONLY;
+	res.flags = RESERVATION_TUPLE_ONLY;
 	portman_release(pm, &res);
 	res.networks[0] = 6;
 	res.device = -3;
 	res.dest_port = 9;
-	res.dest_addr = (struct portman_addr){ 16, { 0xfd, 1 } };
+	res.dest_addr = (struct addr){ 16, { 0xfd, 1 } };
 	assert_true(portman_reserve_tuple(pm, &res));
 	portman_set_range(pm, 100, 109);
 	portman_pick_ephemeral_stable(pm, 3, NULL, NULL, &port);
@@ -255,7 +255,7 @@ void *__wrap_malloc(size_t size)
 static void without_memory_nothing_changes(void **state)
 {
 	struct portman *pm = rich();
-	struct portman_reservation res = tcp(443);
+	struct reservation res = tcp(443);
 	uint8_t *before, *after;
 	size_t size, again;
 	int rc = -ENOMEM, failures = 0;
@@ -295,7 +295,7 @@ static void without_memory_nothing_changes(void **state)
 
 static void *hammer(void *arg)
 {
-	struct portman_reservation res = tcp(0);
+	struct reservation res = tcp(0);
 	uint16_t first, last;
 
 	for (int i = 0; i < 20000; i++) {
@@ -326,13 +326,13 @@ static void threads_do_not_lose_reservations(void **state)
 	portman_free(pm);
 }
 
-static struct portman_reservation drawn(uint64_t b)
+static struct reservation drawn(uint64_t b)
 {
-	struct portman_reservation res = tcp(10000 + b % 10000);
+	struct reservation res = tcp(10000 + b % 10000);
 	unsigned int addr = b / 10000 % 8;
 
 	if (addr)
-		res.addr = (struct portman_addr){ 4, { 10, 0, 0, addr } };
+		res.addr = (struct addr){ 4, { 10, 0, 0, addr } };
 	b /= 80000;
 	res.device = b % 3;
 	res.transport = b / 3 % 2 ? 17 : 6;
@@ -345,7 +345,7 @@ static struct portman_reservation drawn(uint64_t b)
 static void workload(uint64_t seed, bool heavy, uint64_t expected)
 {
 	enum { ALL = 2000000, STEPS = UNIT_TIMES(ALL) };
-	struct portman_reservation *held = malloc(STEPS * sizeof(*held));
+	struct reservation *held = malloc(STEPS * sizeof(*held));
 	struct portman *pm = portman_new();
 	struct gen_random random = { seed };
 	uint64_t sum = 0;
@@ -354,7 +354,7 @@ static void workload(uint64_t seed, bool heavy, uint64_t expected)
 	for (uint64_t step = 0; step < STEPS; step++) {
 		uint64_t r = gen_random(&random);
 		bool release = heavy ? r % 4 == 3 : count >= 20000 || r & 1;
-		struct portman_reservation res;
+		struct reservation res;
 
 		if (release && count) {
 			size_t i = (r >> 32) % count;

@@ -40,7 +40,7 @@ const char *addr_print(const struct addr *addr, char *text)
 
 bool addr_equal(const struct addr *a, const struct addr *b)
 {
-	return !memcmp(a, b, sizeof(*a));
+	return a->len == b->len && !memcmp(a->bytes, b->bytes, a->len);
 }
 
 bool addr_is_any(const struct addr *addr)

@@ -15,8 +15,8 @@ enum { ADDR_TEXT_MAX = 48 };
 /**
  * struct addr - No address, an IPv4 address or an IPv6 address
  * @len:	0 (the port manager's wildcard, written "*"), 4 or 16
- * @bytes:	The address in network order; bytes beyond @len are zero, so
- *		that two addresses are equal iff their bytes in memory are
+ * @bytes:	The address in network order. Bytes beyond @len do not matter;
+ *		in a program they are zero, since its ops are compared as memory
  */
 struct addr {
 	uint8_t len;

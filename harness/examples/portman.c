@@ -10,11 +10,11 @@
 
 int main(void)
 {
-	struct portman_reservation res = { .networks = { 4 },
+	struct reservation res = { .networks = { 4 },
 		.network_count = 1,
 		.transport = 6,
 		.port = 80,
-		.flags = PORTMAN_LOAD_BALANCED };
+		.flags = RESERVATION_LOAD_BALANCED };
 	struct portman *pm = portman_new_strict();
 	uint16_t port;
 

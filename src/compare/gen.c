@@ -86,7 +86,9 @@ static void reuse(struct gen_random *random, struct program *program)
 	case 1: op->reserve.res.device = altered.reserve.res.device; break;
 	case 2: op->reserve.res.addr = altered.reserve.res.addr; break;
 	case 3: op->reserve.res.port = altered.reserve.res.port; break;
-	case 4: op->reserve.res.dest = altered.reserve.res.dest; break;
+	case 4:
+		op->reserve.res.dest_addr = altered.reserve.res.dest_addr;
+		break;
 	case 5:
 		op->reserve.res.transport = altered.reserve.res.transport;
 		break;

@@ -278,7 +278,7 @@ static bool minimize_reservation(struct minimizer *m, int i)
 	changed |= TRY(m, c, res->addr, none);
 	changed |= TRY(m, c, res->device, 0);
 	changed |= TRY(m, c, res->dest_port, 0);
-	changed |= TRY(m, c, res->dest, none);
+	changed |= TRY(m, c, res->dest_addr, none);
 	for (int bit = 4; bit; bit >>= 1)
 		changed |= TRY(m, c, res->flags, res->flags & ~bit);
 	if (res->port)

@@ -9,7 +9,10 @@
 #include "util.h"
 #include "program/program.h"
 
-enum { ALL_FLAGS = RES_MOST_RECENT | RES_LOAD_BALANCED | RES_TUPLE_ONLY };
+enum {
+	ALL_FLAGS = RESERVATION_MOST_RECENT | RESERVATION_LOAD_BALANCED |
+		    RESERVATION_TUPLE_ONLY
+};
 
 static bool ids_equal(const struct endpoint_id *a, const struct endpoint_id *b)
 {
@@ -26,19 +29,19 @@ static uint8_t flags_of(const struct demux *demux, const struct demux_key *key)
 	uint8_t flags = key->flags;
 
 	if (force[GVISOR_listeners_ignore_tuple_only])
-		flags &= ~RES_TUPLE_ONLY;
+		flags &= ~RESERVATION_TUPLE_ONLY;
 	if (key->id.remote_port && force[GVISOR_connections_ignore_balance])
-		flags &= ~RES_LOAD_BALANCED;
+		flags &= ~RESERVATION_LOAD_BALANCED;
 	return flags;
 }
 
 /* A key is refused. Cite the rules by which some of its flags do not count. */
 static void cite_ignored(const struct demux *demux, const struct demux_key *key)
 {
-	if (key->flags & RES_TUPLE_ONLY)
+	if (key->flags & RESERVATION_TUPLE_ONLY)
 		gvisor_applies(demux->gvisor,
 			GVISOR_listeners_ignore_tuple_only);
-	if (key->flags & RES_LOAD_BALANCED && key->id.remote_port)
+	if (key->flags & RESERVATION_LOAD_BALANCED && key->id.remote_port)
 		gvisor_applies(demux->gvisor,
 			GVISOR_connections_ignore_balance);
 }
@@ -158,7 +161,7 @@ void demux_unregister(struct demux *demux, const struct demux_key *key,
 /* The member that a group picks: the last, if all are for the most recent */
 static struct endpoint *choose(const struct demux_group *group, bool *many)
 {
-	*many = group->count > 1 && shared(group) != RES_MOST_RECENT;
+	*many = group->count > 1 && shared(group) != RESERVATION_MOST_RECENT;
 	return group->members[group->count - 1];
 }
 

@@ -155,7 +155,7 @@ void stack_free_range(struct stack *stack, uint16_t first, uint16_t last)
 	portman_set_range(stack->ports, first, last);
 }
 
-int stack_reserve(struct stack *stack, const struct portman_reservation *res,
+int stack_reserve(struct stack *stack, const struct reservation *res,
 	int (*test)(uint16_t, void *), void *arg, uint16_t *port)
 {
 	bool choose = !res->port, steer = choose && stack->steer;
@@ -179,11 +179,11 @@ int stack_reserve(struct stack *stack, const struct portman_reservation *res,
 	return rc == -ENOMEM ? rc : -rc;
 }
 
-struct portman_reservation endpoint_reservation(const struct endpoint *ep,
+struct reservation endpoint_reservation(const struct endpoint *ep,
 	const uint8_t *networks, uint8_t count, const struct addr *addr,
 	uint16_t port)
 {
-	struct portman_reservation res = { .network_count = count,
+	struct reservation res = { .network_count = count,
 		.transport = ep->transport,
 		.flags = ep->flags,
 		.device = ep->device,
@@ -195,9 +195,9 @@ struct portman_reservation endpoint_reservation(const struct endpoint *ep,
 	return res;
 }
 
-struct portman_reservation endpoint_held(const struct endpoint *ep)
+struct reservation endpoint_held(const struct endpoint *ep)
 {
-	struct portman_reservation res = ep->held;
+	struct reservation res = ep->held;
 
 	res.transport = ep->transport;
 	res.port = ep->id.local_port;
@@ -206,9 +206,9 @@ struct portman_reservation endpoint_held(const struct endpoint *ep)
 	return res;
 }
 
-struct portman_reservation endpoint_owed(const struct endpoint *ep)
+struct reservation endpoint_owed(const struct endpoint *ep)
 {
-	struct portman_reservation res = endpoint_held(ep);
+	struct reservation res = endpoint_held(ep);
 
 	if (!ep->owes)
 		return res;
@@ -218,7 +218,7 @@ struct portman_reservation endpoint_owed(const struct endpoint *ep)
 	return res;
 }
 
-struct demux_key endpoint_key(const struct portman_reservation *as,
+struct demux_key endpoint_key(const struct reservation *as,
 	const struct endpoint_id *id)
 {
 	struct demux_key key = { .network_count = as->network_count,
@@ -231,8 +231,7 @@ struct demux_key endpoint_key(const struct portman_reservation *as,
 	return key;
 }
 
-void endpoint_release(struct stack *stack,
-	const struct portman_reservation *res)
+void endpoint_release(struct stack *stack, const struct reservation *res)
 {
 	/* If it is not found as it was reserved, the port leaks. */
 	portman_release(stack->ports, res);

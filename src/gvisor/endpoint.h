@@ -100,7 +100,7 @@ struct endpoint {
 	bool v6only, linger0;
 	uint8_t flags;
 	int32_t device;
-	struct portman_reservation held, owed;
+	struct reservation held, owed;
 	bool owes;
 	bool reserved, registered;
 	struct endpoint_id id;
@@ -218,27 +218,26 @@ void stack_free_range(struct stack *stack, uint16_t first, uint16_t last);
  * Return: 0, EADDRINUSE, EAGAIN (no port), ENDPOINT_UNKNOWN (it chose port 0),
  *	   or a negative errno
  */
-int stack_reserve(struct stack *stack, const struct portman_reservation *res,
+int stack_reserve(struct stack *stack, const struct reservation *res,
 	int (*test)(uint16_t, void *), void *arg, uint16_t *port);
 
 /** endpoint_reservation() - What an endpoint reserves with its options now */
-struct portman_reservation endpoint_reservation(const struct endpoint *ep,
+struct reservation endpoint_reservation(const struct endpoint *ep,
 	const uint8_t *networks, uint8_t count, const struct addr *addr,
 	uint16_t port);
 
 /** endpoint_held() - What an endpoint believes to have reserved */
-struct portman_reservation endpoint_held(const struct endpoint *ep);
+struct reservation endpoint_held(const struct endpoint *ep);
 
 /** endpoint_owed() - What an endpoint will release: what it holds, if all rules
  * are in force */
-struct portman_reservation endpoint_owed(const struct endpoint *ep);
+struct reservation endpoint_owed(const struct endpoint *ep);
 
 /** endpoint_release() - Release a reservation, if it is there */
-void endpoint_release(struct stack *stack,
-	const struct portman_reservation *res);
+void endpoint_release(struct stack *stack, const struct reservation *res);
 
 /** endpoint_key() - What to register, on the networks of a reservation */
-struct demux_key endpoint_key(const struct portman_reservation *as,
+struct demux_key endpoint_key(const struct reservation *as,
 	const struct endpoint_id *id);
 
 /*

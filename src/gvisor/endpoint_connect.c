@@ -10,7 +10,7 @@
 struct connect_question {
 	struct stack *stack;
 	struct endpoint *ep;
-	struct portman_reservation res;
+	struct reservation res;
 	int rc;
 };
 
@@ -47,7 +47,7 @@ static int connect_unbound(struct stack *stack, struct endpoint *ep,
 	uint8_t network)
 {
 	struct connect_question question = { .stack = stack, .ep = ep };
-	struct portman_reservation *res = &question.res;
+	struct reservation *res = &question.res;
 	uint16_t first = 0, last = 0, port;
 	int rc = -EAGAIN;
 
@@ -82,7 +82,7 @@ static int connect_unbound(struct stack *stack, struct endpoint *ep,
 static int connect_bound(struct stack *stack, struct endpoint *ep,
 	uint8_t network)
 {
-	struct portman_reservation held = endpoint_held(ep);
+	struct reservation held = endpoint_held(ep);
 	struct demux_key key;
 
 	held.networks[0] = network;
@@ -100,7 +100,7 @@ static int connect_bound(struct stack *stack, struct endpoint *ep,
  * flags and device */
 static void give_up_half(struct stack *stack, const struct endpoint *ep)
 {
-	struct portman_reservation half = { .networks = { 4 },
+	struct reservation half = { .networks = { 4 },
 		.network_count = 1,
 		.transport = ep->transport,
 		.port = ep->id.local_port };
@@ -126,7 +126,7 @@ static struct endpoint *new_child(struct stack *stack,
 {
 	struct endpoint *child = endpoint_new(stack, listener->transport,
 		listener->network);
-	struct portman_reservation held;
+	struct reservation held;
 	struct demux_key key;
 
 	child->v6only = listener->v6only;
@@ -273,7 +273,7 @@ static int may_connect(struct stack *stack, const struct endpoint *ep)
 int endpoint_tcp_connect(struct stack *stack, struct endpoint *ep,
 	struct full_addr to)
 {
-	struct portman_reservation owed = endpoint_owed(ep);
+	struct reservation owed = endpoint_owed(ep);
 	struct endpoint_id before = ep->id;
 	struct gvisor *gvisor = &stack->gvisor;
 	struct addr source, remote;

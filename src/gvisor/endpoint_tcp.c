@@ -32,8 +32,8 @@ static void drain(struct stack *stack, struct endpoint *ep)
 
 void endpoint_tcp_cleanup(struct stack *stack, struct endpoint *ep)
 {
-	struct portman_reservation held = endpoint_held(ep);
-	struct portman_reservation owed = endpoint_owed(ep);
+	struct reservation held = endpoint_held(ep);
+	struct reservation owed = endpoint_owed(ep);
 	struct demux_key key = endpoint_key(&held, &ep->id);
 
 	drain(stack, ep);
@@ -98,7 +98,7 @@ static void finish(struct stack *stack, struct endpoint *ep)
 struct bind_question {
 	struct stack *stack;
 	struct endpoint *ep;
-	struct portman_reservation res;
+	struct reservation res;
 };
 
 /* Could the port be registered, with the address that is left in the id? */
@@ -178,7 +178,7 @@ int endpoint_tcp_listen(struct stack *stack, struct endpoint *ep,
 {
 	struct gvisor *gvisor = &stack->gvisor;
 	struct full_addr any = { 0 };
-	struct portman_reservation held;
+	struct reservation held;
 	struct demux_key key;
 	int rc;
 

@@ -18,7 +18,7 @@
  */
 static int udp_register(struct stack *stack, struct endpoint *ep,
 	const uint8_t *networks, uint8_t count, struct endpoint_id *id,
-	struct portman_reservation *as, enum gvisor_rule refusal)
+	struct reservation *as, enum gvisor_rule refusal)
 {
 	struct gvisor *gvisor = &stack->gvisor;
 	uint8_t before = ep->held.flags;
@@ -52,7 +52,7 @@ static int udp_register(struct stack *stack, struct endpoint *ep,
 }
 
 static void udp_unregister(struct stack *stack, struct endpoint *ep,
-	const struct portman_reservation *as)
+	const struct reservation *as)
 {
 	struct demux_key key = endpoint_key(as, &ep->id);
 
@@ -65,7 +65,7 @@ int endpoint_udp_bind(struct stack *stack, struct endpoint *ep,
 	uint8_t networks[2] = { 0, 4 }, count = 1;
 	struct endpoint_id id = { .local_port = to.port };
 	struct gvisor *gvisor = &stack->gvisor;
-	struct portman_reservation as;
+	struct reservation as;
 	int rc;
 
 	if (ep->state != EP_INITIAL) {
@@ -103,7 +103,7 @@ int endpoint_udp_connect(struct stack *stack, struct endpoint *ep,
 	static const uint8_t both[2] = { 4, 6 };
 	struct endpoint_id id = { .local_port = ep->id.local_port,
 		.remote_port = to.port };
-	struct portman_reservation as, old = endpoint_held(ep);
+	struct reservation as, old = endpoint_held(ep);
 	struct gvisor *gvisor = &stack->gvisor;
 	struct addr local = ep->id.local, source;
 	bool bound = ep->id.local_port, first;
@@ -154,7 +154,7 @@ int endpoint_udp_connect(struct stack *stack, struct endpoint *ep,
 
 int endpoint_udp_disconnect(struct stack *stack, struct endpoint *ep)
 {
-	struct portman_reservation held = endpoint_held(ep), as = { 0 };
+	struct reservation held = endpoint_held(ep), as = { 0 };
 	struct endpoint_id id = { 0 };
 	struct gvisor *gvisor = &stack->gvisor;
 	bool stays = ep->was_bound;
@@ -198,8 +198,8 @@ int endpoint_udp_shutdown(struct stack *stack, struct endpoint *ep)
 
 void endpoint_udp_close(struct stack *stack, struct endpoint *ep)
 {
-	struct portman_reservation held = endpoint_held(ep);
-	struct portman_reservation owed = endpoint_owed(ep);
+	struct reservation held = endpoint_held(ep);
+	struct reservation owed = endpoint_owed(ep);
 
 	gvisor_decide(&stack->gvisor, GVISOR_endpoint_closed);
 	if (ep->state == EP_BOUND || ep->state == EP_CONNECTED) {

@@ -56,15 +56,15 @@ void portman_watch(struct portman *pm, struct portman_watch *watch)
 	pm->watch = watch;
 }
 
-static bool valid_addr(const struct portman_addr *addr)
+static bool valid_addr(const struct addr *addr)
 {
 	return addr->len == 0 || addr->len == 4 || addr->len == 16;
 }
 
-bool portman_valid(const struct portman_reservation *res)
+bool portman_valid(const struct reservation *res)
 {
-	if (res->network_count > PORTMAN_NETWORKS_MAX ||
-		res->flags > PORTMAN_FLAG_MASK || !valid_addr(&res->addr) ||
+	if (res->network_count > RESERVATION_NETWORKS_MAX ||
+		res->flags > RESERVATION_FLAGS || !valid_addr(&res->addr) ||
 		!valid_addr(&res->dest_addr))
 		return false;
 	for (int i = 0; i < res->network_count; i++)
@@ -74,7 +74,7 @@ bool portman_valid(const struct portman_reservation *res)
 }
 
 /* Lock the manager, if it may be asked about @res at all */
-static int begin(struct portman *pm, const struct portman_reservation *res)
+static int begin(struct portman *pm, const struct reservation *res)
 {
 	if (!pm || !res || !portman_valid(res) ||
 		(pm->strict && !res->network_count))
@@ -84,8 +84,8 @@ static int begin(struct portman *pm, const struct portman_reservation *res)
 
 /* Make every cell before the first reference, so that without memory nothing
  * changes */
-static int make_cells(struct table *table,
-	const struct portman_reservation *res, uint16_t port)
+static int make_cells(struct table *table, const struct reservation *res,
+	uint16_t port)
 {
 	int i;
 
@@ -105,7 +105,7 @@ static int make_cells(struct table *table,
 }
 
 /* Drop one reference on every network */
-static int release(struct portman *pm, const struct portman_reservation *res,
+static int release(struct portman *pm, const struct reservation *res,
 	uint16_t port)
 {
 	struct table *table = &pm->table;
@@ -130,9 +130,8 @@ static int release(struct portman *pm, const struct portman_reservation *res,
 }
 
 /* Reserve that very port: 1, 0 if it is refused, or a negative errno */
-static int reserve_port(struct portman *pm,
-	const struct portman_reservation *res, uint16_t port, bool chosen,
-	portman_test_fn *test, void *arg)
+static int reserve_port(struct portman *pm, const struct reservation *res,
+	uint16_t port, bool chosen, portman_test_fn *test, void *arg)
 {
 	struct table *table = &pm->table;
 	int rc;
@@ -185,7 +184,7 @@ static int pick(struct portman *pm, uint32_t offset, portman_test_fn *test,
 
 struct attempt {
 	struct portman *pm;
-	const struct portman_reservation *res;
+	const struct reservation *res;
 	portman_test_fn *test;
 	void *arg;
 };
@@ -198,7 +197,7 @@ static int try_port(uint16_t port, void *arg)
 		attempt->test, attempt->arg);
 }
 
-int portman_reserve(struct portman *pm, const struct portman_reservation *res,
+int portman_reserve(struct portman *pm, const struct reservation *res,
 	uint32_t random, portman_test_fn *test, void *arg, uint16_t *port)
 {
 	struct attempt attempt = { pm, res, test, arg };
@@ -222,7 +221,7 @@ int portman_reserve(struct portman *pm, const struct portman_reservation *res,
 }
 
 /* Is a tuple only in its own way, since a network is listed again? */
-static bool meets_itself(const struct portman_reservation *res, int index,
+static bool meets_itself(const struct reservation *res, int index,
 	const struct flagcount *refs)
 {
 	long again = 0;
@@ -232,8 +231,7 @@ static bool meets_itself(const struct portman_reservation *res, int index,
 	return flagcount_total(refs) == again;
 }
 
-bool portman_reserve_tuple(struct portman *pm,
-	const struct portman_reservation *res)
+bool portman_reserve_tuple(struct portman *pm, const struct reservation *res)
 {
 	bool good = true;
 
@@ -265,8 +263,7 @@ bool portman_reserve_tuple(struct portman *pm,
 }
 
 /* Is there a reference with these flags on every network, repeats counted? */
-static bool is_held(const struct table *table,
-	const struct portman_reservation *res)
+static bool is_held(const struct table *table, const struct reservation *res)
 {
 	for (int i = 0; i < res->network_count; i++) {
 		const struct cell *cell = portman_table_cell(table,
@@ -281,7 +278,7 @@ static bool is_held(const struct table *table,
 	return true;
 }
 
-int portman_release(struct portman *pm, const struct portman_reservation *res)
+int portman_release(struct portman *pm, const struct reservation *res)
 {
 	int rc = begin(pm, res);
 
@@ -346,8 +343,7 @@ int portman_set_range(struct portman *pm, uint16_t first, uint16_t last)
 	return 0;
 }
 
-bool portman_is_available(struct portman *pm,
-	const struct portman_reservation *res)
+bool portman_is_available(struct portman *pm, const struct reservation *res)
 {
 	bool is;
 
@@ -374,9 +370,8 @@ size_t portman_live(struct portman *pm)
 static bool comes_again(const struct cell *end)
 {
 	for (const struct cell *cell = end->next; cell; cell = cell->next)
-		if (portman_addr_equal(&cell->addr, &end->addr))
-			return !portman_addr_equal(&end->next->addr,
-				&end->addr);
+		if (addr_equal(&cell->addr, &end->addr))
+			return !addr_equal(&end->next->addr, &end->addr);
 	return false;
 }
 
@@ -394,7 +389,7 @@ void portman_check(struct portman *pm)
 					      key->port));
 			for (struct cell *cell = key->cells; cell;
 				cell = cell->next) {
-				struct portman_reservation res = {
+				struct reservation res = {
 					.transport = key->transport,
 					.addr = cell->addr,
 					.device = cell->device,

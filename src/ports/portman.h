@@ -26,47 +26,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "reservation.h"
+
 #define PORTMAN_FIRST_EPHEMERAL 16000
-
-/* Flags of a reservation, and limits */
-enum {
-	PORTMAN_MOST_RECENT = 1,   /* SO_REUSEADDR of UDP */
-	PORTMAN_LOAD_BALANCED = 2, /* SO_REUSEPORT */
-	PORTMAN_TUPLE_ONLY = 4,	   /* SO_REUSEADDR of TCP */
-	PORTMAN_FLAG_MASK = 7,
-	PORTMAN_MULTI_BIND_MASK = 3,
-	PORTMAN_NETWORKS_MAX = 4,
-};
-
-/**
- * struct portman_addr - An address, compared by length and bytes
- * @len:	0 is the wildcard; 4; 16
- * @bytes:	Those beyond @len do not matter
- */
-struct portman_addr {
-	uint8_t len;
-	uint8_t bytes[16];
-};
-
-/**
- * struct portman_reservation - What is reserved
- * @networks:	Each 4 or 6; may repeat
- * @network_count: How many; may be none, and then nothing is held
- * @transport:	An IP protocol number; 6 has rules of its own
- * @flags:	PORTMAN_* bits
- * @device:	0 is none; others are compared as numbers
- * @port:	Local port; 0 asks portman_reserve() to choose one
- * @dest_port:	Port of the destination
- * @addr:	Local address
- * @dest_addr:	Destination
- */
-struct portman_reservation {
-	uint8_t networks[PORTMAN_NETWORKS_MAX], network_count;
-	uint8_t transport, flags;
-	int32_t device;
-	uint16_t port, dest_port;
-	struct portman_addr addr, dest_addr;
-};
 
 /**
  * portman_test_fn - May this port be taken?
@@ -106,7 +68,7 @@ void portman_free(struct portman *pm);
  *	   0: none is left), -EINVAL, -ENOMEM, or @test's error. After an
  *	   error nothing is held that was not before.
  */
-int portman_reserve(struct portman *pm, const struct portman_reservation *res,
+int portman_reserve(struct portman *pm, const struct reservation *res,
 	uint32_t random, portman_test_fn *test, void *arg, uint16_t *port);
 
 /**
@@ -117,8 +79,7 @@ int portman_reserve(struct portman *pm, const struct portman_reservation *res,
  *
  * Return: true if it is reserved; false if it is in use or makes no sense
  */
-bool portman_reserve_tuple(struct portman *pm,
-	const struct portman_reservation *res);
+bool portman_reserve_tuple(struct portman *pm, const struct reservation *res);
 
 /**
  * portman_release() - Drop one reference on every network
@@ -127,7 +88,7 @@ bool portman_reserve_tuple(struct portman *pm,
  *	   state is as upstream's, where others are released all the same,
  *	   and wrong flags make a count negative.
  */
-int portman_release(struct portman *pm, const struct portman_reservation *res);
+int portman_release(struct portman *pm, const struct reservation *res);
 
 /**
  * portman_pick_ephemeral() - The first good port of the range
@@ -172,8 +133,7 @@ int portman_set_range(struct portman *pm, uint16_t first, uint16_t last);
  *
  * The port is taken literally, 0 too; false also if @res makes no sense.
  */
-bool portman_is_available(struct portman *pm,
-	const struct portman_reservation *res);
+bool portman_is_available(struct portman *pm, const struct reservation *res);
 
 /** portman_live() - How many (network, transport, port) keys are held */
 size_t portman_live(struct portman *pm);

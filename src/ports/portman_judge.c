@@ -7,6 +7,8 @@
  */
 #include "portman_private.h"
 
+enum { MULTI_BIND = RESERVATION_MOST_RECENT | RESERVATION_LOAD_BALANCED };
+
 enum { TCP = 6 };
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
@@ -17,7 +19,7 @@ enum { TCP = 6 };
  * @limited:	Watched: what is shared at all addresses before
  */
 struct judgement {
-	const struct portman_reservation *res;
+	const struct reservation *res;
 	struct portman_watch *watch;
 	bool chosen;
 	uint8_t limited;
@@ -34,10 +36,10 @@ struct judgement {
 ALWAYS_INLINE bool counts(const struct cell *cell, const struct judgement *j,
 	uint8_t *shared)
 {
-	const struct portman_reservation *res = j->res;
+	const struct reservation *res = j->res;
 
 	if (cell->dest_port == res->dest_port &&
-		portman_addr_equal(&cell->dest_addr, &res->dest_addr)) {
+		addr_equal(&cell->dest_addr, &res->dest_addr)) {
 		*shared = flagcount_shared(&cell->counts);
 		return !portman_left_out(j->watch, STEP_SAME_DEST);
 	}
@@ -46,9 +48,9 @@ ALWAYS_INLINE bool counts(const struct cell *cell, const struct judgement *j,
 	if (portman_left_out(j->watch, STEP_WILDCARD_DEST))
 		return false;
 	*shared = flagcount_shared(&cell->counts);
-	if ((*shared & PORTMAN_MULTI_BIND_MASK) == PORTMAN_MULTI_BIND_MASK ||
+	if ((*shared & MULTI_BIND) == MULTI_BIND ||
 		!portman_left_out(j->watch, STEP_FORGIVING_DEST))
-		*shared |= PORTMAN_MULTI_BIND_MASK;
+		*shared |= MULTI_BIND;
 	return true;
 }
 
@@ -75,23 +77,22 @@ ALWAYS_INLINE bool devices_meet(const struct cell *cell,
  */
 ALWAYS_INLINE bool address_is_free(const struct cell *cell, struct judgement *j)
 {
-	const struct portman_addr *addr = &cell->addr;
-	const struct portman_reservation *res = j->res;
+	const struct addr *addr = &cell->addr;
+	const struct reservation *res = j->res;
 	bool strict_tcp = j->chosen && res->transport == TCP, any = false;
-	uint8_t shared = PORTMAN_FLAG_MASK, own = 0;
+	uint8_t shared = RESERVATION_FLAGS, own = 0;
 
 	if (strict_tcp && !res->device &&
 		!portman_left_out(j->watch, STEP_CHOSEN_ENTRY))
 		return false;
-	for (; cell && portman_addr_equal(&cell->addr, addr);
-		cell = cell->next) {
+	for (; cell && addr_equal(&cell->addr, addr); cell = cell->next) {
 		if (!devices_meet(cell, j) || !counts(cell, j, &own))
 			continue;
 		/* Without this step it is enough that each one would share. */
 		if (j->watch && shared & res->flags && own & res->flags &&
 			!(shared & own & res->flags) &&
 			portman_left_out(j->watch, STEP_ONE_FLAG))
-			shared = PORTMAN_FLAG_MASK;
+			shared = RESERVATION_FLAGS;
 		any = true;
 		shared &= own;
 	}
@@ -112,14 +113,14 @@ ALWAYS_INLINE bool address_is_free(const struct cell *cell, struct judgement *j)
 ALWAYS_INLINE bool addresses_meet(const struct cell *cell,
 	const struct judgement *j)
 {
-	const struct portman_addr *wanted = &j->res->addr;
+	const struct addr *wanted = &j->res->addr;
 
 	if (!wanted->len)
 		return !cell->addr.len ||
 		       !portman_left_out(j->watch, STEP_WILDCARD_WANTED);
 	if (!cell->addr.len)
 		return !portman_left_out(j->watch, STEP_WILDCARD_HELD);
-	return portman_addr_equal(wanted, &cell->addr);
+	return addr_equal(wanted, &cell->addr);
 }
 
 /* Is a port free on one network? Each address is judged by itself. */
@@ -131,7 +132,7 @@ ALWAYS_INLINE bool is_free(const struct table *table, uint8_t network,
 	const struct cell *cell = key ? key->cells : NULL, *before = NULL;
 
 	for (; cell; before = cell, cell = cell->next) {
-		if (before && portman_addr_equal(&before->addr, &cell->addr))
+		if (before && addr_equal(&before->addr, &cell->addr))
 			continue;
 		if (addresses_meet(cell, j) && !address_is_free(cell, j))
 			return false;
@@ -149,14 +150,14 @@ ALWAYS_INLINE bool all_free(const struct table *table, struct judgement *j,
 	return true;
 }
 
-bool portman_is_free(const struct portman *pm,
-	const struct portman_reservation *res, uint16_t port, bool chosen)
+bool portman_is_free(const struct portman *pm, const struct reservation *res,
+	uint16_t port, bool chosen)
 {
 	struct judgement plain = { .res = res, .chosen = chosen };
 	struct judgement watched = { .res = res,
 		.chosen = chosen,
 		.watch = pm->watch,
-		.limited = PORTMAN_FLAG_MASK };
+		.limited = RESERVATION_FLAGS };
 
 	if (!pm->watch)
 		return all_free(&pm->table, &plain, port);

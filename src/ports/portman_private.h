@@ -29,13 +29,13 @@ struct portman {
 };
 
 /** portman_valid() - Can such a reservation exist at all? */
-bool portman_valid(const struct portman_reservation *res);
+bool portman_valid(const struct reservation *res);
 
 /**
  * portman_is_free() - Is a port free, on every network?
  * @chosen:	The manager chooses the port, the caller did not give it
  */
-bool portman_is_free(const struct portman *pm,
-	const struct portman_reservation *res, uint16_t port, bool chosen);
+bool portman_is_free(const struct portman *pm, const struct reservation *res,
+	uint16_t port, bool chosen);
 
 #endif /* PORTMAN_PRIVATE_H */

@@ -50,7 +50,7 @@ static uint64_t checksum(const uint8_t *data, size_t size)
 	return sum;
 }
 
-static void put_addr(uint8_t **at, const struct portman_addr *addr)
+static void put_addr(uint8_t **at, const struct addr *addr)
 {
 	put(at, addr->len, 1);
 	memset(*at, 0, sizeof(addr->bytes));
@@ -58,7 +58,7 @@ static void put_addr(uint8_t **at, const struct portman_addr *addr)
 	*at += sizeof(addr->bytes);
 }
 
-static void get_addr(const uint8_t **at, struct portman_addr *addr)
+static void get_addr(const uint8_t **at, struct addr *addr)
 {
 	addr->len = get(at, 1);
 	memcpy(addr->bytes, *at, sizeof(addr->bytes));
@@ -141,7 +141,7 @@ int portman_save(struct portman *pm, uint8_t **data, size_t *size)
 /* Read a cell into a table: 0, -EINVAL if there cannot be such, or -ENOMEM */
 static int get_cell(const uint8_t *at, struct table *table)
 {
-	struct portman_reservation res = { .network_count = 1 };
+	struct reservation res = { .network_count = 1 };
 	struct flagcount counts;
 	struct cell *cell;
 

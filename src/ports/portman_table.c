@@ -11,12 +11,6 @@
 
 enum { SLOTS_MIN = 64 };
 
-bool portman_addr_equal(const struct portman_addr *a,
-	const struct portman_addr *b)
-{
-	return a->len == b->len && !memcmp(a->bytes, b->bytes, a->len);
-}
-
 static size_t slot(const struct table *table, uint8_t network,
 	uint8_t transport, uint16_t port)
 {
@@ -41,36 +35,34 @@ struct key *portman_table_key(const struct table *table, uint8_t network,
 }
 
 /* Where the pointer to a cell is, or where a new one of its address belongs */
-static struct cell **place(struct key *key,
-	const struct portman_reservation *res)
+static struct cell **place(struct key *key, const struct reservation *res)
 {
 	struct cell **at = &key->cells, **end = NULL;
 
 	for (; *at; at = &(*at)->next) {
 		const struct cell *cell = *at;
 
-		if (!portman_addr_equal(&cell->addr, &res->addr))
+		if (!addr_equal(&cell->addr, &res->addr))
 			continue;
 		if (cell->device == res->device &&
 			cell->dest_port == res->dest_port &&
-			portman_addr_equal(&cell->dest_addr, &res->dest_addr))
+			addr_equal(&cell->dest_addr, &res->dest_addr))
 			return at;
 		end = end ? end : at;
 	}
 	return end ? end : at;
 }
 
-static bool is_at(const struct cell *cell,
-	const struct portman_reservation *res)
+static bool is_at(const struct cell *cell, const struct reservation *res)
 {
 	return cell && cell->device == res->device &&
 	       cell->dest_port == res->dest_port &&
-	       portman_addr_equal(&cell->addr, &res->addr) &&
-	       portman_addr_equal(&cell->dest_addr, &res->dest_addr);
+	       addr_equal(&cell->addr, &res->addr) &&
+	       addr_equal(&cell->dest_addr, &res->dest_addr);
 }
 
 struct cell *portman_table_cell(const struct table *table, uint8_t network,
-	const struct portman_reservation *res, uint16_t port)
+	const struct reservation *res, uint16_t port)
 {
 	struct key *key = portman_table_key(table, network, res->transport,
 		port);
@@ -137,7 +129,7 @@ static void drop_key(struct table *table, struct key *key)
 }
 
 struct cell *portman_table_add(struct table *table, uint8_t network,
-	const struct portman_reservation *res, uint16_t port)
+	const struct reservation *res, uint16_t port)
 {
 	struct key *key = portman_table_key(table, network, res->transport,
 		port);
@@ -168,7 +160,7 @@ struct cell *portman_table_add(struct table *table, uint8_t network,
 }
 
 void portman_table_drop(struct table *table, uint8_t network,
-	const struct portman_reservation *res, uint16_t port)
+	const struct reservation *res, uint16_t port)
 {
 	struct key *key = portman_table_key(table, network, res->transport,
 		port);

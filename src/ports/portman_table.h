@@ -19,7 +19,7 @@
 /** struct cell - The references of one (address, device, destination) */
 struct cell {
 	struct cell *next;
-	struct portman_addr addr, dest_addr;
+	struct addr addr, dest_addr;
 	int32_t device;
 	uint16_t dest_port;
 	struct flagcount counts;
@@ -53,18 +53,14 @@ struct key *portman_table_key(const struct table *table, uint8_t network,
 
 /** portman_table_cell() - The cell of a reservation on a network, or NULL */
 struct cell *portman_table_cell(const struct table *table, uint8_t network,
-	const struct portman_reservation *res, uint16_t port);
+	const struct reservation *res, uint16_t port);
 
 /** portman_table_add() - The same, made if need be; NULL without memory */
 struct cell *portman_table_add(struct table *table, uint8_t network,
-	const struct portman_reservation *res, uint16_t port);
+	const struct reservation *res, uint16_t port);
 
 /** portman_table_drop() - Remove a cell, and its key with the last one */
 void portman_table_drop(struct table *table, uint8_t network,
-	const struct portman_reservation *res, uint16_t port);
-
-/** portman_addr_equal() - The same length and bytes? */
-bool portman_addr_equal(const struct portman_addr *a,
-	const struct portman_addr *b);
+	const struct reservation *res, uint16_t port);
 
 #endif /* PORTMAN_TABLE_H */

@@ -293,8 +293,8 @@ static void code_networks(struct codec *c, struct reservation *res)
 
 	if (c->literal) {
 		res->network_count = codec_raw(c, res->network_count, 1) %
-				     (PROGRAM_NETWORKS_MAX + 1);
-		for (i = 0; i < PROGRAM_NETWORKS_MAX; i++) {
+				     (RESERVATION_NETWORKS_MAX + 1);
+		for (i = 0; i < RESERVATION_NETWORKS_MAX; i++) {
 			n = codec_raw(c, res->networks[i], 1);
 			res->networks[i] = i >= res->network_count ? 0 :
 					   n == 6		   ? 6 :
@@ -331,7 +331,7 @@ static void code_reserve(struct codec *c, struct op *op)
 	OPEN(c, res->port, 2, res_ports);
 	res->flags = codec_raw(c, res->flags, 1) & 7;
 	OPEN(c, res->device, 4, res_devices);
-	code_addr(c, &res->dest, dest_addrs, ARRAY_SIZE(dest_addrs), true);
+	code_addr(c, &res->dest_addr, dest_addrs, ARRAY_SIZE(dest_addrs), true);
 	OPEN(c, res->dest_port, 2, dest_ports);
 	if (op->kind != OP_RESERVE)
 		return;

@@ -20,13 +20,13 @@
 #include <stdint.h>
 
 #include "addr.h"
+#include "reservation.h"
 
 enum {
 	PROGRAM_OPS_MAX = 64,
 	PROGRAM_SOCKETS_MAX = 16,
 	PROGRAM_NAME_MAX = 15,
 	PROGRAM_REPEAT_MAX = 300,
-	PROGRAM_NETWORKS_MAX = 4,
 	PROGRAM_RANDOM_MAX = (1 << 30) - 1,
 };
 
@@ -111,7 +111,6 @@ enum test_kind {
 };
 
 /* Flags of a reservation, in gVisor's order */
-enum { RES_MOST_RECENT = 1, RES_LOAD_BALANCED = 2, RES_TUPLE_ONLY = 4 };
 
 /**
  * struct place - Where to bind or to connect
@@ -125,22 +124,6 @@ struct place {
 	uint32_t scope;
 	uint16_t port;
 	uint8_t port_of;
-};
-
-/**
- * struct reservation - Ports reserved with a port manager
- * @networks:	4 or 6 each, in this order, repeats allowed
- * @flags:	RES_* bits
- * @addr:	Local address; no address is the wildcard
- */
-struct reservation {
-	uint8_t networks[PROGRAM_NETWORKS_MAX];
-	uint8_t network_count;
-	uint8_t transport;
-	uint8_t flags;
-	int32_t device;
-	uint16_t port, dest_port;
-	struct addr addr, dest;
 };
 
 struct tester {

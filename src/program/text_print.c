@@ -244,9 +244,9 @@ static void put_reserve(struct line *line, const struct op *op)
 	put_flags(line, res->flags);
 	if (res->device)
 		put(line, " dev=%d", res->device);
-	if (res->dest.len || res->dest_port) {
+	if (res->dest_addr.len || res->dest_port) {
 		put(line, " dest=");
-		put_rat(line, &res->dest, res->dest_port);
+		put_rat(line, &res->dest_addr, res->dest_port);
 	}
 	if (op->reserve.random)
 		put(line, " random=%u", op->reserve.random);

@@ -38,11 +38,11 @@ static int flags(struct words *w, char *word, uint8_t *out)
 {
 	for (char *rest = word, *flag; (flag = strsep(&rest, "+"));) {
 		if (!strcmp(flag, "most_recent"))
-			*out |= RES_MOST_RECENT;
+			*out |= RESERVATION_MOST_RECENT;
 		else if (!strcmp(flag, "load_balanced"))
-			*out |= RES_LOAD_BALANCED;
+			*out |= RESERVATION_LOAD_BALANCED;
 		else if (!strcmp(flag, "tuple_only"))
-			*out |= RES_TUPLE_ONLY;
+			*out |= RESERVATION_TUPLE_ONLY;
 		else
 			return words_fail(w,
 				"unknown flag '%s'; known: most_recent "
@@ -57,11 +57,11 @@ static int networks(struct words *w, const char *word, struct reservation *res)
 	if (word && !strcmp(word, "-"))
 		return 0;
 	if (!word || strspn(word, "46") != strlen(word) ||
-		strlen(word) > PROGRAM_NETWORKS_MAX)
+		strlen(word) > RESERVATION_NETWORKS_MAX)
 		return words_fail(w,
 			"expected up to %d networks such as 4, 46 or -, "
 			"found '%s'",
-			PROGRAM_NETWORKS_MAX,
+			RESERVATION_NETWORKS_MAX,
 			word ? word : "the end of the line");
 	for (; *word; word++)
 		res->networks[res->network_count++] = *word - '0';
@@ -102,7 +102,7 @@ int words_reserve(struct words *w, struct op *op)
 				"expected a device number, found '%s'", value);
 	}
 	if (!rc && (value = words_value(w, "dest")))
-		rc = rat(w, value, &res->dest, &res->dest_port);
+		rc = rat(w, value, &res->dest_addr, &res->dest_port);
 	if (!rc && op->kind == OP_RESERVE && (value = words_value(w, "random")))
 		rc = words_number32(w, "random", value, PROGRAM_RANDOM_MAX,
 			&op->reserve.random);

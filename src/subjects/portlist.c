@@ -18,7 +18,7 @@ struct key {
 	uint8_t network, transport;
 	uint16_t port, dest_port;
 	int32_t device;
-	struct addr addr, dest;
+	struct addr addr, dest_addr;
 };
 
 /**
@@ -60,7 +60,7 @@ static bool keys_equal(const struct key *a, const struct key *b)
 	return a->network == b->network && a->transport == b->transport &&
 	       a->port == b->port && a->dest_port == b->dest_port &&
 	       a->device == b->device && addr_equal(&a->addr, &b->addr) &&
-	       addr_equal(&a->dest, &b->dest);
+	       addr_equal(&a->dest_addr, &b->dest_addr);
 }
 
 static struct key key_of(const struct reservation *res, unsigned int network,
@@ -73,7 +73,7 @@ static struct key key_of(const struct reservation *res, unsigned int network,
 		.dest_port = res->dest_port,
 		.device = res->device,
 		.addr = res->addr,
-		.dest = res->dest,
+		.dest_addr = res->dest_addr,
 	};
 }
 
@@ -212,12 +212,12 @@ static bool address_passes(const struct portlist *list,
 			h->key.device != res->device)
 			continue;
 		/* The same destination, or a wildcard on either side */
-		if (addr_equal(&h->key.dest, &res->dest) &&
+		if (addr_equal(&h->key.dest_addr, &res->dest_addr) &&
 			h->key.dest_port == res->dest_port)
 			running &= shared(h);
-		else if (!h->key.dest.len || !res->dest.len)
-			running &= RES_MOST_RECENT | RES_LOAD_BALANCED |
-				   shared(h);
+		else if (!h->key.dest_addr.len || !res->dest_addr.len)
+			running &= RESERVATION_MOST_RECENT |
+				   RESERVATION_LOAD_BALANCED | shared(h);
 		else
 			continue;
 		/* At a TCP port of our choice, flags do not help */

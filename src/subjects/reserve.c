@@ -10,29 +10,6 @@
 
 #include "program/tester.h"
 
-static void convert(const struct addr *from, struct portman_addr *to)
-{
-	to->len = from->len;
-	memcpy(to->bytes, from->bytes, sizeof(to->bytes));
-}
-
-static struct portman_reservation reservation(const struct reservation *res)
-{
-	struct portman_reservation out = {
-		.network_count = res->network_count,
-		.transport = res->transport,
-		.flags = res->flags,
-		.device = res->device,
-		.port = res->port,
-		.dest_port = res->dest_port,
-	};
-
-	memcpy(out.networks, res->networks, sizeof(out.networks));
-	convert(&res->addr, &out.addr);
-	convert(&res->dest, &out.dest_addr);
-	return out;
-}
-
 /**
  * struct question - A question to the tester of an op
  * @given:	It is about the one port that the op names
@@ -59,26 +36,26 @@ static int ask(uint16_t port, void *arg)
 static int reserve(struct portman *pm, struct gvisor *gvisor,
 	const struct op *op, struct outcome *out)
 {
-	struct portman_reservation res = reservation(&op->reserve.res);
+	const struct reservation *res = &op->reserve.res;
 	struct question question = { .gvisor = gvisor,
 		.run.test = op->reserve.test,
-		.given = res.port };
+		.given = res->port };
 	bool tested = op->reserve.test.kind != TEST_ABSENT;
 	uint16_t port;
 	int rc;
 
 	gvisor_decide(gvisor, GVISOR_port_in_use);
-	rc = portman_reserve(pm, &res, op->reserve.random, tested ? ask : NULL,
+	rc = portman_reserve(pm, res, op->reserve.random, tested ? ask : NULL,
 		&question, &port);
 	if (rc == -ENOMEM)
 		return rc;
 	if (rc != -EADDRINUSE)
 		gvisor_decide(gvisor, rc == -EAGAIN ? GVISOR_port_not_found :
-				      rc       ? GVISOR_port_tester_failed :
-				      res.port ? GVISOR_port_reserved :
-						 GVISOR_port_found);
+				      rc	? GVISOR_port_tester_failed :
+				      res->port ? GVISOR_port_reserved :
+						  GVISOR_port_found);
 	*out = outcome_error(rc);
-	if (rc || (res.port && !tested))
+	if (rc || (res->port && !tested))
 		return 0;
 	*out = outcome_number(port);
 	if (tested) {
@@ -157,24 +134,24 @@ static int save(struct portman **old, struct gvisor *gvisor,
 static void change(struct portman *pm, struct gvisor *gvisor,
 	const struct op *op, struct outcome *out)
 {
-	struct portman_reservation res = reservation(&op->reserve.res);
+	const struct reservation *res = &op->reserve.res;
 	bool good;
 
 	switch (op->kind) {
 	case OP_TUPLE:
-		good = portman_reserve_tuple(pm, &res);
+		good = portman_reserve_tuple(pm, res);
 		gvisor_decide(gvisor,
 			good ? GVISOR_tuple_reserved : GVISOR_tuple_in_use);
 		*out = outcome_error(good ? 0 : EADDRINUSE);
 		break;
 	case OP_RELEASE:
-		portman_release(pm, &res);
+		portman_release(pm, res);
 		gvisor_decide(gvisor, GVISOR_reservation_released);
 		*out = outcome_ok();
 		break;
 	case OP_AVAILABLE:
 		gvisor_decide(gvisor, GVISOR_availability_told);
-		*out = outcome_number(portman_is_available(pm, &res));
+		*out = outcome_number(portman_is_available(pm, res));
 		break;
 	}
 }

@@ -77,15 +77,15 @@ static int set(struct gvisor *gvisor, struct endpoint *ep, const struct op *op)
 		if (is_udp(ep))
 			set_flag(gvisor, ep, on,
 				GVISOR_udp_reuseaddr_is_most_recent,
-				PORTMAN_MOST_RECENT);
+				RESERVATION_MOST_RECENT);
 		else
 			set_flag(gvisor, ep, on,
 				GVISOR_tcp_reuseaddr_is_tuple_only,
-				PORTMAN_TUPLE_ONLY);
+				RESERVATION_TUPLE_ONLY);
 		return 0;
 	case OPT_REUSEPORT:
 		set_flag(gvisor, ep, on, GVISOR_reuseport_is_load_balanced,
-			PORTMAN_LOAD_BALANCED);
+			RESERVATION_LOAD_BALANCED);
 		return 0;
 	case OPT_V6ONLY:
 		if (ep->network != 6 &&
