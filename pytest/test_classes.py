@@ -142,6 +142,16 @@ def test_laws_are_broken_where_it_is_known(law, subject, need, uids):
     assert result["unknown"] == 4 * spec, answer
 
 
+def test_a_law_may_need_what_comes_later(need):
+    """In another order a bind fails that was made before: the ops behind it
+    are kept, and what diverged once does so again."""
+    answer = portclash("sweep", "triples", "--json", "--quiet", "--part",
+                       "13/20", "-s", "spec", "-s", "spec+order")
+    result = need(answer)
+    assert answer.code == AGREED and result["incomparable"] == 0, answer
+    assert result["divergent"] == result["known"] > 1000, answer
+
+
 def test_more_reuse_never_refuses_more(need):
     """No set of three sockets breaks this law."""
     answer = portclash("sweep", "triples", "--json", "--quiet", "--part",

@@ -92,7 +92,7 @@ int class_find(const struct class_list *list, const struct program *program,
 
 		if (!program_equal(program, &text->program))
 			continue;
-		expect = &text->expect[program->count - 1];
+		expect = &text->expect[divergence->index];
 		for (int n = 0; n < 2; n++)
 			all &= outcome_alike(&divergence->outcomes[n],
 				case_expected(expect, subjects[n], NULL));

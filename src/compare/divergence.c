@@ -37,26 +37,33 @@ static void write_outcome(const struct program *program, const struct op *op,
 	fprintf(file, "%s%s", before, text);
 }
 
+/* An op that the first subject answered so; the second may not have. */
+static void write_op(const struct program *program, unsigned int i,
+	const struct outcome *outcome, FILE *file)
+{
+	const struct op *op = &program->ops[i];
+	char text[256];
+
+	text_op(program, op, text, sizeof(text));
+	fputs(text, file);
+	if (outcome->kind != OUTCOME_OK)
+		write_outcome(program, op, "   = ", outcome, file);
+	fputc('\n', file);
+}
+
 void divergence_write(const struct program *program,
 	const char *const subjects[2], const struct divergence *divergence,
 	FILE *file)
 {
-	const struct op *op = program->ops;
-	unsigned int last = divergence->index;
+	const struct outcome *first = divergence->before.outcomes;
+	const struct op *op = &program->ops[divergence->index];
 	char text[256], who[WHO_MAX];
 	int judge = !strcmp(subjects[0], "linux") ? 0 :
 		    !strcmp(subjects[1], "linux") ? 1 :
 						    -1;
 
-	for (unsigned int i = 0; i < last; i++, op++) {
-		const struct outcome *both = &divergence->before.outcomes[i];
-
-		text_op(program, op, text, sizeof(text));
-		fputs(text, file);
-		if (both->kind != OUTCOME_OK)
-			write_outcome(program, op, "   = ", both, file);
-		fputc('\n', file);
-	}
+	for (unsigned int i = 0; i < divergence->index; i++)
+		write_op(program, i, &first[i], file);
 	text_op(program, op, text, sizeof(text));
 	fprintf(file, "%s   = ", text);
 	if (judge < 0)
@@ -72,6 +79,9 @@ void divergence_write(const struct program *program,
 		write_outcome(program, op, "", &divergence->outcomes[i], file);
 	}
 	fputc('\n', file);
+	/* Only a law needs what comes later, and minimising leaves it. */
+	for (unsigned int i = divergence->index + 1; i < program->count; i++)
+		write_op(program, i, &first[i], file);
 }
 
 void divergence_keep(const struct program *program,

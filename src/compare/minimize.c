@@ -139,8 +139,8 @@ void minimize(struct program *program, minimize_test *test, void *arg)
 	} while (!program_equal(&before, program) && ++round < ROUNDS_MAX);
 }
 
-/* What must stay as it was: the kind of the last op, and but for values the
- * outcomes of @divergence, which is that of the last candidate kept */
+/* What must stay as it was: the kind of the op that differs, and but for values
+ * the outcomes of @divergence, which is that of the last candidate kept */
 struct wanted {
 	struct pair *pair;
 	uint8_t kind;
@@ -154,13 +154,12 @@ static bool still_diverges(const struct program *program, void *arg)
 	struct divergence now;
 	int verdict;
 
-	if (want->error || !program->count ||
-		program->ops[program->count - 1].kind != want->kind)
+	if (want->error || !program->count)
 		return false;
 	verdict = diff_one(want->pair, program, &now);
 	if (verdict < 0)
 		want->error = verdict;
-	if (verdict != DIVERGE || now.index != program->count - 1u ||
+	if (verdict != DIVERGE || program->ops[now.index].kind != want->kind ||
 		!outcome_alike(&now.outcomes[0],
 			&want->divergence.outcomes[0]) ||
 		!outcome_alike(&now.outcomes[1], &want->divergence.outcomes[1]))
@@ -212,13 +211,19 @@ int minimize_divergence(struct pair *pair, struct program *program,
 	struct divergence *divergence)
 {
 	struct wanted want = { .pair = pair, .divergence = *divergence };
+	struct program whole = *program;
 
 	while (program->count > divergence->index + 1)
 		program_remove(program, program->count - 1);
 	unroll(program);
 	want.kind = program->ops[program->count - 1].kind;
-	if (!force_choice(program, &want))
-		return want.error ? want.error : -EAGAIN;
+	if (!force_choice(program, &want)) {
+		/* A law may need what comes later: it has the ops in another
+		 * order. */
+		*program = whole;
+		if (want.error || !still_diverges(program, &want))
+			return want.error ? want.error : -EAGAIN;
+	}
 	minimize(program, still_diverges, &want);
 	if (!want.error && !still_diverges(program, &want))
 		return want.error ? want.error : -EAGAIN;
