@@ -159,6 +159,14 @@ def test_a_subject_that_held_nothing_is_seen(tmp_path):
     assert portclash("check", folder).code == AGREED
 
 
+def test_a_subject_that_is_not_there_is_seen(tmp_path):
+    """Asked for by name, beside one that holds everything."""
+    folder = make(tmp_path, whole=WHOLE)
+    answer = portclash("check", "-s", "portman", "-s", "pipe:true", folder)
+    assert answer.code == CANNOT, answer
+    assert b"skipped pipe:true" in answer.out
+
+
 def test_an_agent_that_can_nearly_nothing(tiny):
     """A case or two of the whole corpus are held by opening a socket; that is
     no test of anything."""

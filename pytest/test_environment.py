@@ -218,6 +218,23 @@ def test_a_closed_stdout_is_never_success(files):
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("words", [
+    *((path, "--help") for path in sorted(
+        path for path in [*ROOT.glob("ci/*"), *ROOT.glob("netns-scripts/*")]
+        if path.read_text(errors="replace").startswith("#!/bin/sh"))),
+    (ROOT / "ci" / "setup", "--list"), (ROOT / "netns-scripts" / "machines",)],
+    ids=lambda words: " ".join((words[0].name, *words[1:])))
+def test_scripts_say_that_output_is_lost(words):
+    """Their help and their lists, which other programs read"""
+    done = run(words)
+    assert done.returncode == 0, done
+    if not done.stdout:
+        pytest.skip("no machine is here, so the list is empty")
+    with open("/dev/full", "wb") as full:
+        assert run(words, stdout=full).returncode == CANNOT
+    assert run(words, close_stdout, stdout=None).returncode == CANNOT
+
+
 def test_a_name_of_stdout_is_stdout(files):
     """Also where it is full or closed."""
     for name in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):

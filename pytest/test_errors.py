@@ -276,16 +276,18 @@ USAGES = [
     ["check", "--seed", "1"], ["check", *["-s", "portman"] * 9, "x"],
     ["check", "-s", "pipe:" + "x" * 100, "x"],
     ["run", CASES], ["run", "-s", "portman"],
+    *[["run", "-s", f"spec@{version}", CASES] for version in
+      ("6", "0.1", "6.0", "6.19", "9.9")],
     ["diff", "-s", "portman"], ["diff", "-s", "portman", "-s", "portlist"],
     ["diff", "-s", "portman", "-s", "portlist", "-s", "linux", CASES],
     ["random", "-s", "portman"], ["random"],
     ["random", "-s", "portman", "-s", "portlist", "stray"],
     *[["random", "-s", "portman", "-s", "portlist", option, value]
       for option, values in {
-          "--count": ("x", "-1", "", "1e3", "0x10", "99999999999999999999"),
+          "--count": ("0", "x", "-1", "", "1e3", "0x10", "99999999999999999999"),
           "--seed": ("x", "-1", "18446744073709551616", " 1"),
-          "--time": ("x", "-1", "1.5", "99999999999"),
-          "--jobs": ("x", "-1", "65"),
+          "--time": ("0", "x", "-1", "1.5", "99999999999"),
+          "--jobs": ("0", "x", "-1", "65"),
           "--ops": ("", "both"),
           "--corpus": ("x" * 600,)}.items() for value in values],
     ["random", "--count"], ["random", "--keep"], ["minimize", "--output"],

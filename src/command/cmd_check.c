@@ -284,13 +284,14 @@ static int conclude(struct check *c, double seconds)
 		.cases = c->count,
 		.failures = share->failures,
 		.failure_count = share->failure_count };
-	bool stopped = false;
+	bool stopped = false, missing = false;
 
 	for (unsigned int s = 0; s < o->subject_count; s++) {
 		tally_add(&sum.tally, &share->sums[s]);
 		if (share->skipped[s])
 			skips[summary.skip_count++] = share->skips[s];
 		stopped |= share->skipped[s] && share->sums[s].programs;
+		missing |= share->skipped[s] && c->asked;
 	}
 	for (size_t i = 0; i < c->count; i++) {
 		int held = held_by(c, i);
@@ -303,7 +304,8 @@ static int conclude(struct check *c, double seconds)
 		report_json(&summary);
 	if (share->failure_count)
 		return EXIT_FOUND;
-	if (stopped)
+	/* Who names a subject wants to hear it. */
+	if (stopped || missing)
 		return EXIT_CANNOT;
 	return tested_nothing(c) ? EXIT_NOTHING : EXIT_AGREED;
 }

@@ -91,17 +91,20 @@ static void help(const struct verb *verb)
 	}
 }
 
-static uint64_t number(const char *what, const char *text, uint64_t max)
+static uint64_t number(const char *what, const char *text, uint64_t min,
+	uint64_t max)
 {
 	char *end;
 	unsigned long long value;
 
 	errno = 0;
 	value = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || value > max)
+	if (*text < '0' || *text > '9' || *end || errno || value < min ||
+		value > max)
 		die(EXIT_USAGE,
-			"--%s: expected a number up to %llu, found '%s'", what,
-			(unsigned long long)max, text);
+			"--%s: expected a number from %llu to %llu, found '%s'",
+			what, (unsigned long long)min, (unsigned long long)max,
+			text);
 	return value;
 }
 
@@ -175,12 +178,14 @@ static void take_option(struct options *o, int letter, const char *value)
 		subjects_full_name(value, o->names[o->subject_count++]);
 		break;
 	case 'S':
-		o->seed = number("seed", value, UINT64_MAX);
+		o->seed = number("seed", value, 0, UINT64_MAX);
 		o->seeded = true;
 		break;
-	case 'n': o->count = number("count", value, UINT64_MAX / 2); break;
-	case 'T': o->seconds = number("time", value, 86400 * 365); break;
-	case 'j': o->jobs = number("jobs", value, COMPARE_WORKERS_MAX); break;
+	case 'n': o->count = number("count", value, 1, UINT64_MAX / 2); break;
+	case 'T': o->seconds = number("time", value, 1, 86400 * 365); break;
+	case 'j':
+		o->jobs = number("jobs", value, 1, COMPARE_WORKERS_MAX);
+		break;
 	case 'l':
 		if (!strcmp(value, "socket"))
 			o->level = LEVEL_SOCKET;
@@ -204,7 +209,7 @@ static void take_option(struct options *o, int letter, const char *value)
 	case 'V': o->v6only = true; break;
 	case 'D': o->device = value; break;
 	case 'U':
-		o->uid = number("uid", value, UINT32_MAX - 1);
+		o->uid = number("uid", value, 0, UINT32_MAX - 1);
 		o->uid_given = true;
 		break;
 	case 'C': o->as_case = true; break;

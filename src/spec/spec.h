@@ -31,6 +31,10 @@
 
 #define SPEC_VERSION(major, minor, patch) RULE_VERSION(major, minor, patch)
 
+/* The kernels that the rules were compared with */
+#define SPEC_OLDEST SPEC_VERSION(6, 1, 0)
+#define SPEC_NEWEST SPEC_VERSION(6, 18, 255)
+
 /* The rules, each with a number; 0 is none */
 enum spec_rule {
 	SPEC_NO_RULE,

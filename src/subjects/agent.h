@@ -28,7 +28,8 @@
  *
  * A word that the client does not know is of a later day, and is ignored.
  *
- * Then, as often as the client likes, a program and its answer:
+ * Then, as often as the client likes, a program and its answer ("> " and "< "
+ * only show who says it, and are not sent):
  *
  *	> socket a tcp4			an op a line, without outcomes
  *	> bind   a 0.0.0.0:7000

@@ -46,12 +46,17 @@ static int parse(struct subject *subject, struct spec_state *state,
 
 	uname(&name);
 	if (!read_version(name.release, &version))
-		version = SPEC_VERSION(6, 18, 255);
+		version = SPEC_NEWEST;
 	if (*argument == '@') {
 		argument = read_version(argument + 1, &version);
 		if (!argument) {
 			snprintf(subject->why, sizeof(subject->why),
 				"expected a version, such as spec@6.12");
+			return -EINVAL;
+		}
+		if (version < SPEC_OLDEST || version > SPEC_NEWEST) {
+			snprintf(subject->why, sizeof(subject->why),
+				"the rules are those of Linux 6.1 to 6.18");
 			return -EINVAL;
 		}
 	}
