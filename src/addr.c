@@ -40,7 +40,12 @@ const char *addr_print(const struct addr *addr, char *text)
 
 bool addr_equal(const struct addr *a, const struct addr *b)
 {
-	return a->len == b->len && !memcmp(a->bytes, b->bytes, a->len);
+	if (a->len != b->len)
+		return false;
+	/* Of known lengths, these are single instructions. */
+	return a->len == 4  ? !memcmp(a->bytes, b->bytes, 4) :
+	       a->len == 16 ? !memcmp(a->bytes, b->bytes, 16) :
+			      true;
 }
 
 bool addr_is_any(const struct addr *addr)

@@ -57,14 +57,6 @@ void sweep_program(const struct sweep *sweep, uint64_t number,
 		sweep->add(&draft, i);
 }
 
-void sweep_add(struct sweep_draft *draft, struct op op)
-{
-	struct program *program = draft->program;
-
-	ASSERT(program->count < PROGRAM_OPS_MAX);
-	program->ops[program->count++] = op;
-}
-
 void sweep_add_config(struct sweep_draft *draft, uint8_t sock, bool udp,
 	unsigned int addr, unsigned int flags, unsigned int uid,
 	unsigned int device)

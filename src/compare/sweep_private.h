@@ -6,6 +6,7 @@
 #define SWEEP_PRIVATE_H
 
 #include "sweep.h"
+#include "util.h"
 
 /**
  * struct sweep_draft - A program, and the choices that make it
@@ -27,7 +28,13 @@ enum { SWEEP_ADDRS = 9, SWEEP_FLAGS = 4 };
 extern const struct sweep_addr sweep_addrs[SWEEP_ADDRS];
 
 /** sweep_add() - Add an op, of which there is room for enough */
-void sweep_add(struct sweep_draft *draft, struct op op);
+static inline void sweep_add(struct sweep_draft *draft, struct op op)
+{
+	struct program *program = draft->program;
+
+	ASSERT(program->count < PROGRAM_OPS_MAX);
+	program->ops[program->count++] = op;
+}
 
 /**
  * sweep_add_config() - Add a socket with all that matters for a conflict
