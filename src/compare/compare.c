@@ -95,11 +95,13 @@ static int compare_one(const struct compare_job *job, const struct judge *judge,
 	struct share *share, const struct program *program, uint64_t number,
 	const struct trace *a, const struct trace *b)
 {
-	struct finding finding = { .number = number, .count = 1 };
+	struct finding finding; /* large, and rarely looked at */
 	int rc;
 
 	if (judge_traces(judge, program, a, b, &finding) != DIVERGE)
 		return 0;
+	finding.number = number;
+	finding.count = 1;
 	rc = judge_finding(judge, &finding);
 	if (rc == DIVERGE)
 		note(job, share, &finding);

@@ -20,8 +20,10 @@ enum verdict diff_traces(const struct program *program, const struct trace *a,
 		divergence->index = i;
 		divergence->outcomes[0] = *x;
 		divergence->outcomes[1] = *y;
+		if (na)
+			return INCOMPARABLE;
 		divergence->before = *a;
-		return na ? INCOMPARABLE : DIVERGE;
+		return DIVERGE;
 	}
 	return AGREE;
 }

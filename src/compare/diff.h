@@ -48,7 +48,8 @@ enum verdict { AGREE, DIVERGE, INCOMPARABLE };
  * struct divergence - Where two traces part
  * @index:	The op; for INCOMPARABLE the first n/a
  * @outcomes:	What each of the two gave
- * @before:	The first one's trace, all of it: up to @index both are the same
+ * @before:	The first one's trace: up to @index both are the same. Only if
+ *		they DIVERGE
  */
 struct divergence {
 	unsigned int index;

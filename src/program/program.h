@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "addr.h"
 #include "reservation.h"
@@ -310,25 +311,81 @@ int program_type(const struct program *program, unsigned int slot);
  *
  * All of it is zero, padding too: programs are compared as memory.
  */
-struct op op_make(enum op_kind kind, uint8_t sock);
+static inline struct op op_make(enum op_kind kind, uint8_t sock)
+{
+	struct op op;
+
+	memset(&op, 0, sizeof(op));
+	op.kind = kind;
+	op.sock = sock;
+	return op;
+}
 
 /** op_socket() - Open a socket; UID_NONE leaves it to the caller's uid */
-struct op op_socket(uint8_t sock, enum socket_type type, uint32_t uid);
+static inline struct op op_socket(uint8_t sock, enum socket_type type,
+	uint32_t uid)
+{
+	struct op op = op_make(OP_SOCKET, sock);
+
+	op.socket.type = type;
+	op.socket.uid = uid;
+	return op;
+}
 
 /** op_set() - Set an option; of a range of ports, its low end */
-struct op op_set(uint8_t sock, enum sockopt option, uint32_t value);
+static inline struct op op_set(uint8_t sock, enum sockopt option,
+	uint32_t value)
+{
+	struct op op = op_make(OP_SET, sock);
+
+	op.set.option = option;
+	op.set.value = value;
+	return op;
+}
 
 /** op_bind() - Bind, with the address's own family and length */
-struct op op_bind(uint8_t sock, const struct addr *addr, uint16_t port);
+static inline struct op op_bind(uint8_t sock, const struct addr *addr,
+	uint16_t port)
+{
+	struct op op = op_make(OP_BIND, sock);
+
+	op.bind.place.addr = *addr;
+	op.bind.place.port = port;
+	op.bind.len = LEN_NATURAL;
+	op.bind.family = FAMILY_NATURAL;
+	return op;
+}
 
 /** op_connect() - Connect; the same arguments */
-struct op op_connect(uint8_t sock, const struct addr *addr, uint16_t port);
+static inline struct op op_connect(uint8_t sock, const struct addr *addr,
+	uint16_t port)
+{
+	struct op op = op_bind(sock, addr, port);
+
+	op.kind = OP_CONNECT;
+	return op;
+}
 
 /** op_listen() - Listen, with the backlog that text has by default */
-struct op op_listen(uint8_t sock);
+static inline struct op op_listen(uint8_t sock)
+{
+	struct op op = op_make(OP_LISTEN, sock);
+
+	op.listen.backlog = BACKLOG_DEFAULT;
+	return op;
+}
 
 /** op_sysctl() - Write a sysctl; @high is for a range of ports */
-struct op op_sysctl(enum sysctl_key key, uint32_t value, uint32_t high);
+static inline struct op op_sysctl(enum sysctl_key key, uint32_t value,
+	uint32_t high)
+{
+	struct op op = op_make(OP_SYSCTL, 0);
+
+	op.sysctl.key = key;
+	op.sysctl.value = value;
+	op.sysctl.high = high;
+	return op;
+}
 
 /** op_level() - The level of a kind; repeat is of both: -1 */
 int op_level(enum op_kind kind);
