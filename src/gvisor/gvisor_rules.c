@@ -81,10 +81,13 @@ void gvisor_begin(struct gvisor *gvisor)
 /* The steps that are effects; those that refuse are cited by the caller. */
 static void add_steps(struct gvisor *gvisor)
 {
-	for (int step = 0; step < PORTMAN_STEPS; step++)
-		if (gvisor->watch.met >> step & 1 &&
-			step_rules[step] > GVISOR_LAST_DECISION)
-			gvisor_applies(gvisor, step_rules[step]);
+	/* Bit by bit, and most often there is none. */
+	for (uint32_t met = gvisor->watch.met; met; met &= met - 1) {
+		enum gvisor_rule rule = step_rules[__builtin_ctz(met)];
+
+		if (rule > GVISOR_LAST_DECISION)
+			gvisor_applies(gvisor, rule);
+	}
 }
 
 void gvisor_end(struct gvisor *gvisor, struct outcome *out)
