@@ -33,7 +33,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 THREADS  := -fsanitize=thread -fno-omit-frame-pointer
 
 SOURCES  := $(notdir $(wildcard src/*.c src/*/*.c))
-COMMAND  := main.c cmd.c $(filter cmd_%.c,$(SOURCES))
+COMMAND  := $(notdir $(wildcard src/command/*.c))
 LIBRARY  := $(filter-out $(COMMAND),$(SOURCES))
 # Of these headers libportclash is made; what else they need is inside it
 PUBLIC   := addr reservation flagcount portman netns link sockdiag wait conn reuseport
