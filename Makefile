@@ -25,6 +25,8 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 NL_CFLAGS = $(shell pkg-config --cflags libnl-route-3.0 2>/dev/null || \
               echo -I/usr/include/libnl3)
 NL_LIBS  := -lnl-route-3 -lnl-3
+# Only the command has JSON
+JSON_LIBS := -ljson-c
 BASE     := -std=gnu11 -D_GNU_SOURCE -Isrc
 build/%/main.o: DEFINED := -DPORTCLASH_VERSION='"$(VERSION)"'
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -84,20 +86,20 @@ $(eval $(call flavour,afl,$(AFL_CC),-O2 -g $(SANITIZE) -DFUZZING))
 $(eval $(call flavour,libfuzzer,$(CLANG),-O2 -g $(SANITIZE) -fsanitize=fuzzer-no-link -DFUZZING))
 
 build/portclash: $(COMMAND:%.c=build/plain/%.o) build/plain/lib.a
-	$(CC) $(CFLAGS) -o $@ $^ $(NL_LIBS) -lpthread
+	$(CC) $(CFLAGS) -o $@ $^ $(JSON_LIBS) $(NL_LIBS) -lpthread
 # For other kernels: the agent needs nothing there
 build/portclash-static: $(COMMAND:%.c=build/plain/%.o) build/plain/lib.a
-	$(CC) $(CFLAGS) -static -o $@ $^ $(NL_LIBS) -lpthread 2>build/static.log || \
+	$(CC) $(CFLAGS) -static -o $@ $^ $(JSON_LIBS) $(NL_LIBS) -lpthread 2>build/static.log || \
 		{ cat build/static.log; exit 1; }
 build/uml-xstate.so: netns-scripts/uml-xstate.c
 	$(CC) $(CFLAGS) -D_GNU_SOURCE $(WARN) -shared -fPIC -o $@ $< -ldl
 build/san/portclash: $(COMMAND:%.c=build/san/%.o) build/san/lib.a
-	$(CC) -g $(SANITIZE) -o $@ $^ $(NL_LIBS) -lpthread
+	$(CC) -g $(SANITIZE) -o $@ $^ $(JSON_LIBS) $(NL_LIBS) -lpthread
 # The same, but that programs' sockets are conns: harness/wrap_conn.c
 THROUGH  := socket accept4 bind listen connect shutdown setsockopt getsockopt \
             getsockname close
 build/portclash-conn: $(COMMAND:%.c=build/plain/%.o) build/plain/h_wrap_conn.o build/plain/lib.a
-	$(CC) $(CFLAGS) $(THROUGH:%=-Wl,--wrap=%) -o $@ $^ $(NL_LIBS) -lpthread
+	$(CC) $(CFLAGS) $(THROUGH:%=-Wl,--wrap=%) -o $@ $^ $(JSON_LIBS) $(NL_LIBS) -lpthread
 
 # What is not in the map is hidden in both libraries.
 build/libportclash.a: $(INSIDE:%.c=build/pic/%.o) src/portclash.map

@@ -146,12 +146,20 @@ void fuzz_counts(FILE *file)
 
 	fprintf(file,
 		"{\"execs\":%llu,\"refused\":%llu,"
-		"\"unknown_kinds\":%llu,\"failed\":%llu,",
+		"\"unknown_kinds\":%llu,\"failed\":%llu,"
+		"\"programs\":%llu,\"ops\":%llu,\"compared_ops\":%llu,"
+		"\"incomparable\":%llu,\"divergent\":%llu,\"known\":%llu,"
+		"\"unknown\":%llu,\"classes\":{",
 		(unsigned long long)c->execs, (unsigned long long)c->refused,
 		(unsigned long long)c->unknown_kinds,
-		(unsigned long long)c->failed);
-	tally_json(file, &c->tally);
-	fputs(",\"classes\":{", file);
+		(unsigned long long)c->failed,
+		(unsigned long long)c->tally.programs,
+		(unsigned long long)c->tally.ops,
+		(unsigned long long)c->tally.compared_ops,
+		(unsigned long long)c->tally.incomparable,
+		(unsigned long long)c->tally.divergent,
+		(unsigned long long)c->tally.known,
+		(unsigned long long)c->tally.unknown);
 	for (int i = 0; i < FUZZ_CLASSES_MAX && *c->classes[i].name; i++) {
 		fputs(i ? "," : "", file);
 		quote_json(file, c->classes[i].name);

@@ -219,19 +219,19 @@ void quote_c_string(FILE *file, const char *text)
 	fputc('"', file);
 }
 
-void quote_json(FILE *file, const char *text)
+/* In ASCII; what is in @special gets a backslash */
+static void put_json(FILE *file, const char *text, const char *special)
 {
 	const unsigned char *next = (const unsigned char *)text;
 	size_t size = strlen(text), length;
 
-	fputc('"', file);
 	for (; size; next += length, size -= length) {
 		uint32_t code = decode(next, size, &length);
 
+		if (strchr(special, *next))
+			fputc('\\', file);
 		if (code == NO_CHARACTER)
 			fprintf(file, "\\u%04x", 0xdc00 + *next);
-		else if (code == '"' || code == '\\')
-			fprintf(file, "\\%c", (char)code);
 		else if (code >= ' ' && code < 0x7f)
 			fputc(code, file);
 		else if (code < 0x10000)
@@ -241,7 +241,18 @@ void quote_json(FILE *file, const char *text)
 				0xd800 + ((code - 0x10000) >> 10),
 				0xdc00 + (code & 0x3ff));
 	}
+}
+
+void quote_json(FILE *file, const char *text)
+{
 	fputc('"', file);
+	put_json(file, text, "\"\\");
+	fputc('"', file);
+}
+
+void quote_ascii(FILE *file, const char *json)
+{
+	put_json(file, json, "");
 }
 
 void quote_shell(FILE *file, const char *text)

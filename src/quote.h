@@ -56,6 +56,9 @@ void quote_c_string(FILE *file, const char *text);
  */
 void quote_json(FILE *file, const char *text);
 
+/** quote_ascii() - Write JSON whose strings are any bytes, as quote_json() */
+void quote_ascii(FILE *file, const char *json);
+
 /** quote_shell() - Write one word of a shell command; all bytes are kept */
 void quote_shell(FILE *file, const char *text);
 

@@ -7,11 +7,17 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "answer.h"
+#include "cmd.h"
 #include "quote.h"
-#include "report.h"
 #include "util.h"
 #include "subjects/subjects.h"
 #include "subjects/subject_machine.h"
+
+/* Programs that the tests and fuzzing need, and how to get them */
+static const char *const tools[][2] = { { "afl-fuzz", "ci/setup fuzz" },
+	{ "clang", "ci/setup fuzz" }, { "go", "ci/setup go" },
+	{ "pytest-3", "ci/setup test" } };
 
 struct finding_ {
 	char subject[SUBJECT_NAME_MAX];
@@ -69,15 +75,28 @@ static unsigned int add_machines(struct finding_ *found)
 	return count;
 }
 
+static void print_json(const char *kernel, const struct finding_ *found,
+	unsigned int count)
+{
+	struct json_object *answer = answer_new("doctor"), *object;
+
+	answer_text(answer, "kernel", kernel);
+	object = answer_object(answer, "subjects");
+	for (unsigned int i = 0; i < count; i++)
+		answer_text(object, found[i].subject,
+			found[i].here ? "ready" : found[i].why);
+	object = answer_object(answer, "tools");
+	for (size_t i = 0; i < ARRAY_SIZE(tools); i++)
+		answer_flag(object, tools[i][0], on_path(tools[i][0]));
+	answer_end(answer, true);
+}
+
 static int run_doctor(struct options *o)
 {
 	static const char *const subjects[] = { "portman", "portlist",
 		"goports", "spec", "linux", "lwip" };
 	enum { NEEDED = 5 }; /* of them; the others are for who wants more */
 	enum { FOUND_MAX = ARRAY_SIZE(subjects) + MACHINES_MAX + 3 };
-	static const char *const tools[][2] = { { "afl-fuzz", "ci/setup fuzz" },
-		{ "clang", "ci/setup fuzz" }, { "go", "ci/setup go" },
-		{ "pytest-3", "ci/setup test" } };
 	struct finding_ *found = cmd_shared_memory(sizeof(*found) * FOUND_MAX);
 	unsigned int count = ARRAY_SIZE(subjects);
 	struct utsname host;
@@ -110,26 +129,8 @@ static int run_doctor(struct options *o)
 			here ? "ready" : "missing; run ",
 			here ? "" : tools[i][1]);
 	}
-	if (o->json) {
-		printf("{\"verb\":\"doctor\",\"kernel\":");
-		report_string(stdout, host.release);
-		fputs(",\"subjects\":{", stdout);
-		for (size_t i = 0; i < count; i++) {
-			fputs(i ? "," : "", stdout);
-			report_string(stdout, found[i].subject);
-			putchar(':');
-			report_string(stdout,
-				found[i].here ? "ready" : found[i].why);
-		}
-		fputs("},\"tools\":{", stdout);
-		for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
-			fputs(i ? "," : "", stdout);
-			report_string(stdout, tools[i][0]);
-			fputs(on_path(tools[i][0]) ? ":true" : ":false",
-				stdout);
-		}
-		puts("}}");
-	}
+	if (o->json)
+		print_json(host.release, found, count);
 	return all ? EXIT_AGREED : EXIT_CANNOT;
 }
 

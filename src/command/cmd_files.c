@@ -5,8 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "answer.h"
+#include "cmd.h"
 #include "quote.h"
-#include "report.h"
 #include "util.h"
 #include "compare/divergence.h"
 #include "compare/judge.h"
@@ -34,13 +35,15 @@ static FILE *need_output(const struct options *o)
 static int finish(const struct options *o, FILE *file,
 	const struct program *program)
 {
+	struct json_object *answer;
+
 	if (o->output)
 		need_written(file, o->output);
 	else if (fflush(file) || ferror(file))
 		die(EXIT_CANNOT, "%s: cannot write it", o->verb);
-	if (o->json)
-		printf("{\"verb\":\"%s\",\"ops\":%u}\n", o->verb,
-			program->count);
+	answer = answer_new(o->verb);
+	answer_number(answer, "ops", program->count);
+	answer_end(answer, o->json);
 	return EXIT_AGREED;
 }
 

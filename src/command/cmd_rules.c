@@ -7,20 +7,28 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "answer.h"
+#include "cmd.h"
 #include "quote.h"
-#include "report.h"
-#include "util.h"
 #include "subjects/books.h"
 
-static void print_versions(FILE *out, const struct rule_info *info)
+enum { VERSIONS_MAX = 64 };
+
+/* "all", "since 5.7", "before 6.8", "since 5.7 before 6.8" */
+static const char *versions_of(const struct rule_info *info,
+	char text[VERSIONS_MAX])
 {
-	fputs(info->since || info->before ? "" : "all", out);
+	int length = 0;
+
+	strcpy(text, info->before ? "" : "all");
 	if (info->since)
-		fprintf(out, "since %u.%u", info->since >> 16,
-			info->since >> 8 & 255);
+		length = snprintf(text, VERSIONS_MAX, "since %u.%u",
+			info->since >> 16, info->since >> 8 & 255);
 	if (info->before)
-		fprintf(out, "%sbefore %u.%u", info->since ? " " : "",
-			info->before >> 16, info->before >> 8 & 255);
+		snprintf(text + length, VERSIONS_MAX - length, "%sbefore %u.%u",
+			length ? " " : "", info->before >> 16,
+			info->before >> 8 & 255);
+	return text;
 }
 
 static void case_path(const struct options *o, const struct rule_info *info,
@@ -35,28 +43,21 @@ static void print_json(const struct options *o, const struct rule_book *book,
 	unsigned int rule)
 {
 	const struct rule_info *info = &book->rules[rule];
-	char path[CASE_PATH_MAX + 64];
+	struct json_object *answer = answer_new(NULL);
+	char path[CASE_PATH_MAX + 64], versions[VERSIONS_MAX];
 
 	case_path(o, info, path, sizeof(path));
-	printf("{\"model\":\"%s\",\"name\":\"%s\",\"sort\":\"%s\","
-	       "\"errno\":\"%s\",\"kernel_function\":\"%s\",\"text\":",
-		book->model, info->name,
-		rule < book->mark ? "decision" : "effect",
-		info->error ? text_errno(info->error) : "ok", info->function);
-	report_string(stdout, info->text);
-	fputs(",\"versions\":\"", stdout);
-	print_versions(stdout, info);
-	fputs("\",\"newest\":", stdout);
-	if (info->newest)
-		report_string(stdout, info->newest);
-	else
-		fputs("null", stdout);
-	fputs(",\"case\":", stdout);
-	if (*path)
-		report_string(stdout, path);
-	else
-		fputs("null", stdout);
-	puts("}");
+	answer_text(answer, "model", book->model);
+	answer_text(answer, "name", info->name);
+	answer_text(answer, "sort", rule < book->mark ? "decision" : "effect");
+	answer_text(answer, "errno",
+		info->error ? text_errno(info->error) : "ok");
+	answer_text(answer, "kernel_function", info->function);
+	answer_text(answer, "text", info->text);
+	answer_text(answer, "versions", versions_of(info, versions));
+	answer_text(answer, "newest", info->newest);
+	answer_text(answer, "case", *path ? path : NULL);
+	answer_end(answer, true);
 }
 
 static void print_line(const struct options *o, const struct rule_book *book,
@@ -75,12 +76,12 @@ static void print_whole(const struct options *o, const struct rule_book *book,
 	unsigned int rule)
 {
 	const struct rule_info *info = &book->rules[rule];
-	char path[CASE_PATH_MAX + 64], *data;
+	char path[CASE_PATH_MAX + 64], versions[VERSIONS_MAX], *data;
 	size_t size;
 
 	print_line(o, book, rule);
-	fprintf(o->out, "\n%s\n%s: ", info->text, book->system);
-	print_versions(o->out, info);
+	fprintf(o->out, "\n%s\n%s: %s", info->text, book->system,
+		versions_of(info, versions));
 	if (info->newest)
 		fprintf(o->out, "\nThe newest, as read: %s", info->newest);
 	case_path(o, info, path, sizeof(path));

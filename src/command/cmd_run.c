@@ -7,7 +7,6 @@
 
 #include "quote.h"
 #include "report.h"
-#include "util.h"
 #include "subjects/books.h"
 #include "subjects/subjects.h"
 
@@ -16,8 +15,8 @@ struct run {
 	struct case_list files;
 	const char *subject;
 	struct program program;
-	struct trace *trace; /* shared with the parent */
-	FILE *json;	     /* in memory: all of it, or nothing */
+	struct trace *trace;	  /* shared with the parent */
+	struct json_object *list; /* of those that are answered */
 };
 
 static int run_one(void *arg)
@@ -65,34 +64,21 @@ static void print_table(FILE *file, const struct run *run,
 	}
 }
 
-static void json_trace(FILE *json, const struct trace *trace)
-{
-	char text[128];
-
-	fputc('[', json);
-	for (int i = 0; i < trace->count; i++) {
-		text_outcome(&trace->outcomes[i], text, sizeof(text));
-		fputs(i ? "," : "", json);
-		report_string(json, text);
-	}
-	fputc(']', json);
-}
-
-static void print_json(const struct run *run, size_t file,
+static void add_traces(const struct run *run, size_t file,
 	const struct trace *traces)
 {
 	const struct options *o = run->options;
+	struct json_object *one = answer_object(run->list, NULL), *outcomes;
 
-	fputs(file ? ",{\"file\":" : "{\"file\":", run->json);
-	report_string(run->json, run->files.paths[file]);
-	fputs(",\"outcomes\":{", run->json);
+	answer_text(one, "file", run->files.paths[file]);
+	outcomes = answer_object(one, "outcomes");
 	for (unsigned int s = 0; s < o->subject_count; s++) {
-		fputs(s ? "," : "", run->json);
-		report_string(run->json, o->subjects[s]);
-		fputc(':', run->json);
-		json_trace(run->json, &traces[s]);
+		struct json_object *trace = answer_list(outcomes,
+			o->subjects[s]);
+
+		for (int i = 0; i < traces[s].count; i++)
+			report_outcome(trace, NULL, &traces[s].outcomes[i]);
 	}
-	fputs("}}", run->json);
 }
 
 static int run_file(struct run *run, size_t file, struct trace *shared)
@@ -111,7 +97,7 @@ static int run_file(struct run *run, size_t file, struct trace *shared)
 		traces[s] = *shared;
 	}
 	if (o->json)
-		print_json(run, file, traces);
+		add_traces(run, file, traces);
 	if (run->files.count > 1)
 		quote_printf(o->out, "# %s\n", run->files.paths[file]);
 	if (o->table) {
@@ -130,21 +116,17 @@ static int run_run(struct options *o)
 {
 	struct run run = { .options = o };
 	struct trace *shared = cmd_shared_memory(sizeof(*shared));
+	struct json_object *answer;
 	int code = EXIT_AGREED;
-	char *text = NULL;
-	size_t size;
 
 	if (!o->subject_count)
 		die(EXIT_USAGE, "run: which subject? (-s)");
 	need_files(o, &run.files);
-	run.json = open_memstream(&text, &size);
-	ASSERT(run.json);
+	answer = answer_new("run");
+	run.list = answer_list(answer, "traces");
 	for (size_t i = 0; i < run.files.count && !code; i++)
 		code = run_file(&run, i, shared);
-	fclose(run.json);
-	if (o->json && !code)
-		printf("{\"verb\":\"run\",\"traces\":[%s]}\n", text);
-	free(text);
+	answer_end(answer, o->json && !code); /* all of it, or nothing */
 	case_free(&run.files);
 	return code;
 }

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "cmd_diff.h"
 #include "quote.h"
-#include "report.h"
 #include "compare/sweep.h"
 
 /* Two names of subjects, all of whose bytes may be quoted */
@@ -16,22 +16,21 @@ enum { HEAD_MAX = 1024 };
 
 static void list(const struct options *o)
 {
+	struct json_object *answer = answer_new("sweep");
+	struct json_object *sets = answer_list(answer, "sweeps");
+
 	for (unsigned int i = 0; i < sweep_count; i++) {
 		const struct sweep *s = &sweeps[i];
-		unsigned long long size = sweep_size(s);
+		struct json_object *set = answer_object(sets, NULL);
 
-		fprintf(o->out, "%-16s %12llu  %s\n", s->name, size, s->says);
-		if (!o->json)
-			continue;
-		printf("%s{\"name\":\"%s\",\"programs\":%llu,"
-		       "\"in_check\":%s,\"says\":",
-			i ? "," : "{\"verb\":\"sweep\",\"sweeps\":[", s->name,
-			size, s->in_check ? "true" : "false");
-		report_string(stdout, s->says);
-		fputs("}", stdout);
+		fprintf(o->out, "%-16s %12llu  %s\n", s->name,
+			(unsigned long long)sweep_size(s), s->says);
+		answer_text(set, "name", s->name);
+		answer_number(set, "programs", sweep_size(s));
+		answer_flag(set, "in_check", s->in_check);
+		answer_text(set, "says", s->says);
 	}
-	if (o->json)
-		puts("]}");
+	answer_end(answer, o->json);
 }
 
 /* What a note begins with: "NAME A B ", and "K/N " if it is of a part */

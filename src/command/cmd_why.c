@@ -11,11 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "answer.h"
+#include "cmd.h"
 #include "quote.h"
-#include "report.h"
 #include "spec/spec.h"
 #include "subjects/books.h"
 #include "why/why.h"
+
+enum { PLACE_MAX = ADDR_TEXT_MAX + sizeof("[]:65535") };
 
 static const char *const states[] = { [SOCKDIAG_ESTABLISHED] = "ESTABLISHED",
 	[SOCKDIAG_SYN_SENT] = "SYN_SENT",
@@ -81,12 +84,14 @@ static void take_address(const char *text, struct why_question *q)
 		die(EXIT_USAGE, "why: '%s' is of the other family", addr);
 }
 
-static void print_place(FILE *file, const struct addr *addr, uint16_t port)
+static const char *place_of(const struct sockdiag_row *row,
+	char text[PLACE_MAX])
 {
-	char text[ADDR_TEXT_MAX];
+	char addr[ADDR_TEXT_MAX];
 
-	fprintf(file, addr->len == 16 ? "[%s]:%u" : "%s:%u",
-		addr_print(addr, text), port);
+	snprintf(text, PLACE_MAX, row->addr.len == 16 ? "[%s]:%u" : "%s:%u",
+		addr_print(&row->addr, addr), row->port);
+	return text;
 }
 
 static const char *protocol_of(const struct sockdiag_row *row)
@@ -112,11 +117,11 @@ static const char *outcome_of(const struct why *why)
 
 static void print_holder(FILE *file, const struct why_holder *h)
 {
-	char device[IF_NAMESIZE];
+	char device[IF_NAMESIZE], place[PLACE_MAX];
 
-	fprintf(file, "%c %s ", h->blocks ? '!' : ' ', protocol_of(&h->row));
-	print_place(file, &h->row.addr, h->row.port);
-	fprintf(file, " %s uid=%u", state_of(&h->row), h->row.uid);
+	fprintf(file, "%c %s %s %s uid=%u", h->blocks ? '!' : ' ',
+		protocol_of(&h->row), place_of(&h->row, place),
+		state_of(&h->row), h->row.uid);
 	if (h->row.ifindex && if_indextoname(h->row.ifindex, device))
 		quote_printf(file, " device=%s", device);
 	fputs(!h->known	     ? " options unknown" :
@@ -166,45 +171,48 @@ static void print_case(FILE *file, const struct why *why)
 	text_print(&why->program, &why->trace, books_cite, file);
 }
 
-static void json_holder(FILE *file, const struct why_holder *h)
+static void add_holder(struct json_object *holders, const struct why_holder *h)
 {
-	fprintf(file, "{\"protocol\":\"%s\",\"address\":\"",
-		protocol_of(&h->row));
-	print_place(file, &h->row.addr, h->row.port);
-	fprintf(file,
-		"\",\"state\":\"%s\",\"uid\":%u,\"ifindex\":%u,"
-		"\"v6only\":%s,",
-		state_of(&h->row), h->row.uid, h->row.ifindex,
-		h->row.v6only ? "true" : "false");
-	if (h->known)
-		fprintf(file, "\"reuseaddr\":%s,\"reuseport\":%s,",
-			h->reuseaddr ? "true" : "false",
-			h->reuseport ? "true" : "false");
-	if (h->owners) {
-		fprintf(file, "\"pid\":%d,\"fd\":%d,\"command\":", h->pid,
-			h->fd);
-		report_string(file, h->command);
-		fputc(',', file);
+	struct json_object *holder = answer_object(holders, NULL);
+	char place[PLACE_MAX];
+
+	answer_text(holder, "protocol", protocol_of(&h->row));
+	answer_text(holder, "address", place_of(&h->row, place));
+	answer_text(holder, "state", state_of(&h->row));
+	answer_number(holder, "uid", h->row.uid);
+	answer_number(holder, "ifindex", h->row.ifindex);
+	answer_flag(holder, "v6only", h->row.v6only);
+	if (h->known) {
+		answer_flag(holder, "reuseaddr", h->reuseaddr);
+		answer_flag(holder, "reuseport", h->reuseport);
 	}
-	fprintf(file, "\"same\":%u,\"blocks\":%s}", h->same,
-		h->blocks ? "true" : "false");
+	if (h->owners) {
+		answer_number(holder, "pid", h->pid);
+		answer_number(holder, "fd", h->fd);
+		answer_text(holder, "command", h->command);
+	}
+	answer_number(holder, "same", h->same);
+	answer_flag(holder, "blocks", h->blocks);
 }
 
 static void print_json(const struct why *why)
 {
-	printf("{\"verb\":\"why\",\"outcome\":\"%s\",\"rule\":\"%s\","
-	       "\"holders\":[",
-		outcome_of(why),
+	struct json_object *answer = answer_new("why"), *list;
+
+	answer_text(answer, "outcome", outcome_of(why));
+	answer_text(answer, "rule",
 		why->outcome.rule ? spec_book.rules[why->outcome.rule].name :
 				    "");
-	for (unsigned int i = 0; i < why->count; i++) {
-		fputs(i ? "," : "", stdout);
-		json_holder(stdout, &why->holders[i]);
-	}
-	printf("],\"others\":%u,\"depends_on\":[%s%s%s]}\n", why->others,
-		why->doubtful ? "\"options\"" : "",
-		why->doubtful && !why->exact ? "," : "",
-		why->exact ? "" : "\"history\"");
+	list = answer_list(answer, "holders");
+	for (unsigned int i = 0; i < why->count; i++)
+		add_holder(list, &why->holders[i]);
+	answer_number(answer, "others", why->others);
+	list = answer_list(answer, "depends_on");
+	if (why->doubtful)
+		answer_text(list, NULL, "options");
+	if (!why->exact)
+		answer_text(list, NULL, "history");
+	answer_end(answer, true);
 }
 
 static int run_why(struct options *o)

@@ -9,7 +9,6 @@
 
 #include "quote.h"
 #include "report.h"
-#include "util.h"
 #include "compare/divergence.h"
 
 static void print_classes(const char *name, uint64_t count, bool first,
@@ -69,53 +68,44 @@ void matrix_text(const struct matrix *m, FILE *file)
 }
 
 static void json_cell(const struct matrix *m,
-	const struct matrix_column *column, unsigned int row)
+	const struct matrix_column *column, unsigned int row,
+	struct json_object *cells)
 {
 	const struct matrix_cell *cell = &column->cells[row];
+	struct json_object *one = answer_object(cells, NULL);
 
-	fputs("{\"subject\":", stdout);
-	report_string(stdout, column->subjects[0]);
-	fputs(",\"beside\":", stdout);
-	report_string(stdout, column->subjects[1]);
-	printf(",\"group\":\"%s\",\"programs\":%llu,\"agree\":%llu,"
-	       "\"known\":%llu,\"unknown\":%llu,\"incomparable\":%llu,"
-	       "\"classes\":{",
-		m->rows[row], (unsigned long long)cell->tally.programs,
-		(unsigned long long)tally_agreed(&cell->tally),
-		(unsigned long long)cell->tally.known,
-		(unsigned long long)cell->tally.unknown,
-		(unsigned long long)cell->tally.incomparable);
-	report_classes(m->classes, cell->cases_met, report_class_json, stdout);
-	fputs("}}", stdout);
+	answer_text(one, "subject", column->subjects[0]);
+	answer_text(one, "beside", column->subjects[1]);
+	answer_text(one, "group", m->rows[row]);
+	answer_number(one, "programs", cell->tally.programs);
+	answer_number(one, "agree", tally_agreed(&cell->tally));
+	answer_number(one, "known", cell->tally.known);
+	answer_number(one, "unknown", cell->tally.unknown);
+	answer_number(one, "incomparable", cell->tally.incomparable);
+	report_classes(m->classes, cell->cases_met, report_class_json,
+		answer_object(one, "classes"));
 }
 
 void matrix_json(const struct matrix *m)
 {
-	unsigned long long unknown = 0;
-	const char *comma = "";
+	struct json_object *answer = answer_new("matrix"), *list;
+	uint64_t unknown = 0;
 
-	fputs("{\"verb\":\"matrix\",\"cells\":[", stdout);
+	list = answer_list(answer, "cells");
 	for (unsigned int i = 0; i < m->column_count; i++) {
 		for (unsigned int k = 0; k < m->row_count; k++) {
 			if (!m->columns[i].cells[k].asked)
 				continue;
-			fputs(comma, stdout);
-			json_cell(m, &m->columns[i], k);
+			json_cell(m, &m->columns[i], k, list);
 			unknown += m->columns[i].cells[k].tally.unknown;
-			comma = ",";
 		}
 	}
-	fputs("],\"skipped\":[", stdout);
-	comma = "";
-	for (unsigned int i = 0; i < m->column_count; i++) {
-		if (!*m->columns[i].why)
-			continue;
-		printf("%s{\"subject\":", comma);
-		report_string(stdout, m->columns[i].subjects[0]);
-		fputs(",\"reason\":", stdout);
-		report_string(stdout, m->columns[i].why);
-		putchar('}');
-		comma = ",";
-	}
-	printf("],\"unknown\":%llu,\"seconds\":%.3f}\n", unknown, m->seconds);
+	list = answer_list(answer, "skipped");
+	for (unsigned int i = 0; i < m->column_count; i++)
+		if (*m->columns[i].why)
+			report_skip(list, m->columns[i].subjects[0],
+				m->columns[i].why);
+	answer_number(answer, "unknown", unknown);
+	answer_decimal(answer, "seconds", m->seconds, 3);
+	answer_end(answer, true);
 }

@@ -8,12 +8,6 @@
 #include <string.h>
 
 #include "quote.h"
-#include "util.h"
-
-void report_string(FILE *file, const char *text)
-{
-	quote_json(file, text);
-}
 
 void report_classes(const struct class_list *classes, const uint64_t *counts,
 	report_class *say, void *arg)
@@ -42,9 +36,8 @@ void report_classes(const struct class_list *classes, const uint64_t *counts,
 
 void report_class_json(const char *name, uint64_t count, bool first, void *arg)
 {
-	fputs(first ? "" : ",", arg);
-	report_string(arg, name);
-	fprintf(arg, ":%llu", (unsigned long long)count);
+	(void)first;
+	answer_number(arg, name, count);
 }
 
 static void say_text(const char *name, uint64_t count, bool first, void *arg)
@@ -53,37 +46,53 @@ static void say_text(const char *name, uint64_t count, bool first, void *arg)
 	quote_printf(arg, "  %-40s %llu\n", name, (unsigned long long)count);
 }
 
-static void json_check(const struct summary *s)
+void report_outcome(struct json_object *to, const char *key,
+	const struct outcome *outcome)
 {
 	char text[128];
 
-	printf(",\"cases\":%u,\"held\":%u,\"failed\":[", s->cases, s->held);
+	text_outcome(outcome, text, sizeof(text));
+	answer_text(to, key, text);
+}
+
+void report_skip(struct json_object *skipped, const char *subject,
+	const char *reason)
+{
+	struct json_object *skip = answer_object(skipped, NULL);
+
+	answer_text(skip, "subject", subject);
+	answer_text(skip, "reason", reason);
+}
+
+static void json_check(const struct summary *s, struct json_object *answer)
+{
+	struct json_object *failed;
+
+	answer_number(answer, "cases", s->cases);
+	answer_number(answer, "held", s->held);
+	failed = answer_list(answer, "failed");
 	for (unsigned int i = 0; i < s->failure_count; i++) {
 		const struct failure *f = &s->failures[i];
+		struct json_object *failure = answer_object(failed, NULL);
 
-		fputs(i ? ",{\"file\":" : "{\"file\":", stdout);
-		report_string(stdout, f->file);
-		printf(",\"line\":%u,\"subject\":", f->line);
-		report_string(stdout, f->subject);
-		text_outcome(&f->want, text, sizeof(text));
-		fputs(",\"want\":", stdout);
-		report_string(stdout, text);
-		text_outcome(&f->got, text, sizeof(text));
-		fputs(",\"got\":", stdout);
-		report_string(stdout, text);
-		putchar('}');
+		answer_text(failure, "file", f->file);
+		answer_number(failure, "line", f->line);
+		answer_text(failure, "subject", f->subject);
+		report_outcome(failure, "want", &f->want);
+		report_outcome(failure, "got", &f->got);
 	}
-	putchar(']');
 }
 
 /* The command that does the same again, as a shell takes it */
-static void json_repeat(const struct options *options)
+static void json_repeat(const struct options *options,
+	struct json_object *answer)
 {
 	size_t size;
 	char *text = NULL;
 	FILE *memory = open_memstream(&text, &size);
 
-	ASSERT(memory);
+	if (!memory)
+		die(EXIT_CANNOT, "out of memory");
 	fputs("portclash", memory);
 	for (int i = 1; i < options->argc; i++) {
 		fputc(' ', memory);
@@ -94,46 +103,43 @@ static void json_repeat(const struct options *options)
 			fprintf(memory, " --seed %llu",
 				(unsigned long long)options->seed);
 	}
-	fclose(memory);
-	report_string(stdout, text);
+	need_written(memory, "repeat");
+	answer_text(answer, "repeat", text);
 	free(text);
 }
 
 void report_json(const struct summary *s)
 {
 	const struct compare_result *r = s->result;
+	const struct tally *t = &r->tally;
 	const struct options *o = s->options;
+	struct json_object *answer = answer_new(o->verb), *list;
 
-	fputs("{\"verb\":", stdout);
-	report_string(stdout, o->verb);
-	if (s->sweep) {
-		fputs(",\"sweep\":", stdout);
-		report_string(stdout, s->sweep);
-	}
-	fputs(",\"subjects\":[", stdout);
-	for (unsigned int i = 0; i < o->subject_count; i++) {
-		fputs(i ? "," : "", stdout);
-		report_string(stdout, o->subjects[i]);
-	}
-	printf("],\"seed\":%llu,", (unsigned long long)o->seed);
-	tally_json(stdout, &r->tally);
-	fputs(",\"classes\":{", stdout);
-	report_classes(s->classes, r->cases_met, report_class_json, stdout);
-	fputs("},\"skipped\":[", stdout);
-	for (unsigned int i = 0; i < s->skip_count; i++) {
-		fputs(i ? ",{\"subject\":" : "{\"subject\":", stdout);
-		report_string(stdout, s->skips[i].subject);
-		fputs(",\"reason\":", stdout);
-		report_string(stdout, s->skips[i].reason);
-		putchar('}');
-	}
-	printf("],\"seconds\":%.3f,\"programs_per_s\":%.0f,\"repeat\":",
-		r->seconds,
-		r->seconds > 0 ? r->tally.programs / r->seconds : 0);
-	json_repeat(o);
+	if (s->sweep)
+		answer_text(answer, "sweep", s->sweep);
+	list = answer_list(answer, "subjects");
+	for (unsigned int i = 0; i < o->subject_count; i++)
+		answer_text(list, NULL, o->subjects[i]);
+	answer_number(answer, "seed", o->seed);
+	answer_number(answer, "programs", t->programs);
+	answer_number(answer, "ops", t->ops);
+	answer_number(answer, "compared_ops", t->compared_ops);
+	answer_number(answer, "incomparable", t->incomparable);
+	answer_number(answer, "divergent", t->divergent);
+	answer_number(answer, "known", t->known);
+	answer_number(answer, "unknown", t->unknown);
+	report_classes(s->classes, r->cases_met, report_class_json,
+		answer_object(answer, "classes"));
+	list = answer_list(answer, "skipped");
+	for (unsigned int i = 0; i < s->skip_count; i++)
+		report_skip(list, s->skips[i].subject, s->skips[i].reason);
+	answer_decimal(answer, "seconds", r->seconds, 3);
+	answer_decimal(answer, "programs_per_s",
+		r->seconds > 0 ? t->programs / r->seconds : 0, 0);
+	json_repeat(o, answer);
 	if (s->is_check)
-		json_check(s);
-	puts("}");
+		json_check(s, answer);
+	answer_end(answer, true);
 }
 
 void report_text(FILE *file, const struct summary *s)

@@ -5,6 +5,7 @@
 #ifndef REPORT_H
 #define REPORT_H
 
+#include "answer.h"
 #include "cmd.h"
 
 /** struct failure - An outcome that a case does not have */
@@ -43,9 +44,6 @@ struct summary {
 	unsigned int failure_count;
 };
 
-/** report_string() - Write a JSON string, quoted and escaped */
-void report_string(FILE *file, const char *text);
-
 /** report_class - What to do with a class that was met @count times */
 typedef void report_class(const char *name, uint64_t count, bool first,
 	void *arg);
@@ -59,8 +57,16 @@ typedef void report_class(const char *name, uint64_t count, bool first,
 void report_classes(const struct class_list *classes, const uint64_t *counts,
 	report_class *say, void *arg);
 
-/** report_class_json() - As "name":count, to the FILE that @arg is */
+/** report_class_json() - As "name":count, to the object that @arg is */
 report_class report_class_json;
+
+/** report_outcome() - Add an outcome to an object, or to a list by no @key */
+void report_outcome(struct json_object *to, const char *key,
+	const struct outcome *outcome);
+
+/** report_skip() - Add a subject that could not be had to a list of them */
+void report_skip(struct json_object *skipped, const char *subject,
+	const char *reason);
 
 /** report_json() - One line of JSON on stdout */
 void report_json(const struct summary *summary);

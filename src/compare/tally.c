@@ -20,18 +20,3 @@ uint64_t tally_agreed(const struct tally *tally)
 {
 	return tally->programs - tally->divergent - tally->incomparable;
 }
-
-void tally_json(FILE *file, const struct tally *tally)
-{
-	fprintf(file,
-		"\"programs\":%llu,\"ops\":%llu,\"compared_ops\":%llu,"
-		"\"incomparable\":%llu,\"divergent\":%llu,\"known\":%llu,"
-		"\"unknown\":%llu",
-		(unsigned long long)tally->programs,
-		(unsigned long long)tally->ops,
-		(unsigned long long)tally->compared_ops,
-		(unsigned long long)tally->incomparable,
-		(unsigned long long)tally->divergent,
-		(unsigned long long)tally->known,
-		(unsigned long long)tally->unknown);
-}

@@ -6,7 +6,6 @@
 #define TALLY_H
 
 #include <stdint.h>
-#include <stdio.h>
 
 /**
  * struct tally - What came of some programs
@@ -31,8 +30,5 @@ void tally_add(struct tally *sum, const struct tally *part);
 
 /** tally_agreed() - How many programs agreed to their end? */
 uint64_t tally_agreed(const struct tally *tally);
-
-/** tally_json() - As members of an object, all but @tested, without braces */
-void tally_json(FILE *file, const struct tally *tally);
 
 #endif /* TALLY_H */
