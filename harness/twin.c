@@ -5,7 +5,6 @@
 #include "twin.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -14,9 +13,11 @@
 
 #include "own_netns.h"
 #include "util.h"
+#include "world.h"
+#include "net/procfile.h"
 
 /* Ports that the kernel chooses begin here. */
-enum { CHOSEN_FROM = 32768, MOMENT_MS = 5 };
+enum { CHOSEN_FROM = WORLD_RANGE_FIRST, MOMENT_MS = 5 };
 
 /* Of ours [0] and of the raw side [1], where it is, and elsewhere */
 static struct netns *spaces[2][2];
@@ -24,16 +25,13 @@ static struct netns *spaces[2][2];
 /* A connection that is over leaves nothing behind for the next program. */
 static int furnish(struct netns *from, void *arg)
 {
-	static const char path[] = "/proc/sys/net/ipv4/tcp_max_tw_buckets";
-	int fd = open(path, O_WRONLY | O_CLOEXEC), rc;
+	int rc = procfile_write("/proc/sys/net/ipv4/tcp_max_tw_buckets", "0");
 	struct link_session *session;
 
 	(void)from;
 	(void)arg;
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		return -errno;
-	close(fd);
-	rc = link_open(&session);
+	if (!rc)
+		rc = link_open(&session);
 	if (!rc) {
 		rc = link_up(session, OWN_NETNS_LO);
 		link_close(session);

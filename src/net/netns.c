@@ -21,6 +21,8 @@
 #include <linux/nsfs.h>
 #include <linux/sockios.h>
 
+#include "procfile.h"
+
 /* Names that Debian's headers are too old for */
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -223,18 +225,6 @@ int netns_id_current(uint64_t *id)
 	return rc;
 }
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), rc = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		rc = -errno;
-	close(fd);
-	return rc;
-}
-
 static int unshare_user(void)
 {
 	char uid_map[32], gid_map[32];
@@ -245,11 +235,11 @@ static int unshare_user(void)
 	if (unshare(CLONE_NEWUSER))
 		return -errno;
 	/* Without "deny" nobody but root may write a gid_map. */
-	rc = write_file("/proc/self/setgroups", "deny");
+	rc = procfile_write("/proc/self/setgroups", "deny");
 	if (!rc)
-		rc = write_file("/proc/self/uid_map", uid_map);
+		rc = procfile_write("/proc/self/uid_map", uid_map);
 	if (!rc)
-		rc = write_file("/proc/self/gid_map", gid_map);
+		rc = procfile_write("/proc/self/gid_map", gid_map);
 	return rc;
 }
 

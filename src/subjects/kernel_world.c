@@ -24,6 +24,7 @@
 #include "world.h"
 #include "net/link.h"
 #include "net/netns.h"
+#include "net/procfile.h"
 #include "net/sockdiag.h"
 
 /* How many sockets one round of cleaning takes, and how many rounds there are.
@@ -78,18 +79,6 @@ __attribute__((format(printf, 4, 5))) static int because(char *why, size_t size,
 	return rc;
 }
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), rc = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		rc = -errno;
-	close(fd);
-	return rc;
-}
-
 /* A line, as it can be written back: an empty one still has its newline. */
 static int read_file(const char *path, char *text, size_t size)
 {
@@ -120,7 +109,7 @@ int kernel_world_set(enum sysctl_key key, uint32_t value, uint32_t high)
 		snprintf(text, sizeof(text), "%u-%u\n", value, high);
 	if (key == SYSCTL_RESERVED_PORTS && !value && !high)
 		strcpy(text, "\n");
-	return write_file(sysctl_paths[key], text);
+	return procfile_write(sysctl_paths[key], text);
 }
 
 static int restore(const struct kernel_world *world, uint16_t sysctls)
@@ -129,7 +118,7 @@ static int restore(const struct kernel_world *world, uint16_t sysctls)
 
 	for (int key = 0; key < SYSCTLS; key++) {
 		int failed = sysctls & 1u << key ?
-				     write_file(sysctl_paths[key],
+				     procfile_write(sysctl_paths[key],
 					     world->defaults[key]) :
 				     0;
 
@@ -336,7 +325,7 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 
 	kernel_world_close(world);
 	/* For namespaces made from now on; not before Linux 6.1, thus slow */
-	write_file(TABLE_PATH, TABLE_SIZE);
+	procfile_write(TABLE_PATH, TABLE_SIZE);
 	rc = stays() ? stay(why, size) : leave(why, size);
 	if (!rc && (rc = own_id(&world->id)))
 		because(why, size, rc,
@@ -354,7 +343,8 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 		/* Some sysctls of gVisor cannot be written. */
 		if (!read_file(sysctl_paths[key], world->defaults[key],
 			    sizeof(world->defaults[key])) &&
-			!write_file(sysctl_paths[key], world->defaults[key]))
+			!procfile_write(sysctl_paths[key],
+				world->defaults[key]))
 			world->sysctls |= 1u << key;
 	if (!obeyed)
 		world->sysctls &= ~(1u << SYSCTL_PORT_RANGE);
