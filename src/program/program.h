@@ -22,6 +22,7 @@
 
 #include "addr.h"
 #include "reservation.h"
+#include "world.h"
 
 enum {
 	PROGRAM_OPS_MAX = 64,
@@ -85,17 +86,6 @@ enum sockopt {
 enum property { GET_NAME, GET_DEV, GET_V6ONLY, PROPERTIES };
 
 enum direction { SHUT_READ, SHUT_WRITE, SHUT_BOTH, DIRECTIONS };
-
-enum sysctl_key {
-	SYSCTL_PORT_RANGE,     /* low, high */
-	SYSCTL_RESERVED_PORTS, /* low, high; both 0 for none */
-	SYSCTL_AUTOBIND_REUSE, /* the others: one value */
-	SYSCTL_UNPRIVILEGED_START,
-	SYSCTL_NONLOCAL4,
-	SYSCTL_NONLOCAL6,
-	SYSCTL_BINDV6ONLY,
-	SYSCTLS
-};
 
 enum test_kind {
 	TEST_ABSENT, /* no tester at all */
