@@ -195,7 +195,7 @@ int emit_c(const struct case_text *text, FILE *file)
 	fputs(emit_head, file);
 	for (int i = 0; i < EMIT_NEEDS; i++)
 		if (emit_uses(&e, i))
-			fputs(emit_helpers[i], file);
+			emit_helper(i, file);
 	put_main(&e, body, file);
 	free(body);
 	return 0;

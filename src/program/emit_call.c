@@ -24,6 +24,11 @@ bool emit_uses(const struct emitter *e, enum emit_need need)
 	return e->need & 1u << need;
 }
 
+static bool is_of_pair(uint32_t device)
+{
+	return device == WORLD_VETH0 || device == WORLD_VETH1;
+}
+
 static void use_devices(struct emitter *e)
 {
 	emit_use(e, EMIT_VETH);
@@ -110,9 +115,8 @@ static void put_set(struct emitter *e, const struct op *op)
 
 	switch (op->set.option) {
 	case OPT_DEV:
-		device = text_device(op->set.value);
-		device = device ? device : "missing";
-		if (!strncmp(device, "veth", 4))
+		device = world_device(op->set.value)->name;
+		if (is_of_pair(op->set.value))
 			use_devices(e);
 		emit_put(e,
 			"setsockopt(%s, SOL_SOCKET, SO_BINDTODEVICE,\n\t\t"
@@ -151,10 +155,9 @@ static void put_place(struct emitter *e, const struct place *place,
 			emit_variable(e, place->port_of - 1));
 	addr_print(&place->addr, addr);
 	emit_use(e, v6 ? EMIT_IN6 : EMIT_IN4);
-	if (!strncmp(addr, "10.", 3) || !strncmp(addr, "fd", 2) ||
-		!strncmp(addr, "fe", 2))
+	if (world_is_on_link(&place->addr, WORLD_VETH0))
 		emit_use(e, EMIT_VETH);
-	if (place->scope == WORLD_VETH0 || place->scope == WORLD_VETH1)
+	if (is_of_pair(place->scope))
 		use_devices(e);
 	if (family != FAMILY_NATURAL) {
 		emit_use(e, EMIT_AS);
@@ -173,19 +176,10 @@ static void put_place(struct emitter *e, const struct place *place,
 
 static void put_sysctl(struct emitter *e, const struct op *op)
 {
-	static const char *const paths[] = {
-		[SYSCTL_PORT_RANGE] = "ipv4/ip_local_port_range",
-		[SYSCTL_RESERVED_PORTS] = "ipv4/ip_local_reserved_ports",
-		[SYSCTL_AUTOBIND_REUSE] = "ipv4/ip_autobind_reuse",
-		[SYSCTL_UNPRIVILEGED_START] = "ipv4/ip_unprivileged_port_start",
-		[SYSCTL_NONLOCAL4] = "ipv4/ip_nonlocal_bind",
-		[SYSCTL_NONLOCAL6] = "ipv6/ip_nonlocal_bind",
-		[SYSCTL_BINDV6ONLY] = "ipv6/bindv6only",
-	};
 	uint32_t low = op->sysctl.value, high = op->sysctl.high;
 
 	emit_use(e, EMIT_PUT);
-	emit_put(e, "put(\"/proc/sys/net/%s\",\n\t\t\"", paths[op->sysctl.key]);
+	emit_put(e, "put(\"%s\",\n\t\t\"", world_sysctls[op->sysctl.key].path);
 	if (op->sysctl.key == SYSCTL_PORT_RANGE) {
 		emit_use(e, EMIT_RANGE);
 		emit_use(e, EMIT_IN4);
@@ -279,12 +273,12 @@ bool emit_get(struct emitter *e, const struct op *op, const char *text,
 		emit_put(e, " %s, \"%s\");\n", fd, strchr(value, ':') + 1);
 		return true;
 	case VALUE_DEVICE:
-		device = text_device(want->a);
+		device = world_device(want->a)->name;
 		emit_use(e, EMIT_DEVICE);
 		emit_use(e, EMIT_EXPECT_VALUE);
 		emit_op(e, "expect_value", text);
 		emit_put(e, " device(%s),\n\t\tif_nametoindex(\"%s\"));\n", fd,
-			device ? device : "missing");
+			device);
 		return true;
 	case VALUE_NUMBER:
 		emit_use(e, EMIT_EXPECT_VALUE);

@@ -3,6 +3,7 @@
  * emit_helpers.c - the functions that an emitted C program may need
  */
 #include "emit_private.h"
+#include "world.h"
 
 const char emit_head[] =
 	"#define _GNU_SOURCE\n"
@@ -48,7 +49,8 @@ const char emit_head[] =
 	"}\n"
 	"\n";
 
-const char *const emit_helpers[EMIT_NEEDS] = {
+/* All but those that are made from the tables of the world */
+static const char *const helpers[EMIT_NEEDS] = {
 	"/* Be alone in a network whose loopback is up */\n"
 	"static void world(int here)\n"
 	"{\n"
@@ -82,27 +84,7 @@ const char *const emit_helpers[EMIT_NEEDS] = {
 	"\tclose(fd);\n"
 	"}\n"
 	"\n",
-	"/* A pair of devices with addresses, or lo has them */\n"
-	"static void veth(int lo_will_do)\n"
-	"{\n"
-	"\tif (system(\"ip link add veth0 index 10 type veth peer \"\n"
-	"\t\t   \"name veth1 index 11 && \"\n"
-	"\t\t   \"ip addr add 10.0.0.1/24 dev veth0 && \"\n"
-	"\t\t   \"ip addr add 10.0.0.2/24 dev veth1 && \"\n"
-	"\t\t   \"ip addr add fd00::1/64 dev veth0 nodad && \"\n"
-	"\t\t   \"ip addr add fd00::2/64 dev veth1 nodad && \"\n"
-	"\t\t   \"ip link set veth0 addrgenmode none up && \"\n"
-	"\t\t   \"ip link set veth1 addrgenmode none up && \"\n"
-	"\t\t   \"ip addr add fe80::2/64 dev veth0 nodad\") &&\n"
-	"\t    (!lo_will_do ||\n"
-	"\t     system(\"for at in 10.0.0.1/32 10.0.0.2/32 fe80::2/128 \"\n"
-	"\t\t    \"fd00::1/128 fd00::2/128; \"\n"
-	"\t\t    \"do ip addr add $at dev lo; done\"))) {\n"
-	"\t\tfprintf(stderr, \"no pair of veth devices here\\n\");\n"
-	"\t\texit(2);\n"
-	"\t}\n"
-	"}\n"
-	"\n",
+	NULL, /* put_veth() */
 	"/* An MPTCP socket, where there are any */\n"
 	"static int mptcp(int family)\n"
 	"{\n"
@@ -225,21 +207,7 @@ const char *const emit_helpers[EMIT_NEEDS] = {
 	"\treturn rc;\n"
 	"}\n"
 	"\n",
-	"/* gVisor obeys a range in a sandbox's first network only */\n"
-	"static void range_is_obeyed(void)\n"
-	"{\n"
-	"\tconst char *path = \"/proc/sys/net/ipv4/ip_local_port_range\";\n"
-	"\tint fd = socket(AF_INET, SOCK_DGRAM, 0);\n"
-	"\n"
-	"\tif (put(path, \"32768 32768\") ||\n"
-	"\t    bind(fd, in4(\"0.0.0.0\", 0), sizeof(struct sockaddr_in)) ||\n"
-	"\t    port_of(fd) != 32768 || put(path, \"32768 60999\")) {\n"
-	"\t\tfprintf(stderr, \"no range of ports is obeyed here\\n\");\n"
-	"\t\texit(2);\n"
-	"\t}\n"
-	"\tclose(fd);\n"
-	"}\n"
-	"\n",
+	NULL, /* put_range() */
 	"static void expect_value(const char *op, int got, long want)\n"
 	"{\n"
 	"\tprintf(\"%-36s %d\", op, got);\n"
@@ -257,3 +225,110 @@ const char *const emit_helpers[EMIT_NEEDS] = {
 	"}\n"
 	"\n",
 };
+
+/* The next command of a list */
+#define AND " && \"\n\t\t   \""
+
+static void put_addrs(bool link_local, FILE *file)
+{
+	char text[ADDR_TEXT_MAX];
+
+	for (int i = 0; i < WORLD_ADDRS; i++) {
+		const struct world_addr *own = &world_addrs[i];
+
+		if (own->device == WORLD_LO || own->link_local != link_local)
+			continue;
+		fprintf(file, AND "ip addr add %s/%u dev %s%s",
+			addr_print(&own->addr, text), own->prefix,
+			world_device(own->device)->name,
+			own->addr.len == 16 ? " nodad" : "");
+	}
+}
+
+/* All addresses of the pair, three on a line */
+static void put_list(FILE *file)
+{
+	char text[ADDR_TEXT_MAX];
+	int count = 0;
+
+	fputs("for at in", file);
+	for (int i = 0; i < WORLD_ADDRS; i++) {
+		const struct world_addr *own = &world_addrs[i];
+
+		if (own->device == WORLD_LO)
+			continue;
+		fprintf(file,
+			count && !(count % 3) ? " \"\n\t\t    \"%s/%u" :
+						" %s/%u",
+			addr_print(&own->addr, text), 8u * own->addr.len);
+		count++;
+	}
+	fputs("; ", file);
+}
+
+static void put_veth(FILE *file)
+{
+	const char *a = world_device(WORLD_VETH0)->name;
+	const char *b = world_device(WORLD_VETH1)->name;
+
+	fprintf(file,
+		"/* A pair of devices with addresses, or lo has them */\n"
+		"static void veth(int lo_will_do)\n"
+		"{\n"
+		"\tif (system(\"ip link add %s index %d type veth peer \"\n"
+		"\t\t   \"name %s index %d",
+		a, WORLD_VETH0, b, WORLD_VETH1);
+	put_addrs(false, file);
+	fprintf(file, AND "ip link set %s addrgenmode none up", a);
+	fprintf(file, AND "ip link set %s addrgenmode none up", b);
+	/* They need a device that is up. */
+	put_addrs(true, file);
+	fputs("\") &&\n"
+	      "\t    (!lo_will_do ||\n"
+	      "\t     system(\"",
+		file);
+	put_list(file);
+	fprintf(file,
+		"\"\n"
+		"\t\t    \"do ip addr add $at dev %s; done\"))) {\n"
+		"\t\tfprintf(stderr, \"no pair of veth devices here\\n\");\n"
+		"\t\texit(2);\n"
+		"\t}\n"
+		"}\n"
+		"\n",
+		world_device(WORLD_LO)->name);
+}
+
+static void put_range(FILE *file)
+{
+	fprintf(file,
+		"/* gVisor obeys a range in a sandbox's first network only */\n"
+		"static void range_is_obeyed(void)\n"
+		"{\n"
+		"\tconst char *path = \"%s\";\n"
+		"\tint fd = socket(AF_INET, SOCK_DGRAM, 0);\n"
+		"\n"
+		"\tif (put(path, \"%d %d\") ||\n"
+		"\t    bind(fd, in4(\"0.0.0.0\", 0), "
+		"sizeof(struct sockaddr_in)) ||\n"
+		"\t    port_of(fd) != %d || put(path, \"%d %d\")) {\n"
+		"\t\tfprintf(stderr, "
+		"\"no range of ports is obeyed here\\n\");\n"
+		"\t\texit(2);\n"
+		"\t}\n"
+		"\tclose(fd);\n"
+		"}\n"
+		"\n",
+		world_sysctls[SYSCTL_PORT_RANGE].path, WORLD_RANGE_FIRST,
+		WORLD_RANGE_FIRST, WORLD_RANGE_FIRST, WORLD_RANGE_FIRST,
+		WORLD_RANGE_LAST);
+}
+
+void emit_helper(enum emit_need need, FILE *file)
+{
+	switch (need) {
+	case EMIT_VETH: put_veth(file); break;
+	case EMIT_RANGE: put_range(file); break;
+	default: fputs(helpers[need], file);
+	}
+}

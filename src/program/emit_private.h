@@ -28,8 +28,7 @@ enum emit_need {
 	EMIT_NEEDS
 };
 
-/* Their text, and what is before all of them */
-extern const char *const emit_helpers[EMIT_NEEDS];
+/* What is before all of them */
 extern const char emit_head[];
 
 enum { EMIT_TEXT_MAX = 256 };
@@ -51,6 +50,9 @@ struct emitter {
 	bool devices;
 };
 
+/** emit_helper() - Write that function */
+void emit_helper(enum emit_need need, FILE *file);
+
 /** emit_use() - The program needs that function */
 void emit_use(struct emitter *e, enum emit_need need);
 
@@ -66,7 +68,7 @@ __attribute__((format(printf, 2, 3))) void emit_put(const struct emitter *e,
 
 /**
  * emit_op() - Begin a call of a function that takes the op's text first
- * @function:	One of emit_helpers
+ * @function:	One that emit_helper() writes
  * @text:	The op
  */
 void emit_op(const struct emitter *e, const char *function, const char *text);
