@@ -66,8 +66,7 @@ static void prepare_op(struct raw *raw, const struct op *op)
 		raw->reuse |= op->set.option == OPT_REUSEADDR;
 		raw->reuseport |= op->set.option == OPT_REUSEPORT;
 		if (op->set.option == OPT_DEV)
-			raw->device = op->set.value == WORLD_LO ? "lo" :
-								  "veth0";
+			raw->device = world_device(op->set.value)->name;
 		break;
 	case OP_BIND:
 		raw->len = raw->family == AF_INET ? sizeof(raw->name.v4) :

@@ -124,9 +124,6 @@ typedef const char *text_word(unsigned int value);
 text_word text_kind, text_type, text_option, text_property, text_direction,
 	text_sysctl, text_test;
 
-/** text_device() - The name of a world_device, "" for none, NULL if unknown */
-const char *text_device(uint32_t device);
-
 /** text_errno() - The name of a positive errno, such as "EADDRINUSE" */
 const char *text_errno(int error);
 

@@ -27,19 +27,13 @@ static int parse_errno(const char *text, struct outcome *out)
 
 static int parse_device(const char *text, struct outcome *out)
 {
-	static const uint32_t devices[] = { WORLD_LO, WORLD_VETH0, WORLD_VETH1,
-		WORLD_MISSING, WORLD_NO_DEVICE };
+	const struct world_device *found =
+		world_device_named(strcmp(text, "-") ? text : "");
 
-	for (size_t i = 0; i < sizeof(devices) / sizeof(*devices); i++) {
-		const char *name = text_device(devices[i]);
-
-		if (strcmp(text, *name ? name : "-"))
-			continue;
-		*out = (struct outcome){ .value = VALUE_DEVICE,
-			.a = devices[i] };
-		return 0;
-	}
-	return -EINVAL;
+	if (!found || !*text)
+		return -EINVAL;
+	*out = (struct outcome){ .value = VALUE_DEVICE, .a = found->index };
+	return 0;
 }
 
 static int parse_place(const char *text, struct outcome *out)

@@ -25,17 +25,17 @@ struct parser {
 
 static int device(struct words *w, const char *word, uint32_t *out)
 {
-	static const uint32_t devices[] = { WORLD_NO_DEVICE, WORLD_LO,
-		WORLD_VETH0, WORLD_VETH1, WORLD_MISSING };
+	const struct world_device *found = world_device_named(word);
+	char known[64] = "";
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(devices); i++) {
-		if (!strcmp(word, text_device(devices[i]))) {
-			*out = devices[i];
-			return 0;
-		}
+	if (found) {
+		*out = found->index;
+		return 0;
 	}
-	return words_fail(w,
-		"unknown device '%s'; known: lo veth0 veth1 missing", word);
+	for (int i = 0; i < WORLD_DEVICES; i++)
+		if (*world_devices[i].name)
+			strcat(strcat(known, " "), world_devices[i].name);
+	return words_fail(w, "unknown device '%s'; known:%s", word, known);
 }
 
 /* A socket's name: the slot it has, or a new one */

@@ -75,17 +75,6 @@ static const char *const direction_words[] = {
 };
 _Static_assert(ARRAY_SIZE(direction_words) == DIRECTIONS, "a word for each");
 
-static const char *const sysctl_words[] = {
-	[SYSCTL_PORT_RANGE] = "ip_local_port_range",
-	[SYSCTL_RESERVED_PORTS] = "ip_local_reserved_ports",
-	[SYSCTL_AUTOBIND_REUSE] = "ip_autobind_reuse",
-	[SYSCTL_UNPRIVILEGED_START] = "ip_unprivileged_port_start",
-	[SYSCTL_NONLOCAL4] = "ip_nonlocal_bind",
-	[SYSCTL_NONLOCAL6] = "ipv6_nonlocal_bind",
-	[SYSCTL_BINDV6ONLY] = "bindv6only",
-};
-_Static_assert(ARRAY_SIZE(sysctl_words) == SYSCTLS, "a word for each sysctl");
-
 static const char *const test_words[] = {
 	[TEST_ABSENT] = "",
 	[TEST_ALL] = "all",
@@ -122,23 +111,11 @@ const char *text_direction(unsigned int d)
 }
 const char *text_sysctl(unsigned int key)
 {
-	return sysctl_words[key];
+	return world_sysctls[key].name;
 }
 const char *text_test(unsigned int kind)
 {
 	return test_words[kind];
-}
-
-const char *text_device(uint32_t device)
-{
-	switch (device) {
-	case WORLD_NO_DEVICE: return "";
-	case WORLD_LO: return "lo";
-	case WORLD_VETH0: return "veth0";
-	case WORLD_VETH1: return "veth1";
-	case WORLD_MISSING: return "missing";
-	}
-	return NULL;
 }
 
 const char *text_errno(int error)
@@ -174,15 +151,16 @@ static void put_place(struct line *line, const struct program *program,
 	const struct place *place)
 {
 	char addr[ADDR_TEXT_MAX];
-	const char *device = text_device(place->scope);
+	bool named = world_has_device(place->scope) ||
+		     place->scope == WORLD_MISSING;
 
 	addr_print(&place->addr, addr);
 	if (place->addr.len == 4)
 		put(line, "%s:", addr);
 	else if (!place->scope)
 		put(line, "[%s]:", addr);
-	else if (device)
-		put(line, "[%s%%%s]:", addr, device);
+	else if (named)
+		put(line, "[%s%%%s]:", addr, world_device(place->scope)->name);
 	else
 		put(line, "[%s%%%u]:", addr, place->scope);
 	if (place->port_of)
@@ -262,7 +240,7 @@ static void put_set(struct line *line, const struct op *op)
 		if (!value)
 			put(line, "=0");
 	} else if (op->set.option == OPT_DEV) {
-		put(line, "=%s", text_device(value));
+		put(line, "=%s", world_device(value)->name);
 	} else if (op->set.option == OPT_PORT_RANGE) {
 		put(line, "=%u-%u", value, op->set.high);
 	} else {
@@ -287,7 +265,7 @@ static void put_sysctl(struct line *line, const struct op *op)
 {
 	uint32_t low = op->sysctl.value, high = op->sysctl.high;
 
-	put(line, " %s=", sysctl_words[op->sysctl.key]);
+	put(line, " %s=", world_sysctls[op->sysctl.key].name);
 	if (op->sysctl.key > SYSCTL_RESERVED_PORTS)
 		put(line, "%u", low);
 	else if (op->sysctl.key == SYSCTL_PORT_RANGE || low != high)
@@ -356,7 +334,7 @@ void text_outcome(const struct outcome *outcome, char *text, size_t size)
 		[OUTCOME_CRASH] = "crash",
 		[OUTCOME_HANG] = "hang" };
 	struct line line = { .text = text, .size = size };
-	const char *device = text_device(outcome->a);
+	const char *device = world_device(outcome->a)->name;
 
 	if (outcome->kind == OUTCOME_ERRNO) {
 		put(&line, "%s", text_errno(outcome->error));
@@ -371,9 +349,7 @@ void text_outcome(const struct outcome *outcome, char *text, size_t size)
 		put(&line, ":");
 		put_rat(&line, &outcome->addr, outcome->a);
 		break;
-	case VALUE_DEVICE:
-		put(&line, ":%s", !device ? "missing" : *device ? device : "-");
-		break;
+	case VALUE_DEVICE: put(&line, ":%s", *device ? device : "-"); break;
 	}
 }
 

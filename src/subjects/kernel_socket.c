@@ -151,11 +151,7 @@ static socklen_t fill(union address *out, const struct place *place)
 
 static struct outcome set_device(int fd, uint32_t device)
 {
-	const char *name = device == WORLD_NO_DEVICE ? "" :
-			   device == WORLD_LO	     ? "lo" :
-			   device == WORLD_VETH0     ? "veth0" :
-			   device == WORLD_VETH1     ? "veth1" :
-						       "missing";
+	const char *name = world_device(device)->name;
 
 	return result(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name,
 		strlen(name)));
@@ -228,15 +224,15 @@ static struct outcome get_name(int fd)
 static struct outcome get_device_name(int fd)
 {
 	struct outcome out = { .value = VALUE_DEVICE, .a = WORLD_MISSING };
+	const struct world_device *found;
 	char name[IF_NAMESIZE] = "";
 	socklen_t len = sizeof(name);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, &len))
 		return outcome_error(errno);
-	if (!*name)
-		out.a = WORLD_NO_DEVICE;
-	else if (!strcmp(name, "lo"))
-		out.a = WORLD_LO;
+	found = world_device_named(name);
+	if (found)
+		out.a = found->index;
 	return out;
 }
 
@@ -249,12 +245,8 @@ static struct outcome get_device(int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, &len))
 		return get_device_name(fd);
-	switch (index) {
-	case WORLD_NO_DEVICE:
-	case WORLD_LO:
-	case WORLD_VETH0:
-	case WORLD_VETH1: out.a = index;
-	}
+	if (!index || world_has_device(index))
+		out.a = index;
 	return out;
 }
 
