@@ -35,35 +35,6 @@ enum { ROWS_MAX = 128, ROUNDS_MAX = 100, ROUND_WAIT_NS = 200000 };
 #define TABLE_PATH "/proc/sys/net/ipv4/tcp_child_ehash_entries"
 #define TABLE_SIZE "1024"
 
-static const char *const sysctl_paths[] = {
-	[SYSCTL_PORT_RANGE] = "/proc/sys/net/ipv4/ip_local_port_range",
-	[SYSCTL_RESERVED_PORTS] = "/proc/sys/net/ipv4/ip_local_reserved_ports",
-	[SYSCTL_AUTOBIND_REUSE] = "/proc/sys/net/ipv4/ip_autobind_reuse",
-	[SYSCTL_UNPRIVILEGED_START] =
-		"/proc/sys/net/ipv4/ip_unprivileged_port_start",
-	[SYSCTL_NONLOCAL4] = "/proc/sys/net/ipv4/ip_nonlocal_bind",
-	[SYSCTL_NONLOCAL6] = "/proc/sys/net/ipv6/ip_nonlocal_bind",
-	[SYSCTL_BINDV6ONLY] = "/proc/sys/net/ipv6/bindv6only",
-};
-_Static_assert(ARRAY_SIZE(sysctl_paths) == SYSCTLS, "a path for each key");
-
-static const struct link_end veth[] = {
-	{ "veth0", WORLD_VETH0, { 2, 0, 0, 0, 0, WORLD_VETH0 }, NULL },
-	{ "veth1", WORLD_VETH1, { 2, 0, 0, 0, 0, WORLD_VETH1 }, NULL },
-};
-
-static const struct {
-	int index;
-	const char *text;
-	unsigned int prefix;
-} addresses[] = {
-	{ WORLD_VETH0, "10.0.0.1", 24 },
-	{ WORLD_VETH1, "10.0.0.2", 24 },
-	{ WORLD_VETH0, "fd00::1", 64 },
-	{ WORLD_VETH0, "fe80::2", 64 },
-	{ WORLD_VETH1, "fd00::2", 64 },
-};
-
 /* Say why, and pass the errno on */
 __attribute__((format(printf, 4, 5))) static int because(char *why, size_t size,
 	int rc, const char *format, ...)
@@ -109,7 +80,7 @@ int kernel_world_set(enum sysctl_key key, uint32_t value, uint32_t high)
 		snprintf(text, sizeof(text), "%u-%u\n", value, high);
 	if (key == SYSCTL_RESERVED_PORTS && !value && !high)
 		strcpy(text, "\n");
-	return procfile_write(sysctl_paths[key], text);
+	return procfile_write(world_sysctls[key].path, text);
 }
 
 static int restore(const struct kernel_world *world, uint16_t sysctls)
@@ -118,7 +89,7 @@ static int restore(const struct kernel_world *world, uint16_t sysctls)
 
 	for (int key = 0; key < SYSCTLS; key++) {
 		int failed = sysctls & 1u << key ?
-				     procfile_write(sysctl_paths[key],
+				     procfile_write(world_sysctls[key].path,
 					     world->defaults[key]) :
 				     0;
 
@@ -177,33 +148,51 @@ static uint8_t find_types(void)
 	return types;
 }
 
+static const uint32_t pair[] = { WORLD_VETH0, WORLD_VETH1 };
+
+static int add_pair(struct link_session *session)
+{
+	struct link_end ends[ARRAY_SIZE(pair)] = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(pair); i++) {
+		const struct world_device *device = world_device(pair[i]);
+
+		ends[i].name = device->name;
+		ends[i].index = device->index;
+		memcpy(ends[i].mac, device->mac, sizeof(ends[i].mac));
+	}
+	return link_add_veth(session, &ends[0], &ends[1]);
+}
+
 static int build_veth(struct link_session *session, bool v6, char *why,
 	size_t size)
 {
-	int rc = link_add_veth(session, &veth[0], &veth[1]);
+	char text[ADDR_TEXT_MAX];
+	int rc = add_pair(session);
 
 	if (rc)
-		return because(why, size, rc, "cannot make veth0 and veth1");
-	for (size_t i = 0; i < ARRAY_SIZE(veth) && !rc; i++) {
+		return because(why, size, rc, "cannot make %s and %s",
+			world_device(pair[0])->name,
+			world_device(pair[1])->name);
+	for (size_t i = 0; i < ARRAY_SIZE(pair) && !rc; i++) {
 		if (v6)
-			rc = link_addr_gen_none(session, veth[i].index);
+			rc = link_addr_gen_none(session, pair[i]);
 		if (!rc)
-			rc = link_up(session, veth[i].index);
+			rc = link_up(session, pair[i]);
 		if (rc)
 			because(why, size, rc, "cannot set up %s",
-				veth[i].name);
+				world_device(pair[i])->name);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(addresses) && !rc; i++) {
-		struct addr addr;
+	for (int i = 0; i < WORLD_ADDRS && !rc; i++) {
+		const struct world_addr *own = &world_addrs[i];
 
-		ASSERT(!addr_parse(addresses[i].text, &addr));
-		if (addr.len == 16 && !v6)
+		if (own->device == WORLD_LO || (own->addr.len == 16 && !v6))
 			continue;
-		rc = link_add_addr(session, addresses[i].index, &addr,
-			addresses[i].prefix);
+		rc = link_add_addr(session, own->device, &own->addr,
+			own->prefix);
 		if (rc)
 			because(why, size, rc, "cannot add the address %s",
-				addresses[i].text);
+				addr_print(&own->addr, text));
 	}
 	return rc;
 }
@@ -211,14 +200,14 @@ static int build_veth(struct link_session *session, bool v6, char *why,
 /* Without veth, lo has the addresses, as far as it takes them. */
 static void fill_lo(struct link_session *session)
 {
-	int index = if_nametoindex("lo");
+	int index = if_nametoindex(world_device(WORLD_LO)->name);
 
-	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
-		struct addr addr;
+	for (int i = 0; i < WORLD_ADDRS; i++) {
+		const struct addr *addr = &world_addrs[i].addr;
 
-		ASSERT(!addr_parse(addresses[i].text, &addr));
 		/* Not a whole network: of loopback, all of it would be here. */
-		link_add_addr(session, index, &addr, 8 * addr.len);
+		if (world_addrs[i].device != WORLD_LO)
+			link_add_addr(session, index, addr, 8 * addr->len);
 	}
 }
 
@@ -281,7 +270,7 @@ static int stay(char *why, size_t size)
 {
 	struct if_nameindex *list = if_nameindex();
 	bool alone = list && list[0].if_name && !list[1].if_name &&
-		     !strcmp(list[0].if_name, "lo");
+		     !strcmp(list[0].if_name, world_device(WORLD_LO)->name);
 
 	if_freenameindex(list);
 	if (alone)
@@ -339,13 +328,15 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 		return rc;
 	obeyed = set_range();
 	world->sysctls = 0;
-	for (int key = 0; key < SYSCTLS; key++)
+	for (int key = 0; key < SYSCTLS; key++) {
+		const char *path = world_sysctls[key].path;
+		char *text = world->defaults[key];
+
 		/* Some sysctls of gVisor cannot be written. */
-		if (!read_file(sysctl_paths[key], world->defaults[key],
-			    sizeof(world->defaults[key])) &&
-			!procfile_write(sysctl_paths[key],
-				world->defaults[key]))
+		if (!read_file(path, text, sizeof(world->defaults[key])) &&
+			!procfile_write(path, text))
 			world->sysctls |= 1u << key;
+	}
 	if (!obeyed)
 		world->sysctls &= ~(1u << SYSCTL_PORT_RANGE);
 	/* Without it, each world with connections is simply given up. */
