@@ -8,8 +8,6 @@
 
 #include "world.h"
 
-#define V4(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
-
 struct in16 in16_from(const struct addr *addr)
 {
 	struct in16 out = { 0 };
@@ -43,20 +41,11 @@ struct addr in16_addr(struct in16 from, bool v6)
 	return out;
 }
 
-uint32_t in16_device4(uint32_t v4)
-{
-	if (in16_is_broadcast4(v4))
-		return 0;
-	return v4 >> 24 == 127	     ? WORLD_LO :
-	       v4 == V4(10, 0, 0, 1) ? WORLD_VETH0 :
-	       v4 == V4(10, 0, 0, 2) ? WORLD_VETH1 :
-				       0;
-}
-
 bool in16_is_broadcast4(uint32_t v4)
 {
-	return v4 == V4(255, 255, 255, 255) || v4 == V4(10, 0, 0, 255) ||
-	       v4 == V4(127, 255, 255, 255);
+	struct addr addr = in16_addr(in16_v4(v4), false);
+
+	return world_is_broadcast(&addr);
 }
 
 bool in16_is_group4(uint32_t v4)
@@ -64,18 +53,18 @@ bool in16_is_group4(uint32_t v4)
 	return v4 >> 28 == 14 || in16_is_broadcast4(v4);
 }
 
+uint32_t in16_device4(uint32_t v4)
+{
+	struct addr addr = in16_addr(in16_v4(v4), false);
+
+	return world_is_broadcast(&addr) ? 0 : world_owner(&addr);
+}
+
 uint32_t in16_device6(struct in16 addr)
 {
-	static const uint64_t site = UINT64_C(0xfd) << 56;
-	static const uint64_t link = UINT64_C(0xfe80) << 48;
+	struct addr v6 = in16_addr(addr, true);
 
-	if (in16_equal(addr, IN16_LOOPBACK))
-		return WORLD_LO;
-	if (addr.low == 2)
-		return addr.high == link ? WORLD_VETH0 :
-		       addr.high == site ? WORLD_VETH1 :
-					   0;
-	return addr.high == site && addr.low == 1 ? WORLD_VETH0 : 0;
+	return world_owner(&v6);
 }
 
 uint32_t in16_device(struct in16 addr)
@@ -87,13 +76,6 @@ uint32_t in16_device(struct in16 addr)
 bool in16_is_usable6(struct in16 addr, uint32_t device)
 {
 	uint32_t own = in16_device6(addr);
-	bool global = addr.high >> 56 == 0xfd;
 
-	return own && (!device || device == own || global);
-}
-
-bool in16_device_exists(uint32_t device)
-{
-	return device == WORLD_LO || device == WORLD_VETH0 ||
-	       device == WORLD_VETH1;
+	return own && (!device || device == own || in16_global(addr));
 }

@@ -63,6 +63,13 @@ static inline bool in16_link_local(struct in16 a)
 	return a.high >> 54 == 0xfe80 >> 6;
 }
 
+/** in16_global() - IPv6 unicast that means the same on every link */
+static inline bool in16_global(struct in16 a)
+{
+	return !in16_multicast(a) && !in16_link_local(a) &&
+	       !in16_equal(a, IN16_LOOPBACK);
+}
+
 /** in16_scoped() - Does it mean something on one device only? */
 static inline bool in16_scoped(struct in16 a)
 {
@@ -89,8 +96,5 @@ uint32_t in16_device6(struct in16 addr);
 
 /** in16_device() - The same of an address of either family */
 uint32_t in16_device(struct in16 addr);
-
-/** in16_device_exists() - Is there one of this number? */
-bool in16_device_exists(uint32_t device);
 
 #endif /* IN16_H */

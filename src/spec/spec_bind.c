@@ -12,6 +12,7 @@
 #include "spec_socket.h"
 #include "spec_tcp.h"
 #include "spec_udp.h"
+#include "world.h"
 
 /* Bytes of sockaddr_in, of sockaddr_in6 without a scope, and with one */
 enum { LEN_4 = 16, LEN_6_OLD = 24, LEN_6 = 28 };
@@ -98,7 +99,7 @@ static enum spec_rule check6_mapped(struct spec *spec, struct spec_socket *s,
 	const struct name *name)
 {
 	RETURN_IF(spec, s->v6only, bind6_mapped_v6only);
-	RETURN_IF(spec, s->device && !in16_device_exists(s->device),
+	RETURN_IF(spec, s->device && !world_has_device(s->device),
 		bind6_mapped_no_device);
 	RETURN_IF(spec, !is_usable4(spec, s, name->addr.low),
 		bind6_mapped_not_local);
@@ -117,7 +118,7 @@ static enum spec_rule check6_native(struct spec *spec, struct spec_socket *s,
 			s->device = name->scope;
 		RETURN_IF(spec, !s->device, bind6_no_scope);
 	}
-	RETURN_IF(spec, s->device && !in16_device_exists(s->device),
+	RETURN_IF(spec, s->device && !world_has_device(s->device),
 		bind6_no_device);
 	RETURN_IF(spec,
 		!group && !in16_is_usable6(name->addr, s->device) &&

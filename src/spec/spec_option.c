@@ -30,7 +30,7 @@ static enum spec_rule check_set(struct spec *spec, const struct spec_socket *s,
 			set_repair_not_permitted);
 		break;
 	case OPT_DEV:
-		RETURN_IF(spec, on && !in16_device_exists(op->set.value),
+		RETURN_IF(spec, on && !world_has_device(op->set.value),
 			set_device_unknown);
 		RETURN_IF(spec, s->device && !root, set_device_not_permitted);
 		break;
@@ -138,7 +138,7 @@ enum spec_rule spec_option_get(struct spec *spec, const struct spec_socket *s,
 	case GET_DEV:
 		out->value = VALUE_DEVICE;
 		out->a = spec_socket_is_mptcp(s) ? s->told_device : s->device;
-		if (out->a && !in16_device_exists(out->a))
+		if (out->a && !world_has_device(out->a))
 			out->a = WORLD_MISSING;
 		break;
 	case GET_V6ONLY:

@@ -7,11 +7,6 @@
 #include "spec_socket.h"
 #include "world.h"
 
-#define VETH0_V4 0x0a000001u
-#define VETH1_V4 0x0a000002u
-#define NET_V6 (UINT64_C(0xfd) << 56)
-#define LINK_V6 (UINT64_C(0xfe80) << 48)
-
 static bool is_loopback4(uint32_t v4)
 {
 	return v4 >> 24 == 127;
@@ -22,16 +17,26 @@ static bool is_multicast4(uint32_t v4)
 	return v4 >> 28 == 14;
 }
 
-/* Is it in 10.0.0.0/24, the network of both ends of the pair? */
+/* Is it in the network of both ends of the pair? */
 static bool is_on_link4(uint32_t v4)
 {
-	return v4 >> 8 == VETH0_V4 >> 8;
+	struct addr addr = in16_addr(in16_v4(v4), false);
+
+	return world_is_on_link(&addr, WORLD_VETH0);
+}
+
+static struct in16 address_of(uint32_t device, unsigned int len,
+	bool link_local)
+{
+	return in16_from(&world_addr_of(device, len, link_local)->addr);
 }
 
 /* inet_select_addr(): the address that a device sends from */
 static uint32_t own4(uint32_t device)
 {
-	return device == WORLD_VETH0 ? VETH0_V4 : VETH1_V4;
+	uint32_t owner = device == WORLD_VETH0 ? WORLD_VETH0 : WORLD_VETH1;
+
+	return address_of(owner, 4, false).low;
 }
 
 /* Is it a broadcast address on this device, or on any for 0? */
@@ -72,7 +77,8 @@ static enum spec_rule lookup4(struct spec *spec, uint32_t device,
 		route->broadcast = !is_multicast4(to);
 		route->group = true;
 		if (!*from && !device)
-			*from = is_loopback4(to) ? LOOPBACK4 : VETH0_V4;
+			*from = is_loopback4(to) ? LOOPBACK4 :
+						   own4(WORLD_VETH0);
 		RETURN_IF(spec,
 			!device && is_on_link4(to) && is_loopback4(*from),
 			route_from_loopback);
@@ -103,7 +109,7 @@ enum spec_rule spec_route_ipv4(struct spec *spec, const struct spec_socket *s,
 		route_from_group);
 	RETURN_IF(spec, from && !in16_device4(from) && !s->transparent,
 		route_from_foreign);
-	RETURN_IF(spec, s->device && !in16_device_exists(s->device),
+	RETURN_IF(spec, s->device && !world_has_device(s->device),
 		route_no_device);
 	if (!to && !from)
 		from = !s->device || s->device == WORLD_LO ? LOOPBACK4 :
@@ -119,11 +125,13 @@ enum spec_rule spec_route_ipv4(struct spec *spec, const struct spec_socket *s,
 /* Is it on the link of a device, though no socket here has it? */
 static bool is_on_link6(struct in16 to, uint32_t device)
 {
+	struct addr addr = in16_addr(to, true);
+
 	if (in16_multicast(to))
 		return device != WORLD_LO;
 	if (in16_link_local(to))
 		return device == WORLD_VETH0;
-	return to.high == NET_V6 && device != WORLD_LO;
+	return device != WORLD_LO && world_is_on_link(&addr, WORLD_VETH0);
 }
 
 /* ipv6_dev_get_saddr(): the address to send from if the socket has none */
@@ -134,14 +142,14 @@ static struct in16 own6(struct in16 to, uint32_t device)
 	if (in16_device6(to))
 		return to;
 	if (in16_scoped(to) && device == WORLD_VETH0)
-		return (struct in16){ LINK_V6, 2 };
-	return (struct in16){ NET_V6, second ? 2 : 1 };
+		return address_of(device, 16, true);
+	return address_of(second ? WORLD_VETH1 : WORLD_VETH0, 16, false);
 }
 
 /* Does it go from one end of the pair to the other, and not by lo? */
 static bool is_on_wire6(struct in16 from, struct in16 to, uint32_t device)
 {
-	return device && from.high == NET_V6 && to.high == NET_V6 &&
+	return device && in16_global(from) && in16_global(to) &&
 	       in16_device6(from) == device && in16_device6(to);
 }
 
@@ -157,8 +165,7 @@ enum spec_rule spec_route_ipv6(struct spec *spec, const struct spec_socket *s,
 	*route = (struct route){
 		.from = from, .to = to, .arrives = arrives ? owner : 0
 	};
-	RETURN_IF(spec, device && !in16_device_exists(device),
-		route_unreachable);
+	RETURN_IF(spec, device && !world_has_device(device), route_unreachable);
 	RETURN_IF(spec, !arrives && !is_on_link6(to, device),
 		route_unreachable);
 	if (in16_any(from))

@@ -19,7 +19,7 @@ void spec_reset(struct spec *spec, const struct spec_force *force)
 	spec->force = force;
 	spec->low = WORLD_RANGE_FIRST;
 	spec->high = WORLD_RANGE_LAST;
-	spec->unprivileged = 1024;
+	spec->unprivileged = WORLD_UNPRIVILEGED;
 }
 
 void spec_copy(struct spec *to, const struct spec *from)
