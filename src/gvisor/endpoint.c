@@ -12,55 +12,19 @@
 
 static const struct addr loopback4 = { 4, { 127, 0, 0, 1 } },
 			 loopback6 = { 16, { [15] = 1 } },
-			 veth0_v4 = { 4, { 10, 0, 0, 1 } },
-			 veth0_v6 = { 16, { 0xfd, [15] = 1 } },
-			 veth0_link = { 16, { 0xfe, 0x80, [15] = 2 } },
-			 veth1_v4 = { 4, { 10, 0, 0, 2 } },
-			 veth1_v6 = { 16, { 0xfd, [15] = 2 } },
-			 broadcast = { 4, { 255, 255, 255, 255 } },
-			 veth_broadcast = { 4, { 10, 0, 0, 255 } },
-			 lo_broadcast = { 4, { 127, 255, 255, 255 } };
-
-static const struct {
-	const struct addr *addr;
-	int32_t nic;
-} locals[] = {
-	{ &loopback6, WORLD_LO },
-	{ &veth0_v4, WORLD_VETH0 },
-	{ &veth0_v6, WORLD_VETH0 },
-	{ &veth0_link, WORLD_VETH0 },
-	{ &veth1_v4, WORLD_VETH1 },
-	{ &veth1_v6, WORLD_VETH1 },
-};
-
-static bool is_loopback4(const struct addr *addr)
-{
-	return addr->len == 4 && addr->bytes[0] == 127;
-}
-
-int32_t endpoint_nic(const struct addr *addr)
-{
-	if (is_loopback4(addr))
-		return WORLD_LO;
-	for (size_t i = 0; i < ARRAY_SIZE(locals); i++)
-		if (addr_equal(addr, locals[i].addr))
-			return locals[i].nic;
-	return 0;
-}
+			 broadcast = { 4, { 255, 255, 255, 255 } };
 
 bool endpoint_is_group(const struct addr *addr)
 {
 	if (addr->len == 16)
 		return addr->bytes[0] == 0xff;
 	return (addr->len == 4 && addr->bytes[0] >> 4 == 14) ||
-	       addr_equal(addr, &broadcast) ||
-	       addr_equal(addr, &veth_broadcast) ||
-	       addr_equal(addr, &lo_broadcast);
+	       world_is_broadcast(addr);
 }
 
 bool endpoint_is_local(const struct full_addr *addr)
 {
-	int32_t nic = endpoint_nic(&addr->addr);
+	int32_t nic = world_owner(&addr->addr);
 
 	/* Each device has the broadcast address. */
 	return addr_equal(&addr->addr, &broadcast) ||
@@ -96,7 +60,8 @@ int endpoint_resolve(struct stack *stack, const struct endpoint *ep,
 int endpoint_route(const struct addr *local, int32_t nic, const struct addr *to,
 	uint8_t network, struct addr *source, struct addr *remote)
 {
-	int32_t owner = endpoint_nic(to);
+	int32_t owner = world_owner(to);
+	int32_t from = world_owner(local->len ? local : to);
 
 	if (!to->len) {
 		*source = local->len   ? *local :
@@ -105,8 +70,7 @@ int endpoint_route(const struct addr *local, int32_t nic, const struct addr *to,
 		*remote = *source;
 		return 0;
 	}
-	if (!owner ||
-		(nic && nic != (local->len ? endpoint_nic(local) : owner)))
+	if (!owner || (nic && nic != from))
 		return ENDPOINT_UNKNOWN;
 	*remote = *to;
 	*source = local->len ? *local : *to;

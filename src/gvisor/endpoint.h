@@ -173,9 +173,6 @@ int endpoint_read_place(struct stack *stack, const struct endpoint *ep,
 int endpoint_read_peer(struct stack *stack, const struct endpoint *ep,
 	const struct op *op, struct full_addr *to);
 
-/** endpoint_nic() - The device that has a local address, or 0 */
-int32_t endpoint_nic(const struct addr *addr);
-
 /** endpoint_is_group() - Is it a multicast or a broadcast address? */
 bool endpoint_is_group(const struct addr *addr);
 

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "world.h"
+
 struct connect_question {
 	struct stack *stack;
 	struct endpoint *ep;
@@ -169,7 +171,7 @@ static struct endpoint *receiver(struct stack *stack, uint8_t network,
 {
 	*many = false;
 	return demux_find(&stack->demux, network, 6, id,
-		endpoint_nic(&id->local), many);
+		world_owner(&id->local), many);
 }
 
 /* Does the answer reach the endpoint? Then it is @how. */

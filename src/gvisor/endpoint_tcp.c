@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#include "world.h"
+
 enum { SHUT_RD_BIT = 1, SHUT_WR_BIT = 2 };
 
 static bool is_connected(const struct endpoint *ep)
@@ -150,7 +152,7 @@ int endpoint_tcp_bind(struct stack *stack, struct endpoint *ep,
 		return rc;
 	ep->held = question.res;
 	ep->reserved = true;
-	ep->nic = endpoint_nic(&to.addr);
+	ep->nic = world_owner(&to.addr);
 	ep->id.local_port = port;
 	ep->state = EP_BOUND;
 	return 0;
