@@ -18,6 +18,7 @@
 #include <lwip/tcpip.h>
 
 #include "process.h"
+#include "world.h"
 #include "subjects/agent.h"
 
 /* How long an op may take, and how long a connect that nobody answers */
@@ -212,18 +213,19 @@ static err_t device(struct netif *netif)
 	return ERR_OK;
 }
 
-static void add(struct netif *netif, const char *addr4, const char *mask,
-	const char *addr6)
+/* Its address of each family, but none that is link-local */
+static void add(struct netif *netif, uint32_t owner)
 {
-	ip4_addr_t addr, net, none = { 0 };
-	ip6_addr_t six;
+	const struct world_addr *own4 = world_addr_of(owner, 4, false);
+	const struct world_addr *own6 = world_addr_of(owner, 16, false);
+	ip4_addr_t addr, mask, none = { 0 };
+	ip6_addr_t six = { 0 };
 	s8_t index;
 
-	lwip_inet_pton(AF_INET, addr4, &addr);
-	lwip_inet_pton(AF_INET, mask, &net);
-	netif_add(netif, &addr, &net, &none, NULL, device, tcpip_input);
-	memset(&six, 0, sizeof(six));
-	lwip_inet_pton(AF_INET6, addr6, &six.addr);
+	memcpy(&addr.addr, own4->addr.bytes, sizeof(addr.addr));
+	mask.addr = htonl(UINT32_MAX << (32 - own4->prefix));
+	netif_add(netif, &addr, &mask, &none, NULL, device, tcpip_input);
+	memcpy(six.addr, own6->addr.bytes, sizeof(six.addr));
 	netif_add_ip6_address(netif, &six, &index);
 	netif_ip6_addr_set_state(netif, index, IP6_ADDR_PREFERRED);
 	netif_set_link_up(netif);
@@ -235,8 +237,8 @@ static void begin(void *arg)
 	static struct netif lo, veth0;
 
 	(void)arg;
-	add(&veth0, "10.0.0.1", "255.255.255.0", "fd00::1");
-	add(&lo, "127.0.0.1", "255.0.0.0", "::1");
+	add(&veth0, WORLD_VETH0);
+	add(&lo, WORLD_LO);
 	netif_set_default(&lo);
 }
 
