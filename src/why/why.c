@@ -13,8 +13,6 @@
 #include "world.h"
 #include "subjects/subjects.h"
 
-enum { UNPRIVILEGED = 1024 };
-
 /**
  * struct asked - One socket of the program
  * @free:	May it have an address that the world has not?
@@ -124,7 +122,7 @@ static int build(const struct why *why, unsigned int holders, bool lenient,
 	int rc = 0;
 
 	program_init(program, LEVEL_SOCKET);
-	if (why->question.unprivileged != UNPRIVILEGED)
+	if (why->question.unprivileged != WORLD_UNPRIVILEGED)
 		rc = add(program, op_sysctl(SYSCTL_UNPRIVILEGED_START,
 					  why->question.unprivileged, 0));
 	for (unsigned int i = 0; i < why->count && !rc; i++)

@@ -17,9 +17,8 @@
 #include <unistd.h>
 
 #include "util.h"
+#include "world.h"
 #include "net/conn.h"
-
-enum { UNPRIVILEGED = 1024, LOOPBACK_NET = 127 };
 
 /* The first owner is the one who is asked for the options. */
 static void note_owner(pid_t pid, int fd, const char *command, void *arg)
@@ -105,17 +104,19 @@ static void note_row(const struct sockdiag_row *row, void *arg)
 		why->others++;
 }
 
-static uint32_t number_in(const char *path, uint32_t otherwise)
+/* Here and now; where it cannot be read, as in the world */
+static uint32_t number_in(enum sysctl_key key)
 {
+	const struct world_sysctl *sysctl = &world_sysctls[key];
+	int fd = open(sysctl->path, O_RDONLY | O_CLOEXEC);
 	char text[16] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return otherwise;
+		return sysctl->value;
 	if (read(fd, text, sizeof(text) - 1) <= 0)
 		strcpy(text, "");
 	close(fd);
-	return *text ? strtoul(text, NULL, 10) : otherwise;
+	return *text ? strtoul(text, NULL, 10) : sysctl->value;
 }
 
 static bool is_of(const struct sockaddr *name, const struct addr *addr)
@@ -137,11 +138,9 @@ static int find_foreign(struct why_question *q)
 	struct ifaddrs *list;
 
 	q->foreign = !addr_is_any(&addr) &&
-		     !(addr.len == 4 && addr.bytes[0] == LOOPBACK_NET) &&
-		     !number_in(addr.len == 4 ?
-					"/proc/sys/net/ipv4/ip_nonlocal_bind" :
-					"/proc/sys/net/ipv6/ip_nonlocal_bind",
-			     0);
+		     !(addr.len == 4 && addr.bytes[0] == IN_LOOPBACKNET) &&
+		     !number_in(addr.len == 4 ? SYSCTL_NONLOCAL4 :
+						SYSCTL_NONLOCAL6);
 	if (getifaddrs(&list))
 		return -errno;
 	for (struct ifaddrs *i = list; i; i = i->ifa_next)
@@ -159,9 +158,7 @@ int why_look(struct why *why)
 	struct sockdiag *diag;
 	int rc = find_foreign(&why->question);
 
-	why->question.unprivileged =
-		number_in("/proc/sys/net/ipv4/ip_unprivileged_port_start",
-			UNPRIVILEGED);
+	why->question.unprivileged = number_in(SYSCTL_UNPRIVILEGED_START);
 	if (!rc)
 		rc = sockdiag_open(&diag);
 	if (rc)
