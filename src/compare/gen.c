@@ -34,6 +34,7 @@
 #include <string.h>
 
 #include "util.h"
+#include "world.h"
 #include "program/bytes.h"
 
 uint64_t gen_random(struct gen_random *random)
@@ -130,18 +131,23 @@ static void crowd(struct op *op, uint64_t index)
 	}
 }
 
+/* Is it any address, or of a network of the world that needs no scope, or an
+ * IPv6 address that is some ...::1? */
+static bool is_near(const struct addr *addr)
+{
+	struct addr v4 = addr_unmapped(addr);
+
+	return addr_is_any(addr) || v4.bytes[15] == 1 ||
+	       (v4.bytes[0] != 0xfe && world_is_on_link(&v4, 0));
+}
+
 /* Odd lengths, families and addresses are refused at once: make them rare */
 static bool is_odd(struct gen_random *random, const struct op *op)
 {
-	const struct addr *addr = &op->bind.place.addr;
-	struct addr v4 = addr_unmapped(addr);
-
 	if (op->kind != OP_BIND)
 		return false;
 	if (op->bind.len == LEN_NATURAL && op->bind.family == FAMILY_NATURAL &&
-		(addr_is_any(addr) || v4.bytes[0] == 127 || v4.bytes[0] == 10 ||
-			v4.bytes[0] == 0xfd ||
-			(v4.len == 16 && v4.bytes[15] == 1)))
+		is_near(&op->bind.place.addr))
 		return false;
 	return below(random, 16) != 0;
 }
@@ -152,9 +158,7 @@ static bool is_slow(struct gen_random *random, const struct op *op)
 	const struct addr *addr = &op->bind.place.addr;
 	struct addr v4 = addr_unmapped(addr);
 
-	if (op->kind != OP_CONNECT || addr_is_any(addr) || addr_is_any(&v4) ||
-		v4.bytes[0] == 127 || v4.bytes[0] == 10 ||
-		v4.bytes[0] == 0xfd || v4.bytes[15] == 1)
+	if (op->kind != OP_CONNECT || is_near(addr) || addr_is_any(&v4))
 		return false;
 	return below(random, 16) != 0;
 }
