@@ -20,6 +20,7 @@
 #include "own_netns.h"
 #include "unit.h"
 #include "util.h"
+#include "world.h"
 #include "net/netns.h"
 #include "net/sockdiag.h"
 #include "program/text.h"
@@ -262,32 +263,41 @@ static void read_line(const char *path, char *line, size_t size)
 	close(fd);
 }
 
+static void sysctls_have_their_defaults(void **state)
+{
+	char line[64], want[64];
+
+	(void)state;
+	for (int i = 0; i < SYSCTLS; i++) {
+		const struct world_sysctl *sysctl = &world_sysctls[i];
+
+		snprintf(want, sizeof(want), "%u\n", sysctl->value);
+		if (i == SYSCTL_PORT_RANGE)
+			snprintf(want, sizeof(want), "%u\t%u\n", sysctl->value,
+				sysctl->high);
+		if (i == SYSCTL_RESERVED_PORTS)
+			strcpy(want, "\n");
+		read_line(sysctl->path, line, sizeof(line));
+		assert_string_equal(line, want);
+	}
+}
+
 static void sysctls_are_restored(void **state)
 {
-	static const char *const paths[] = {
-		"/proc/sys/net/ipv4/ip_local_port_range",
-		"/proc/sys/net/ipv4/ip_local_reserved_ports",
-		"/proc/sys/net/ipv4/ip_autobind_reuse",
-		"/proc/sys/net/ipv4/ip_unprivileged_port_start",
-		"/proc/sys/net/ipv4/ip_nonlocal_bind",
-		"/proc/sys/net/ipv6/ip_nonlocal_bind",
-		"/proc/sys/net/ipv6/bindv6only",
-	};
-	char before[ARRAY_SIZE(paths)][64], after[64];
+	char before[SYSCTLS][64], after[64];
 	uint64_t id, again;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		read_line(paths[i], before[i], sizeof(before[i]));
-	assert_string_equal(before[0], "32768\t60999\n");
+	for (int i = 0; i < SYSCTLS; i++)
+		read_line(world_sysctls[i].path, before[i], sizeof(before[i]));
 	assert_int_equal(netns_id_current(&id), 0);
 	holds("sysctl ip_unprivileged_port_start=0\n"
 	      "sysctl ip_local_port_range=500-600\n"
 	      "sysctl ip_local_reserved_ports=7000\n"
 	      "sysctl ip_autobind_reuse=1\nsysctl ip_nonlocal_bind=1\n"
 	      "sysctl ipv6_nonlocal_bind=1\nsysctl bindv6only=1\n");
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		read_line(paths[i], after, sizeof(after));
+	for (int i = 0; i < SYSCTLS; i++) {
+		read_line(world_sysctls[i].path, after, sizeof(after));
 		assert_string_equal(after, before[i]);
 	}
 	/* Here the range can only go back after the other. */
@@ -418,6 +428,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(every_address_is_usable_at_once),
 		cmocka_unit_test(a_port_that_was_written_is_not_told),
 		cmocka_unit_test(programs_do_not_feel_each_other),
+		cmocka_unit_test(sysctls_have_their_defaults),
 		cmocka_unit_test(sysctls_are_restored),
 		cmocka_unit_test(uids_come_and_go),
 		cmocka_unit_test(no_descriptor_is_lost),

@@ -13,6 +13,8 @@ import errno
 import fcntl
 import json
 import os
+import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -20,7 +22,7 @@ import sys
 
 if __name__ != "__main__":
     import pytest
-    from portcheck import AGREED, portclash, said
+    from portcheck import AGREED, CORPUS, ROOT, USAGE, portclash, said
 
 from socket import (AF_INET, AF_INET6, SO_REUSEADDR, SO_REUSEPORT, SOCK_DGRAM,
                     SOCK_STREAM, SOL_SOCKET)
@@ -381,3 +383,33 @@ else:
         assert world and files
         portclash("run", "-s", "linux", *files)
         assert os.readlink("/proc/self/ns/net") == OUTSIDE
+
+    @pytest.mark.parametrize("path", ("src/world.h", "netns-scripts/in-world"))
+    def test_the_world_is_as_it_is_drawn(path):
+        """Devices, numbers and addresses: what the tables of src/world.c made
+        is what people read."""
+        if not shutil.which("ip"):
+            pytest.skip("no ip here")
+        answer = portclash("world", "ip", "-o", "addr")
+        assert answer.code == AGREED, answer
+        made = set(re.findall(r"^(\d+): (\w+) +inet6? (\S+)", answer.out.decode(),
+                              re.MULTILINE))
+        drawn = {(index, name, address) for name, index, addresses in
+                 re.findall(r"(\w+) \((\d+)\)(.*)", (ROOT / path).read_text())
+                 for address in re.findall(r"\S+/\d+", addresses)}
+        assert len(made) > 5 and made == drawn
+
+    @pytest.mark.parametrize("symbol, op, pattern", (
+        ("KEY", "sysctl none=1", r"\b(?:ip|bind)\w+"),
+        ("IF", "socket a tcp4\nset a dev=none", r'"(\w+)"')))
+    def test_the_grammar_has_the_names_of_the_tables(symbol, op, pattern,
+                                                     tmp_path):
+        """Of sysctls and of devices, as the command lists them."""
+        path = tmp_path / "none.case"
+        path.write_text(f"# Nobody has that.\n\n{op}\n")
+        answer = portclash("run", "-s", "spec", path)
+        assert answer.code == USAGE, answer
+        grammar = re.search(rf"^{symbol} +=(.*\n(?: +\|.*\n)*)",
+                            (CORPUS / "README.md").read_text(), re.MULTILINE)
+        assert (set(re.findall(pattern, grammar[1])) ==
+                set(answer.err.split("known: ")[1].split()))
