@@ -67,6 +67,14 @@ def test_a_port_is_remembered_when_its_socket_is_closed(tmp_path):
     assert reproducer(path, tmp_path) == 0
 
 
+def test_a_mapped_address_is_of_the_pair_too(tmp_path):
+    """Without the pair, nobody has it."""
+    path = tmp_path / "mapped.case"
+    path.write_text("# It is local.\n\nsocket a tcp6\n"
+                    "bind a [::ffff:10.0.0.1]:7000\n")
+    assert reproducer(path, tmp_path) == 0
+
+
 def test_a_socket_may_be_called_as_a_variable_of_ours(tmp_path):
     """A loop counts beside it, not in it."""
     path = tmp_path / "names.case"

@@ -147,6 +147,7 @@ static void put_place(struct emitter *e, const struct place *place,
 	unsigned int family, unsigned int len)
 {
 	char addr[ADDR_TEXT_MAX], port[PROGRAM_NAME_MAX + 16];
+	struct addr wire = addr_unmapped(&place->addr);
 	bool v6 = place->addr.len == 16;
 
 	snprintf(port, sizeof(port), "%u", place->port);
@@ -155,7 +156,7 @@ static void put_place(struct emitter *e, const struct place *place,
 			emit_variable(e, place->port_of - 1));
 	addr_print(&place->addr, addr);
 	emit_use(e, v6 ? EMIT_IN6 : EMIT_IN4);
-	if (world_is_on_link(&place->addr, WORLD_VETH0))
+	if (world_is_on_link(&wire, WORLD_VETH0))
 		emit_use(e, EMIT_VETH);
 	if (is_of_pair(place->scope))
 		use_devices(e);
