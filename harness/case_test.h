@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * case_test.h - for tests: run a program as text, and compare its outcomes
+ * case_test.h - for tests: programs as text, what fails of them, and skipping
  */
 #ifndef CASE_TEST_H
 #define CASE_TEST_H
@@ -45,43 +45,5 @@ static inline void case_test_skip(const char *why)
 	print_message("skipped: %s\n", why);
 	skip();
 }
-
-/* The outcomes written in @text must be those of @subject */
-static inline void case_test_check(struct subject *subject, const char *text)
-{
-	struct case_text want = case_test_parsed(text);
-	struct trace got;
-
-	assert_int_equal(subject_run(subject, &want.program, 1, NULL, &got), 0);
-	for (unsigned int i = 0; i < got.count; i++)
-		if (!outcome_holds(&want.expect[i].outcome, &got.outcomes[i]))
-			case_test_fail(&want.program, &got, NULL, i);
-}
-
-/* The subject, for tests that are about portman only */
-static struct subject case_test_portman __attribute__((unused));
-
-static inline int case_test_open_portman(void **state)
-{
-	(void)state;
-	return subjects_open(&case_test_portman, "portman");
-}
-
-static inline int case_test_close_portman(void **state)
-{
-	(void)state;
-	subject_close(&case_test_portman);
-	return 0;
-}
-
-static inline void case_test_check_all(const char *const *texts, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		case_test_check(&case_test_portman, texts[i]);
-}
-
-#define CHECK_ALL(texts) case_test_check_all(texts, ARRAY_SIZE(texts))
-
-#define AB(a, b) "socket a " a "\nsocket b " b "\n"
 
 #endif /* CASE_TEST_H */

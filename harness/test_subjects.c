@@ -111,73 +111,6 @@ static void sockets_are_safe(void **state)
 	}
 }
 
-/* What reservations answer, as the two subjects must put it */
-static void reservation_outcomes(void **state)
-{
-	static const char *const texts[] = {
-		"range = ok:16000-65535\n"
-		"reserve 4 tcp *:80\n"
-		"reserve 4 tcp 10.0.0.1:80 = EADDRINUSE\n"
-		"reserve 46 udp *:80 = ok\n"
-		"live = ok:3\n"
-		"available 4 tcp *:80 = ok:0\n"
-		"available 6 tcp *:80 = ok:1\n"
-		"release 4 tcp *:80\n"
-		"release 4 tcp *:80\n"
-		"live = ok:2\n"
-		"save\n"
-		"available 4 udp *:80 = ok:0\n",
-		"range 5-4 = EINVAL\n"
-		"range 16000-16001 = ok\n"
-		"range = ok:16000-16001\n"
-		"reserve 4 tcp *:0 random=1 = ok:16001\n"
-		"reserve 4 tcp *:0 random=1 test=all = ok:16000/1\n"
-		"reserve 4 tcp *:0 = EAGAIN\n"
-		"reserve 4 udp *:0 test=err = EPROTO\n"
-		"reserve 4 udp *:7 test=err = EPROTO\n"
-		"reserve 4 udp *:7 test=none = EADDRINUSE\n"
-		"reserve 4 udp *:7 test=eq:7 = ok:7/1\n"
-		"pick random=5 test=nth:2 = ok:16000/2\n"
-		"pick test=none = EAGAIN\n"
-		"pick_stable offset=0 test=all = ok:16000/1\n"
-		"pick_stable offset=0 test=all = ok:16001/1\n"
-		"pick test=erreq:16000 = EPROTO\n",
-		/* All ports are none */
-		"range 0-65535\n"
-		"range = ok:0-65535\n"
-		"reserve 4 tcp *:0 = EAGAIN\n"
-		"pick test=all = EAGAIN\n"
-		"pick_stable test=all = EAGAIN\n",
-		/* Bit 2 passes between a wildcard and a specific peer */
-		"tuple 4 tcp 10.0.0.1:80 dest=10.0.0.9:1\n"
-		"reserve 4 tcp *:80 = EADDRINUSE\n"
-		"reserve 4 tcp *:80 flags=tuple_only = EADDRINUSE\n"
-		"reserve 4 tcp *:80 flags=load_balanced\n"
-		"tuple 4 tcp 10.0.0.1:80 dest=10.0.0.9:1 = EADDRINUSE\n"
-		"tuple 4 tcp 10.0.0.1:80 dest=10.0.0.9:2\n",
-		/* A wrong flag is remembered and eats a right one */
-		"reserve 4 udp *:80 flags=most_recent\n"
-		"reserve 4 udp *:80 flags=most_recent\n"
-		"release 4 udp *:80\n"
-		"reserve 4 udp *:80 = EADDRINUSE\n"
-		"release 4 udp *:80 flags=most_recent\n"
-		"live = ok:0\n",
-		/* Addresses do not limit each other */
-		"reserve 4 udp 10.0.0.1:80 flags=load_balanced\n"
-		"reserve 4 udp 10.0.0.2:80 flags=most_recent\n"
-		"reserve 4 udp *:80 flags=most_recent+load_balanced\n"
-		"reserve 44 udp *:81 flags=most_recent\n"
-		"tuple 44 udp *:82 = EADDRINUSE\n"
-		"live = ok:2\n",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		case_test_check(&portman, texts[i]);
-		case_test_check(&portlist, texts[i]);
-	}
-}
-
 /* Many keys on many ports: what a careless list would take hours for */
 static void portlist_is_quick_enough(void **state)
 {
@@ -235,7 +168,6 @@ static void follows_the_leader(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reservation_outcomes),
 		cmocka_unit_test(reservations_agree),
 		cmocka_unit_test(any_bytes_agree),
 		cmocka_unit_test(portlist_is_quick_enough),
