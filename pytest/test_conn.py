@@ -22,10 +22,11 @@ def agreed(need, *args):
                                        ("pairs-listen", "2/3"),
                                        ("errors", "1/1")))
 def test_sweep(name, part, need, uids):
-    """Up to where the kernel chooses a port or where another uid is needed that
-    is not here. Every program of every set is a matter of "make check-long"."""
+    """Up to where the kernel chooses a port, in 420 programs of one set, or
+    where another uid is needed that is not here. Every program of every set is a matter of "make check-long"."""
     result = agreed(need, "sweep", name, "--part", part)
-    chosen = result["programs"] / 8 if name == "errors" else 0
+    # Now and then both choose the same port.
+    chosen = 420 if name == "errors" else 0
     assert result["incomparable"] <= chosen or not uids
     assert result["compared_ops"] > result["programs"]
 
