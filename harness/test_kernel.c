@@ -271,7 +271,8 @@ static void uids_come_and_go(void **state)
 	for (int i = 0; i < 3; i++) {
 		holds(text);
 		assert_int_equal(geteuid(), 0);
-		holds("socket a udp4\nset a transparent\nbind a 192.0.2.1:80\n");
+		holds("socket a udp4\nset a transparent\n"
+		      "bind a 192.0.2.1:80\n");
 	}
 	assert_int_equal(prctl(PR_GET_PDEATHSIG, &death), 0);
 	assert_int_equal(death, SIGKILL);
