@@ -23,7 +23,8 @@ def agreed(need, *args):
                                        ("errors", "1/1")))
 def test_sweep(name, part, need, uids):
     """Up to where the kernel chooses a port, in 420 programs of one set, or
-    where another uid is needed that is not here. Every program of every set is a matter of "make check-long"."""
+    where another uid is needed that is not here. Every program of every set is
+    a matter of "make check-long"."""
     result = agreed(need, "sweep", name, "--part", part)
     # Now and then both choose the same port.
     chosen = 420 if name == "errors" else 0
