@@ -139,10 +139,12 @@ void minimize(struct program *program, minimize_test *test, void *arg)
 	} while (!program_equal(&before, program) && ++round < ROUNDS_MAX);
 }
 
-/* What must stay as it was: the kind of the op that differs, and but for values
- * the outcomes of @divergence, which is that of the last candidate kept */
+/* What must stay as it was: the kind of the op that differs, that it is the
+ * last one, unless @whole, and but for values the outcomes of @divergence, which
+ * is that of the last candidate kept */
 struct wanted {
 	struct pair *pair;
+	bool whole;
 	uint8_t kind;
 	struct divergence divergence;
 	int error;
@@ -160,6 +162,7 @@ static bool still_diverges(const struct program *program, void *arg)
 	if (verdict < 0)
 		want->error = verdict;
 	if (verdict != DIVERGE || program->ops[now.index].kind != want->kind ||
+		(!want->whole && now.index != program->count - 1u) ||
 		!outcome_alike(&now.outcomes[0],
 			&want->divergence.outcomes[0]) ||
 		!outcome_alike(&now.outcomes[1], &want->divergence.outcomes[1]))
@@ -221,6 +224,7 @@ int minimize_divergence(struct pair *pair, struct program *program,
 		/* A law may need what comes later: it has the ops in another
 		 * order. */
 		*program = whole;
+		want.whole = true;
 		if (want.error || !still_diverges(program, &want))
 			return want.error ? want.error : -EAGAIN;
 	}
