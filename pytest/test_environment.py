@@ -73,14 +73,26 @@ def commands(files):
     return found
 
 
+def usual_signals():
+    """Whoever started us, with nohup or in the background of a shell, may have
+    had some ignored."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def run(command, prepare=None, **more):
     """Run one, with some programs for those that are agents."""
+    def begin():
+        usual_signals()
+        if prepare:
+            prepare()
+
     more = {"stdout": subprocess.PIPE, "input": PROGRAM, **more}
     if "doctor" in command:     # without its machines, which take seconds
         more["env"] = {**os.environ, "PATH": "/nonexistent"}
     return subprocess.run([str(word) for word in command], check=False,
                           stderr=subprocess.PIPE, timeout=TIMEOUT,
-                          preexec_fn=prepare, restore_signals=False, **more)
+                          preexec_fn=begin, restore_signals=False, **more)
 
 
 def told(out):

@@ -156,7 +156,7 @@ def test_help():
 
 
 def test_exit_codes(reservations, wrong, tmp_path):
-    """Each code by one plain example; 4 has none, a skip is part of 5."""
+    """Each code by one plain example; 4 has none."""
     socket = tmp_path / "socket.case"
     socket.write_text("# Not for a list.\nsocket a tcp4\n")
     for code, args in (
@@ -164,7 +164,7 @@ def test_exit_codes(reservations, wrong, tmp_path):
             (FOUND, ["check", "-s", "portman", wrong]),
             (USAGE, ["check", "-s", "nobody", wrong]),
             (CANNOT, ["run", "-s", "goports", reservations]),
-            (NOTHING, ["check", "-s", "goports", reservations]),
+            (CANNOT, ["check", "-s", "goports", reservations]),
             (NOTHING, ["check", "-s", "portlist", socket]),
             (NOTHING, ["diff", "-s", "portman", "-s", "portlist", socket]),
             (NOTHING, ["random", "-s", "portman", "-s", "goports"])):
@@ -186,10 +186,12 @@ def test_what_is_not_here_is_said(reservations):
 
 
 def test_one_that_is_not_here_does_not_hide_the_others(reservations, wrong):
-    """A skip beside a failure is a failure, beside agreement agreement."""
+    """A skip beside a failure is a failure; beside agreement it is seen by who
+    named the subject."""
     both = ["-s", "goports", "-s", "portman"]
     fine = portclash("check", *both, reservations, "--json", env=ABSENT)
-    assert fine.code == AGREED and fine.json["skipped"], fine
+    assert fine.code == CANNOT and fine.json["held"] == 1, fine
+    assert fine.json["skipped"], fine
     bad = portclash("check", *both, wrong, "--json", env=ABSENT)
     assert bad.code == FOUND and bad.json["skipped"], bad
 

@@ -185,7 +185,9 @@ def contained(*command, **more):
     user = [] if os.geteuid() == 0 else ["--map-root-user"]
     return subprocess.Popen(
         [ROOT / "netns-scripts" / "contain", *user, "--", *command],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, **more)
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        # We may have been started with nohup.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL), **more)
 
 
 @pytest.mark.parametrize("script,code", (

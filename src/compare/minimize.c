@@ -139,8 +139,8 @@ void minimize(struct program *program, minimize_test *test, void *arg)
 	} while (!program_equal(&before, program) && ++round < ROUNDS_MAX);
 }
 
-/* What must stay as it was: the kind of the op that differs, that it is the
- * last one, unless @whole, and but for values the outcomes of @divergence, which
+/* What must stay as it was: the kind of the op that differs; that it is the
+ * last one, unless @whole; and but for values the outcomes of @divergence, which
  * is that of the last candidate kept */
 struct wanted {
 	struct pair *pair;
