@@ -43,6 +43,7 @@ SYSTEM_CALLS = re.compile(
 # Of these three none sees another: each is a module, or several of its prefix.
 JUDGES = ("portman", "portlist", "spec")
 
+
 def relative(path):
     """A path as it is told to people."""
     return path.relative_to(ROOT)

@@ -8,7 +8,9 @@
  * repeat that diverges the last time becomes an op. Then it asks whether the
  * program still diverges. If it does not, the reason is a port that a kernel
  * chose by chance, so it asks again with that port as the only one to choose.
- * From there on minimize() works with one test: the last op diverges, is of the
+ * A law has the ops in another order, so that it may need those that come later:
+ * then, and only then, nothing is cut. From there on minimize() works with one
+ * test: the op that diverges is the last one, unless nothing was cut, is of the
  * same kind, and has the same two outcomes, but for values.
  *
  * minimize() changes the program by passes, and takes a candidate only if it is
@@ -140,8 +142,8 @@ void minimize(struct program *program, minimize_test *test, void *arg)
 }
 
 /* What must stay as it was: the kind of the op that differs; that it is the
- * last one, unless @whole; and but for values the outcomes of @divergence, which
- * is that of the last candidate kept */
+ * last one, unless nothing was cut (@whole); and but for values the outcomes of
+ * @divergence, which is that of the last candidate kept */
 struct wanted {
 	struct pair *pair;
 	bool whole;
