@@ -8,7 +8,7 @@
  * repeat that diverges the last time becomes an op. Then it asks whether the
  * program still diverges. If it does not, the reason is a port that a kernel
  * chose by chance, so it asks again with that port as the only one to choose.
- * A law has the ops in another order, so that it may need those that come later:
+ * A law has the ops in another order, so that it may need what comes later:
  * then, and only then, nothing is cut. From there on minimize() works with one
  * test: the op that diverges is the last one, unless nothing was cut, is of the
  * same kind, and has the same two outcomes, but for values.
