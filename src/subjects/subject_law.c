@@ -240,27 +240,29 @@ static int law_run(struct subject *subject, const struct program *programs,
 	size_t count, struct trace *traces)
 {
 	struct law_state *state = subject->state;
-	struct variant *twins = calloc(count + 1, sizeof(*twins));
+	struct variant *variants = calloc(count + 1, sizeof(*variants));
 	struct program *others = calloc(count + 1, sizeof(*others));
 	struct trace *theirs = calloc(count + 1, sizeof(*theirs));
-	int rc = twins && others && theirs ? 0 : -ENOMEM;
+	int rc = variants && others && theirs ? 0 : -ENOMEM;
 
 	if (!rc)
 		rc = subject_run(&state->inner, programs, count, NULL, traces);
 	for (size_t i = 0; i < count && !rc; i++) {
-		program_init(&twins[i].program, programs[i].level);
-		state->law->make(&programs[i], &traces[i], &twins[i]);
-		others[i] = twins[i].fits ? twins[i].program : programs[i];
+		program_init(&variants[i].program, programs[i].level);
+		state->law->make(&programs[i], &traces[i], &variants[i]);
+		others[i] = variants[i].fits ? variants[i].program :
+					       programs[i];
 	}
 	if (!rc)
 		rc = subject_run(&state->inner, others, count, NULL, theirs);
 	for (size_t i = 0; i < count && !rc; i++)
-		if (twins[i].fits)
-			answer(state->law, &twins[i], &theirs[i], &traces[i]);
+		if (variants[i].fits)
+			answer(state->law, &variants[i], &theirs[i],
+				&traces[i]);
 	if (rc)
 		snprintf(subject->why, sizeof(subject->why), "%.*s",
 			(int)sizeof(subject->why) - 1, state->inner.why);
-	free(twins);
+	free(variants);
 	free(others);
 	free(theirs);
 	return rc;

@@ -56,7 +56,9 @@ static int parse(struct subject *subject, struct spec_state *state,
 		}
 		if (version < SPEC_OLDEST || version > SPEC_NEWEST) {
 			snprintf(subject->why, sizeof(subject->why),
-				"the rules are those of Linux 6.1 to 6.18");
+				"the rules are those of Linux %u.%u to %u.%u",
+				SPEC_OLDEST >> 16, SPEC_OLDEST >> 8 & 255,
+				SPEC_NEWEST >> 16, SPEC_NEWEST >> 8 & 255);
 			return -EINVAL;
 		}
 	}

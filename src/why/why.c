@@ -41,27 +41,27 @@ static int add(struct program *program, struct op op)
 
 /* Add a socket as the next slot, up to its bind: 0, or a negative errno. */
 static int add_socket(struct program *program, unsigned int slot,
-	const struct why_question *q, const struct asked *d)
+	const struct why_question *q, const struct asked *asked)
 {
-	bool v6 = d->family == AF_INET6;
-	unsigned int type = d->protocol == IPPROTO_TCP ? TCP4 : UDP4;
+	bool v6 = asked->family == AF_INET6;
+	unsigned int type = asked->protocol == IPPROTO_TCP ? TCP4 : UDP4;
 	int rc;
 
 	snprintf(program->names[slot], sizeof(program->names[slot]), "%c",
-		d->name);
-	rc = add(program, op_socket(slot, type + v6, d->uid));
-	if (!rc && d->free)
+		asked->name);
+	rc = add(program, op_socket(slot, type + v6, asked->uid));
+	if (!rc && asked->free)
 		rc = add(program, op_set(slot, OPT_FREEBIND, 1));
-	if (!rc && d->reuseaddr)
+	if (!rc && asked->reuseaddr)
 		rc = add(program, op_set(slot, OPT_REUSEADDR, 1));
-	if (!rc && d->reuseport)
+	if (!rc && asked->reuseport)
 		rc = add(program, op_set(slot, OPT_REUSEPORT, 1));
 	if (!rc && v6)
-		rc = add(program, op_set(slot, OPT_V6ONLY, d->v6only));
-	if (!rc && d->ifindex)
+		rc = add(program, op_set(slot, OPT_V6ONLY, asked->v6only));
+	if (!rc && asked->ifindex)
 		rc = add(program,
-			op_set(slot, OPT_DEV, device_of(q, d->ifindex)));
-	return rc ? rc : add(program, op_bind(slot, d->addr, d->port));
+			op_set(slot, OPT_DEV, device_of(q, asked->ifindex)));
+	return rc ? rc : add(program, op_bind(slot, asked->addr, asked->port));
 }
 
 static int add_holder(struct program *program, unsigned int slot,
