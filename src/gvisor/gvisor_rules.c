@@ -28,11 +28,13 @@ static const struct rule_info rules[GVISOR_RULES] = {
 #define RELEASES(name_, since_, before_)                                       \
 	[GVISOR_##name_].since = since_, [GVISOR_##name_].before = before_,
 #define NEWEST(name_, text_) [GVISOR_##name_].newest = text_,
+#define GENERIC(name_) [GVISOR_##name_].generic = true,
 // NOLINTEND(bugprone-macro-parentheses)
 #include "gvisor_rules.h"
 };
 
 const struct rule_book gvisor_book = {
+	.id = MODEL_PORTMAN,
 	.model = "portman",
 	.system = "gVisor",
 	.rules = rules,

@@ -10,6 +10,7 @@
  *	EFFECT(name, Go function, sentence)
  *	RELEASES(name, since, before)
  *	NEWEST(name, sentence)
+ *	GENERIC(name)
  *
  * A *decision* answers an op, with its errno or 0; each outcome cites exactly
  * one. An *effect* changes what later ops are answered, or turns a question of
@@ -36,6 +37,9 @@
 #endif
 #ifndef NEWEST
 #define NEWEST(name, text)
+#endif
+#ifndef GENERIC
+#define GENERIC(name)
 #endif
 
 /* ops on reservations */
@@ -297,3 +301,4 @@ DECISION(not_known, 0, "-",
 #undef EFFECT
 #undef RELEASES
 #undef NEWEST
+#undef GENERIC

@@ -4,11 +4,8 @@
  */
 #include "rule.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "util.h"
 
 unsigned int rule_find(const struct rule_book *book, const char *name,
 	size_t length)
@@ -26,28 +23,9 @@ void rule_force(const struct rule_book *book, uint32_t version, bool *force)
 	for (unsigned int rule = 0; rule < book->count; rule++) {
 		const struct rule_info *info = &book->rules[rule];
 
-		force[rule] = version >= info->since &&
+		force[rule] = !info->foreign && version >= info->since &&
 			      (!info->before || version < info->before);
 	}
-}
-
-int rule_take_away(const struct rule_book *book, const char **text, bool *force,
-	char *why, size_t size)
-{
-	while (**text == '~') {
-		size_t length = strcspn(++*text, "~");
-		unsigned int rule = rule_find(book, *text, length);
-
-		if (!rule) {
-			snprintf(why, size,
-				"no rule is called '%.*s': see portclash rules",
-				(int)MIN(length, 60), *text);
-			return -EINVAL;
-		}
-		force[rule] = false;
-		*text += length;
-	}
-	return 0;
 }
 
 void rule_cite(const struct rule_book *book, const struct outcome *outcome,

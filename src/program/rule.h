@@ -25,6 +25,9 @@
  * @text:	A sentence
  * @newest:	What else was read of the newest upstream, or NULL
  * @since, @before: RULE_VERSION()s, 0 for no limit
+ * @foreign:	No version has it: it is there to be switched on, since another
+ *		system has it
+ * @generic:	So much depends on it that a change of it explains nothing
  */
 struct rule_info {
 	const char *name;
@@ -33,17 +36,20 @@ struct rule_info {
 	const char *text;
 	const char *newest;
 	uint32_t since, before;
+	bool foreign, generic;
 };
 
 /**
  * struct rule_book - The rules of a model
- * @model:	What the model is called: the name of its subject
+ * @id:		The model, an enum model
+ * @model:	What it is called: the name of its subject
  * @system:	What is modelled
  * @rules:	By number; 0 and @mark are none
  * @mark:	Decisions are below, effects above
  * @count:	All numbers are below
  */
 struct rule_book {
+	uint8_t id;
 	const char *model, *system;
 	const struct rule_info *rules;
 	unsigned int mark, count;
@@ -71,18 +77,6 @@ unsigned int rule_find(const struct rule_book *book, const char *name,
  * @force:	@book->count flags, filled in
  */
 void rule_force(const struct rule_book *book, uint32_t version, bool *force);
-
-/**
- * rule_take_away() - Read "~RULE~RULE..." and put these rules out of force
- * @text:	Where to read; set to what is left over
- * @force:	Changed
- * @why:	On failure: the name that is no rule
- * @size:	Bytes of @why
- *
- * Return: 0, or -EINVAL
- */
-int rule_take_away(const struct rule_book *book, const char **text, bool *force,
-	char *why, size_t size);
 
 /**
  * rule_cite() - Why an outcome is what it is

@@ -24,11 +24,14 @@ static const struct rule_info rules[SPEC_RULES] = {
 	},
 #define VERSIONS(name_, since_, before_)                                       \
 	[RULE_##name_].since = since_, [RULE_##name_].before = before_,
+#define NO_LINUX(name_) [RULE_##name_].foreign = true,
+#define GENERIC(name_) [RULE_##name_].generic = true,
 // NOLINTEND(bugprone-macro-parentheses)
 #include "spec_rules.h"
 };
 
 const struct rule_book spec_book = {
+	.id = MODEL_SPEC,
 	.model = "spec",
 	.system = "Linux",
 	.rules = rules,

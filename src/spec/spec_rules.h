@@ -9,12 +9,16 @@
  *	DECISION(name, errno, kernel function, sentence)
  *	EFFECT(name, kernel function, sentence)
  *	VERSIONS(name, since, before)
+ *	NO_LINUX(name)
+ *	GENERIC(name)
  *
  * A *decision* answers an op, with its errno or 0; each outcome cites exactly
  * one. An *effect* changes the answers to later ops, or to one of the questions
  * of this op; the effects that had a part are listed beside the decision. A
  * rule holds for all versions of Linux, unless VERSIONS() says since which one,
- * and before which one.
+ * and before which one. NO_LINUX() says that no version has it: another system
+ * does, and "spec+RULE" switches it on. A class never changes a GENERIC() rule,
+ * since its change would explain too much.
  *
  * These are not modelled. The answer is n/a, which is neither right nor wrong:
  *
@@ -33,6 +37,12 @@
 #endif
 #ifndef VERSIONS
 #define VERSIONS(name, since, before)
+#endif
+#ifndef NO_LINUX
+#define NO_LINUX(name)
+#endif
+#ifndef GENERIC
+#define GENERIC(name)
 #endif
 
 /* sockets, their options and properties, the caller, sysctls */
@@ -395,3 +405,5 @@ VERSIONS(subflow_keeps_owner, V(6, 17), EVER)
 #undef DECISION
 #undef EFFECT
 #undef VERSIONS
+#undef NO_LINUX
+#undef GENERIC

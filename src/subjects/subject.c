@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "subject_private.h"
 #include "util.h"
 #include "world.h"
 
@@ -19,7 +21,11 @@ int subject_open(struct subject *subject, const struct subject_type *type,
 	memset(subject, 0, sizeof(*subject));
 	snprintf(subject->name, sizeof(subject->name), "%s", name);
 	subject->type = type;
-	rc = type->open(subject, type->prefix ? name + strlen(type->name) : "");
+	if (type->book)
+		rc = subject_open_changed(subject, name + strlen(type->name));
+	else
+		rc = type->open(subject,
+			type->prefix ? name + strlen(type->name) : "");
 	if (rc)
 		subject->type = NULL;
 	return rc;
@@ -31,6 +37,8 @@ void subject_close(struct subject *subject)
 		return;
 	subject->type->close(subject);
 	subject->type = NULL;
+	free(subject->changes);
+	subject->changes = NULL;
 }
 
 bool subject_can(const struct capabilities *can, const struct op *op)
@@ -68,16 +76,6 @@ struct capabilities subject_common(const struct capabilities *a,
 		.uids = a->uids && b->uids,
 	};
 }
-
-/**
- * struct run - What is remembered while stepping through a program
- * @open:	Bits of the slots whose socket is open
- * @ports:	The port that each slot last got
- */
-struct run {
-	uint16_t open;
-	uint16_t ports[PROGRAM_SOCKETS_MAX];
-};
 
 static struct op resolved(const struct run *run, const struct op *op)
 {
@@ -133,13 +131,15 @@ static int step(struct subject *subject, struct run *run, const struct op *op,
 		return 0;
 	}
 	rc = subject->type->step(subject, &now, leader, out);
+	if (subject->changes && !rc)
+		subject_answer_changed(subject, out);
 	if (!rc)
 		remember(run, &now, out);
 	return rc;
 }
 
 static int repeat(struct subject *subject, struct run *run, const struct op *op,
-	const struct op *again, bool leader, struct outcome *out)
+	bool leader, struct outcome *out)
 {
 	/* The leader told the first outcome that is not ok, and no other. */
 	const struct outcome untold = outcome_na();
@@ -149,11 +149,18 @@ static int repeat(struct subject *subject, struct run *run, const struct op *op,
 	for (int i = 0; i < op->repeat.times && !rc; i++) {
 		struct outcome each;
 
-		rc = step(subject, run, again, leader ? &untold : NULL, &each);
+		rc = step(subject, run, op - 1, leader ? &untold : NULL, &each);
 		if (!rc && out->kind == OUTCOME_OK && each.kind != OUTCOME_OK)
 			*out = each;
 	}
 	return rc;
+}
+
+int subject_run_op(struct subject *subject, struct run *run,
+	const struct op *op, const struct outcome *leader, struct outcome *out)
+{
+	return op->kind == OP_REPEAT ? repeat(subject, run, op, leader, out) :
+				       step(subject, run, op, leader, out);
 }
 
 /**
@@ -203,10 +210,8 @@ static int run_from(struct subject *subject, const struct program *program,
 		}
 		if (lost)
 			*out = outcome_na();
-		else if (op->kind == OP_REPEAT)
-			rc = repeat(subject, run, op, op - 1, led, out);
 		else
-			rc = step(subject, run, op, led, out);
+			rc = subject_run_op(subject, run, op, led, out);
 		lost |= out->kind == OUTCOME_NA;
 	}
 	return rc;
@@ -250,6 +255,9 @@ int subject_run(struct subject *subject, const struct program *programs,
 
 	if (subject->type->run)
 		return subject->type->run(subject, programs, count, traces);
+	if (subject_asks_in_other_order(subject))
+		return subject_run_reordered(subject, programs, count, leaders,
+			traces);
 	for (size_t i = 0; i < count && !rc; i++) {
 		const struct trace *leader = leaders ? &leaders[i] : NULL;
 		unsigned int shared = 0;

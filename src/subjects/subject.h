@@ -18,6 +18,7 @@
 #ifndef SUBJECT_H
 #define SUBJECT_H
 
+#include "program/change.h"
 #include "program/program.h"
 
 enum { SUBJECT_NAME_MAX = 64, SUBJECT_WHY_MAX = 200, SUBJECT_KEPT_MAX = 16 };
@@ -65,6 +66,10 @@ struct subject;
  *		a copy as number @n, below SUBJECT_KEPT_MAX; @back restores it.
  *		A program that begins as the one before goes on from there
  * @run:	Instead of begin, step and end: do @count whole programs
+ * @book:	Of a model only: its rules; open then gets no changes
+ * @force:	Of a model only: which rules are in force, by number
+ * @changed:	These flags are others now; or NULL
+ * @inner:	It asks another subject, whose changes are its own; or NULL
  *
  * A negative errno is never an outcome: it says that the subject did not work.
  */
@@ -83,6 +88,10 @@ struct subject_type {
 	void (*back)(struct subject *subject, unsigned int n);
 	int (*run)(struct subject *subject, const struct program *programs,
 		size_t count, struct trace *traces);
+	const struct rule_book *book;
+	bool *(*force)(struct subject *subject);
+	void (*changed)(struct subject *subject);
+	struct subject *(*inner)(struct subject *subject);
 };
 
 /**
@@ -91,6 +100,7 @@ struct subject_type {
  * @can:	What it can be asked
  * @why:	After a failure: the reason, and how to mend it
  * @state:	The type's own
+ * @changes:	What is otherwise than in its model; NULL if nothing ever was
  */
 struct subject {
 	const struct subject_type *type;
@@ -98,6 +108,7 @@ struct subject {
 	struct capabilities can;
 	char why[SUBJECT_WHY_MAX];
 	void *state;
+	struct subject_changes *changes;
 };
 
 /* Each is in the file of its name; subjects.h has those that can be named. */
@@ -131,6 +142,25 @@ void subject_close(struct subject *subject);
  */
 int subject_run(struct subject *subject, const struct program *programs,
 	size_t count, const struct trace *leaders, struct trace *traces);
+
+/**
+ * subject_change() - Change the rules of a model, until this is called again
+ * @subject:	Open; it has a model, or is a law of one that has
+ * @changes:	Besides those that it was opened with; those of other models do
+ *		not count
+ * @count:	How many; 0 makes it as it was opened
+ *
+ * Return: 0, -EINVAL (it has no model), -E2BIG (more than CHANGES_MAX) or
+ *	   -ENOMEM
+ */
+int subject_change(struct subject *subject, const struct change *changes,
+	unsigned int count);
+
+/** subject_book() - The rules of a subject, or NULL: it is no model */
+const struct rule_book *subject_book(struct subject *subject);
+
+/** subject_in_force() - Which of them are in force, by number */
+const bool *subject_in_force(struct subject *subject);
 
 /** subject_can() - Can a subject with these capabilities do this op? */
 bool subject_can(const struct capabilities *can, const struct op *op);

@@ -277,10 +277,18 @@ static void law_close(struct subject *subject)
 	subject->state = NULL;
 }
 
+static struct subject *inner(struct subject *subject)
+{
+	struct law_state *state = subject->state;
+
+	return &state->inner;
+}
+
 const struct subject_type subject_law = {
 	.name = "law",
 	.close = law_close,
 	.run = law_run,
+	.inner = inner,
 };
 
 int subject_law_open(struct subject *subject, const char *name,

@@ -9,9 +9,10 @@
  * do. This is the one place where the words of sockets (reuseaddr) are turned
  * into those of reservations (most_recent, tuple_only).
  *
- *	portman				the release of December 2022, measured
- *	portman@head			the newest upstream, as read, never run
- *	portman~failed_bind_keeps_address	without this rule
+ *	portman			the release of December 2022
+ *	portman@20240729	the one of July 2024; both were measured
+ *	portman@head		the newest upstream, as read, never run
+ *	portman~listen_binds	without this rule (change.h has all changes)
  *
  * Where the manager must choose a port and knows the leader's choice, its range
  * is that one port for the moment. So it takes or refuses that port as if no
@@ -336,24 +337,30 @@ static int portman_end(struct subject *subject)
 	return 0;
 }
 
-/* "@head" and then "~RULE" any number of times, or none of this */
-static int read_argument(struct subject *subject, struct gvisor *gvisor,
+/* Releases that were measured; without a word it is the first */
+static const struct release {
+	const char *name;
+	uint32_t version;
+} releases[] = {
+	{ "", RULE_VERSION(2022, 12, 0) },
+	{ "@20221219", RULE_VERSION(2022, 12, 0) },
+	{ "@20240729", RULE_VERSION(2024, 7, 0) },
+	{ "@head", UINT32_MAX },
+};
+
+static int read_release(struct subject *subject, struct gvisor *gvisor,
 	const char *argument)
 {
-	bool head = !strncmp(argument, "@head", 5);
-
-	argument += head ? 5 : 0;
-	rule_force(&gvisor_book, head ? UINT32_MAX : RULE_VERSION(2022, 12, 0),
-		gvisor->force);
-	if (rule_take_away(&gvisor_book, &argument, gvisor->force, subject->why,
-		    sizeof(subject->why)))
-		return -EINVAL;
-	gvisor_watch(gvisor);
-	if (!*argument)
+	for (size_t i = 0; i < ARRAY_SIZE(releases); i++) {
+		if (strcmp(argument, releases[i].name))
+			continue;
+		rule_force(&gvisor_book, releases[i].version, gvisor->force);
+		gvisor_watch(gvisor);
 		return 0;
+	}
 	snprintf(subject->why, sizeof(subject->why),
-		"'%.60s' is left over: expected portman, portman@head or "
-		"portman~RULE",
+		"'%.60s' is left over: expected portman, portman@20221219, "
+		"portman@20240729 or portman@head",
 		argument);
 	return -EINVAL;
 }
@@ -377,7 +384,7 @@ static int portman_open(struct subject *subject, const char *argument)
 		return -ENOMEM;
 	}
 	state->stack.demux.gvisor = &state->stack.gvisor;
-	rc = read_argument(subject, &state->stack.gvisor, argument);
+	rc = read_release(subject, &state->stack.gvisor, argument);
 	if (rc) {
 		free(state);
 		subject->state = NULL;
@@ -394,6 +401,20 @@ static void portman_close(struct subject *subject)
 	subject->state = NULL;
 }
 
+static bool *force(struct subject *subject)
+{
+	struct state *state = subject->state;
+
+	return state->stack.gvisor.force;
+}
+
+static void changed(struct subject *subject)
+{
+	struct state *state = subject->state;
+
+	gvisor_watch(&state->stack.gvisor);
+}
+
 const struct subject_type subject_portman = {
 	.name = "portman",
 	.prefix = true,
@@ -403,4 +424,7 @@ const struct subject_type subject_portman = {
 	.begin = portman_begin,
 	.step = portman_step,
 	.end = portman_end,
+	.book = &gvisor_book,
+	.force = force,
+	.changed = changed,
 };

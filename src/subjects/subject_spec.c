@@ -4,7 +4,7 @@
  *
  *	spec			the running kernel's version
  *	spec@6.1  spec@6.1.170	that one's; without a patch level, the newest
- *	spec~tcp_apart		without this rule, to see what it is good for
+ *	spec~tcp_apart		without this rule (change.h has all changes)
  *
  * A program often begins as the one before did, above all in a sweep. So states
  * on the way are kept, and a program is run from the first op that is new.
@@ -63,14 +63,10 @@ static int parse(struct subject *subject, struct spec_state *state,
 		}
 	}
 	spec_force_init(&state->force, version);
-	if (rule_take_away(&spec_book, &argument, state->force.rule,
-		    subject->why, sizeof(subject->why)))
-		return -EINVAL;
 	if (!*argument)
 		return 0;
 	snprintf(subject->why, sizeof(subject->why),
-		"'%.60s' is left over: expected spec, spec@VERSION or "
-		"spec~RULE",
+		"'%.60s' is left over: expected spec or spec@VERSION",
 		argument);
 	return -EINVAL;
 }
@@ -159,6 +155,13 @@ static int end(struct subject *subject)
 	return 0;
 }
 
+static bool *force(struct subject *subject)
+{
+	struct spec_state *state = subject->state;
+
+	return state->force.rule;
+}
+
 const struct subject_type subject_spec = {
 	.name = "spec",
 	.prefix = true,
@@ -170,4 +173,6 @@ const struct subject_type subject_spec = {
 	.end = end,
 	.keep = keep,
 	.back = back,
+	.book = &spec_book,
+	.force = force,
 };
