@@ -113,9 +113,6 @@ void need_classes(const struct options *options, struct class_list *classes)
 			path);
 		die_without_corpus(found);
 	}
-	if (classes->count > COMPARE_CASES_MAX)
-		die(EXIT_USAGE, "%s: more than %d cases", path,
-			COMPARE_CASES_MAX);
 }
 
 int cmd_in_child(int (*what)(void *arg), void *arg)

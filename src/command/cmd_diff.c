@@ -30,15 +30,13 @@ static void keep_finding(const struct options *o, const struct finding *f)
 }
 
 static void say_findings(const struct options *o,
-	const struct class_list *classes, const struct compare_result *r,
-	const struct case_list *files)
+	const struct compare_result *r, const struct case_list *files)
 {
 	for (size_t i = 0; i < r->found; i++) {
 		const struct finding *f = &r->findings[i];
-		char name[CLASS_NAME_MAX] = "unknown";
+		char name[CLASS_SET_MAX * (CLASS_NAME_MAX + 4)];
 
-		if (f->class_case >= 0)
-			class_name(&classes->cases[f->class_case], name);
+		class_print(&r->finder, &f->answer, name, sizeof(name));
 		if (files)
 			quote_printf(o->out, "# %s: %s\n",
 				files->paths[f->number], name);
@@ -48,10 +46,12 @@ static void say_findings(const struct options *o,
 				"times\n",
 				name, (unsigned long long)f->number,
 				(unsigned long long)f->count);
+		if (*f->answer.why)
+			quote_printf(o->out, "# %s\n", f->answer.why);
 		divergence_write(&f->program, o->subjects, &f->divergence,
 			o->out);
 		fputc('\n', o->out);
-		if (o->keep && f->class_case < 0)
+		if (o->keep && f->answer.verdict == CLASS_UNKNOWN)
 			keep_finding(o, f);
 	}
 }
@@ -77,7 +77,6 @@ int cmd_diff_report(const struct options *o, struct compare_job *job,
 	struct compare_result result;
 	struct summary summary = { .options = o,
 		.result = &result,
-		.classes = &classes,
 		.sweep = job->sweep ? job->sweep->name : NULL };
 	struct skip skip = { 0 };
 	int rc, code = EXIT_AGREED;
@@ -94,8 +93,9 @@ int cmd_diff_report(const struct options *o, struct compare_job *job,
 	job->quiet = o->quiet;
 	rc = compare(job, &result);
 	if (rc)
-		die(EXIT_CANNOT, "%s", strerror(-rc));
-	say_findings(o, &classes, &result, files);
+		die(EXIT_CANNOT, "%s",
+			*result.finder.why ? result.finder.why : strerror(-rc));
+	say_findings(o, &result, files);
 	if (result.skipped) {
 		strcpy(skip.subject, result.skipped);
 		strcpy(skip.reason, result.why);
@@ -117,7 +117,7 @@ int cmd_diff_report(const struct options *o, struct compare_job *job,
 	if (o->json)
 		report_json(&summary);
 	class_free(&classes);
-	free(result.findings);
+	compare_free(&result);
 	return code;
 }
 

@@ -92,6 +92,7 @@ struct minimizing {
 	const struct options *options;
 	struct program program;
 	struct finding found;
+	struct class_list classes;
 };
 
 static int minimize_in_child(void *arg)
@@ -101,8 +102,9 @@ static int minimize_in_child(void *arg)
 	struct subject subjects[2];
 	struct pair pair;
 	struct tally tally = { 0 };
+	struct class_finder finder;
 	struct judge judge = {
-		.pair = &pair, .names = o->subjects, .tally = &tally
+		.pair = &pair, .finder = &finder, .tally = &tally
 	};
 	int rc;
 
@@ -113,9 +115,15 @@ static int minimize_in_child(void *arg)
 			return EXIT_CANNOT;
 		}
 	}
-	rc = diff_pair(&pair, &subjects[0], &subjects[1]);
+	rc = class_finder_open(&finder, &m->classes, o->subjects);
+	if (!rc)
+		rc = diff_pair(&pair, &subjects[0], &subjects[1]);
 	if (!rc)
 		rc = judge_program(&judge, &m->program, &m->found);
+	if (rc == DIVERGE) {
+		rc = judge_minimize(&judge, &m->found);
+		rc = rc == -EAGAIN || !rc ? DIVERGE : rc;
+	}
 	if (rc == AGREE || rc == INCOMPARABLE) {
 		quote_printf(stderr,
 			"portclash: %s and %s do not diverge on "
@@ -140,6 +148,8 @@ static int run_minimize(struct options *o)
 	need_subjects(o, 2);
 	m->options = o;
 	need_program(o->args[0], &m->program);
+	if (*o->corpus)
+		need_classes(o, &m->classes);
 	code = cmd_in_child(minimize_in_child, m);
 	if (code)
 		return code;

@@ -69,9 +69,10 @@ static void keep(struct matrix_column *column, struct matrix_cell *cell,
 {
 	cell->asked = !result->skipped;
 	cell->tally = result->tally;
-	memcpy(cell->cases_met, result->cases_met, sizeof(cell->cases_met));
+	memcpy(cell->classes_met, result->classes_met,
+		sizeof(cell->classes_met));
 	for (size_t i = 0; i < result->found; i++)
-		if (result->findings[i].class_case < 0 &&
+		if (result->findings[i].answer.verdict == CLASS_UNKNOWN &&
 			cell->kept_count < MATRIX_KEPT)
 			cell->kept[cell->kept_count++] = result->findings[i];
 	if (result->skipped || result->error)
@@ -113,7 +114,11 @@ static void fill(struct matrix *matrix, struct matrix_column *column,
 	if (rc)
 		die(EXIT_CANNOT, "%s", strerror(-rc));
 	keep(column, &column->cells[row], &result);
-	free(result.findings);
+	if (!column->finder.candidates) {
+		column->finder = result.finder;
+		memset(&result.finder, 0, sizeof(result.finder));
+	}
+	compare_free(&result);
 	free(programs);
 }
 
@@ -268,6 +273,8 @@ static int run_matrix(struct options *o)
 	if (o->json)
 		matrix_json(matrix);
 	code = exit_code(matrix);
+	for (unsigned int i = 0; i < matrix->column_count; i++)
+		class_finder_close(&matrix->columns[i].finder);
 	class_free(&classes);
 	free(matrix);
 	return code;

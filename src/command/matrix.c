@@ -41,12 +41,14 @@ static void print_column(const struct matrix *m,
 
 		if (!cell->asked)
 			continue;
-		fprintf(file, "  %-13s %8llu %8llu %8llu %8llu   ", m->rows[k],
+		fprintf(file, "  %-13s %8llu %8llu %8llu %10llu %8llu   ",
+			m->rows[k],
 			(unsigned long long)tally_agreed(&cell->tally),
 			(unsigned long long)cell->tally.known,
 			(unsigned long long)cell->tally.unknown,
+			(unsigned long long)cell->tally.unmodelled,
 			(unsigned long long)cell->tally.incomparable);
-		report_classes(m->classes, cell->cases_met, print_classes,
+		report_classes(&column->finder, cell->classes_met, print_classes,
 			file);
 		fputc('\n', file);
 		for (unsigned int i = 0; i < cell->kept_count; i++) {
@@ -60,8 +62,8 @@ static void print_column(const struct matrix *m,
 
 void matrix_text(const struct matrix *m, FILE *file)
 {
-	fprintf(file, "%-15s %8s %8s %8s %8s   classes\n", "", "agree", "known",
-		"unknown", "n/a");
+	fprintf(file, "%-15s %8s %8s %8s %10s %8s   classes\n", "", "agree",
+		"known", "unknown", "unmodelled", "n/a");
 	for (unsigned int i = 0; i < m->column_count; i++)
 		print_column(m, &m->columns[i], file);
 	fprintf(file, "\n%.0f s\n", m->seconds);
@@ -81,8 +83,9 @@ static void json_cell(const struct matrix *m,
 	answer_number(one, "agree", tally_agreed(&cell->tally));
 	answer_number(one, "known", cell->tally.known);
 	answer_number(one, "unknown", cell->tally.unknown);
+	answer_number(one, "unmodelled", cell->tally.unmodelled);
 	answer_number(one, "incomparable", cell->tally.incomparable);
-	report_classes(m->classes, cell->cases_met, report_class_json,
+	report_classes(&column->finder, cell->classes_met, report_class_json,
 		answer_object(one, "classes"));
 }
 

@@ -13,13 +13,13 @@ enum { MATRIX_COLUMNS_MAX = 40, MATRIX_ROWS_MAX = 16, MATRIX_KEPT = 4 };
  * struct matrix_cell - What came of one group on one pair of subjects
  * @asked:	Was it tried at all?
  * @tally:	The numbers
- * @cases_met:	How often each case of a class was met
+ * @classes_met: How often each class was met
  * @kept:	The first of what is of no known class
  */
 struct matrix_cell {
 	bool asked;
 	struct tally tally;
-	uint64_t cases_met[COMPARE_CASES_MAX];
+	uint64_t classes_met[CLASSES_MAX];
 	struct finding kept[MATRIX_KEPT];
 	unsigned int kept_count;
 };
@@ -27,10 +27,12 @@ struct matrix_cell {
 /**
  * struct matrix_column - A subject, and what it is compared with
  * @why:	Why it is not here, or why it stopped; empty if all is well
+ * @finder:	What its classes are called
  */
 struct matrix_column {
 	const char *subjects[2];
 	char why[SUBJECT_WHY_MAX];
+	struct class_finder finder;
 	struct matrix_cell cells[MATRIX_ROWS_MAX];
 };
 

@@ -11,6 +11,7 @@
 #include "quote.h"
 #include "report.h"
 #include "compare/divergence.h"
+#include "subjects/books.h"
 
 static const char style[] =
 	"<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
@@ -82,7 +83,7 @@ static void put_behind(const struct matrix *m, unsigned int i, unsigned int k,
 	put_with(" beside ", column->subjects[1], file);
 	put_with(": ", m->rows[k], file);
 	fputs("</h3>\n<ul>\n", file);
-	report_classes(m->classes, cell->cases_met, put_class, file);
+	report_classes(&column->finder, cell->classes_met, put_class, file);
 	fputs("</ul>\n", file);
 	for (unsigned int n = 0; n < cell->kept_count; n++) {
 		size_t size;
@@ -114,40 +115,40 @@ static void put_case(const struct case_file *file, FILE *out)
 	free(data);
 }
 
-/* The index of the next case of a class, from @i on; or how many cases there
- * are in all */
-static size_t next_of(const struct class_list *list, size_t i, const char *name)
+static void put_class_of(const struct class *class, const char *text,
+	FILE *file)
 {
-	char other[CLASS_NAME_MAX];
-
-	for (; i < list->count; i++) {
-		class_name(&list->cases[i], other);
-		if (!strcmp(name, other))
-			break;
-	}
-	return i;
+	put_with("<details id=\"class-", class->name, file);
+	put_with("\" open><summary>", class->name, file);
+	put_with(": ", text, file);
+	fputs("</summary>\n", file);
+	if (class->file)
+		put_case(class->file, file);
+	fputs("</details>\n", file);
 }
 
-/* The cases of one name need not follow each other: a-1, a-1b, a-2. */
-static void put_cases(const struct matrix *m, FILE *file)
+/* Between two versions the classes are rules. */
+static void put_rules(const struct matrix_column *column, FILE *file)
 {
-	const struct class_list *list = m->classes;
-	char name[CLASS_NAME_MAX];
+	for (size_t i = 0; i < column->finder.count; i++) {
+		const struct class *class = &column->finder.candidates[i];
+		const struct change *change = &class->changes[0];
 
-	fputs("<h2>Classes</h2>\n", file);
-	for (size_t i = 0; i < list->count; i++) {
-		class_name(&list->cases[i], name);
-		if (next_of(list, 0, name) < i)
-			continue;
-		put_with("<details id=\"class-", name, file);
-		put_with("\" open><summary>", name, file);
-		put_with(": ", list->cases[i].text.why, file);
-		fputs("</summary>\n", file);
-		for (size_t k = i; k < list->count;
-			k = next_of(list, k + 1, name))
-			put_case(&list->cases[k], file);
-		fputs("</details>\n", file);
+		if (!class->file)
+			put_class_of(class,
+				books[change->model]->rules[change->rule].text,
+				file);
 	}
+}
+
+static void put_classes(const struct matrix *m, FILE *file)
+{
+	fputs("<h2>Classes</h2>\n", file);
+	for (size_t i = 0; i < m->classes->count; i++)
+		put_class_of(&m->classes->classes[i],
+			m->classes->classes[i].file->text.why, file);
+	for (unsigned int i = 0; i < m->column_count; i++)
+		put_rules(&m->columns[i], file);
 }
 
 void matrix_html(const struct matrix *m, FILE *file)
@@ -175,6 +176,6 @@ void matrix_html(const struct matrix *m, FILE *file)
 	for (unsigned int i = 0; i < m->column_count; i++)
 		for (unsigned int k = 0; k < m->row_count; k++)
 			put_behind(m, i, k, file);
-	put_cases(m, file);
+	put_classes(m, file);
 	fputs("</html>\n", file);
 }

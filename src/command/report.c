@@ -9,27 +9,15 @@
 
 #include "quote.h"
 
-void report_classes(const struct class_list *classes, const uint64_t *counts,
+void report_classes(const struct class_finder *finder, const uint64_t *counts,
 	report_class *say, void *arg)
 {
 	bool first = true;
 
-	for (size_t i = 0; classes && i < classes->count; i++) {
-		char name[CLASS_NAME_MAX], other[CLASS_NAME_MAX];
-		uint64_t sum = 0;
-		bool before = false;
-
-		class_name(&classes->cases[i], name);
-		for (size_t k = 0; k < classes->count; k++) {
-			class_name(&classes->cases[k], other);
-			if (strcmp(name, other))
-				continue;
-			before |= k < i;
-			sum += counts[k];
-		}
-		if (before || !sum)
+	for (size_t i = 0; i < finder->count; i++) {
+		if (!counts[i])
 			continue;
-		say(name, sum, first, arg);
+		say(finder->candidates[i].name, counts[i], first, arg);
 		first = false;
 	}
 }
@@ -128,7 +116,8 @@ void report_json(const struct summary *s)
 	answer_number(answer, "divergent", t->divergent);
 	answer_number(answer, "known", t->known);
 	answer_number(answer, "unknown", t->unknown);
-	report_classes(s->classes, r->cases_met, report_class_json,
+	answer_number(answer, "unmodelled", t->unmodelled);
+	report_classes(&r->finder, r->classes_met, report_class_json,
 		answer_object(answer, "classes"));
 	list = answer_list(answer, "skipped");
 	for (unsigned int i = 0; i < s->skip_count; i++)
@@ -155,16 +144,19 @@ void report_text(FILE *file, const struct summary *s)
 		(unsigned long long)t->incomparable, r->seconds,
 		r->seconds > 0 ? t->programs / r->seconds : 0);
 	if (!s->is_check)
-		fprintf(file, "%llu divergent: %llu known, %llu unknown\n",
+		fprintf(file,
+			"%llu divergent: %llu known, %llu unknown, "
+			"%llu unmodelled\n",
 			(unsigned long long)t->divergent,
 			(unsigned long long)t->known,
-			(unsigned long long)t->unknown);
+			(unsigned long long)t->unknown,
+			(unsigned long long)t->unmodelled);
 	else
 		fprintf(file,
 			"%u cases, %u held, %u failures, %u not compared "
 			"to the end\n",
 			s->cases, s->held, s->failure_count, s->uncompared);
-	report_classes(s->classes, r->cases_met, say_text, file);
+	report_classes(&r->finder, r->classes_met, say_text, file);
 	for (unsigned int i = 0; i < s->skip_count; i++)
 		quote_printf(file, "skipped %s: %s\n", s->skips[i].subject,
 			s->skips[i].reason);

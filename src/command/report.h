@@ -25,7 +25,6 @@ struct skip {
 /**
  * struct summary - What every verb that compares reports
  * @result:	The numbers
- * @classes:	Names for @result->cases_met, or NULL
  * @sweep:	Name of the set, or NULL
  * @cases...@uncompared: Of check: a case is held if some subject held it and
  *		none failed it, and not compared (to its end) if neither
@@ -34,7 +33,6 @@ struct skip {
 struct summary {
 	const struct options *options;
 	const struct compare_result *result;
-	const struct class_list *classes;
 	const struct skip *skips;
 	unsigned int skip_count;
 	const char *sweep;
@@ -49,12 +47,12 @@ typedef void report_class(const char *name, uint64_t count, bool first,
 	void *arg);
 
 /**
- * report_classes() - Each class that was met, its cases taken together
- * @classes:	All that are known, or NULL
- * @counts:	How often each case of @classes was met
+ * report_classes() - Each class that was met
+ * @finder:	What they are called
+ * @counts:	How often each was met
  * @say:	Called for each name, with @arg
  */
-void report_classes(const struct class_list *classes, const uint64_t *counts,
+void report_classes(const struct class_finder *finder, const uint64_t *counts,
 	report_class *say, void *arg);
 
 /** report_class_json() - As "name":count, to the object that @arg is */

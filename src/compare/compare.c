@@ -55,28 +55,42 @@ bool compare_enough(uint64_t tested, uint64_t programs)
 	       tested >= (programs + COMPARE_LEAST - 1) / COMPARE_LEAST;
 }
 
+/* The same op, the same outcomes, the same rules: shown only once */
+static bool same_sort(const struct finding *a, const struct finding *b)
+{
+	const struct divergence *x = &a->divergence, *y = &b->divergence;
+
+	return a->program.ops[x->index].kind == b->program.ops[y->index].kind &&
+	       outcome_alike(&x->outcomes[0], &y->outcomes[0]) &&
+	       outcome_alike(&x->outcomes[1], &y->outcomes[1]) &&
+	       !memcmp(a->answer.rules, b->answer.rules,
+		       sizeof(a->answer.rules));
+}
+
 /* Keep a divergence if it is new and worth keeping */
-static void note(const struct compare_job *job, struct share *share,
-	const struct finding *finding)
+static int note(const struct compare_job *job, const struct judge *judge,
+	struct share *share, const struct finding *finding)
 {
 	struct compare_result *result = &share->result;
 	struct finding *old = share->findings;
+	int rc;
 
-	if (finding->class_case >= 0)
-		result->cases_met[finding->class_case]++;
-	if (finding->class_case >= 0 && !job->programs)
-		return;
+	for (unsigned int i = 0; i < finding->answer.count; i++)
+		result->classes_met[finding->answer.set[i]]++;
+	if (finding->answer.verdict != CLASS_UNKNOWN && !job->programs)
+		return 0;
 	for (; old < share->findings + result->found; old++) {
-		if (!job->programs &&
-			program_equal(&old->program, &finding->program)) {
+		if (!job->programs && same_sort(old, finding)) {
 			old->count++;
-			return;
+			return 0;
 		}
 	}
-	if (result->found < FINDINGS_MAX) {
-		*old = *finding;
-		result->found++;
-	}
+	if (result->found == FINDINGS_MAX)
+		return 0;
+	*old = *finding;
+	result->found++;
+	rc = judge_minimize(judge, old);
+	return rc == -EAGAIN ? 0 : rc;
 }
 
 /* A divergence that does not happen again is not kept, but people are told. */
@@ -102,13 +116,12 @@ static int compare_one(const struct compare_job *job, const struct judge *judge,
 		return 0;
 	finding.number = number;
 	finding.count = 1;
-	rc = judge_finding(judge, &finding);
+	rc = judge_finding(judge, &finding, a, b);
 	if (rc == DIVERGE)
-		note(job, share, &finding);
-	else if (rc == -EAGAIN)
-		say_unsteady(job, program, number, &finding.divergence);
-	else
+		return note(job, judge, share, &finding);
+	if (rc != -EAGAIN)
 		return rc;
+	say_unsteady(job, program, number, &finding.divergence);
 	return 0;
 }
 
@@ -178,14 +191,13 @@ static int batches(const struct compare_job *job, const struct judge *judge,
 }
 
 static void work(const struct compare_job *job, struct share *share,
-	unsigned int worker)
+	unsigned int worker, struct class_finder *finder)
 {
 	struct subject subjects[2];
 	struct pair pair;
 	/* Who names a program asks for just that one. */
 	struct judge judge = { .pair = &pair,
-		.names = job->subjects,
-		.classes = job->classes,
+		.finder = finder,
 		.tally = &share->result.tally,
 		.asked = job->programs };
 	int rc = 0, i;
@@ -236,8 +248,8 @@ static int gather(const struct compare_job *job, struct share *shares,
 		struct share *share = &shares[w];
 
 		tally_add(&result->tally, &share->result.tally);
-		for (int i = 0; i < COMPARE_CASES_MAX; i++)
-			result->cases_met[i] += share->result.cases_met[i];
+		for (int i = 0; i < CLASSES_MAX; i++)
+			result->classes_met[i] += share->result.classes_met[i];
 		if (share->result.error && !result->error) {
 			result->error = share->result.error;
 			strcpy(result->why, share->why);
@@ -250,9 +262,8 @@ static int gather(const struct compare_job *job, struct share *shares,
 			struct finding *f = &share->findings[i];
 			size_t k = 0;
 
-			while (k < n && (job->programs ||
-						!program_equal(&all[k].program,
-							&f->program)))
+			while (k < n &&
+				(job->programs || !same_sort(&all[k], f)))
 				k++;
 			if (k < n) {
 				all[k].count += f->count;
@@ -347,12 +358,18 @@ int compare(const struct compare_job *job, struct compare_result *result)
 	memset(result, 0, sizeof(*result));
 	if (shares == MAP_FAILED)
 		return -errno;
+	/* The models are pure, so each worker gets a copy of them. */
+	rc = class_finder_open(&result->finder, job->classes, job->subjects);
+	if (rc) {
+		munmap(shares, size);
+		return rc;
+	}
 	fflush(NULL);
 	for (unsigned int w = 0; w < job->workers; w++) {
 		pids[w] = fork();
 		if (!pids[w]) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			work(job, &shares[w], w);
+			work(job, &shares[w], w, &result->finder);
 			_exit(0);
 		}
 		if (pids[w] < 0) {
@@ -365,4 +382,11 @@ int compare(const struct compare_job *job, struct compare_result *result)
 	rc = gather(job, shares, result);
 	munmap(shares, size);
 	return rc;
+}
+
+void compare_free(struct compare_result *result)
+{
+	class_finder_close(&result->finder);
+	free(result->findings);
+	result->findings = NULL;
 }

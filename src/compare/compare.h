@@ -18,7 +18,6 @@
 
 /* At least one program of so many must be compared to its end. */
 enum {
-	COMPARE_CASES_MAX = 1024,
 	COMPARE_WORKERS_MAX = 64,
 	COMPARE_LEAST = 100
 };
@@ -26,7 +25,7 @@ enum {
 /**
  * struct compare_job - What to compare
  * @subjects:	Names of the two
- * @classes:	The known classes
+ * @classes:	All classes
  * @programs:	A list of programs, or NULL: random ones
  * @count:	How many; of random ones 0 means until @seconds are over
  * @seconds:	Time limit; 0 for none
@@ -59,9 +58,11 @@ struct compare_job {
 /**
  * struct compare_result - What came of it
  * @tally:	The numbers
- * @cases_met:	How often each case of a class was met
- * @findings:	What is of no known class, each once; for a list of programs
- *		everything that diverged, by number
+ * @classes_met: How often each class was met
+ * @finder:	What the classes are called; its models are closed
+ * @findings:	What is unknown, minimised: of those that diverge at the same
+ *		op, with the same outcomes, by the same rules, the first one. For
+ *		a list of programs everything that diverged, by number
  * @found:	How many @findings
  * @skipped:	Which subject could not be had, or NULL
  * @why:	The reason for that; or why a worker stopped early
@@ -69,7 +70,8 @@ struct compare_job {
  */
 struct compare_result {
 	struct tally tally;
-	uint64_t cases_met[COMPARE_CASES_MAX];
+	uint64_t classes_met[CLASSES_MAX];
+	struct class_finder finder;
 	struct finding *findings;
 	size_t found;
 	const char *skipped;
@@ -81,12 +83,15 @@ struct compare_result {
 /**
  * compare() - Compare programs on two subjects
  * @job:	What to compare
- * @result:	Filled in; free @findings
+ * @result:	Filled in; free with compare_free()
  *
  * Return: 0 if it ran, even if a subject was skipped (see @skipped), or a
  *	   negative errno
  */
 int compare(const struct compare_job *job, struct compare_result *result);
+
+/** compare_free() - Free what compare() made */
+void compare_free(struct compare_result *result);
 
 /** compare_enough() - Were enough of the programs tested to say anything? */
 bool compare_enough(uint64_t tested, uint64_t programs);

@@ -102,6 +102,13 @@ static void cut(const struct program *program, struct trace *a, struct trace *b)
 	}
 }
 
+int diff_follower(const struct pair *pair)
+{
+	int second = !pair->leader;
+
+	return pair->subjects[second]->type->follows ? second : -1;
+}
+
 int diff_run(struct pair *pair, const struct program *programs, size_t count,
 	struct trace *traces[2])
 {

@@ -5,6 +5,7 @@
 #include "judge.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "minimize.h"
 
@@ -37,30 +38,51 @@ enum verdict judge_traces(const struct judge *judge,
 	return verdict;
 }
 
-void judge_count(const struct judge *judge, bool known)
+/* Ops behind the divergence are compared, too: with the models. */
+static void count(struct tally *tally, const struct class_answer *answer,
+	unsigned int index)
 {
-	struct tally *tally = judge->tally;
-
 	tally->divergent++;
 	tally->tested++;
-	tally->known += known;
-	tally->unknown += !known;
+	tally->known += answer->verdict == CLASS_KNOWN;
+	tally->unknown += answer->verdict == CLASS_UNKNOWN;
+	tally->unmodelled += answer->verdict == CLASS_UNMODELLED;
+	if (answer->same > index)
+		tally->compared_ops += answer->same - index;
 }
 
-int judge_finding(const struct judge *judge, struct finding *finding)
+static int classify(const struct judge *judge, const struct finding *finding,
+	const struct trace *a, const struct trace *b,
+	struct class_answer *answer)
 {
-	int rc = minimize_divergence(judge->pair, &finding->program,
-		&finding->divergence);
+	const struct question question = {
+		.program = &finding->program,
+		.traces = { a, b },
+		.follower = diff_follower(judge->pair),
+		.index = finding->divergence.index,
+	};
 
-	judge->tally->incomparable += rc == -EAGAIN;
+	return class_find(judge->finder, &question, answer);
+}
+
+int judge_finding(const struct judge *judge, struct finding *finding,
+	const struct trace *a, const struct trace *b)
+{
+	struct divergence again;
+	int rc = classify(judge, finding, a, b, &finding->answer);
+
 	if (rc)
 		return rc;
-	finding->class_case = judge->classes ?
-				      class_find(judge->classes,
-					      &finding->program, judge->names,
-					      &finding->divergence) :
-				      -1;
-	judge_count(judge, finding->class_case >= 0);
+	if (finding->answer.verdict == CLASS_UNKNOWN) {
+		rc = diff_one(judge->pair, &finding->program, &again);
+		if (rc < 0)
+			return rc;
+		if (rc != DIVERGE) {
+			judge->tally->incomparable++;
+			return -EAGAIN;
+		}
+	}
+	count(judge->tally, &finding->answer, finding->divergence.index);
 	return DIVERGE;
 }
 
@@ -72,5 +94,70 @@ int judge_program(const struct judge *judge, const struct program *program,
 
 	if (!rc)
 		rc = judge_traces(judge, program, &a, &b, finding);
-	return rc == DIVERGE ? judge_finding(judge, finding) : rc;
+	return rc == DIVERGE ? judge_finding(judge, finding, &a, &b) : rc;
+}
+
+/**
+ * struct kept - What must stay while a finding becomes small
+ * @error:	0, or why a subject did not work
+ */
+struct kept {
+	const struct judge *judge;
+	struct finding *finding;
+	int error;
+};
+
+static bool same_class(const struct class_answer *a,
+	const struct class_answer *b)
+{
+	return a->verdict == b->verdict && a->count == b->count &&
+	       !memcmp(a->set, b->set, a->count * sizeof(*a->set));
+}
+
+/* The same two outcomes at an op of the same kind, for the same reason? */
+static bool still_is(const struct program *program, void *arg)
+{
+	struct kept *kept = arg;
+	const struct finding *was = kept->finding;
+	const struct divergence *d = &was->divergence;
+	struct trace a, b, *traces[2] = { &a, &b };
+	struct finding now = { .program = *program };
+	int rc;
+
+	if (kept->error || !program->count)
+		return false;
+	rc = diff_run(kept->judge->pair, program, 1, traces);
+	if (!rc && diff_traces(program, &a, &b, &now.divergence) != DIVERGE)
+		return false;
+	if (!rc)
+		rc = classify(kept->judge, &now, &a, &b, &now.answer);
+	kept->error = rc;
+	if (rc || !same_class(&now.answer, &was->answer) ||
+		program->ops[now.divergence.index].kind !=
+			was->program.ops[d->index].kind ||
+		!outcome_alike(&now.divergence.outcomes[0], &d->outcomes[0]) ||
+		!outcome_alike(&now.divergence.outcomes[1], &d->outcomes[1]))
+		return false;
+	now.number = was->number;
+	now.count = was->count;
+	*kept->finding = now;
+	return true;
+}
+
+int judge_minimize(const struct judge *judge, struct finding *finding)
+{
+	struct kept kept = { .judge = judge, .finding = finding };
+	struct program program = finding->program;
+
+	/* Only a law may need what comes later: it has another order. */
+	program.count = finding->divergence.index + 1;
+	if (!still_is(&program, &kept)) {
+		program = finding->program;
+		if (kept.error || !still_is(&program, &kept))
+			return kept.error ? kept.error : -EAGAIN;
+	}
+	minimize(&program, still_is, &kept);
+	if (!kept.error && !still_is(&program, &kept))
+		return -EAGAIN;
+	return kept.error;
 }

@@ -5,9 +5,9 @@
  * DOC: Theory of Operation
  *
  * All who compare go the same way: two traces are compared, and what came of it
- * is counted; a divergence is minimised, looked up among the classes, and
- * counted as known or unknown. Who has met a divergence before may leave the
- * second half out: minimising costs a hundred times what comparing does.
+ * is counted; of a divergence the class is found, and it is counted as known,
+ * unknown or unmodelled. That is done with the program as it is: it is
+ * minimised only for people, if there is something to show.
  */
 #ifndef JUDGE_H
 #define JUDGE_H
@@ -18,31 +18,29 @@
 /**
  * struct judge - Who compares
  * @pair:	The two subjects
- * @names:	What they are called
- * @classes:	The known classes, or NULL: none
+ * @finder:	Finds the classes of the two
  * @tally:	Counted in
  * @asked:	Somebody asks for just these programs: each may be a test
  */
 struct judge {
 	struct pair *pair;
-	const char *const *names;
-	const struct class_list *classes;
+	struct class_finder *finder;
 	struct tally *tally;
 	bool asked;
 };
 
 /**
- * struct finding - A divergence, minimised
+ * struct finding - A divergence
  * @number:	Of the program it was found in
- * @class_case:	Index of its case in those of the classes, or -1
  * @count:	How often it was found
+ * @answer:	What it is
  */
 struct finding {
 	struct program program;
 	struct divergence divergence;
 	uint64_t number;
 	uint64_t count;
-	int class_case;
+	struct class_answer answer;
 };
 
 /**
@@ -54,17 +52,18 @@ enum verdict judge_traces(const struct judge *judge,
 	const struct trace *b, struct finding *finding);
 
 /**
- * judge_finding() - Minimise a divergence, find its class, and count it
- * @finding:	From judge_traces(); changed in place
+ * judge_finding() - Find the class of a divergence, and count it
+ * @finding:	From judge_traces(); its answer is filled in
+ * @a, @b:	The traces
+ *
+ * What is of no class is run once more: only if it diverges again it is
+ * unknown.
  *
  * Return: DIVERGE, -EAGAIN if it does not happen again (it is counted as
- *	   incomparable, and @finding->divergence is as it was), or a negative
- *	   errno from a subject
+ *	   incomparable), or a negative errno from a subject
  */
-int judge_finding(const struct judge *judge, struct finding *finding);
-
-/** judge_count() - Count a divergence of a known class, or of none */
-void judge_count(const struct judge *judge, bool known);
+int judge_finding(const struct judge *judge, struct finding *finding,
+	const struct trace *a, const struct trace *b);
 
 /**
  * judge_program() - Run a program on both, judge_traces(), judge_finding()
@@ -73,5 +72,14 @@ void judge_count(const struct judge *judge, bool known);
  */
 int judge_program(const struct judge *judge, const struct program *program,
 	struct finding *finding);
+
+/**
+ * judge_minimize() - Make a finding small, for people
+ * @finding:	Changed in place; it stays of the same class, or unknown
+ *
+ * Return: 0, -EAGAIN if it does not happen again (it is as it was), or a
+ *	   negative errno from a subject
+ */
+int judge_minimize(const struct judge *judge, struct finding *finding);
 
 #endif /* JUDGE_H */

@@ -13,6 +13,7 @@ void tally_add(struct tally *sum, const struct tally *part)
 	sum->divergent += part->divergent;
 	sum->known += part->known;
 	sum->unknown += part->unknown;
+	sum->unmodelled += part->unmodelled;
 	sum->tested += part->tested;
 }
 

@@ -57,8 +57,16 @@ int endpoint_resolve(struct stack *stack, const struct endpoint *ep,
 	return *network == 6 && ep->network == 4 ? ENDPOINT_UNKNOWN : 0;
 }
 
-int endpoint_route(const struct addr *local, int32_t nic, const struct addr *to,
-	uint8_t network, struct addr *source, struct addr *remote)
+/* Linux sends to all of 127.0.0.0/8 from 127.0.0.1. */
+static bool sends_from_it(struct stack *stack, const struct addr *to)
+{
+	return to->len != 4 || to->bytes[0] != 127 ||
+	       gvisor_applies(&stack->gvisor, GVISOR_source_is_destination);
+}
+
+int endpoint_route(struct stack *stack, const struct addr *local, int32_t nic,
+	const struct addr *to, uint8_t network, struct addr *source,
+	struct addr *remote)
 {
 	int32_t owner = world_owner(to);
 	int32_t from = world_owner(local->len ? local : to);
@@ -73,7 +81,9 @@ int endpoint_route(const struct addr *local, int32_t nic, const struct addr *to,
 	if (!owner || (nic && nic != from))
 		return ENDPOINT_UNKNOWN;
 	*remote = *to;
-	*source = local->len ? *local : *to;
+	*source = local->len		    ? *local :
+		  sends_from_it(stack, to) ? *to :
+					      loopback4;
 	return 0;
 }
 
@@ -199,4 +209,18 @@ void endpoint_release(struct stack *stack, const struct reservation *res)
 {
 	/* If it is not found as it was reserved, the port leaks. */
 	portman_release(stack->ports, res);
+}
+
+void endpoint_narrow(struct stack *stack, struct endpoint *ep,
+	const struct reservation *wide, const struct addr *addr,
+	uint8_t network)
+{
+	endpoint_release(stack, wide);
+	ep->owed = *wide;
+	ep->owed.networks[0] = network;
+	ep->owed.network_count = 1;
+	ep->owed.addr = *addr;
+	ep->owes = true;
+	/* All who had to share the wildcard share this. */
+	portman_reserve(stack->ports, &ep->owed, 0, NULL, NULL, NULL);
 }

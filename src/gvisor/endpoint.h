@@ -190,8 +190,9 @@ bool endpoint_is_local(const struct full_addr *addr);
  *
  * Return: 0, or ENDPOINT_UNKNOWN
  */
-int endpoint_route(const struct addr *local, int32_t nic, const struct addr *to,
-	uint8_t network, struct addr *source, struct addr *remote);
+int endpoint_route(struct stack *stack, const struct addr *local, int32_t nic,
+	const struct addr *to, uint8_t network, struct addr *source,
+	struct addr *remote);
 
 /**
  * stack_hold_range() - Narrow the range to the steered port
@@ -232,6 +233,16 @@ struct reservation endpoint_owed(const struct endpoint *ep);
 
 /** endpoint_release() - Release a reservation, if it is there */
 void endpoint_release(struct stack *stack, const struct reservation *res);
+
+/**
+ * endpoint_narrow() - Hold a port at one address of one network only
+ * @wide:	What is held until now
+ *
+ * Nothing of gVisor's: for a rule that is taken away.
+ */
+void endpoint_narrow(struct stack *stack, struct endpoint *ep,
+	const struct reservation *wide, const struct addr *addr,
+	uint8_t network);
 
 /** endpoint_key() - What to register, on the networks of a reservation */
 struct demux_key endpoint_key(const struct reservation *as,

@@ -285,7 +285,7 @@ int endpoint_tcp_connect(struct stack *stack, struct endpoint *ep,
 	if (!rc)
 		rc = may_connect(stack, ep);
 	if (!rc)
-		rc = endpoint_route(&ep->id.local, ep->nic, &to.addr, network,
+		rc = endpoint_route(stack, &ep->id.local, ep->nic, &to.addr, network,
 			&source, &remote);
 	if (rc)
 		return rc;
@@ -306,6 +306,9 @@ int endpoint_tcp_connect(struct stack *stack, struct endpoint *ep,
 		ep->owed = owed;
 		ep->owes = true;
 	}
+	if (before.local_port && !before.local.len &&
+		!gvisor_applies(gvisor, GVISOR_connect_keeps_wildcard))
+		endpoint_narrow(stack, ep, &owed, &source, network);
 	ep->registered = true;
 	ep->held.networks[0] = network;
 	ep->held.network_count = 1;

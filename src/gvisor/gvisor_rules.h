@@ -174,6 +174,8 @@ EFFECT(dual_wildcard_is_two, "tcp.endpoint.bindLocked",
 	"The wildcard :: that is not v6only is reserved on both networks.")
 EFFECT(udp_groups_unchecked, "network.Endpoint.BindAndThen",
 	"UDP binds to any multicast and broadcast address.")
+EFFECT(mapped_wildcard_is_plain, "tcp.endpoint.GetLocalAddress",
+	"A wildcard that was mapped is told as ::, as any other.")
 EFFECT(failed_bind_keeps_address, "tcp.endpoint.bindLocked",
 	"TCP notes an address before its port is refused, and keeps it.")
 EFFECT(listeners_ignore_tuple_only, "stack.multiPortEndpoint",
@@ -191,6 +193,8 @@ DECISION(listener_too_full, EINVAL, "tcp.endpoint.listen",
 	"A backlog must have room for those who wait.")
 DECISION(listener_refused, EADDRINUSE, "stack.multiPortEndpoint",
 	"Somebody listens at the very same place, and does not share it.")
+DECISION(listener_found_no_port, EAGAIN, "tcp.endpoint.listen",
+	"A listen without a port finds none, and says so by its own errno.")
 DECISION(listener_not_bound, EINVAL, "tcp.endpoint.listen",
 	"A connected endpoint, or a refused listener, cannot listen.")
 DECISION(udp_never_listens, EOPNOTSUPP, "udp.endpoint.Listen",
@@ -246,10 +250,14 @@ DECISION(udp_disconnected, 0, "udp.endpoint.Disconnect",
 	"UDP is registered without the peer again; unconnected, it stays so.")
 DECISION(udp_disconnect_refused, EADDRINUSE, "udp.endpoint.Disconnect",
 	"Without the peer, somebody else is at its place.")
+EFFECT(source_is_destination, "stack.Route",
+	"To a loopback address an endpoint sends from that very address.")
 EFFECT(tcp_connect_keeps_source, "tcp.endpoint.connect",
 	"A refused connect leaves the address that it would have sent from.")
 EFFECT(tcp_connect_narrows, "tcp.endpoint.connect",
 	"A connect from a wildcard narrows what is released; the rest leaks.")
+EFFECT(connect_keeps_wildcard, "tcp.endpoint.connect",
+	"A connect keeps all that bind has reserved, even the wildcard.")
 EFFECT(dual_connect_frees_ipv4, "tcp.endpoint.connect",
 	"A connect from a dual wildcard frees its IPv4 half, without flags.")
 RELEASES(dual_connect_frees_ipv4, V(2025, 4), EVER)
@@ -259,6 +267,8 @@ EFFECT(tcp_connect_reserves_peer, "tcp.endpoint.registerEndpoint",
 	"A port found by connect is reserved for that peer only.")
 EFFECT(only_best_id_is_asked, "stack.transportEndpoints.findEndpointLocked",
 	"A SYN goes to the most specific listener, even if on another device.")
+EFFECT(udp_connect_reserves_source, "udp.endpoint.Connect",
+	"UDP without a port gets one for the address it sends from only.")
 EFFECT(udp_connect_reserves_both, "udp.endpoint.Connect",
 	"UDP that is not v6only reserves IPv4 too, for an IPv6 peer.")
 EFFECT(udp_refusal_releases, "udp.endpoint.registerWithStack",

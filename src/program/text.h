@@ -28,6 +28,7 @@ enum {
 	WHO_MAX = 64, /* a subject's name, with its NUL */
 	EXPECT_QUALIFIED_MAX = 8,
 	WHY_MAX = 512,
+	CHANGES_TEXT_MAX = 1024,
 	TEXT_SIZE_MAX = 64 * 1024, /* of a case, in bytes */
 };
 
@@ -50,11 +51,15 @@ struct expect {
 /**
  * struct case_text - A program and what it must give
  * @why:	The first comment, empty if there is none
+ * @of:		"# of: SYSTEM": whose class it is; empty if of none
+ * @changes:	All "# change: CHANGE...", with blanks between; else empty
  * @program:	What to run
  * @expect:	One for each op
  */
 struct case_text {
 	char why[WHY_MAX];
+	char of[WHO_MAX];
+	char changes[CHANGES_TEXT_MAX];
 	struct program program;
 	struct expect expect[PROGRAM_OPS_MAX];
 };

@@ -291,6 +291,36 @@ static int one_op(struct parser *p)
 		    words_expect(w, &p->out->expect[p->out->program.count - 1]);
 }
 
+/* What stands behind "# WORD:", or NULL if another word does */
+static const char *behind(const char *comment, const char *word)
+{
+	size_t length = strlen(word);
+
+	if (strncmp(comment, word, length))
+		return NULL;
+	return comment + length + strspn(comment + length, " \t");
+}
+
+/* A comment before the first op: the sentence, and what class it is of */
+static int head(struct parser *p, const char *comment)
+{
+	struct case_text *out = p->out;
+	const char *of = behind(comment, "of:");
+	const char *change = behind(comment, "change:");
+	size_t used = strlen(out->changes);
+
+	if (!*out->why)
+		snprintf(out->why, sizeof(out->why), "%s", comment);
+	else if (of && strlen(of) < sizeof(out->of))
+		strcpy(out->of, of);
+	else if (change && used + strlen(change) + 2 < sizeof(out->changes))
+		snprintf(out->changes + used, sizeof(out->changes) - used,
+			"%s%s", used ? " " : "", change);
+	else if (of || change)
+		return words_fail(&p->words, "too long: '%.40s...'", comment);
+	return 0;
+}
+
 static int one_line(struct parser *p, const char *text, size_t length)
 {
 	const char *comment;
@@ -298,9 +328,12 @@ static int one_line(struct parser *p, const char *text, size_t length)
 
 	if (rc < 0)
 		return rc;
-	if (comment && !p->started && !*p->out->why)
-		snprintf(p->out->why, sizeof(p->out->why), "%s",
-			comment + strspn(comment, " \t"));
+	if (comment && !p->started) {
+		int bad = head(p, comment + strspn(comment, " \t"));
+
+		if (bad)
+			return bad;
+	}
 	if (!rc)
 		return 0;
 	p->started = true;

@@ -14,8 +14,9 @@
 #include "spec_udp.h"
 #include "world.h"
 
-/* Bytes of sockaddr_in, of sockaddr_in6 without a scope, and with one */
-enum { LEN_4 = 16, LEN_6_OLD = 24, LEN_6 = 28 };
+/* Bytes of sockaddr_in, of sockaddr_in6 without a scope, and with one; of the
+ * largest sockaddr_un, and the least of sockaddr_ll */
+enum { LEN_4 = 16, LEN_6_OLD = 24, LEN_6 = 28, LEN_UNIX = 110, LEN_PACKET = 20 };
 
 /**
  * struct name - The argument of bind as the kernel reads it
@@ -72,7 +73,10 @@ static bool is_usable4(struct spec *spec, const struct spec_socket *s,
 	uint32_t v4)
 {
 	return !v4 || in16_device4(v4) ||
-	       (in16_is_group4(v4) && APPLIES(spec, groups_can_be_bound)) ||
+	       (in16_is_group4(v4) &&
+		       !(v4 >> 28 == 14 && !spec_socket_is_udp(s) &&
+			       APPLIES(spec, tcp_binds_no_group)) &&
+		       APPLIES(spec, groups_can_be_bound)) ||
 	       may_be_foreign(spec, s, spec->nonlocal4);
 }
 
@@ -81,12 +85,25 @@ static bool is_privileged(struct spec *spec, uint16_t port)
 	return port && port < spec->unprivileged && spec->euid;
 }
 
+/* Not of Linux: is the length wrong, for the socket or for its own family? */
+static bool is_of_other_length(const struct spec_socket *s,
+	const struct name *name)
+{
+	unsigned int least = spec_socket_is_v6(s) ? LEN_6 : LEN_4;
+
+	return name->len < least ||
+	       (name->family == AF_INET6 && name->len < LEN_6) ||
+	       (name->family == AF_UNIX && name->len > LEN_UNIX) ||
+	       (name->family == AF_PACKET && name->len < LEN_PACKET);
+}
+
 static enum spec_rule check4(struct spec *spec, struct spec_socket *s,
 	const struct name *name)
 {
 	bool unspec = name->family == AF_UNSPEC && !name->v4 &&
 		      APPLIES(spec, unspec_means_ipv4);
 
+	RETURN_IF(spec, is_of_other_length(s, name), bind_length_by_family);
 	RETURN_IF(spec, name->len < LEN_4, bind4_short);
 	RETURN_IF(spec, name->family != AF_INET && !unspec, bind4_family);
 	RETURN_IF(spec, !is_usable4(spec, s, name->v4), bind4_not_local);
@@ -130,6 +147,7 @@ static enum spec_rule check6_native(struct spec *spec, struct spec_socket *s,
 static enum spec_rule check6(struct spec *spec, struct spec_socket *s,
 	const struct name *name)
 {
+	RETURN_IF(spec, is_of_other_length(s, name), bind_length_by_family);
 	RETURN_IF(spec, name->len < LEN_6_OLD, bind6_short);
 	RETURN_IF(spec, name->family != AF_INET6, bind6_family);
 	RETURN_IF(spec, in16_multicast(name->addr) && !spec_socket_is_udp(s),
@@ -270,7 +288,9 @@ enum spec_rule spec_bind_listen(struct spec *spec, struct spec_socket *s,
 		s->backlog = op->listen.backlog;
 	if (rule)
 		return rule;
-	rule = ask_port(spec, s, true, &port);
+	rule = port && HOLDS(spec, listen_keeps_port) ?
+		       RULE_listen_keeps_port :
+		       ask_port(spec, s, true, &port);
 	if (!rule || spec_rule_errno(rule))
 		return rule;
 	*out = s->port && s->locks & PORT_LOCK ? outcome_ok() :

@@ -160,7 +160,10 @@ static bool is_free_to_connect(struct spec *spec, const struct spec_socket *s,
 	if (spec_range_is_reserved(spec, port))
 		return false;
 	if (bucket && (bucket->fast.reuse >= 0 || bucket->fast.reuseport >= 0))
-		return false;
+		return HOLDS(spec, connect_asks_owners) &&
+		       !spec_rule_errno(spec_tcp_ask_owners(spec, s, port,
+			       ASK_EXPLICIT)) &&
+		       spec_flow_is_unique(spec, s, port, false);
 	return !bucket || spec_flow_is_unique(spec, s, port, false);
 }
 

@@ -273,6 +273,8 @@ enum spec_rule spec_flow_shutdown(struct spec *spec, struct spec_socket *s,
 	uint8_t how = op->shutdown.how + 1;
 
 	if (spec_socket_is_udp(s)) {
+		RETURN_IF(spec, s->state == CLOSED && s->port,
+			shutdown_udp_bound);
 		RETURN_IF(spec, s->state == CLOSED, shutdown_not_connected);
 		return RULE_shutdown_udp;
 	}

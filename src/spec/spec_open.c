@@ -28,7 +28,10 @@ static struct spec_socket *find_listener(struct spec *spec,
 			continue;
 		if (route->v4) {
 			exact = !l->v6only &&
-				l->rcv4 == (uint32_t)route->to.low;
+				l->rcv4 == (uint32_t)route->to.low &&
+				(in16_mapped(l->rcv) ||
+					APPLIES(spec,
+						ipv6_has_a_dummy_ipv4_address));
 			any = !l->rcv4 && !l->v6only;
 		} else {
 			exact = spec_socket_is_v6(l) &&

@@ -156,7 +156,8 @@ static enum spec_rule check_sysctl(struct spec *spec, const struct op *op)
 	RETURN_IF(spec, spec->euid, sysctl_not_permitted);
 	switch (op->sysctl.key) {
 	case SYSCTL_PORT_RANGE:
-		RETURN_IF(spec, low > high || !low, sysctl_range_reversed);
+		RETURN_IF(spec, !low, sysctl_range_from_zero);
+		RETURN_IF(spec, low > high, sysctl_range_reversed);
 		RETURN_IF(spec, low < spec->unprivileged,
 			sysctl_range_below_unprivileged);
 		break;

@@ -9,7 +9,9 @@
 bool spec_overlap_devices(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b)
 {
-	return !a->device || !b->device || a->device == b->device ||
+	uint32_t device = spec_socket_owner_device(spec, b);
+
+	return !a->device || !device || a->device == device ||
 	       !APPLIES(spec, devices_keep_apart);
 }
 
@@ -24,6 +26,12 @@ struct side {
 	bool v6only, wild, v6;
 };
 
+/* Is its IPv4 address only made up, since it has an IPv6 address? */
+static bool has_dummy(const struct side *side)
+{
+	return side->rcv4 == DUMMY4 && !in16_is(side->rcv, DUMMY4);
+}
+
 /* ipv4_rcv_saddr_equal() */
 static bool overlap4(struct spec *spec, const struct side *a,
 	const struct side *b)
@@ -31,10 +39,14 @@ static bool overlap4(struct spec *spec, const struct side *a,
 	if (b->v6only && APPLIES(spec, v6only_spares_ipv4))
 		return false;
 	if (a->rcv4 == b->rcv4)
-		return b->rcv4 != DUMMY4 || in16_is(b->rcv, DUMMY4) ||
+		return !has_dummy(b) ||
 		       APPLIES(spec, ipv6_has_a_dummy_ipv4_address);
 	if ((!a->rcv4 && a->wild) || (!b->rcv4 && b->wild))
-		return APPLIES(spec, ipv4_wildcard_covers);
+		return (!has_dummy(a) && !has_dummy(b)) ||
+				       APPLIES(spec,
+					       ipv6_has_a_dummy_ipv4_address) ?
+			       APPLIES(spec, ipv4_wildcard_covers) :
+			       false;
 	return false;
 }
 

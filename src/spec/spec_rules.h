@@ -91,6 +91,8 @@ DECISION(sysctl_not_permitted, EACCES, "net_ctl_permissions",
 	"Only root of the namespace may write sysctls.")
 DECISION(sysctl_range_reversed, EINVAL, "ipv4_local_port_range",
 	"A range of ports must not end before it begins.")
+DECISION(sysctl_range_from_zero, EINVAL, "proc_dointvec_minmax",
+	"A range of ports must not begin at 0.")
 DECISION(sysctl_range_below_unprivileged, EINVAL, "ipv4_local_port_range",
 	"The range to choose from must not reach below the unprivileged ports.")
 DECISION(sysctl_unprivileged_above_range, EINVAL, "ipv4_privileged_ports",
@@ -132,6 +134,9 @@ DECISION(bind6_no_device, ENODEV, "__inet6_bind",
 	"The scope, or the device that is set, must exist.")
 DECISION(bind6_not_local, EADDRNOTAVAIL, "ipv6_chk_addr",
 	"An IPv6 address must be local, and on the device unless it is global.")
+DECISION(bind_length_by_family, EINVAL, "-",
+	"An address has the length of its socket, and of the family it says.")
+NO_LINUX(bind_length_by_family)
 DECISION(bind_no_port, 0, "__inet_bind",
 	"With IP_BIND_ADDRESS_NO_PORT and port 0, only the address is bound.")
 
@@ -189,6 +194,9 @@ DECISION(udp_no_port_left, EADDRINUSE, "udp_lib_get_port",
 EFFECT(mptcp_has_a_subflow, "__mptcp_nmpc_sk",
 	"Below MPTCP is a TCP socket, made when it is first needed.")
 VERSIONS(mptcp_has_a_subflow, V(6, 6), EVER)
+DECISION(listen_keeps_port, 0, "-",
+	"Who has a port listens, and nobody is asked for it once more.")
+NO_LINUX(listen_keeps_port)
 DECISION(listen_again, 0, "__inet_listen_sk",
 	"Who listens already only gets another backlog.")
 DECISION(listen_connected, EINVAL, "inet_listen",
@@ -270,6 +278,9 @@ DECISION(shutdown_done, 0, "inet_shutdown",
 	"One or both directions of a connection end.")
 DECISION(shutdown_udp, 0, "inet_shutdown",
 	"A connected UDP socket is shut down.")
+DECISION(shutdown_udp_bound, 0, "-",
+	"A UDP socket that has a port is shut down, connected or not.")
+NO_LINUX(shutdown_udp_bound)
 DECISION(shutdown_disconnects, 0, "inet_shutdown",
 	"To shut down a listener for reading is to disconnect it.")
 DECISION(shutdown_listener_write, 0, "inet_shutdown",
@@ -291,6 +302,9 @@ EFFECT(nonlocal_frees, "inet_can_nonlocal_bind",
 	"ip_nonlocal_bind allows foreign addresses; each family has its own.")
 EFFECT(groups_can_be_bound, "inet_addr_valid_or_nonlocal",
 	"IPv4 multicast and broadcast addresses count as local.")
+EFFECT(tcp_binds_no_group, "-",
+	"TCP cannot be bound to an IPv4 multicast address, which is not local.")
+NO_LINUX(tcp_binds_no_group)
 EFFECT(scope_sets_device, "__inet6_bind",
 	"A scope replaces the device that is set, even if bind then fails.")
 EFFECT(address_sets_v6only, "__inet6_bind",
@@ -323,6 +337,14 @@ EFFECT(mapped_wildcard_asks_all, "inet_use_bhash2_on_bind",
 EFFECT(mapped_wildcard_overlooked, "inet_bind2_bucket_match_addr_any",
 	"An IPv6 socket at ::ffff:0.0.0.0 is not seen by a mapped address.")
 VERSIONS(mapped_wildcard_overlooked, 0, V(6, 9))
+
+EFFECT(options_of_bind_count, "-",
+	"Who has a port shares it by the options and the device of then.")
+NO_LINUX(options_of_bind_count)
+
+EFFECT(listener_guards_its_place, "-",
+	"A listener that shares by SO_REUSEADDR guards its own address only.")
+NO_LINUX(listener_guards_its_place)
 
 /* the caches of a TCP port */
 
@@ -362,6 +384,9 @@ EFFECT(search_avoids_its_group, "inet_bind_conflict",
 	"The second search shares by SO_REUSEADDR, but not with its own group.")
 EFFECT(range_of_socket, "inet_sk_get_local_port_range",
 	"A socket's own range narrows the range to choose from.")
+EFFECT(connect_asks_owners, "-",
+	"A connect may choose a port if none of its owners overlaps.")
+NO_LINUX(connect_asks_owners)
 EFFECT(reserved_not_chosen, "inet_is_local_reserved_port",
 	"Reserved ports are not chosen.")
 EFFECT(odd_range_loses_an_end, "inet_csk_find_open_port",

@@ -63,6 +63,42 @@ void spec_socket_free(struct spec *spec, struct spec_socket *s);
  */
 uint32_t spec_socket_owner(struct spec *spec, const struct spec_socket *s);
 
+/*
+ * By what does an owner of a port share it: by its options as they are, as in
+ * Linux, or as they were when it got the port (options_of_bind_count)?
+ */
+
+/** spec_socket_owner_reuse() - Its SO_REUSEADDR */
+static inline uint8_t spec_socket_owner_reuse(struct spec *spec,
+	const struct spec_socket *s)
+{
+	return APPLIES(spec, options_of_bind_count) ? s->taken_reuse : s->reuse;
+}
+
+/** spec_socket_owner_reuseport() - Its SO_REUSEPORT */
+static inline bool spec_socket_owner_reuseport(struct spec *spec,
+	const struct spec_socket *s)
+{
+	return APPLIES(spec, options_of_bind_count) ? s->taken_reuseport :
+						      s->reuseport;
+}
+
+/** spec_socket_owner_device() - The device that it is on */
+static inline uint32_t spec_socket_owner_device(struct spec *spec,
+	const struct spec_socket *s)
+{
+	return APPLIES(spec, options_of_bind_count) ? s->taken_device :
+						      s->device;
+}
+
+/** spec_socket_note_options() - It gets a port, with the options of now */
+static inline void spec_socket_note_options(struct spec_socket *s)
+{
+	s->taken_reuse = s->reuse;
+	s->taken_reuseport = s->reuseport;
+	s->taken_device = s->device;
+}
+
 /** spec_socket_name() - The address that getsockname tells */
 struct in16 spec_socket_name(const struct spec_socket *s);
 

@@ -58,19 +58,36 @@ static bool may_wait(struct spec *spec, const struct spec_socket *b)
 	       APPLIES(spec, fin_answered_sooner_or_later);
 }
 
+/* Not of Linux: do both ask for one address, or for a wildcard, on one device? */
+static bool is_same_place(const struct spec_socket *a,
+	const struct spec_socket *b)
+{
+	bool any = spec_socket_is_wildcard(a);
+
+	return a->device == b->device &&
+	       any == spec_socket_is_wildcard(b) &&
+	       (any || in16_equal(a->rcv, b->rcv));
+}
+
 /* The rule by which both may have the port, or may not: inet_bind_conflict() */
 static enum spec_rule ask_owner(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b, enum spec_tcp_asking how)
 {
-	bool reuseport = a->reuseport && b->reuseport;
+	bool reuseport = (a->held ? spec_socket_owner_reuseport(spec, a) :
+				    a->reuseport) &&
+			 spec_socket_owner_reuseport(spec, b);
 	uint32_t uid = spec_socket_owner(spec, a);
 	bool waits = (b->state == TIME_WAIT || (reuseport && uid != b->uid &&
 						       may_wait(spec, b))) &&
 		     HOLDS(spec, tcp_share_time_wait);
 	bool same_owner = waits || uid == spec_socket_owner(spec, b) ||
 			  !HOLDS(spec, tcp_conflict_uid);
-	bool listens = b->state == LISTEN && HOLDS(spec, tcp_conflict_listener);
-	bool reuse = a->reuse && b->reuse;
+	bool listens = b->state == LISTEN &&
+		       HOLDS(spec, tcp_conflict_listener) &&
+		       (is_same_place(a, b) ||
+			       !APPLIES(spec, listener_guards_its_place));
+	bool reuse = (a->held ? spec_socket_owner_reuse(spec, a) : a->reuse) &&
+		     spec_socket_owner_reuse(spec, b);
 
 	if (how == ASK_SEARCH && APPLIES(spec, search_avoids_all))
 		return RULE_tcp_conflict_options;

@@ -23,7 +23,8 @@ enum { CROWD = 10 };
 static bool is_in_the_way(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b)
 {
-	if (a->reuse && b->reuse && HOLDS(spec, udp_share_reuseaddr))
+	if (a->reuse && spec_socket_owner_reuse(spec, b) &&
+		HOLDS(spec, udp_share_reuseaddr))
 		return false;
 	return spec_overlap_devices(spec, a, b) &&
 	       spec_overlap_addrs(spec, a, b);
@@ -33,7 +34,7 @@ static bool is_in_the_way(struct spec *spec, const struct spec_socket *a,
 static enum spec_rule ask_owner(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b)
 {
-	bool reuseport = a->reuseport && b->reuseport;
+	bool reuseport = a->reuseport && spec_socket_owner_reuseport(spec, b);
 	bool same_owner = a->uid == b->uid || !HOLDS(spec, udp_conflict_uid);
 
 	RETURN_IF(spec, reuseport && same_owner, udp_share_reuseport);
@@ -66,7 +67,7 @@ static enum spec_rule scan(struct spec *spec, const struct spec_socket *a,
 		if (b->port != port || !is_in_part(part, a, b))
 			continue;
 		if (!is_in_the_way(spec, a, b)) {
-			if (a->reuse && b->reuse &&
+			if (a->reuse && spec_socket_owner_reuse(spec, b) &&
 				HOLDS(spec, udp_share_reuseaddr))
 				answer = RULE_udp_share_reuseaddr;
 			continue;
@@ -178,6 +179,7 @@ void spec_udp_take(struct spec *spec, struct spec_socket *s, uint16_t port)
 	insert(spec->udp, spec->udp_count, at, s - spec->sockets);
 	insert(spec->udp2, spec->udp_count, at, s - spec->sockets);
 	spec->udp_count++;
+	spec_socket_note_options(s);
 	s->port = port;
 	s->held = true;
 }

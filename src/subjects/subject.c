@@ -138,6 +138,19 @@ static int step(struct subject *subject, struct run *run, const struct op *op,
 	return rc;
 }
 
+/* The outcome of a repeat is the first that is not ok; it cites all effects. */
+static void add_outcome(struct outcome *sum, const struct outcome *each)
+{
+	uint64_t effects[2] = { sum->effects[0] | each->effects[0],
+		sum->effects[1] | each->effects[1] };
+
+	if (each->kind != OUTCOME_OK)
+		*sum = *each;
+	sum->model = each->model;
+	sum->rule = each->rule;
+	memcpy(sum->effects, effects, sizeof(effects));
+}
+
 static int repeat(struct subject *subject, struct run *run, const struct op *op,
 	bool leader, struct outcome *out)
 {
@@ -150,8 +163,8 @@ static int repeat(struct subject *subject, struct run *run, const struct op *op,
 		struct outcome each;
 
 		rc = step(subject, run, op - 1, leader ? &untold : NULL, &each);
-		if (!rc && out->kind == OUTCOME_OK && each.kind != OUTCOME_OK)
-			*out = each;
+		if (!rc && out->kind == OUTCOME_OK)
+			add_outcome(out, &each);
 	}
 	return rc;
 }

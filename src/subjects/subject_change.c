@@ -213,9 +213,12 @@ static int run_again(struct reordered *r, unsigned int count)
 static int reorder(struct reordered *r, unsigned int i,
 	const struct change *change)
 {
+	bool repeat = r->program->ops[i].kind == OP_REPEAT;
 	int rc;
 
-	if (r->trace->outcomes[i].rule != change->other || r->without[i])
+	/* A repeat is answered as the op before it. */
+	if (r->trace->outcomes[i].rule != change->other || r->without[i] ||
+		(repeat && !r->without[i - 1]))
 		return 0;
 	r->without[i] = change->other;
 	rc = run_again(r, i + 1);

@@ -123,3 +123,47 @@ void subjects_full_name(const char *name, char full[SUBJECT_NAME_MAX])
 				SUBJECT_NAME_MAX / 2 - 1, here.names[i],
 				SUBJECT_NAME_MAX / 2 - 1, law ? law : "");
 }
+
+/* The specification of a kernel's version, if it is one that is known */
+static bool model_of_kernel(const char *version, char model[SUBJECT_NAME_MAX])
+{
+	struct subject spec;
+	char name[SUBJECT_NAME_MAX];
+
+	snprintf(name, sizeof(name), "spec@%.40s", version);
+	if (strchr(version, '~') || subjects_open(&spec, name))
+		return false;
+	subject_close(&spec);
+	memcpy(model, name, sizeof(name));
+	return true;
+}
+
+bool subjects_model(const char *name, char model[SUBJECT_NAME_MAX])
+{
+	const char *law = subject_law_of(name);
+	char full[SUBJECT_NAME_MAX], inner[SUBJECT_NAME_MAX];
+
+	if (law) {
+		snprintf(inner, sizeof(inner), "%.*s", (int)(law - name), name);
+		if (!subjects_model(inner, full))
+			return false;
+		snprintf(model, SUBJECT_NAME_MAX, "%.*s%s",
+			(int)(SUBJECT_NAME_MAX - 1 - strlen(law)), full, law);
+		return true;
+	}
+	subjects_full_name(name, full);
+	if (!strncmp(full, "linux-", 6) || !strncmp(full, "uml-", 4))
+		return model_of_kernel(strchr(full, '-') + 1, model);
+	if (!strcmp(full, "linux"))
+		strcpy(model, "spec");
+	else if (!strcmp(full, "gvisor"))
+		strcpy(model, "portman");
+	else if (!strncmp(full, "gvisor-", 7))
+		snprintf(model, SUBJECT_NAME_MAX, "portman@%.40s", full + 7);
+	else if (subjects_find(full) == &subject_spec ||
+		 subjects_find(full) == &subject_portman)
+		memcpy(model, full, SUBJECT_NAME_MAX);
+	else
+		return false;
+	return true;
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * models.c - what the models of two subjects say of a program, and if changed
+ */
+#include "models.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "subjects/subjects.h"
+
+int models_open(struct models *models, const char *const names[2],
+	char why[SUBJECT_WHY_MAX])
+{
+	memset(models, 0, sizeof(*models));
+	for (int i = 0; i < 2; i++) {
+		int rc = subjects_open(&models->models[i], names[i]);
+
+		if (!rc) {
+			models->whole |= !models->models[i].type->follows;
+			continue;
+		}
+		memcpy(why, models->models[i].why, SUBJECT_WHY_MAX);
+		if (i)
+			subject_close(&models->models[0]);
+		return rc;
+	}
+	return 0;
+}
+
+void models_close(struct models *models)
+{
+	for (int i = 0; i < 2; i++)
+		subject_close(&models->models[i]);
+}
+
+/* Run the first @count ops on a model, with these changes */
+static int run(struct models *models, int i, const struct question *question,
+	const struct change *changes, unsigned int change_count,
+	unsigned int count, struct trace *said)
+{
+	struct subject *model = &models->models[i];
+	struct program program = *question->program;
+	struct change all[CHANGES_MAX];
+	unsigned int own = models->dialect_count[i];
+	const struct trace *leader = question->traces[i];
+	int rc;
+
+	if (question->follower == i)
+		leader = question->traces[!i];
+	if (own + change_count > CHANGES_MAX)
+		return -E2BIG;
+	memcpy(all, models->dialect[i], own * sizeof(*all));
+	if (change_count)
+		memcpy(all + own, changes, change_count * sizeof(*all));
+	rc = subject_change(model, all, own + change_count);
+	program.count = count;
+	return rc ? rc : subject_run(model, &program, 1, leader, said);
+}
+
+/* n/a; or no rule is left that decides, or the leader chose what may not be
+ * chosen. That is no answer, and agrees with none. */
+static bool says_nothing(const struct trace *trace, unsigned int i)
+{
+	const struct outcome *outcome = &trace->outcomes[i];
+
+	return outcome->kind == OUTCOME_NA ||
+	       (outcome->kind == OUTCOME_ERRNO &&
+		       outcome->error == ENOTRECOVERABLE);
+}
+
+int models_check(struct models *models, const struct question *question,
+	struct trace said[2], unsigned int *same, int *wrong)
+{
+	const struct program *program = question->program;
+	unsigned int count = program->count, i;
+	int rc = 0;
+
+	for (i = 0; i < 2 && !rc; i++)
+		rc = run(models, i, question, NULL, 0, count, &said[i]);
+	if (rc)
+		return rc;
+	if (models->dialect_count[0] || models->dialect_count[1])
+		count = question->index + 1;
+	for (i = 0; i < count; i++) {
+		*same = i;
+		for (int k = 0; k < 2; k++)
+			if (says_nothing(&said[k], i) ||
+				says_nothing(question->traces[k], i))
+				return i <= question->index ?
+					       MODELS_UNMODELLED :
+					       MODELS_AGREE;
+		for (*wrong = 0; *wrong < 2; ++*wrong)
+			if (!outcome_same(&program->ops[i],
+				    &said[*wrong].outcomes[i],
+				    &question->traces[*wrong]->outcomes[i]))
+				return MODELS_WRONG;
+	}
+	*same = count;
+	return MODELS_AGREE;
+}
+
+int models_meet(struct models *models, const struct question *question,
+	const struct change *const changes[2], const unsigned int counts[2],
+	struct trace said[2], unsigned int *failed)
+{
+	const struct program *program = question->program;
+	unsigned int last = question->index;
+	unsigned int count = models->whole ? program->count : last + 1;
+
+	for (int k = 0; k < 2; k++) {
+		int rc = run(models, k, question, changes[k], counts[k], count,
+			&said[k]);
+
+		if (rc)
+			return rc;
+	}
+	for (unsigned int i = 0; i <= last; i++) {
+		const struct op *op = &program->ops[i];
+		const struct outcome *a = &said[0].outcomes[i];
+
+		*failed = i;
+		if (says_nothing(&said[0], i) ||
+			!outcome_same(op, a, &said[1].outcomes[i]))
+			return 0;
+		if (!outcome_same(op, a, &question->traces[0]->outcomes[i]) &&
+			(i < last ||
+				!outcome_same(op, a,
+					&question->traces[1]->outcomes[i])))
+			return 0;
+	}
+	return 1;
+}
