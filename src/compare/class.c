@@ -239,7 +239,7 @@ static int try_set(struct class_finder *finder, const struct question *question,
 	/* A law may be broken by an op that comes later. */
 	if (!rc)
 		note_cited(set, said,
-			finder->models.whole ? question->program->count - 1 :
+			finder->models.whole ? question->program->count - 1u :
 					       failed);
 	return rc;
 }

@@ -189,8 +189,6 @@ int endpoint_tcp_listen(struct stack *stack, struct endpoint *ep,
 	if (ep->state == EP_INITIAL &&
 		gvisor_applies(gvisor, GVISOR_listen_binds)) {
 		rc = endpoint_tcp_bind(stack, ep, any);
-		if (rc == EAGAIN)
-			gvisor_decide(gvisor, GVISOR_listener_found_no_port);
 		if (rc)
 			return rc;
 	}

@@ -193,8 +193,6 @@ DECISION(listener_too_full, EINVAL, "tcp.endpoint.listen",
 	"A backlog must have room for those who wait.")
 DECISION(listener_refused, EADDRINUSE, "stack.multiPortEndpoint",
 	"Somebody listens at the very same place, and does not share it.")
-DECISION(listener_found_no_port, EAGAIN, "tcp.endpoint.listen",
-	"A listen without a port finds none, and says so by its own errno.")
 DECISION(listener_not_bound, EINVAL, "tcp.endpoint.listen",
 	"A connected endpoint, or a refused listener, cannot listen.")
 DECISION(udp_never_listens, EOPNOTSUPP, "udp.endpoint.Listen",

@@ -236,6 +236,7 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 	enum spec_rule rule;
 	bool v6only;
 
+	RETURN_IF(spec, s->dead, refused_listener_is_dead);
 	spec_socket_make_subflow(spec, s);
 	rule = (spec_socket_is_v6(s) ? check6 : check4)(spec, s, &name);
 	if (rule)
@@ -271,6 +272,8 @@ static enum spec_rule check_listen(struct spec *spec, struct spec_socket *s)
 	RETURN_IF(spec, s->call != UNCONNECTED, listen_connected);
 	RETURN_IF(spec, s->state != CLOSED && s->state != LISTEN,
 		listen_connected);
+	if (s->state == LISTEN && HOLDS(spec, shut_listener_stays))
+		s->shut = 0;
 	RETURN_IF(spec, s->state == LISTEN, listen_again);
 	return SPEC_NO_RULE;
 }
@@ -281,6 +284,7 @@ enum spec_rule spec_bind_listen(struct spec *spec, struct spec_socket *s,
 	enum spec_rule rule;
 	uint16_t port;
 
+	RETURN_IF(spec, s->dead, refused_listener_is_dead);
 	spec_socket_make_subflow(spec, s);
 	rule = check_listen(spec, s);
 	port = s->port;
@@ -291,8 +295,14 @@ enum spec_rule spec_bind_listen(struct spec *spec, struct spec_socket *s,
 	rule = port && HOLDS(spec, listen_keeps_port) ?
 		       RULE_listen_keeps_port :
 		       ask_port(spec, s, true, &port);
-	if (!rule || spec_rule_errno(rule))
+	RETURN_IF(spec, rule == RULE_tcp_no_port_left, listener_found_no_port);
+	if (!rule || spec_rule_errno(rule)) {
+		if (s->port && HOLDS(spec, refused_listener_is_dead)) {
+			release_port(spec, s);
+			s->dead = true;
+		}
 		return rule;
+	}
 	*out = s->port && s->locks & PORT_LOCK ? outcome_ok() :
 						 outcome_number(port);
 	take_port(spec, s, port, true);

@@ -162,7 +162,7 @@ static bool is_free_to_connect(struct spec *spec, const struct spec_socket *s,
 	if (bucket && (bucket->fast.reuse >= 0 || bucket->fast.reuseport >= 0))
 		return HOLDS(spec, connect_asks_owners) &&
 		       !spec_rule_errno(spec_tcp_ask_owners(spec, s, port,
-			       ASK_EXPLICIT)) &&
+			       ASK_CONNECT)) &&
 		       spec_flow_is_unique(spec, s, port, false);
 	return !bucket || spec_flow_is_unique(spec, s, port, false);
 }

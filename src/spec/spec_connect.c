@@ -129,12 +129,13 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 	enum spec_rule rule;
 	uint16_t port;
 
-	if (!s->port) {
-		rule = spec_udp_choose(spec, s, &port);
-		if (rule == RULE_udp_no_port_left)
-			return RULE_connect_udp_no_port_left;
-		if (rule != RULE_udp_port_chosen)
-			return rule;
+	rule = s->port ? SPEC_NO_RULE : spec_udp_choose(spec, s, &port);
+	RETURN_IF(spec, rule == RULE_udp_no_port_left,
+		connect_udp_no_port_left);
+	if (rule && rule != RULE_udp_port_chosen &&
+		rule != RULE_udp_no_port_left)
+		return rule;
+	if (rule == RULE_udp_port_chosen) {
 		spec_udp_take(spec, s, port);
 		s->name_port = port;
 		s->name_unknown = leader && leader->value != VALUE_NUMBER;
@@ -150,6 +151,8 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 			       udp_connect6(spec, s, &target);
 	if (rule != RULE_connect_udp)
 		return rule;
+	if (!s->port)
+		return SPEC_NO_RULE;
 	s->state = ESTABLISHED;
 	if (!(s->locks & PORT_LOCK))
 		*out = outcome_number(s->port);
@@ -159,6 +162,7 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 static enum spec_rule check_state(struct spec *spec,
 	const struct spec_socket *s)
 {
+	RETURN_IF(spec, s->dead, refused_listener_is_dead);
 	RETURN_IF(spec, s->call == CONNECTED, connect_connected);
 	RETURN_IF(spec, s->call == CONNECTING, connect_connecting);
 	RETURN_IF(spec, s->state != CLOSED, connect_listening);
@@ -216,6 +220,7 @@ static enum spec_rule get_port(struct spec *spec, struct spec_socket *s)
 	if (APPLIES(spec, clients_free_the_port))
 		s->locks |= CONNECT_BOUND;
 	spec_bucket_join(spec, s, port);
+	s->with_peer = true;
 	s->name_port = port;
 	s->name_unknown = !known;
 	return SPEC_NO_RULE;

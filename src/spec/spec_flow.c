@@ -101,10 +101,15 @@ void spec_flow_reset(struct spec *spec, struct spec_socket *s)
 }
 
 /* Do packets of a connection reach the peer? */
-static bool reaches(const struct spec_socket *s, const struct spec_socket *peer)
+static bool reaches(struct spec *spec, const struct spec_socket *s,
+	const struct spec_socket *peer)
 {
+	struct spec_socket from = *s;
+
+	from.device = spec_socket_owner_device(spec, s);
 	return (!s->v4_ops || in16_mapped(peer->rcv)) &&
-	       spec_route_reaches(s, peer->rcv, peer->device);
+	       spec_route_reaches(&from, peer->rcv,
+		       spec_socket_owner_device(spec, peer));
 }
 
 /* tcp_need_reset(): has the peer a connection to reset? */
@@ -152,7 +157,7 @@ static void disconnect(struct spec *spec, struct spec_socket *s)
 	s->peer = 0;
 	if (peer && peer != s) {
 		peer->peer = 0;
-		if (resets && reaches(s, peer))
+		if (resets && reaches(spec, s, peer))
 			spec_flow_reset(spec, peer);
 	}
 	if (listens)
@@ -184,7 +189,7 @@ static void deliver_fin(struct spec *spec, struct spec_socket *s)
 			finish(spec, s);
 		return;
 	}
-	if (!reaches(s, peer))
+	if (!reaches(spec, s, peer))
 		return;
 	if (peer == s) {
 		wait_out(spec, s);
@@ -195,7 +200,7 @@ static void deliver_fin(struct spec *spec, struct spec_socket *s)
 		peer->state = CLOSE_WAIT;
 		peer->shut |= SHUT_RCV;
 	} else if (peer->state == FIN_WAIT1) {
-		bool answered = reaches(peer, s);
+		bool answered = reaches(spec, peer, s);
 
 		wait_out(spec, peer);
 		if (answered)
@@ -247,7 +252,10 @@ enum spec_rule spec_flow_accept(struct spec *spec, struct spec_socket *s,
 	struct spec_socket *first = NULL;
 
 	RETURN_IF(spec, spec_socket_is_udp(s), accept_udp);
-	RETURN_IF(spec, s->state != LISTEN, accept_not_listening);
+	RETURN_IF(spec,
+		s->state != LISTEN || (s->shut & SHUT_RCV &&
+					      HOLDS(spec, shut_listener_stays)),
+		accept_not_listening);
 	for (unsigned int i = 0; i < spec->count; i++) {
 		struct spec_socket *child = &spec->sockets[i];
 
@@ -280,11 +288,17 @@ enum spec_rule spec_flow_shutdown(struct spec *spec, struct spec_socket *s,
 	}
 	switch (s->state) {
 	case CLOSED:
-		s->shut |= how;
+		if (APPLIES(spec, refused_shutdown_counts))
+			s->shut |= how;
 		return ANSWER(spec, shutdown_not_connected);
 	case LISTEN:
 		if (!(how & SHUT_RCV))
 			return RULE_shutdown_listener_write;
+		if (APPLIES(spec, shut_listener_stays)) {
+			stop_listening(spec, s);
+			s->shut |= how;
+			return RULE_shutdown_disconnects;
+		}
 		/* fall through */
 	case SYN_SENT:
 		disconnect(spec, s);

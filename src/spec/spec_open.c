@@ -9,6 +9,15 @@
 #include "spec_range.h"
 #include "spec_socket.h"
 
+/* Does the listener listen on this device? */
+static bool is_on(struct spec *spec, const struct spec_socket *l,
+	uint32_t device)
+{
+	uint32_t own = spec_socket_owner_device(spec, l);
+
+	return !own || own == device;
+}
+
 /* compute_score(): the listener that gets it; @count listeners are as good. */
 static struct spec_socket *find_listener(struct spec *spec,
 	const struct route *route, uint16_t port, unsigned int *count)
@@ -24,7 +33,7 @@ static struct spec_socket *find_listener(struct spec *spec,
 
 		if (!spec_socket_is_stream(l) || l->state != LISTEN ||
 			l->port != port ||
-			(l->device && l->device != route->arrives))
+			!is_on(spec, l, route->arrives))
 			continue;
 		if (route->v4) {
 			exact = !l->v6only &&
@@ -85,6 +94,7 @@ static void make_child(struct spec *spec, struct spec_socket *listener,
 	client->peer = spec_socket_ref(spec, child);
 	listener->waiting++;
 	spec_bucket_join(spec, child, listener->port);
+	child->with_peer = true;
 	if (child->shut & SHUT_SEND)
 		spec_flow_fin(spec, child);
 }
@@ -162,7 +172,8 @@ enum spec_rule spec_open(struct spec *spec, struct spec_socket *s,
 	if ((!back || (s->device && s->device != back)) &&
 		HOLDS(spec, connect_no_way_back))
 		return unanswered(spec, s, RULE_connect_no_way_back);
-	if (!listener)
+	if (!listener || (listener->shut & SHUT_RCV &&
+				 APPLIES(spec, shut_listener_stays)))
 		return ANSWER(spec, connect_refused);
 	if (listener->waiting > listener->backlog)
 		return unanswered(spec, s, RULE_connect_backlog_full);

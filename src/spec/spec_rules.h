@@ -194,6 +194,12 @@ DECISION(udp_no_port_left, EADDRINUSE, "udp_lib_get_port",
 EFFECT(mptcp_has_a_subflow, "__mptcp_nmpc_sk",
 	"Below MPTCP is a TCP socket, made when it is first needed.")
 VERSIONS(mptcp_has_a_subflow, V(6, 6), EVER)
+DECISION(listener_found_no_port, EAGAIN, "-",
+	"A listen that finds no port has an errno of its own.")
+NO_LINUX(listener_found_no_port)
+DECISION(refused_listener_is_dead, EINVAL, "-",
+	"Who was refused to listen has no port, and can do nothing more.")
+NO_LINUX(refused_listener_is_dead)
 DECISION(listen_keeps_port, 0, "-",
 	"Who has a port listens, and nobody is asked for it once more.")
 NO_LINUX(listen_keeps_port)
@@ -394,6 +400,11 @@ EFFECT(odd_range_loses_an_end, "inet_csk_find_open_port",
 
 /* connections */
 
+EFFECT(refused_shutdown_counts, "inet_shutdown",
+	"A shutdown that is refused counts for the connection that comes later.")
+EFFECT(shut_listener_stays, "-",
+	"A listener that is shut down keeps its place, and refuses.")
+NO_LINUX(shut_listener_stays)
 EFFECT(connect_moves_address, "inet_bhash2_update_saddr",
 	"A connect narrows a wildcard to the address it sends from.")
 EFFECT(connect_narrows_address, "__ip4_datagram_connect",

@@ -74,6 +74,8 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  * @locks:	ADDR_LOCK, PORT_LOCK, CONNECT_BOUND
  * @shut:	SHUT_RCV, SHUT_SEND
  * @held:	TCP: it is in a port bucket; UDP: it is in the list
+ * @dead:	It was refused to listen (refused_listener_is_dead)
+ * @with_peer:	It got its port together with a peer: accepted, or by a connect
  * @taken_reuse, @taken_reuseport, @taken_device: As they were when it got its
  *		port; no Linux looks at them (options_of_bind_count)
  * @v4_ops:	AF_INET6: packets go out by IPv4 since a mapped connect
@@ -98,7 +100,7 @@ struct spec_socket {
 	uint8_t type, state, call, reuse, locks, shut;
 	bool reuseport, v6only, freebind, transparent, no_port, linger0, repair;
 	bool held, v4_ops, orphan, name_unknown;
-	bool taken_reuseport;
+	bool taken_reuseport, with_peer, dead;
 	uint8_t taken_reuse;
 	uint32_t taken_device;
 	uint8_t peer, listener;

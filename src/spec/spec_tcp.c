@@ -114,6 +114,7 @@ enum spec_rule spec_tcp_ask_owners(struct spec *spec,
 		enum spec_rule rule;
 
 		if (b == a || !spec_bucket_is_owner(b, port) ||
+			(how == ASK_CONNECT && b->with_peer) ||
 			!overlaps(spec, a, b))
 			continue;
 		rule = ask_owner(spec, a, b, how);

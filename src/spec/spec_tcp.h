@@ -15,6 +15,7 @@
  */
 enum spec_tcp_asking {
 	ASK_EXPLICIT,
+	ASK_CONNECT,
 	ASK_SEARCH,
 	ASK_AGAIN,
 };

@@ -22,8 +22,8 @@
 
 #include "util.h"
 
-/* Rules of a book, all models */
-enum { RULES_MAX = 512 };
+/* Rules of a book, all models; rules that one op may be answered without */
+enum { RULES_MAX = 512, WITHOUT_MAX = 4 };
 
 /**
  * struct subject_changes - What is changed
@@ -171,14 +171,14 @@ bool subject_asks_in_other_order(const struct subject *subject)
 
 /**
  * struct reordered - A program that is run several times
- * @without:	For each op: the rule that it is answered without, or 0
+ * @without:	For each op: the rules that it is answered without; 0 is none
  */
 struct reordered {
 	struct subject *subject;
 	const struct program *program;
 	const struct trace *leader;
 	struct trace *trace;
-	uint16_t without[PROGRAM_OPS_MAX];
+	uint16_t without[PROGRAM_OPS_MAX][WITHOUT_MAX];
 };
 
 static int run_again(struct reordered *r, unsigned int count)
@@ -192,56 +192,75 @@ static int run_again(struct reordered *r, unsigned int count)
 		return rc;
 	for (unsigned int i = 0; i < count && !rc; i++) {
 		struct outcome *out = &r->trace->outcomes[i];
-		uint16_t without = r->without[i];
-		bool was = force[without];
+		bool was[WITHOUT_MAX];
 
-		force[without] = false;
+		for (int k = 0; k < WITHOUT_MAX; k++) {
+			was[k] = force[r->without[i][k]];
+			force[r->without[i][k]] = false;
+		}
 		if (lost)
 			*out = outcome_na();
 		else
 			rc = subject_run_op(subject, &run, &r->program->ops[i],
 				r->leader ? &r->leader->outcomes[i] : NULL,
 				out);
-		force[without] = was;
+		for (int k = WITHOUT_MAX; k--;)
+			force[r->without[i][k]] = was[k];
 		lost |= out->kind == OUTCOME_NA;
 	}
 	end = subject->type->end(subject);
 	return rc ? rc : end;
 }
 
-/* Answer op @i by the rule that is asked before the one that has decided. */
-static int reorder(struct reordered *r, unsigned int i,
-	const struct change *change)
+/* The rule that is asked before the one that decided op @i, or 0 */
+static uint16_t asked_before(const struct reordered *r, unsigned int i,
+	uint16_t first)
+{
+	const struct subject_changes *changes = r->subject->changes;
+
+	for (unsigned int c = 0; c < changes->count; c++) {
+		const struct change *change = &changes->list[c];
+
+		if (change->kind == CHANGE_BEFORE &&
+			change->other == r->trace->outcomes[i].rule &&
+			(!first || first == change->rule))
+			return change->rule;
+	}
+	return 0;
+}
+
+/*
+ * Answer op @i by the rule that is asked before the one that has decided. If
+ * that still does not decide, but one more does that it is asked before, go on
+ * without that, too.
+ */
+static int reorder(struct reordered *r, unsigned int i)
 {
 	bool repeat = r->program->ops[i].kind == OP_REPEAT;
-	int rc;
+	uint16_t first = asked_before(r, i, 0);
+	int rc = 0;
 
 	/* A repeat is answered as the op before it. */
-	if (r->trace->outcomes[i].rule != change->other || r->without[i] ||
-		(repeat && !r->without[i - 1]))
+	if (!first || (repeat && !r->without[i - 1][0]))
 		return 0;
-	r->without[i] = change->other;
-	rc = run_again(r, i + 1);
-	if (rc || r->trace->outcomes[i].rule == change->rule)
-		return rc;
-	r->without[i] = 0;
+	for (int k = 0; k < WITHOUT_MAX && !rc && asked_before(r, i, first);
+		k++) {
+		r->without[i][k] = r->trace->outcomes[i].rule;
+		rc = run_again(r, i + 1);
+	}
+	if (rc || r->trace->outcomes[i].rule == first)
+		return rc ? rc : run_again(r, r->program->count);
+	memset(r->without[i], 0, sizeof(r->without[i]));
 	return run_again(r, i + 1);
 }
 
 static int run_one(struct reordered *r)
 {
-	const struct subject_changes *changes = r->subject->changes;
-	unsigned int count = r->program->count;
-	int rc = run_again(r, count);
+	int rc = run_again(r, r->program->count);
 
-	r->trace->count = count;
-	for (unsigned int i = 0; i < count && !rc; i++) {
-		for (unsigned int c = 0; c < changes->count && !rc; c++)
-			if (changes->list[c].kind == CHANGE_BEFORE)
-				rc = reorder(r, i, &changes->list[c]);
-		if (!rc && r->without[i])
-			rc = run_again(r, count);
-	}
+	r->trace->count = r->program->count;
+	for (unsigned int i = 0; i < r->program->count && !rc; i++)
+		rc = reorder(r, i);
 	return rc;
 }
 
