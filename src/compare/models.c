@@ -70,6 +70,14 @@ static bool says_nothing(const struct trace *trace, unsigned int i)
 		       outcome->error == ENOTRECOVERABLE);
 }
 
+/* Can nothing be compared from here on? At the op that diverges, that a choice
+ * of the leader may not be chosen is just what is asked about. */
+static bool ends(const struct trace *trace, unsigned int i, unsigned int index)
+{
+	return i == index ? trace->outcomes[i].kind == OUTCOME_NA :
+			    says_nothing(trace, i);
+}
+
 int models_check(struct models *models, const struct question *question,
 	struct trace said[2], unsigned int *same, int *wrong)
 {
@@ -86,8 +94,8 @@ int models_check(struct models *models, const struct question *question,
 	for (i = 0; i < count; i++) {
 		*same = i;
 		for (int k = 0; k < 2; k++)
-			if (says_nothing(&said[k], i) ||
-				says_nothing(question->traces[k], i))
+			if (ends(&said[k], i, question->index) ||
+				ends(question->traces[k], i, question->index))
 				return i <= question->index ?
 					       MODELS_UNMODELLED :
 					       MODELS_AGREE;

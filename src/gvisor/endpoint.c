@@ -57,16 +57,8 @@ int endpoint_resolve(struct stack *stack, const struct endpoint *ep,
 	return *network == 6 && ep->network == 4 ? ENDPOINT_UNKNOWN : 0;
 }
 
-/* Linux sends to all of 127.0.0.0/8 from 127.0.0.1. */
-static bool sends_from_it(struct stack *stack, const struct addr *to)
-{
-	return to->len != 4 || to->bytes[0] != 127 ||
-	       gvisor_applies(&stack->gvisor, GVISOR_source_is_destination);
-}
-
-int endpoint_route(struct stack *stack, const struct addr *local, int32_t nic,
-	const struct addr *to, uint8_t network, struct addr *source,
-	struct addr *remote)
+int endpoint_route(const struct addr *local, int32_t nic, const struct addr *to,
+	uint8_t network, struct addr *source, struct addr *remote)
 {
 	int32_t owner = world_owner(to);
 	int32_t from = world_owner(local->len ? local : to);
@@ -81,9 +73,7 @@ int endpoint_route(struct stack *stack, const struct addr *local, int32_t nic,
 	if (!owner || (nic && nic != from))
 		return ENDPOINT_UNKNOWN;
 	*remote = *to;
-	*source = local->len		    ? *local :
-		  sends_from_it(stack, to) ? *to :
-					      loopback4;
+	*source = local->len ? *local : *to;
 	return 0;
 }
 

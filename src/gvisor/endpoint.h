@@ -190,9 +190,8 @@ bool endpoint_is_local(const struct full_addr *addr);
  *
  * Return: 0, or ENDPOINT_UNKNOWN
  */
-int endpoint_route(struct stack *stack, const struct addr *local, int32_t nic,
-	const struct addr *to, uint8_t network, struct addr *source,
-	struct addr *remote);
+int endpoint_route(const struct addr *local, int32_t nic, const struct addr *to,
+	uint8_t network, struct addr *source, struct addr *remote);
 
 /**
  * stack_hold_range() - Narrow the range to the steered port

@@ -285,7 +285,7 @@ int endpoint_tcp_connect(struct stack *stack, struct endpoint *ep,
 	if (!rc)
 		rc = may_connect(stack, ep);
 	if (!rc)
-		rc = endpoint_route(stack, &ep->id.local, ep->nic, &to.addr, network,
+		rc = endpoint_route(&ep->id.local, ep->nic, &to.addr, network,
 			&source, &remote);
 	if (rc)
 		return rc;

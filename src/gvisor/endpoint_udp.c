@@ -7,29 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* Reserve a port for a connect. Linux wants one that nobody has at any address,
- * of either family that the socket takes. */
-static int find_port(struct stack *stack, const struct endpoint *ep,
-	const struct reservation *as, uint16_t *port)
-{
-	static const uint8_t both[2] = { 4, 6 };
-	struct reservation wide = *as, found = *as;
-	int rc;
-
-	if (gvisor_applies(&stack->gvisor, GVISOR_udp_connect_reserves_source))
-		return stack_reserve(stack, as, NULL, NULL, port);
-	memset(&wide.addr, 0, sizeof(wide.addr));
-	wide.network_count = ep->network == 6 && !ep->v6only ? 2 : 1;
-	memcpy(wide.networks, wide.network_count == 2 ? both : &ep->network,
-		wide.network_count);
-	rc = stack_reserve(stack, &wide, NULL, NULL, port);
-	if (rc)
-		return rc;
-	wide.port = found.port = *port;
-	endpoint_release(stack, &wide);
-	return stack_reserve(stack, &found, NULL, NULL, port);
-}
-
 /**
  * udp_register() - Reserve a port if there is none yet, and register
  * @id:		What to register; gets the port
@@ -55,11 +32,7 @@ static int udp_register(struct stack *stack, struct endpoint *ep,
 		!gvisor_applies(gvisor, GVISOR_udp_takes_new_flags))
 		as->flags = before;
 	if (!bound) {
-		if (refusal == GVISOR_udp_ends_in_use)
-			rc = find_port(stack, ep, as, &id->local_port);
-		else
-			rc = stack_reserve(stack, as, NULL, NULL,
-				&id->local_port);
+		rc = stack_reserve(stack, as, NULL, NULL, &id->local_port);
 		if (rc)
 			return rc;
 		as->port = id->local_port;
@@ -142,7 +115,7 @@ int endpoint_udp_connect(struct stack *stack, struct endpoint *ep,
 		return rc;
 	if (endpoint_is_group(&local))
 		memset(&local, 0, sizeof(local));
-	rc = endpoint_route(stack, &local, ep->nic, &to.addr, network, &source,
+	rc = endpoint_route(&local, ep->nic, &to.addr, network, &source,
 		&id.remote);
 	if (rc)
 		return rc;

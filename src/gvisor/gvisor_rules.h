@@ -248,8 +248,6 @@ DECISION(udp_disconnected, 0, "udp.endpoint.Disconnect",
 	"UDP is registered without the peer again; unconnected, it stays so.")
 DECISION(udp_disconnect_refused, EADDRINUSE, "udp.endpoint.Disconnect",
 	"Without the peer, somebody else is at its place.")
-EFFECT(source_is_destination, "stack.Route",
-	"To a loopback address an endpoint sends from that very address.")
 EFFECT(tcp_connect_keeps_source, "tcp.endpoint.connect",
 	"A refused connect leaves the address that it would have sent from.")
 EFFECT(tcp_connect_narrows, "tcp.endpoint.connect",
@@ -265,8 +263,6 @@ EFFECT(tcp_connect_reserves_peer, "tcp.endpoint.registerEndpoint",
 	"A port found by connect is reserved for that peer only.")
 EFFECT(only_best_id_is_asked, "stack.transportEndpoints.findEndpointLocked",
 	"A SYN goes to the most specific listener, even if on another device.")
-EFFECT(udp_connect_reserves_source, "udp.endpoint.Connect",
-	"UDP without a port gets one for the address it sends from only.")
 EFFECT(udp_connect_reserves_both, "udp.endpoint.Connect",
 	"UDP that is not v6only reserves IPv4 too, for an IPv6 peer.")
 EFFECT(udp_refusal_releases, "udp.endpoint.registerWithStack",

@@ -121,6 +121,32 @@ static enum spec_rule udp_connect6(struct spec *spec, struct spec_socket *s,
 	return RULE_connect_udp;
 }
 
+/* Not of Linux: choose a port at the address that it will send from. */
+static enum spec_rule choose_at_source(struct spec *spec,
+	const struct spec_socket *s, const struct op *op, uint16_t *port)
+{
+	struct spec_socket narrow = *s;
+	struct target target;
+	struct route route;
+	enum spec_rule rule = check_name(spec, s, op, &target);
+	bool v4;
+
+	if (!rule && spec_socket_is_v6(s) && op->bind.place.addr.len == 16)
+		rule = check6(spec, &narrow, &target);
+	v4 = target.v4 || !spec_socket_is_v6(s);
+	if (!rule && v4)
+		rule = spec_route_ipv4(spec, s, target.to.low, &route);
+	else if (!rule)
+		rule = spec_route_ipv6(spec, s, target.to, &route);
+	if (!rule && v4)
+		spec_socket_set_ipv4(&narrow, route.from.low);
+	else if (!rule)
+		narrow.rcv = route.from;
+	if (!rule && !v4)
+		narrow.rcv4 = DUMMY4;
+	return spec_udp_choose(spec, &narrow, port);
+}
+
 static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 	const struct op *op, struct outcome *out)
 {
@@ -129,7 +155,10 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 	enum spec_rule rule;
 	uint16_t port;
 
-	rule = s->port ? SPEC_NO_RULE : spec_udp_choose(spec, s, &port);
+	rule = s->port ? SPEC_NO_RULE :
+	       APPLIES(spec, udp_connect_asks_at_source) ?
+			 choose_at_source(spec, s, op, &port) :
+			 spec_udp_choose(spec, s, &port);
 	RETURN_IF(spec, rule == RULE_udp_no_port_left,
 		connect_udp_no_port_left);
 	if (rule && rule != RULE_udp_port_chosen &&

@@ -88,7 +88,11 @@ static enum spec_rule lookup4(struct spec *spec, uint32_t device,
 	if (owner && (!device || device == owner)) {
 		route->arrives = owner;
 		if (!*from)
-			*from = owner == WORLD_LO ? LOOPBACK4 : to;
+			*from = owner == WORLD_LO &&
+						!APPLIES(spec,
+							loopback_source_is_destination) ?
+					LOOPBACK4 :
+					to;
 		return SPEC_NO_RULE;
 	}
 	if (device)

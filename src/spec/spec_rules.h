@@ -390,6 +390,12 @@ EFFECT(search_avoids_its_group, "inet_bind_conflict",
 	"The second search shares by SO_REUSEADDR, but not with its own group.")
 EFFECT(range_of_socket, "inet_sk_get_local_port_range",
 	"A socket's own range narrows the range to choose from.")
+EFFECT(udp_connect_asks_at_source, "-",
+	"A UDP connect looks for a port at the address that it sends from only.")
+NO_LINUX(udp_connect_asks_at_source)
+EFFECT(loopback_source_is_destination, "-",
+	"To a loopback address a socket sends from that very address.")
+NO_LINUX(loopback_source_is_destination)
 EFFECT(connect_asks_owners, "-",
 	"A connect may choose a port if none of its owners overlaps.")
 NO_LINUX(connect_asks_owners)
