@@ -123,11 +123,8 @@ bool fuzz_unpack(const uint8_t *data, size_t size, enum level level,
 	return program->count;
 }
 
-void fuzz_class(const struct case_file *file)
+void fuzz_class(const char *name)
 {
-	char name[CLASS_NAME_MAX];
-
-	class_name(file, name);
 	for (int i = 0; i < FUZZ_CLASSES_MAX; i++) {
 		char *slot = fuzz_counters->classes[i].name;
 
@@ -149,7 +146,7 @@ void fuzz_counts(FILE *file)
 		"\"unknown_kinds\":%llu,\"failed\":%llu,"
 		"\"programs\":%llu,\"ops\":%llu,\"compared_ops\":%llu,"
 		"\"incomparable\":%llu,\"divergent\":%llu,\"known\":%llu,"
-		"\"unknown\":%llu,\"classes\":{",
+		"\"unknown\":%llu,\"unmodelled\":%llu,\"classes\":{",
 		(unsigned long long)c->execs, (unsigned long long)c->refused,
 		(unsigned long long)c->unknown_kinds,
 		(unsigned long long)c->failed,
@@ -159,7 +156,8 @@ void fuzz_counts(FILE *file)
 		(unsigned long long)c->tally.incomparable,
 		(unsigned long long)c->tally.divergent,
 		(unsigned long long)c->tally.known,
-		(unsigned long long)c->tally.unknown);
+		(unsigned long long)c->tally.unknown,
+		(unsigned long long)c->tally.unmodelled);
 	for (int i = 0; i < FUZZ_CLASSES_MAX && *c->classes[i].name; i++) {
 		fputs(i ? "," : "", file);
 		quote_json(file, c->classes[i].name);

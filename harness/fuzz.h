@@ -68,7 +68,7 @@ bool fuzz_unpack(const uint8_t *data, size_t size, enum level level,
 	struct program *program);
 
 /** fuzz_class() - Count a known divergence, by the name of its class */
-void fuzz_class(const struct case_file *file);
+void fuzz_class(const char *name);
 
 /** fuzz_counts() - Write all counters as one line of JSON */
 void fuzz_counts(FILE *file);

@@ -189,7 +189,6 @@ static uint32_t program_cost(const struct program *program)
 static void compare(const struct program *program)
 {
 	struct judge judge = { .pair = &pair,
-		.names = names,
 		.tally = &fuzz_counters->tally,
 		.asked = true };
 	static struct finding found;
@@ -205,6 +204,7 @@ static void compare(const struct program *program)
 	fuzz_running(NULL);
 	if (verdict == AGREE)
 		return;
+	judge_minimize(&judge, &found);
 	fputs("\nfuzz_ports: the port manager and the flat list differ\n\n",
 		stderr);
 	divergence_write(&found.program, names, &found.divergence, stderr);

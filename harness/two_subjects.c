@@ -8,7 +8,6 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "quote.h"
@@ -16,29 +15,14 @@
 #include "compare/divergence.h"
 #include "compare/judge.h"
 
-/* Slots of the memory of divergences */
-enum { MEMORY_SLOTS = 1 << 16 };
-
-/**
- * struct memory - What some divergence came to, so as not to minimise it twice
- * @hash:	Of the program up to where the two part; 0 is an empty slot
- * @class_case:	Index of its case in those of the classes, or -1
- */
-struct memory {
-	uint64_t hash;
-	int class_case;
-};
-
 static const struct subject_type *types[2];
 static const char *names[2];
 static struct subject subjects[2];
 static struct pair pair;
 static struct class_list classes;
-static struct judge judge = {
-	.pair = &pair, .names = names, .classes = &classes, .asked = true
-};
-static struct memory *memory; /* shared by all children, one at a time */
-static pid_t owner;	      /* of the world */
+static struct class_finder finder;
+static struct judge judge = { .pair = &pair, .finder = &finder, .asked = true };
+static pid_t owner; /* of the world */
 static bool keep_going;
 
 static void open_world(void)
@@ -84,9 +68,7 @@ void two_subjects_start(const struct subject_type *first,
 	judge.tally = &fuzz_counters->tally;
 	load_classes();
 	keep_going = getenv("PORTCLASH_FUZZ_KEEP_GOING");
-	memory = mmap(NULL, MEMORY_SLOTS * sizeof(*memory),
-		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT(memory != MAP_FAILED);
+	ASSERT(!class_finder_open(&finder, &classes, names));
 	ASSERT(!subject_open(&subjects[0], types[0], names[0]));
 	open_world();
 }
@@ -116,30 +98,22 @@ static void unknown(const struct finding *found)
 	abort();
 }
 
-/* Say what a divergence is: as the last time, or find it out */
-static void settle(struct finding *found)
+/* Say what a divergence is */
+static void settle(struct finding *found, const struct trace *a,
+	const struct trace *b)
 {
-	uint64_t hash =
-		program_hash(found->program.ops,
-			(found->divergence.index + 1) * sizeof(struct op)) |
-		1;
-	struct memory *slot = &memory[hash >> 1 & (MEMORY_SLOTS - 1)];
+	int rc = judge_finding(&judge, found, a, b);
 
-	if (slot->hash == hash) {
-		judge_count(&judge, slot->class_case >= 0);
-	} else {
-		int rc = judge_finding(&judge, found);
-
-		if (rc == -EAGAIN)
-			return;
-		ASSERT(rc == DIVERGE);
-		slot->class_case = found->class_case;
-		slot->hash = hash;
-		if (slot->class_case < 0)
-			unknown(found);
-	}
-	if (slot->class_case >= 0)
-		fuzz_class(&classes.cases[slot->class_case]);
+	if (rc == -EAGAIN)
+		return;
+	ASSERT(rc == DIVERGE);
+	for (unsigned int i = 0; i < found->answer.count; i++)
+		fuzz_class(finder.candidates[found->answer.set[i]].name);
+	if (found->answer.verdict != CLASS_UNKNOWN)
+		return;
+	rc = judge_minimize(&judge, found);
+	ASSERT(!rc || rc == -EAGAIN);
+	unknown(found);
 }
 
 int two_subjects_one(const uint8_t *data, size_t size)
@@ -170,7 +144,7 @@ int two_subjects_one(const uint8_t *data, size_t size)
 	}
 	if (judge_traces(&judge, &program, &a, &b, &found) == DIVERGE) {
 		fuzz_quiet_begin();
-		settle(&found);
+		settle(&found, &a, &b);
 		fuzz_quiet_end();
 	}
 	fuzz_running(NULL);

@@ -103,6 +103,7 @@ static int minimize_in_child(void *arg)
 	struct pair pair;
 	struct tally tally = { 0 };
 	struct class_finder finder;
+	char full[2][SUBJECT_NAME_MAX];
 	struct judge judge = {
 		.pair = &pair, .finder = &finder, .tally = &tally
 	};
@@ -115,7 +116,10 @@ static int minimize_in_child(void *arg)
 			return EXIT_CANNOT;
 		}
 	}
-	rc = class_finder_open(&finder, &m->classes, o->subjects);
+	for (int i = 0; i < 2; i++)
+		subjects_full_name(o->subjects[i], full[i]);
+	rc = class_finder_open(&finder, &m->classes,
+		(const char *const[2]){ full[0], full[1] });
 	if (!rc)
 		rc = diff_pair(&pair, &subjects[0], &subjects[1]);
 	if (!rc)

@@ -12,7 +12,7 @@
 #include "quote.h"
 #include "util.h"
 #include "subjects/books.h"
-#include "subjects/subjects.h"
+#include "subjects/model.h"
 
 /* Sets of one size that are grown further; more than were ever needed */
 enum { SETS_MAX = 1024 };
@@ -23,7 +23,7 @@ static void system_of(const char *name, char system[WHO_MAX])
 	char model[SUBJECT_NAME_MAX];
 
 	*system = '\0';
-	if (!subjects_model(name, model))
+	if (!model_of(name, model))
 		text_who(name, system);
 	else if (!strncmp(model, "portman", 7))
 		strcpy(system, "gvisor");
@@ -126,7 +126,7 @@ int class_finder_open(struct class_finder *finder,
 
 	memset(finder, 0, sizeof(*finder));
 	for (int i = 0; i < 2; i++) {
-		own[i] = subjects_model(names[i], models[i]);
+		own[i] = model_of(names[i], models[i]);
 		if (own[i])
 			continue;
 		strcpy(models[i], "spec");

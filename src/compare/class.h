@@ -103,7 +103,7 @@ struct class_finder {
  * class_finder_open() - Open the models, choose the classes
  * @finder:	Filled in; close with class_finder_close()
  * @list:	All classes; must outlive @finder
- * @names:	Those of the two subjects
+ * @names:	Those of the two subjects, in full
  *
  * The models are pure; nothing is opened that was named.
  *

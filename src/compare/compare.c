@@ -353,13 +353,17 @@ int compare(const struct compare_job *job, struct compare_result *result)
 	struct share *shares = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pids[COMPARE_WORKERS_MAX] = { 0 };
+	char full[2][SUBJECT_NAME_MAX];
 	int rc;
 
 	memset(result, 0, sizeof(*result));
 	if (shares == MAP_FAILED)
 		return -errno;
 	/* The models are pure, so each worker gets a copy of them. */
-	rc = class_finder_open(&result->finder, job->classes, job->subjects);
+	for (int i = 0; i < 2; i++)
+		subjects_full_name(job->subjects[i], full[i]);
+	rc = class_finder_open(&result->finder, job->classes,
+		(const char *const[2]){ full[0], full[1] });
 	if (rc) {
 		munmap(shares, size);
 		return rc;

@@ -18,7 +18,7 @@
 /**
  * struct judge - Who compares
  * @pair:	The two subjects
- * @finder:	Finds the classes of the two
+ * @finder:	Finds the classes of the two, or NULL: they have none
  * @tally:	Counted in
  * @asked:	Somebody asks for just these programs: each may be a test
  */

@@ -123,7 +123,8 @@ void minimize(struct program *program, minimize_test *test, void *arg)
 	bool changed;
 
 	do {
-		changed = drop_sockets(&m) | drop_ops(&m);
+		changed = drop_sockets(&m);
+		changed |= drop_ops(&m);
 		if (!changed)
 			changed = drop_pairs(&m);
 	} while (changed);

@@ -8,14 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "subjects/subjects.h"
+#include "subjects/model.h"
 
 int models_open(struct models *models, const char *const names[2],
 	char why[SUBJECT_WHY_MAX])
 {
 	memset(models, 0, sizeof(*models));
 	for (int i = 0; i < 2; i++) {
-		int rc = subjects_open(&models->models[i], names[i]);
+		int rc = model_open(&models->models[i], names[i]);
 
 		if (!rc) {
 			models->whole |= !models->models[i].type->follows;

@@ -58,7 +58,7 @@ enum models_verdict {
 /**
  * models_open() - Open the models of two subjects
  * @models:	Filled in
- * @names:	Those of the models, as subjects_model() gives them
+ * @names:	Those of the models, as model_of() gives them
  *
  * Return: 0, or a negative errno with the reason in @why
  */

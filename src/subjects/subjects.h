@@ -45,14 +45,4 @@ int subjects_open(struct subject *subject, const char *name);
  */
 void subjects_full_name(const char *name, char full[SUBJECT_NAME_MAX]);
 
-/**
- * subjects_model() - The model that says what a subject must answer
- * @name:	Of the subject; only its name counts
- * @model:	Filled in: a name for subjects_open(), as "spec@6.12" of
- *		"uml-6.12" and "portman@20240729" of "gvisor-20240729"
- *
- * Return: false if it has none: goports, portlist, a stack that nobody knows
- */
-bool subjects_model(const char *name, char model[SUBJECT_NAME_MAX]);
-
 #endif /* SUBJECTS_H */
