@@ -72,7 +72,7 @@ static int take_files(struct class_finder *finder,
 		system_of(names[i], systems[i]);
 	for (size_t i = 0; i < list->count; i++) {
 		const struct class *class = &list->classes[i];
-		bool law = !strcmp(class->of, "law") && finder->models.whole;
+		bool law = !strcmp(class->of, "law") && finder->models.law;
 
 		if (law || !strcmp(class->of, systems[0]) ||
 			!strcmp(class->of, systems[1]))
@@ -147,7 +147,7 @@ int class_finder_open(struct class_finder *finder,
 			rc = take_dialect(finder, i, list, names[i]);
 	if (rc)
 		return rc;
-	if (own[0] && own[1] && !finder->models.whole &&
+	if (own[0] && own[1] && !finder->models.law &&
 		subject_book(&finder->models.models[0]) ==
 			subject_book(&finder->models.models[1]))
 		return take_rows(finder);
@@ -236,11 +236,8 @@ static int try_set(struct class_finder *finder, const struct question *question,
 		(const struct change *const[2]){ changes, changes }, counts,
 		said, &failed);
 	memset(set->cited, 0, sizeof(set->cited));
-	/* A law may be broken by an op that comes later. */
 	if (!rc)
-		note_cited(set, said,
-			finder->models.whole ? question->program->count - 1u :
-					       failed);
+		note_cited(set, said, failed);
 	return rc;
 }
 
@@ -292,8 +289,11 @@ static int grow(struct class_finder *finder, const struct question *question,
 			struct set set = sets[i];
 			int rc;
 
+			/* Under a law, not all that is run is in the trace. */
 			if (has_member(&set, class) ||
-				!matters(&finder->candidates[class], &sets[i]))
+				(!finder->models.law &&
+					!matters(&finder->candidates[class],
+						&sets[i])))
 				continue;
 			add_member(&set, class);
 			if ((found && compare_sets(&set, best) > 0) ||

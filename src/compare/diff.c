@@ -106,6 +106,9 @@ int diff_follower(const struct pair *pair)
 {
 	int second = !pair->leader;
 
+	/* A law makes its choices in another program. */
+	if (pair->subjects[pair->leader]->type->inner)
+		return -1;
 	return pair->subjects[second]->type->follows ? second : -1;
 }
 
@@ -113,7 +116,7 @@ int diff_run(struct pair *pair, const struct program *programs, size_t count,
 	struct trace *traces[2])
 {
 	int first = pair->leader, second = !first;
-	bool follows = pair->subjects[second]->type->follows;
+	bool follows = diff_follower(pair) >= 0;
 	int rc = subject_run(pair->subjects[first], programs, count, NULL,
 		traces[first]);
 

@@ -26,8 +26,8 @@
  * the number of a port that a socket got is never compared. If both can follow,
  * the first one leads.
  *
- * The cut. If the second cannot follow (one kernel beside another), each
- * chooses for itself. From the first op for which they chose different ports,
+ * The cut. If the second cannot follow (one kernel beside another, or what is
+ * under a law), each chooses for itself. From the first op for which they chose different ports,
  * their traces are about different ports, and mean nothing beside each other:
  * diff_run() makes all later outcomes n/a in both. That op itself is still
  * compared, since both of them did choose a port. But it is made n/a, too,

@@ -18,7 +18,7 @@ int models_open(struct models *models, const char *const names[2],
 		int rc = model_open(&models->models[i], names[i]);
 
 		if (!rc) {
-			models->whole |= !models->models[i].type->follows;
+			models->law |= !models->models[i].type->follows;
 			continue;
 		}
 		memcpy(why, models->models[i].why, SUBJECT_WHY_MAX);
@@ -115,7 +115,7 @@ int models_meet(struct models *models, const struct question *question,
 {
 	const struct program *program = question->program;
 	unsigned int last = question->index;
-	unsigned int count = models->whole ? program->count : last + 1;
+	unsigned int count = models->law ? program->count : last + 1;
 
 	for (int k = 0; k < 2; k++) {
 		int rc = run(models, k, question, changes[k], counts[k], count,
@@ -132,6 +132,8 @@ int models_meet(struct models *models, const struct question *question,
 		if (says_nothing(&said[0], i) ||
 			!outcome_same(op, a, &said[1].outcomes[i]))
 			return 0;
+		if (models->law)
+			continue;
 		if (!outcome_same(op, a, &question->traces[0]->outcomes[i]) &&
 			(i < last ||
 				!outcome_same(op, a,

@@ -24,14 +24,14 @@
  * @models:	The open models
  * @dialect:	The changes that are made to each in any case
  * @dialect_count: How many
- * @whole:	A program is always run to its end, since a law has the ops in
- *		another order
+ * @law:	One is under a law, which has the ops in another order: programs
+ *		are run to their end
  */
 struct models {
 	struct subject models[2];
 	struct change dialect[2][CHANGES_MAX];
 	unsigned int dialect_count[2];
-	bool whole;
+	bool law;
 };
 
 /**
@@ -89,7 +89,9 @@ int models_check(struct models *models, const struct question *question,
  * @failed:	If they do not: the first op at which they are not as needed
  *
  * They agree if they give the common answer at each op before the one that
- * diverges, and the same answer at that op, which one of the subjects gave.
+ * diverges, and the same answer at that op, which one of the subjects gave. A
+ * law is about one system, which is another one with the changes, all along its
+ * program: there it is enough that both give the same answers.
  *
  * Return: 1 if so, 0 if not, or a negative errno
  */

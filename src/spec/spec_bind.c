@@ -181,6 +181,15 @@ static void set_address(struct spec *spec, struct spec_socket *s,
 		s->v6only = true;
 }
 
+static void restore_address(struct spec_socket *s,
+	const struct spec_socket *before)
+{
+	s->rcv = before->rcv;
+	s->rcv4 = before->rcv4;
+	s->source = before->source;
+	s->source4 = before->source4;
+}
+
 /* May it have the port? For port 0 one is chosen. */
 static enum spec_rule ask_port(struct spec *spec, const struct spec_socket *s,
 	bool listening, uint16_t *port)
@@ -233,6 +242,7 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 {
 	struct name name = name_of(op);
 	uint16_t port = name.port;
+	struct spec_socket before;
 	enum spec_rule rule;
 	bool v6only;
 
@@ -243,6 +253,7 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 		return rule;
 	release_port(spec, s);
 	v6only = s->v6only;
+	before = *s;
 	set_address(spec, s, &name);
 	if (!port && s->no_port && HOLDS(spec, bind_no_port)) {
 		lock(spec, s, 0);
@@ -256,7 +267,10 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 		if (s->v6only != v6only &&
 			APPLIES(spec, failed_bind_restores_v6only))
 			s->v6only = v6only;
-		spec_socket_clear_addr(s);
+		if (APPLIES(spec, refused_bind_clears_address))
+			spec_socket_clear_addr(s);
+		else
+			restore_address(s, &before);
 		return rule;
 	}
 	lock(spec, s, name.port);

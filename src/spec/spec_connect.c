@@ -154,6 +154,7 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 	struct target target;
 	enum spec_rule rule;
 	uint16_t port;
+	bool got_port;
 
 	rule = s->port ? SPEC_NO_RULE :
 	       APPLIES(spec, udp_connect_asks_at_source) ?
@@ -164,7 +165,8 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 	if (rule && rule != RULE_udp_port_chosen &&
 		rule != RULE_udp_no_port_left)
 		return rule;
-	if (rule == RULE_udp_port_chosen) {
+	got_port = rule == RULE_udp_port_chosen;
+	if (got_port) {
 		spec_udp_take(spec, s, port);
 		s->name_port = port;
 		s->name_unknown = leader && leader->value != VALUE_NUMBER;
@@ -178,6 +180,11 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 		rule = target.v4 || !spec_socket_is_v6(s) ?
 			       udp_connect4(spec, s, &target) :
 			       udp_connect6(spec, s, &target);
+	if (rule != RULE_connect_udp && got_port &&
+		!APPLIES(spec, udp_refused_connect_keeps_port)) {
+		spec_udp_leave(spec, s);
+		s->name_port = 0;
+	}
 	if (rule != RULE_connect_udp)
 		return rule;
 	if (!s->port)

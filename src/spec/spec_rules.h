@@ -313,10 +313,15 @@ EFFECT(tcp_binds_no_group, "-",
 NO_LINUX(tcp_binds_no_group)
 EFFECT(scope_sets_device, "__inet6_bind",
 	"A scope replaces the device that is set, even if bind then fails.")
+EFFECT(refused_call_restores_device, "-",
+	"A bind or a connect that is refused leaves the device as it was.")
+NO_LINUX(refused_call_restores_device)
 EFFECT(address_sets_v6only, "__inet6_bind",
 	"An address that is neither mapped nor :: makes the socket v6only.")
 EFFECT(failed_bind_restores_v6only, "__inet6_bind",
 	"If the port is refused, v6only is as it was before.")
+EFFECT(refused_bind_clears_address, "__inet_bind",
+	"If the port is refused, the socket loses even the address it had.")
 EFFECT(bind_locks_address, "__inet_bind",
 	"An address that was asked for is kept when the port is given back.")
 EFFECT(bind_locks_port, "__inet_bind",
@@ -427,6 +432,8 @@ EFFECT(disconnect_frees_chosen_port, "tcp_set_state",
 	"A disconnect gives back a port that was not asked for.")
 EFFECT(disconnect_resets_address, "inet_bhash2_reset_saddr",
 	"A disconnect gives back an address that was not asked for.")
+EFFECT(udp_refused_connect_keeps_port, "inet_autobind",
+	"A UDP connect that is refused keeps the port that it got first.")
 EFFECT(udp_disconnect_drops_device, "__udp_disconnect",
 	"A UDP disconnect forgets the device.")
 EFFECT(udp_disconnect_resets_address, "__udp_disconnect",

@@ -29,6 +29,17 @@ static enum spec_rule make_socket(struct spec *spec, const struct op *op)
 	return RULE_socket_made;
 }
 
+/* Not of Linux: a scope is no device if the call was refused. */
+static void restore_device(struct spec *spec, const struct op *op,
+	uint32_t device, enum spec_rule rule)
+{
+	bool calls = op->kind == OP_BIND || op->kind == OP_CONNECT;
+
+	if (calls && rule && spec_rule_errno(rule) &&
+		APPLIES(spec, refused_call_restores_device))
+		spec->sockets[spec->index[op->sock]].device = device;
+}
+
 static enum spec_rule answer(struct spec *spec, const struct op *op,
 	struct outcome *out)
 {
@@ -57,11 +68,14 @@ void spec_step(struct spec *spec, const struct op *op,
 	const struct outcome *leader, struct outcome *out)
 {
 	enum spec_rule rule;
+	uint32_t device;
 
 	spec->leader = leader;
 	spec->effects[0] = spec->effects[1] = 0;
 	*out = outcome_ok();
+	device = spec->sockets[spec->index[op->sock]].device;
 	rule = answer(spec, op, out);
+	restore_device(spec, op, device, rule);
 	/* Not every function asks if the rule that it returns is in force. */
 	if (!spec_state_holds(spec, rule))
 		rule = SPEC_NO_RULE;

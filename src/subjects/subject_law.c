@@ -180,8 +180,10 @@ static void make_refused(const struct program *program,
 	const struct trace *trace, struct variant *variant)
 {
 	for (unsigned int i = 0; i < program->count; i++) {
+		int error = trace->outcomes[i].error;
+		/* A connect may go on after these. */
 		bool gone = trace->outcomes[i].kind == OUTCOME_ERRNO &&
-			    trace->outcomes[i].error != EINPROGRESS;
+			    error != EINPROGRESS && error != EALREADY;
 
 		/* Nobody knows which of the repeated ops has failed. */
 		if (program->ops[i].kind == OP_REPEAT) {
