@@ -60,7 +60,8 @@ static bool same_sort(const struct finding *a, const struct finding *b)
 {
 	const struct divergence *x = &a->divergence, *y = &b->divergence;
 
-	return a->program.ops[x->index].kind == b->program.ops[y->index].kind &&
+	return a->answer.verdict == b->answer.verdict &&
+	       a->program.ops[x->index].kind == b->program.ops[y->index].kind &&
 	       outcome_alike(&x->outcomes[0], &y->outcomes[0]) &&
 	       outcome_alike(&x->outcomes[1], &y->outcomes[1]) &&
 	       !memcmp(a->answer.rules, b->answer.rules,
@@ -77,7 +78,7 @@ static int note(const struct compare_job *job, const struct judge *judge,
 
 	for (unsigned int i = 0; i < finding->answer.count; i++)
 		result->classes_met[finding->answer.set[i]]++;
-	if (finding->answer.verdict != CLASS_UNKNOWN && !job->programs)
+	if (finding->answer.verdict == CLASS_KNOWN && !job->programs)
 		return 0;
 	for (; old < share->findings + result->found; old++) {
 		if (!job->programs && same_sort(old, finding)) {
@@ -89,6 +90,11 @@ static int note(const struct compare_job *job, const struct judge *judge,
 		return 0;
 	*old = *finding;
 	result->found++;
+	/* What is unmodelled may be much, and is no fault: it is only listed. */
+	if (finding->answer.verdict == CLASS_UNMODELLED && !job->programs) {
+		old->program.count = old->divergence.index + 1;
+		return 0;
+	}
 	rc = judge_minimize(judge, old);
 	return rc == -EAGAIN ? 0 : rc;
 }

@@ -60,7 +60,7 @@ struct compare_job {
  * @tally:	The numbers
  * @classes_met: How often each class was met
  * @finder:	What the classes are called; its models are closed
- * @findings:	What is unknown, minimised: of those that diverge at the same
+ * @findings:	What is unknown, minimised, and what is unmodelled: of those that diverge at the same
  *		op, with the same outcomes, by the same rules, the first one. For
  *		a list of programs everything that diverged, by number
  * @found:	How many @findings
