@@ -27,8 +27,7 @@ static bool covers_bind(const struct endpoint *ep, const struct op *op)
 	struct full_addr to = { .addr = addr_unmapped(&place->addr),
 		.nic = ep->device };
 
-	if (place->scope || is_link_local(&place->addr) ||
-		!fits(ep, &place->addr))
+	if (is_link_local(&place->addr) || !fits(ep, &place->addr))
 		return false;
 	/* It is not known whether the address must be the device's own. */
 	return !ep->device || addr_is_any(&to.addr) || to.addr.len == 4 ||
@@ -57,7 +56,7 @@ static bool covers_connect(const struct endpoint *ep, const struct op *op)
 	struct full_addr to = { .addr = addr_unmapped(addr) };
 	bool udp = ep->transport != 6;
 
-	if (op->bind.place.scope || is_link_local(addr) || ep->device ||
+	if (is_link_local(addr) || ep->device ||
 		ep->held.device || ep->state == EP_LISTEN)
 		return false;
 	if (!addr_is_any(&to.addr) && !endpoint_is_local(&to))
@@ -96,7 +95,7 @@ bool endpoint_known_covers(const struct endpoint *ep, bool explicit,
 	bool closing = ep->state > EP_CONNECTED &&
 		       (ep->state != EP_CLOSED || ep->id.remote_port);
 
-	if (op->kind == OP_CLOSE)
+	if (op->kind == OP_CLOSE || (tcp && op->kind == OP_DISCONNECT))
 		return true;
 	if (ep->failed || ep->state == EP_ERROR)
 		return false;
@@ -108,7 +107,7 @@ bool endpoint_known_covers(const struct endpoint *ep, bool explicit,
 		return !stopped && (op->get.property != GET_DEV || !tcp ||
 					   ep->device == ep->held.device);
 	case OP_LISTEN: return true;
-	case OP_DISCONNECT: return !tcp && covers_giving_back(ep, explicit);
+	case OP_DISCONNECT: return covers_giving_back(ep, explicit);
 	case OP_SHUTDOWN: return !stopped && covers_giving_back(ep, explicit);
 	case OP_BIND: return !stopped && covers_bind(ep, op);
 	case OP_CONNECT: return !stopped && covers_connect(ep, op);

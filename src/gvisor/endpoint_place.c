@@ -41,9 +41,11 @@ int endpoint_read_place(struct stack *stack, const struct endpoint *ep,
 		return ENDPOINT_UNKNOWN;
 	if ((len < LEN_FAMILY || family == FAMILY_PACKET ||
 		    len < (unsigned int)(v6 ? LEN6 : LEN4) ||
-		    (family == FAMILY6 && len < LEN6) ||
-		    (family == FAMILY_UNIX && len > LEN_UNIX)) &&
+		    (family == FAMILY6 && len < LEN6)) &&
 		gvisor_refuses(gvisor, GVISOR_address_too_short))
+		return EINVAL;
+	if (family == FAMILY_UNIX && len > LEN_UNIX &&
+		gvisor_refuses(gvisor, GVISOR_unix_address_too_long))
 		return EINVAL;
 	if (family != (v6 ? FAMILY6 : FAMILY4) &&
 		gvisor_refuses(gvisor, GVISOR_address_of_other_family))

@@ -195,6 +195,9 @@ int endpoint_udp_shutdown(struct stack *stack, struct endpoint *ep)
 		gvisor_decide(&stack->gvisor, GVISOR_udp_not_shut_down);
 		return ENOTCONN;
 	}
+	if (ep->state != EP_CONNECTED &&
+		gvisor_refuses(&stack->gvisor, GVISOR_udp_peer_is_missing))
+		return ENOTCONN;
 	gvisor_decide(&stack->gvisor, GVISOR_udp_shut_down);
 	return 0;
 }

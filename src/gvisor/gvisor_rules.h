@@ -125,18 +125,24 @@ DECISION(endpoint_made, 0, "netstack.provider.Socket",
 	"A new endpoint has neither port nor flags.")
 DECISION(endpoint_closed, 0, "tcp.endpoint.closeNoShutdownLocked",
 	"A close gives back what the endpoint believes to hold.")
+DECISION(caller_changed, 0, "auth.Credentials",
+	"Who calls does not count: no port and no option asks for privileges.")
 DECISION(sockopt_stored, 0, "netstack.setSockOptSocket",
 	"An option counts from the next reservation on, and moves none.")
 DECISION(v6only_of_ipv4, ENOPROTOOPT, "netstack.setSockOptIPv6",
 	"IPv4 endpoints have no IPV6_V6ONLY to set.")
 DECISION(v6only_too_late, EINVAL, "netstack.setSockOptIPv6",
 	"IPV6_V6ONLY is set before bind, connect and listen, or never.")
+DECISION(repair_of_udp, ENOPROTOOPT, "netstack.setSockOptTCP",
+	"UDP has no option TCP_REPAIR.")
 DECISION(device_not_there, ENODEV, "netstack.setSockOptSocket",
 	"SO_BINDTODEVICE wants the name of a device that exists.")
 DECISION(endpoint_told, 0, "tcp.endpoint.GetLocalAddress",
 	"Name, device and v6only can be asked for in every state.")
 DECISION(v6only_of_ipv4_asked, EOPNOTSUPP, "netstack.getSockOptIPv6",
 	"IPv4 endpoints have no IPV6_V6ONLY to tell.")
+EFFECT(option_without_effect, "netstack.setSockOptIP",
+	"What it does not have an option for, it takes, and does nothing with.")
 EFFECT(tcp_reuseaddr_is_tuple_only, "tcp.endpoint.OnReuseAddressSet",
 	"SO_REUSEADDR of TCP is the flag tuple_only.")
 EFFECT(udp_reuseaddr_is_most_recent, "udp.endpoint.OnReuseAddressSet",
@@ -148,6 +154,9 @@ EFFECT(reuseport_is_load_balanced, "tcp.endpoint.OnReusePortSet",
 
 DECISION(address_too_short, EINVAL, "netstack.socketOpsCommon.Bind",
 	"An address has 16 bytes for IPv4, and 28 for IPv6.")
+DECISION(unix_address_too_long, EINVAL, "socket.AddressAndFamily",
+	"An address that says AF_UNIX has at most 110 bytes.")
+RELEASES(unix_address_too_long, 0, V(2023, 1))
 DECISION(address_of_other_family, EAFNOSUPPORT, "socket.AddressAndFamily",
 	"The family of an address is the socket's; AF_UNSPEC is none.")
 DECISION(tcp_bound_before, EINVAL, "tcp.endpoint.bindLocked",
@@ -244,6 +253,8 @@ DECISION(udp_connected, 0, "udp.endpoint.Connect",
 	"UDP is registered with the peer, instead of without.")
 DECISION(udp_ends_in_use, EADDRINUSE, "udp.endpoint.registerWithStack",
 	"Somebody is registered with both of these ends.")
+DECISION(tcp_never_disconnects, EAFNOSUPPORT, "tcp.endpoint.Disconnect",
+	"TCP has no disconnect.")
 DECISION(udp_disconnected, 0, "udp.endpoint.Disconnect",
 	"UDP is registered without the peer again; unconnected, it stays so.")
 DECISION(udp_disconnect_refused, EADDRINUSE, "udp.endpoint.Disconnect",
@@ -289,6 +300,9 @@ DECISION(time_wait_shut_down, ENOTCONN, "tcp.endpoint.shutdownLocked",
 	"In TIME_WAIT, there is nothing left to say.")
 DECISION(udp_shut_down, 0, "udp.endpoint.Shutdown",
 	"UDP is shut down if it has a port.")
+DECISION(udp_peer_is_missing, ENOTCONN, "udp.endpoint.Shutdown",
+	"Without a peer, UDP is not shut down. It was not asked for in 2022.")
+RELEASES(udp_peer_is_missing, V(2023, 1), EVER)
 DECISION(udp_not_shut_down, ENOTCONN, "udp.endpoint.Shutdown",
 	"Without a port, UDP is not shut down.")
 EFFECT(closing_keeps_port, "tcp.endpoint.closeNoShutdownLocked",

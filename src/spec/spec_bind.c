@@ -93,8 +93,12 @@ static bool is_of_other_length(const struct spec_socket *s,
 
 	return name->len < least ||
 	       (name->family == AF_INET6 && name->len < LEN_6) ||
-	       (name->family == AF_UNIX && name->len > LEN_UNIX) ||
 	       (name->family == AF_PACKET && name->len < LEN_PACKET);
+}
+
+static bool is_long_for_unix(const struct name *name)
+{
+	return name->family == AF_UNIX && name->len > LEN_UNIX;
 }
 
 static enum spec_rule check4(struct spec *spec, struct spec_socket *s,
@@ -104,6 +108,7 @@ static enum spec_rule check4(struct spec *spec, struct spec_socket *s,
 		      APPLIES(spec, unspec_means_ipv4);
 
 	RETURN_IF(spec, is_of_other_length(s, name), bind_length_by_family);
+	RETURN_IF(spec, is_long_for_unix(name), bind_unix_length);
 	RETURN_IF(spec, name->len < LEN_4, bind4_short);
 	RETURN_IF(spec, name->family != AF_INET && !unspec, bind4_family);
 	RETURN_IF(spec, !is_usable4(spec, s, name->v4), bind4_not_local);
@@ -148,6 +153,7 @@ static enum spec_rule check6(struct spec *spec, struct spec_socket *s,
 	const struct name *name)
 {
 	RETURN_IF(spec, is_of_other_length(s, name), bind_length_by_family);
+	RETURN_IF(spec, is_long_for_unix(name), bind_unix_length);
 	RETURN_IF(spec, name->len < LEN_6_OLD, bind6_short);
 	RETURN_IF(spec, name->family != AF_INET6, bind6_family);
 	RETURN_IF(spec, in16_multicast(name->addr) && !spec_socket_is_udp(s),

@@ -137,6 +137,9 @@ DECISION(bind6_not_local, EADDRNOTAVAIL, "ipv6_chk_addr",
 DECISION(bind_length_by_family, EINVAL, "-",
 	"An address has the length of its socket, and of the family it says.")
 NO_LINUX(bind_length_by_family)
+DECISION(bind_unix_length, EINVAL, "-",
+	"An address that says AF_UNIX is not longer than a path can be.")
+NO_LINUX(bind_unix_length)
 DECISION(bind_no_port, 0, "__inet_bind",
 	"With IP_BIND_ADDRESS_NO_PORT and port 0, only the address is bound.")
 

@@ -48,11 +48,13 @@ struct sock {
 /**
  * struct state - What a program works on
  * @ranged:	A sysctl has set the range of ports
+ * @euid:	The caller
  */
 struct state {
 	struct stack stack;
 	struct sock sockets[PROGRAM_SOCKETS_MAX];
 	bool ranged;
+	uint32_t euid;
 };
 
 static bool is_udp(const struct endpoint *ep)
@@ -104,8 +106,14 @@ static int set(struct gvisor *gvisor, struct endpoint *ep, const struct op *op)
 		ep->device = op->set.value;
 		return 0;
 	case OPT_LINGER: ep->linger0 = true; return 0;
+	case OPT_REPAIR:
+		if (is_udp(ep) && gvisor_refuses(gvisor, GVISOR_repair_of_udp))
+			return ENOPROTOOPT;
+	/* fall through */
+	default:
+		gvisor_applies(gvisor, GVISOR_option_without_effect);
+		return 0;
 	}
-	return ENDPOINT_UNKNOWN;
 }
 
 static struct outcome get(struct gvisor *gvisor, const struct endpoint *ep,
@@ -244,10 +252,15 @@ static int socket_call(struct state *state, const struct op *op)
 	case OP_BIND: return bind_socket(stack, sock, op);
 	case OP_LISTEN: return listen_socket(stack, sock->ep, op);
 	case OP_CONNECT: return connect_socket(stack, sock->ep, op);
-	case OP_DISCONNECT: /* of TCP: not known */
-		return is_udp(sock->ep) ?
-			       endpoint_udp_disconnect(stack, sock->ep) :
-			       ENDPOINT_UNKNOWN;
+	case OP_DISCONNECT:
+		if (is_udp(sock->ep))
+			return endpoint_udp_disconnect(stack, sock->ep);
+		gvisor_decide(&stack->gvisor, GVISOR_tcp_never_disconnects);
+		return EAFNOSUPPORT;
+	case OP_EUID:
+		gvisor_decide(&stack->gvisor, GVISOR_caller_changed);
+		state->euid = op->euid.uid;
+		return 0;
 	case OP_ACCEPT: return accept_socket(state, sock->ep, op);
 	case OP_SHUTDOWN: return shutdown_socket(stack, sock->ep, op);
 	case OP_CLOSE: close_socket(stack, sock->ep); return 0;
@@ -266,6 +279,16 @@ static void settle_range(struct state *state, bool led)
 			led ? UINT16_MAX : WORLD_RANGE_LAST);
 }
 
+/* What somebody without privileges may do is known of ports and options only:
+ * not of sysctls, nor of the owner of a socket. */
+static bool asks_for_privilege(const struct state *state, const struct op *op)
+{
+	return state->euid &&
+	       (op->kind == OP_SYSCTL ||
+		       (op->kind == OP_SOCKET && op->socket.uid != UID_NONE) ||
+		       (op->kind == OP_SET && op->set.option == OPT_UID));
+}
+
 static int socket_step(struct state *state, const struct op *op,
 	const struct outcome *leader, struct outcome *out)
 {
@@ -278,8 +301,9 @@ static int socket_step(struct state *state, const struct op *op,
 	int rc;
 
 	settle_range(state, led);
-	if (op_has_socket(op) &&
-		!endpoint_known_covers(sock->ep, sock->explicit, op)) {
+	if (asks_for_privilege(state, op) ||
+		(op_has_socket(op) &&
+		!endpoint_known_covers(sock->ep, sock->explicit, op))) {
 		gvisor_decide(gvisor, GVISOR_not_known);
 		*out = outcome_na();
 		return 0;
@@ -326,6 +350,7 @@ static int portman_begin(struct subject *subject)
 
 	stack_reset(&state->stack);
 	state->ranged = false;
+	state->euid = 0;
 	state->stack.ports = portman_new();
 	if (!state->stack.ports)
 		return -ENOMEM;
@@ -376,9 +401,9 @@ static int portman_open(struct subject *subject, const char *argument)
 	int rc;
 
 	subject->can = (struct capabilities){
-		.ops = (1u << OP_KINDS) - 1 - (1u << OP_EUID),
-		.options = 1u << OPT_REUSEADDR | 1u << OPT_REUSEPORT |
-			   1u << OPT_V6ONLY | 1u << OPT_DEV | 1u << OPT_LINGER,
+		.ops = (1u << OP_KINDS) - 1,
+		.options = (1u << OPTIONS) - 1,
+		.uids = true,
 		.sysctls = 1u << SYSCTL_PORT_RANGE,
 		.types = 1u << TCP4 | 1u << TCP6 | 1u << UDP4 | 1u << UDP6,
 		.devices = true,
