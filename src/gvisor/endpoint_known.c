@@ -34,14 +34,6 @@ static bool covers_bind(const struct endpoint *ep, const struct op *op)
 	       endpoint_is_local(&to);
 }
 
-static bool same_peer(const struct endpoint *ep, const struct op *op)
-{
-	struct addr to = addr_unmapped(&op->bind.place.addr);
-
-	return addr_equal(&to, &ep->id.remote) &&
-	       op->bind.place.port == ep->id.remote_port;
-}
-
 static bool is_bound_to(const struct endpoint *ep, uint8_t network)
 {
 	for (int i = 0; i < ep->held.network_count; i++)
@@ -54,7 +46,6 @@ static bool covers_connect(const struct endpoint *ep, const struct op *op)
 {
 	const struct addr *addr = &op->bind.place.addr;
 	struct full_addr to = { .addr = addr_unmapped(addr) };
-	bool udp = ep->transport != 6;
 
 	if (is_link_local(addr) || ep->device ||
 		ep->held.device || ep->state == EP_LISTEN)
@@ -65,25 +56,25 @@ static bool covers_connect(const struct endpoint *ep, const struct op *op)
 		return false;
 	if (!fits(ep, addr) || !is_bound_to(ep, to.addr.len == 4 ? 4 : 6))
 		return false;
-	if (udp && ep->state == EP_CONNECTED)
-		return same_peer(ep, op);
 	/* From one address to another, the route is not known. */
 	return !ep->id.local.len || ep->state == EP_CONNECTED ||
 	       addr_equal(&ep->id.local, &to.addr);
-}
-
-/* It is not known when a port that bind or listen chose is given back. */
-static bool covers_giving_back(const struct endpoint *ep, bool explicit)
-{
-	if (ep->transport != 6)
-		return explicit || !ep->was_bound;
-	return explicit || ep->state != EP_LISTEN;
 }
 
 /* Has either end a device, by which its segments would go? */
 static bool has_device(const struct endpoint *ep)
 {
 	return ep->device || (ep->peer && ep->peer->device);
+}
+
+/* The port that a connect chose before it failed is told to nobody. */
+static bool covers_failed(bool explicit, const struct op *op)
+{
+	if (op->kind == OP_GET)
+		return explicit || op->get.property != GET_NAME;
+	return op->kind == OP_SET || op->kind == OP_LISTEN ||
+	       op->kind == OP_ACCEPT || op->kind == OP_BIND ||
+	       op->kind == OP_SHUTDOWN;
 }
 
 bool endpoint_known_covers(const struct endpoint *ep, bool explicit,
@@ -98,7 +89,7 @@ bool endpoint_known_covers(const struct endpoint *ep, bool explicit,
 	if (op->kind == OP_CLOSE || (tcp && op->kind == OP_DISCONNECT))
 		return true;
 	if (ep->failed || ep->state == EP_ERROR)
-		return false;
+		return covers_failed(explicit, op);
 	if (tcp && closing)
 		return op->kind == OP_SHUTDOWN && !has_device(ep);
 	switch (op->kind) {
@@ -107,8 +98,7 @@ bool endpoint_known_covers(const struct endpoint *ep, bool explicit,
 		return !stopped && (op->get.property != GET_DEV || !tcp ||
 					   ep->device == ep->held.device);
 	case OP_LISTEN: return true;
-	case OP_DISCONNECT: return covers_giving_back(ep, explicit);
-	case OP_SHUTDOWN: return !stopped && covers_giving_back(ep, explicit);
+	case OP_DISCONNECT: return true;
 	case OP_BIND: return !stopped && covers_bind(ep, op);
 	case OP_CONNECT: return !stopped && covers_connect(ep, op);
 	}

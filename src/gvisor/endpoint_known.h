@@ -6,12 +6,11 @@
  * could only guess what gVisor does, and a guess that differs from Linux is no
  * finding. So the outcome is n/a there. It is not known what happens
  *
- *	to a socket whose connect failed (issue 3828 only says: not much);
+ *	to a socket whose connect failed, by another connect;
  *	to a listener after shutdown, but that it keeps its port and
  *	  that listen revives it;
  *	to a TCP connection that is closing or over, but for its port;
- *	to a port that bind or listen chose, by disconnect or shutdown;
- *	with TCP and AF_UNSPEC, with scopes, with the routes of a device;
+ *	with link-local addresses, with the routes of a device;
  *	to a socket that a refused bind left with an address, if it is
  *	  then used with another family;
  *	with a connect to a broadcast address;
