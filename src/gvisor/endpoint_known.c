@@ -27,6 +27,9 @@ static bool covers_bind(const struct endpoint *ep, const struct op *op)
 	struct full_addr to = { .addr = addr_unmapped(&place->addr),
 		.nic = ep->device };
 
+	/* It says so before it looks at the address. */
+	if (ep->state != EP_INITIAL)
+		return true;
 	if (is_link_local(&place->addr) || !fits(ep, &place->addr))
 		return false;
 	/* It is not known whether the address must be the device's own. */
@@ -95,12 +98,12 @@ bool endpoint_known_covers(const struct endpoint *ep, bool explicit,
 	switch (op->kind) {
 	case OP_GET:
 		/* It is not known whether a child has its listener's device. */
-		return !stopped && (op->get.property != GET_DEV || !tcp ||
-					   ep->device == ep->held.device);
+		return op->get.property != GET_DEV || !tcp ||
+		       ep->device == ep->held.device;
 	case OP_LISTEN: return true;
 	case OP_DISCONNECT: return true;
-	case OP_BIND: return !stopped && covers_bind(ep, op);
+	case OP_BIND: return covers_bind(ep, op);
 	case OP_CONNECT: return !stopped && covers_connect(ep, op);
 	}
-	return !stopped;
+	return true;
 }
