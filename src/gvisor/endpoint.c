@@ -57,8 +57,9 @@ int endpoint_resolve(struct stack *stack, const struct endpoint *ep,
 	return *network == 6 && ep->network == 4 ? ENDPOINT_UNKNOWN : 0;
 }
 
-int endpoint_route(const struct addr *local, int32_t nic, const struct addr *to,
-	uint8_t network, struct addr *source, struct addr *remote)
+int endpoint_route(struct stack *stack, const struct addr *local, int32_t nic,
+	const struct addr *to, uint8_t network, struct addr *source,
+	struct addr *remote)
 {
 	int32_t owner = world_owner(to);
 	int32_t from = world_owner(local->len ? local : to);
@@ -70,6 +71,9 @@ int endpoint_route(const struct addr *local, int32_t nic, const struct addr *to,
 		*remote = *source;
 		return 0;
 	}
+	if (!owner && !world_is_on_link(to, WORLD_VETH0) &&
+		gvisor_refuses(&stack->gvisor, GVISOR_no_route))
+		return EHOSTUNREACH;
 	if (!owner || (nic && nic != from))
 		return ENDPOINT_UNKNOWN;
 	*remote = *to;

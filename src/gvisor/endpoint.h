@@ -188,10 +188,11 @@ bool endpoint_is_local(const struct full_addr *addr);
  * @source:	The address that is sent from
  * @remote:	The address that is sent to; loopback for the wildcard
  *
- * Return: 0, or ENDPOINT_UNKNOWN
+ * Return: 0, EHOSTUNREACH or ENDPOINT_UNKNOWN
  */
-int endpoint_route(const struct addr *local, int32_t nic, const struct addr *to,
-	uint8_t network, struct addr *source, struct addr *remote);
+int endpoint_route(struct stack *stack, const struct addr *local, int32_t nic,
+	const struct addr *to, uint8_t network, struct addr *source,
+	struct addr *remote);
 
 /**
  * stack_hold_range() - Narrow the range to the steered port

@@ -260,13 +260,17 @@ static int may_connect(struct stack *stack, const struct endpoint *ep)
 	switch (ep->state) {
 	case EP_INITIAL:
 	case EP_BOUND: return 0;
+	case EP_LISTEN:
+		gvisor_decide(&stack->gvisor, GVISOR_tcp_listener_connects);
+		return EINVAL;
+	case EP_ERROR:
+		gvisor_decide(&stack->gvisor, GVISOR_tcp_connect_failed_before);
+		return ECONNABORTED;
 	case EP_CLOSED:
 		if (!gvisor_refuses(&stack->gvisor, GVISOR_tcp_connect_dead))
 			return 0;
 		return EINVAL;
-	case EP_LISTEN:
-	case EP_SYN_SENT:
-	case EP_ERROR: return ENDPOINT_UNKNOWN;
+	case EP_SYN_SENT: return ENDPOINT_UNKNOWN;
 	}
 	gvisor_decide(&stack->gvisor, GVISOR_tcp_still_connected);
 	return EISCONN;
@@ -285,7 +289,7 @@ int endpoint_tcp_connect(struct stack *stack, struct endpoint *ep,
 	if (!rc)
 		rc = may_connect(stack, ep);
 	if (!rc)
-		rc = endpoint_route(&ep->id.local, ep->nic, &to.addr, network,
+		rc = endpoint_route(stack, &ep->id.local, ep->nic, &to.addr, network,
 			&source, &remote);
 	if (rc)
 		return rc;

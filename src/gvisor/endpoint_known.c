@@ -51,16 +51,14 @@ static bool covers_connect(const struct endpoint *ep, const struct op *op)
 	struct full_addr to = { .addr = addr_unmapped(addr) };
 
 	if (is_link_local(addr) || ep->device ||
-		ep->held.device || ep->state == EP_LISTEN)
-		return false;
-	if (!addr_is_any(&to.addr) && !endpoint_is_local(&to))
+		ep->held.device)
 		return false;
 	if (endpoint_is_group(&to.addr)) /* bind takes some */
 		return false;
 	if (!fits(ep, addr) || !is_bound_to(ep, to.addr.len == 4 ? 4 : 6))
 		return false;
 	/* From one address to another, the route is not known. */
-	return !ep->id.local.len || ep->state == EP_CONNECTED ||
+	return !ep->id.local.len || ep->state >= EP_LISTEN ||
 	       addr_equal(&ep->id.local, &to.addr);
 }
 
@@ -84,7 +82,6 @@ bool endpoint_known_covers(const struct endpoint *ep, bool explicit,
 	const struct op *op)
 {
 	bool tcp = ep->transport == 6;
-	bool stopped = tcp && ep->state == EP_LISTEN && ep->shut;
 	/* A refused listen also makes it EP_CLOSED, but there is no peer. */
 	bool closing = ep->state > EP_CONNECTED &&
 		       (ep->state != EP_CLOSED || ep->id.remote_port);
@@ -92,7 +89,8 @@ bool endpoint_known_covers(const struct endpoint *ep, bool explicit,
 	if (op->kind == OP_CLOSE || (tcp && op->kind == OP_DISCONNECT))
 		return true;
 	if (ep->failed || ep->state == EP_ERROR)
-		return covers_failed(explicit, op);
+		return op->kind == OP_CONNECT ? covers_connect(ep, op) :
+						covers_failed(explicit, op);
 	if (tcp && closing)
 		return op->kind == OP_SHUTDOWN && !has_device(ep);
 	switch (op->kind) {
@@ -103,7 +101,7 @@ bool endpoint_known_covers(const struct endpoint *ep, bool explicit,
 	case OP_LISTEN: return true;
 	case OP_DISCONNECT: return true;
 	case OP_BIND: return covers_bind(ep, op);
-	case OP_CONNECT: return !stopped && covers_connect(ep, op);
+	case OP_CONNECT: return covers_connect(ep, op);
 	}
 	return true;
 }

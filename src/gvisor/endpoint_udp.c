@@ -115,7 +115,7 @@ int endpoint_udp_connect(struct stack *stack, struct endpoint *ep,
 		return rc;
 	if (endpoint_is_group(&local))
 		memset(&local, 0, sizeof(local));
-	rc = endpoint_route(&local, ep->nic, &to.addr, network, &source,
+	rc = endpoint_route(stack, &local, ep->nic, &to.addr, network, &source,
 		&id.remote);
 	if (rc)
 		return rc;

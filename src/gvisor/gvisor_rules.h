@@ -236,8 +236,14 @@ DECISION(tcp_listener_has_no_room, EINPROGRESS, "tcp.endpoint.connect",
 	"One more than the backlog may wait; a SYN beyond it is dropped.")
 DECISION(tcp_still_connected, EISCONN, "tcp.endpoint.connect",
 	"It is connected, and nothing ends that.")
+DECISION(tcp_connect_failed_before, ECONNABORTED, "tcp.endpoint.connect",
+	"An endpoint whose connect was refused never connects again.")
 DECISION(tcp_connect_dead, EINVAL, "tcp.endpoint.connect",
 	"An endpoint that was refused to listen cannot connect.")
+DECISION(tcp_listener_connects, EINVAL, "tcp.endpoint.connect",
+	"A listener cannot connect.")
+DECISION(no_route, EHOSTUNREACH, "stack.Stack.FindRoute",
+	"There is no route to a foreign address.")
 DECISION(tcp_ends_in_use, EADDRINUSE, "stack.multiPortEndpoint",
 	"Another connection of a bound socket has both of these ends.")
 RELEASES(tcp_ends_in_use, 0, V(2023, 5))

@@ -316,7 +316,8 @@ static int socket_step(struct state *state, const struct op *op,
 	rc = socket_call(state, op);
 	if (rc < 0)
 		return rc;
-	if (op->kind == OP_CONNECT && rc && rc != EISCONN)
+	if (op->kind == OP_CONNECT && rc && rc != EISCONN &&
+		rc != EHOSTUNREACH)
 		sock->ep->failed = true;
 	state->ranged |= op->kind == OP_SYSCTL && !rc;
 	if (rc == ENDPOINT_UNKNOWN)
