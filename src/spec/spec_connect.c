@@ -168,6 +168,7 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 	got_port = rule == RULE_udp_port_chosen;
 	if (got_port) {
 		spec_udp_take(spec, s, port);
+		s->with_peer = true;
 		s->name_port = port;
 		s->name_unknown = leader && leader->value != VALUE_NUMBER;
 		if (s->name_unknown)
@@ -198,6 +199,7 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 static enum spec_rule check_state(struct spec *spec,
 	const struct spec_socket *s)
 {
+	RETURN_IF(spec, s->dead == DEAD_CLIENT, connect_failed_before);
 	RETURN_IF(spec, s->dead, refused_listener_is_dead);
 	RETURN_IF(spec, s->call == CONNECTED, connect_connected);
 	RETURN_IF(spec, s->call == CONNECTING, connect_connecting);
@@ -294,7 +296,12 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 	if (spec_socket_is_v6(s) && route.v4)
 		s->v4_ops = true;
 	rule = spec_open(spec, s, &route);
-	if (rule == RULE_connect_refused || rule == RULE_connect_aborted) {
+	if (rule == RULE_connect_refused &&
+		APPLIES(spec, refused_connect_is_final)) {
+		if (APPLIES(spec, refused_connect_frees_port))
+			spec_bucket_leave(spec, s);
+		s->dead = DEAD_CLIENT;
+	} else if (rule == RULE_connect_refused || rule == RULE_connect_aborted) {
 		s->shut = 0;
 		s->call = UNCONNECTED;
 		failed(spec, s);

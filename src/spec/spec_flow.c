@@ -98,6 +98,8 @@ void spec_flow_reset(struct spec *spec, struct spec_socket *s)
 		return;
 	}
 	finish(spec, s);
+	if (APPLIES(spec, ended_connection_is_final))
+		s->dead = DEAD_CLIENT;
 }
 
 /* Do packets of a connection reach the peer? */
@@ -229,6 +231,9 @@ enum spec_rule spec_flow_disconnect(struct spec *spec, struct spec_socket *s)
 	s->state = CLOSED;
 	if (APPLIES(spec, udp_disconnect_drops_device))
 		s->device = 0;
+	if (s->port && !s->with_peer &&
+		APPLIES(spec, udp_disconnect_keeps_bind))
+		return RULE_disconnect_udp;
 	if (!(s->locks & ADDR_LOCK) &&
 		APPLIES(spec, udp_disconnect_resets_address)) {
 		bool was_any = spec_socket_is_wildcard(s);

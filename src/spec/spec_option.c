@@ -17,6 +17,7 @@ static enum spec_rule check_set(struct spec *spec, const struct spec_socket *s,
 	switch (op->set.option) {
 	case OPT_V6ONLY:
 		RETURN_IF(spec, !spec_socket_is_v6(s), set_v6only_ipv4);
+		RETURN_IF(spec, s->dead, refused_listener_is_dead);
 		RETURN_IF(spec, s->port, set_v6only_bound);
 		break;
 	case OPT_TRANSPARENT:
@@ -53,7 +54,8 @@ static enum spec_rule check_set(struct spec *spec, const struct spec_socket *s,
 	return RULE_option_set;
 }
 
-static void apply_set(struct spec_socket *s, const struct op *op)
+static void apply_set(struct spec *spec, struct spec_socket *s,
+	const struct op *op)
 {
 	bool on = op->set.value;
 
@@ -65,6 +67,8 @@ static void apply_set(struct spec_socket *s, const struct op *op)
 	case OPT_TRANSPARENT: s->transparent = on; break;
 	case OPT_BIND_NO_PORT: s->no_port = on; break;
 	case OPT_REPAIR:
+		if (!APPLIES(spec, repair_forces_reuse))
+			break;
 		s->repair = on;
 		s->reuse = on ? FORCE_REUSE : NO_REUSE;
 		break;
@@ -108,7 +112,7 @@ enum spec_rule spec_option_set(struct spec *spec, struct spec_socket *s,
 		return rule;
 	if (op->set.option != OPT_UID && op->set.option != OPT_LINGER)
 		spec_socket_make_subflow(spec, s);
-	apply_set(s, op);
+	apply_set(spec, s, op);
 	return rule;
 }
 

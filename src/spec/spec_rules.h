@@ -203,6 +203,9 @@ NO_LINUX(listener_found_no_port)
 DECISION(refused_listener_is_dead, EINVAL, "-",
 	"Who was refused to listen has no port, and can do nothing more.")
 NO_LINUX(refused_listener_is_dead)
+DECISION(connect_failed_before, ECONNABORTED, "-",
+	"Who was refused a connection never connects again.")
+NO_LINUX(connect_failed_before)
 DECISION(listen_keeps_port, 0, "-",
 	"Who has a port listens, and nobody is asked for it once more.")
 NO_LINUX(listen_keeps_port)
@@ -298,6 +301,11 @@ DECISION(shutdown_not_connected, ENOTCONN, "inet_shutdown",
 	"What is not connected cannot be shut down.")
 DECISION(not_modelled, 0, "-",
 	"The specification does not say; see the list in spec_rules.h.")
+
+/* options */
+
+EFFECT(repair_forces_reuse, "do_tcp_setsockopt",
+	"TCP_REPAIR stands in for SO_REUSEADDR, and takes it away when it ends.")
 
 /* what is local, and who may bind what is not */
 
@@ -416,6 +424,18 @@ EFFECT(odd_range_loses_an_end, "inet_csk_find_open_port",
 
 EFFECT(refused_shutdown_counts, "inet_shutdown",
 	"A shutdown that is refused counts for the connection that comes later.")
+EFFECT(refused_connect_is_final, "-",
+	"Who was refused a connection can do nothing more.")
+NO_LINUX(refused_connect_is_final)
+EFFECT(refused_connect_frees_port, "-",
+	"Who was refused a connection gives up even a port that bind has got.")
+NO_LINUX(refused_connect_frees_port)
+EFFECT(ended_connection_is_final, "-",
+	"Who was connected can do nothing more when the other end has reset it.")
+NO_LINUX(ended_connection_is_final)
+EFFECT(udp_disconnect_keeps_bind, "-",
+	"A UDP disconnect leaves what bind has got, even a port that it chose.")
+NO_LINUX(udp_disconnect_keeps_bind)
 EFFECT(shut_listener_stays, "-",
 	"A listener that is shut down keeps its place, and refuses.")
 NO_LINUX(shut_listener_stays)

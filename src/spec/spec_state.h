@@ -44,6 +44,9 @@ enum {
 	CONNECT_BOUND = 4, /* a connect has chosen the port */
 };
 
+/* Values of struct spec_socket.dead: by listen, or by connect */
+enum { NOT_DEAD, DEAD_LISTENER, DEAD_CLIENT };
+
 /* Values of struct spec_socket.reuse */
 enum { NO_REUSE, CAN_REUSE, FORCE_REUSE };
 
@@ -74,7 +77,8 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  * @locks:	ADDR_LOCK, PORT_LOCK, CONNECT_BOUND
  * @shut:	SHUT_RCV, SHUT_SEND
  * @held:	TCP: it is in a port bucket; UDP: it is in the list
- * @dead:	It was refused to listen (refused_listener_is_dead)
+ * @dead:	It was refused, and no Linux makes it so: see
+ *		refused_listener_is_dead and refused_connect_is_final
  * @with_peer:	It got its port together with a peer: accepted, or by a connect
  * @taken_reuse, @taken_reuseport, @taken_device: As they were when it got its
  *		port; no Linux looks at them (options_of_bind_count)
@@ -100,7 +104,8 @@ struct spec_socket {
 	uint8_t type, state, call, reuse, locks, shut;
 	bool reuseport, v6only, freebind, transparent, no_port, linger0, repair;
 	bool held, v4_ops, orphan, name_unknown;
-	bool taken_reuseport, with_peer, dead;
+	bool taken_reuseport, with_peer;
+	uint8_t dead;
 	uint8_t taken_reuse;
 	uint32_t taken_device;
 	uint8_t peer, listener;

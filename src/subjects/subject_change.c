@@ -212,43 +212,43 @@ static int run_again(struct reordered *r, unsigned int count)
 	return rc ? rc : end;
 }
 
-/* The rule that is asked before the one that decided op @i, or 0 */
-static uint16_t asked_before(const struct reordered *r, unsigned int i,
-	uint16_t first)
+/* Is @rule asked before @other; any rule for 0? */
+static bool is_before(const struct reordered *r, uint16_t rule, uint16_t other)
 {
 	const struct subject_changes *changes = r->subject->changes;
 
 	for (unsigned int c = 0; c < changes->count; c++) {
 		const struct change *change = &changes->list[c];
 
-		if (change->kind == CHANGE_BEFORE &&
-			change->other == r->trace->outcomes[i].rule &&
-			(!first || first == change->rule))
-			return change->rule;
+		if (change->kind == CHANGE_BEFORE && change->other == other &&
+			(!rule || rule == change->rule))
+			return true;
 	}
-	return 0;
+	return false;
 }
 
 /*
- * Answer op @i by the rule that is asked before the one that has decided. If
- * that still does not decide, but one more does that it is asked before, go on
- * without that, too.
+ * Answer op @i without the rule that has decided, if one is asked before it. If
+ * what decides then is no such rule, but others are asked before that, too, go
+ * on without both.
  */
 static int reorder(struct reordered *r, unsigned int i)
 {
 	bool repeat = r->program->ops[i].kind == OP_REPEAT;
-	uint16_t first = asked_before(r, i, 0);
+	const uint16_t *now = &r->trace->outcomes[i].rule;
+	uint16_t decided = *now;
 	int rc = 0;
 
 	/* A repeat is answered as the op before it. */
-	if (!first || (repeat && !r->without[i - 1][0]))
+	if (!is_before(r, 0, decided) || (repeat && !r->without[i - 1][0]))
 		return 0;
-	for (int k = 0; k < WITHOUT_MAX && !rc && asked_before(r, i, first);
+	for (int k = 0; k < WITHOUT_MAX && !rc && is_before(r, 0, *now) &&
+		!(k && is_before(r, *now, decided));
 		k++) {
-		r->without[i][k] = r->trace->outcomes[i].rule;
+		r->without[i][k] = *now;
 		rc = run_again(r, i + 1);
 	}
-	if (rc || r->trace->outcomes[i].rule == first)
+	if (rc || is_before(r, *now, decided))
 		return rc ? rc : run_again(r, r->program->count);
 	memset(r->without[i], 0, sizeof(r->without[i]));
 	return run_again(r, i + 1);
