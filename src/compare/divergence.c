@@ -9,8 +9,6 @@
 #include "quote.h"
 #include "program/text.h"
 
-/* What is written is read again. */
-_Static_assert((int)WHO_MAX >= (int)SUBJECT_NAME_MAX, "all names fit");
 
 static bool is_written(const struct program *program, unsigned int port)
 {

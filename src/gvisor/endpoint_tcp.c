@@ -241,6 +241,9 @@ int endpoint_tcp_shutdown(struct stack *stack, struct endpoint *ep, uint8_t how)
 		endpoint_tcp_fail(stack, ep);
 		return 0;
 	}
+	if (ep->shut & ~how && !is_connected(ep) &&
+		!gvisor_applies(gvisor, GVISOR_shutdowns_add_up))
+		ep->shut = 0;
 	ep->shut |= how;
 	if (is_connected(ep)) {
 		if (ep->shut & SHUT_WR_BIT)

@@ -183,8 +183,6 @@ EFFECT(dual_wildcard_is_two, "tcp.endpoint.bindLocked",
 	"The wildcard :: that is not v6only is reserved on both networks.")
 EFFECT(udp_groups_unchecked, "network.Endpoint.BindAndThen",
 	"UDP binds to any multicast and broadcast address.")
-EFFECT(mapped_wildcard_is_plain, "tcp.endpoint.GetLocalAddress",
-	"A wildcard that was mapped is told as ::, as any other.")
 EFFECT(failed_bind_keeps_address, "tcp.endpoint.bindLocked",
 	"TCP notes an address before its port is refused, and keeps it.")
 EFFECT(listeners_ignore_tuple_only, "stack.multiPortEndpoint",
@@ -311,6 +309,8 @@ DECISION(udp_peer_is_missing, ENOTCONN, "udp.endpoint.Shutdown",
 RELEASES(udp_peer_is_missing, V(2023, 1), EVER)
 DECISION(udp_not_shut_down, ENOTCONN, "udp.endpoint.Shutdown",
 	"Without a port, UDP is not shut down.")
+EFFECT(shutdowns_add_up, "tcp.endpoint.shutdownLocked",
+	"What was shut down before counts again, even if that was refused.")
 EFFECT(closing_keeps_port, "tcp.endpoint.closeNoShutdownLocked",
 	"A connection keeps its port until both sides have closed.")
 EFFECT(time_wait_keeps_port, "tcp.endpoint.handleTimeWaitSegments",

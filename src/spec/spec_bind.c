@@ -111,7 +111,7 @@ static enum spec_rule check4(struct spec *spec, struct spec_socket *s,
 	RETURN_IF(spec, is_long_for_unix(name), bind_unix_length);
 	RETURN_IF(spec, name->len < LEN_4, bind4_short);
 	RETURN_IF(spec, name->family != AF_INET && !unspec, bind4_family);
-	RETURN_IF(spec, s->dead, refused_listener_is_dead);
+	RETURN_IF(spec, s->dead, dead_socket_refuses);
 	RETURN_IF(spec, !is_usable4(spec, s, name->v4), bind4_not_local);
 	RETURN_IF(spec, is_privileged(spec, name->port), bind4_privileged);
 	RETURN_IF(spec, s->state != CLOSED || s->port, bind4_bound);
@@ -157,7 +157,7 @@ static enum spec_rule check6(struct spec *spec, struct spec_socket *s,
 	RETURN_IF(spec, is_long_for_unix(name), bind_unix_length);
 	RETURN_IF(spec, name->len < LEN_6_OLD, bind6_short);
 	RETURN_IF(spec, name->family != AF_INET6, bind6_family);
-	RETURN_IF(spec, s->dead, refused_listener_is_dead);
+	RETURN_IF(spec, s->dead, dead_socket_refuses);
 	RETURN_IF(spec, in16_multicast(name->addr) && !spec_socket_is_udp(s),
 		bind6_multicast_stream);
 	RETURN_IF(spec, is_privileged(spec, name->port), bind6_privileged);
@@ -305,7 +305,7 @@ enum spec_rule spec_bind_listen(struct spec *spec, struct spec_socket *s,
 	enum spec_rule rule;
 	uint16_t port;
 
-	RETURN_IF(spec, s->dead, refused_listener_is_dead);
+	RETURN_IF(spec, s->dead, dead_socket_refuses);
 	spec_socket_make_subflow(spec, s);
 	rule = check_listen(spec, s);
 	port = s->port;
@@ -318,7 +318,7 @@ enum spec_rule spec_bind_listen(struct spec *spec, struct spec_socket *s,
 		       ask_port(spec, s, true, &port);
 	RETURN_IF(spec, rule == RULE_tcp_no_port_left, listener_found_no_port);
 	if (!rule || spec_rule_errno(rule)) {
-		if (s->port && HOLDS(spec, refused_listener_is_dead)) {
+		if (s->port && APPLIES(spec, refused_listener_is_dead)) {
 			release_port(spec, s);
 			s->dead = DEAD_LISTENER;
 		}

@@ -156,6 +156,9 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 	uint16_t port;
 	bool got_port;
 
+	if (s->state == ESTABLISHED && !(s->locks & ADDR_LOCK) &&
+		APPLIES(spec, udp_reconnect_picks_source))
+		spec_socket_clear_addr(s);
 	rule = s->port ? SPEC_NO_RULE :
 	       APPLIES(spec, udp_connect_asks_at_source) ?
 			 choose_at_source(spec, s, op, &port) :
@@ -200,7 +203,7 @@ static enum spec_rule check_state(struct spec *spec,
 	const struct spec_socket *s)
 {
 	RETURN_IF(spec, s->dead == DEAD_CLIENT, connect_failed_before);
-	RETURN_IF(spec, s->dead, refused_listener_is_dead);
+	RETURN_IF(spec, s->dead, dead_socket_refuses);
 	RETURN_IF(spec, s->call == CONNECTED, connect_connected);
 	RETURN_IF(spec, s->call == CONNECTING, connect_connecting);
 	RETURN_IF(spec, s->state != CLOSED, connect_listening);
@@ -300,6 +303,8 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 		APPLIES(spec, refused_connect_is_final)) {
 		if (APPLIES(spec, refused_connect_frees_port))
 			spec_bucket_leave(spec, s);
+		else
+			failed(spec, s);
 		s->dead = DEAD_CLIENT;
 	} else if (rule == RULE_connect_refused || rule == RULE_connect_aborted) {
 		s->shut = 0;

@@ -231,9 +231,6 @@ enum spec_rule spec_flow_disconnect(struct spec *spec, struct spec_socket *s)
 	s->state = CLOSED;
 	if (APPLIES(spec, udp_disconnect_drops_device))
 		s->device = 0;
-	if (s->port && !s->with_peer &&
-		APPLIES(spec, udp_disconnect_keeps_bind))
-		return RULE_disconnect_udp;
 	if (!(s->locks & ADDR_LOCK) &&
 		APPLIES(spec, udp_disconnect_resets_address)) {
 		bool was_any = spec_socket_is_wildcard(s);
@@ -242,6 +239,9 @@ enum spec_rule spec_flow_disconnect(struct spec *spec, struct spec_socket *s)
 		if (s->locks & PORT_LOCK && !was_any)
 			spec_udp_move(spec, s);
 	}
+	if (s->port && !s->with_peer &&
+		APPLIES(spec, udp_disconnect_keeps_bind))
+		return RULE_disconnect_udp;
 	if (!(s->locks & PORT_LOCK) &&
 		APPLIES(spec, udp_disconnect_frees_chosen_port)) {
 		spec_udp_leave(spec, s);

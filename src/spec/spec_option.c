@@ -17,7 +17,7 @@ static enum spec_rule check_set(struct spec *spec, const struct spec_socket *s,
 	switch (op->set.option) {
 	case OPT_V6ONLY:
 		RETURN_IF(spec, !spec_socket_is_v6(s), set_v6only_ipv4);
-		RETURN_IF(spec, s->dead, refused_listener_is_dead);
+		RETURN_IF(spec, s->dead, dead_socket_refuses);
 		RETURN_IF(spec, s->port, set_v6only_bound);
 		break;
 	case OPT_TRANSPARENT:
@@ -116,13 +116,16 @@ enum spec_rule spec_option_set(struct spec *spec, struct spec_socket *s,
 	return rule;
 }
 
-static void get_name(const struct spec *spec, const struct spec_socket *s,
+static void get_name(struct spec *spec, const struct spec_socket *s,
 	struct outcome *out)
 {
 	const struct outcome *leader = spec->leader;
 	struct in16 name = spec_socket_is_mptcp(s) ? s->told :
 						     spec_socket_name(s);
 
+	if (spec_socket_is_v6(s) && in16_is(name, 0) &&
+		APPLIES(spec, mapped_wildcard_is_plain))
+		name = IN16_ANY;
 	out->value = VALUE_PLACE;
 	out->addr = in16_addr(name, spec_socket_is_v6(s));
 	out->a = s->name_port;

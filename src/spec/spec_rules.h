@@ -200,9 +200,9 @@ VERSIONS(mptcp_has_a_subflow, V(6, 6), EVER)
 DECISION(listener_found_no_port, EAGAIN, "-",
 	"A listen that finds no port has an errno of its own.")
 NO_LINUX(listener_found_no_port)
-DECISION(refused_listener_is_dead, EINVAL, "-",
-	"Who was refused to listen has no port, and can do nothing more.")
-NO_LINUX(refused_listener_is_dead)
+DECISION(dead_socket_refuses, EINVAL, "-",
+	"Who can do nothing more neither binds, nor listens, nor connects.")
+NO_LINUX(dead_socket_refuses)
 DECISION(connect_failed_before, ECONNABORTED, "-",
 	"Who was refused a connection never connects again.")
 NO_LINUX(connect_failed_before)
@@ -324,6 +324,9 @@ EFFECT(tcp_binds_no_group, "-",
 NO_LINUX(tcp_binds_no_group)
 EFFECT(scope_sets_device, "__inet6_bind",
 	"A scope replaces the device that is set, even if bind then fails.")
+EFFECT(mapped_wildcard_is_plain, "-",
+	"A wildcard that was mapped is told as ::, as any other.")
+NO_LINUX(mapped_wildcard_is_plain)
 EFFECT(refused_call_restores_device, "-",
 	"A bind or a connect that is refused leaves the device as it was.")
 NO_LINUX(refused_call_restores_device)
@@ -367,6 +370,10 @@ NO_LINUX(options_of_bind_count)
 EFFECT(listener_guards_its_place, "-",
 	"A listener that shares by SO_REUSEADDR guards its own address only.")
 NO_LINUX(listener_guards_its_place)
+
+EFFECT(reuseport_passes_peers, "-",
+	"With SO_REUSEPORT, those with a peer and those without do not meet.")
+NO_LINUX(reuseport_passes_peers)
 
 /* the caches of a TCP port */
 
@@ -412,6 +419,9 @@ NO_LINUX(udp_connect_asks_at_source)
 EFFECT(loopback_source_is_destination, "-",
 	"To a loopback address a socket sends from that very address.")
 NO_LINUX(loopback_source_is_destination)
+EFFECT(udp_reconnect_picks_source, "-",
+	"A second UDP connect sends from the address of the new route.")
+NO_LINUX(udp_reconnect_picks_source)
 EFFECT(connect_asks_owners, "-",
 	"A connect may choose a port if none of its owners overlaps.")
 NO_LINUX(connect_asks_owners)
@@ -424,6 +434,9 @@ EFFECT(odd_range_loses_an_end, "inet_csk_find_open_port",
 
 EFFECT(refused_shutdown_counts, "inet_shutdown",
 	"A shutdown that is refused counts for the connection that comes later.")
+EFFECT(refused_listener_is_dead, "-",
+	"Who was refused to listen has no port, and can do nothing more.")
+NO_LINUX(refused_listener_is_dead)
 EFFECT(refused_connect_is_final, "-",
 	"Who was refused a connection can do nothing more.")
 NO_LINUX(refused_connect_is_final)

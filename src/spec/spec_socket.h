@@ -94,6 +94,7 @@ static inline uint32_t spec_socket_owner_device(struct spec *spec,
 /** spec_socket_note_options() - It gets a port, with the options of now */
 static inline void spec_socket_note_options(struct spec_socket *s)
 {
+	s->with_peer = false;
 	s->taken_reuse = s->reuse;
 	s->taken_reuseport = s->reuseport;
 	s->taken_device = s->device;

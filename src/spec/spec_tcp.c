@@ -104,6 +104,19 @@ static enum spec_rule ask_owner(struct spec *spec, const struct spec_socket *a,
 	return ANSWER(spec, tcp_conflict_options);
 }
 
+/* Not of Linux: a connect does not meet those who have a peer, since theirs is
+ * another one; and SO_REUSEPORT parts those with a peer from those without. */
+static bool passes(struct spec *spec, const struct spec_socket *a,
+	const struct spec_socket *b, enum spec_tcp_asking how)
+{
+	bool connects = how == ASK_CONNECT;
+
+	if (connects && b->with_peer)
+		return true;
+	return a->reuseport && connects != b->with_peer &&
+	       how != ASK_SEARCH && APPLIES(spec, reuseport_passes_peers);
+}
+
 enum spec_rule spec_tcp_ask_owners(struct spec *spec,
 	const struct spec_socket *a, uint16_t port, enum spec_tcp_asking how)
 {
@@ -114,8 +127,7 @@ enum spec_rule spec_tcp_ask_owners(struct spec *spec,
 		enum spec_rule rule;
 
 		if (b == a || !spec_bucket_is_owner(b, port) ||
-			(how == ASK_CONNECT && b->with_peer) ||
-			!overlaps(spec, a, b))
+			passes(spec, a, b, how) || !overlaps(spec, a, b))
 			continue;
 		rule = ask_owner(spec, a, b, how);
 		if (spec_rule_errno(rule))

@@ -21,7 +21,7 @@
 #include "program/change.h"
 #include "program/program.h"
 
-enum { SUBJECT_NAME_MAX = 64, SUBJECT_WHY_MAX = 200, SUBJECT_KEPT_MAX = 16 };
+enum { SUBJECT_NAME_MAX = 512, SUBJECT_WHY_MAX = 200, SUBJECT_KEPT_MAX = 16 };
 
 /**
  * struct capabilities - What a subject can be asked

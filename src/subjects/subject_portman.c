@@ -138,11 +138,6 @@ static struct outcome get(struct gvisor *gvisor, const struct endpoint *ep,
 		addr = ep->state == EP_CONNECTED ? &ep->source : &ep->bind_addr;
 	out.value = VALUE_PLACE;
 	out.addr = endpoint_shown(ep, addr);
-	/* Bound to ::ffff:0.0.0.0, it has no address, and only IPv4. */
-	if (ep->network == 6 && !addr->len && ep->state <= EP_LISTEN &&
-		ep->held.network_count == 1 && ep->held.networks[0] == 4 &&
-		!gvisor_applies(gvisor, GVISOR_mapped_wildcard_is_plain))
-		memset(out.addr.bytes + 10, 0xff, 2);
 	out.a = ep->id.local_port;
 	return out;
 }
