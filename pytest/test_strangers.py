@@ -419,7 +419,7 @@ def test_whose_outcome_it_is_is_a_name(tmp_path):
         assert done.code == USAGE and f"{path}:2: " in done.err, (who, done)
         assert len(done.err.splitlines()) == 1
     for who in ("linux-6.1", "portman@head", "linux+undo", "spec~a_rule", "pipe",
-                "uml-6.1", "x" * 63):
+                "uml-6.1", "MyStack", "3proxy", "-_@.", "ok", "x" * 63):
         path.write_text(f"# W.\nlive   = ok:0 {who}=ok\n")
         done = portclash("check", "-s", "portlist", path)
         assert done.code == AGREED, done

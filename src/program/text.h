@@ -103,10 +103,17 @@ void text_outcome(const struct outcome *outcome, char *text, size_t size);
 int text_parse_outcome(const char *text, struct outcome *out);
 
 /**
+ * text_name_length() - How many bytes at the beginning of a text can be a name
+ *
+ * The names of subjects are letters, digits, ".", "-", "_" and "@".
+ */
+size_t text_name_length(const char *text);
+
+/**
  * text_who() - What a subject is called in text
  * @subject:	Its name, any bytes
  * @who:	Its name up to the first byte that no WHO can have: of
- *		"pipe:COMMAND" it is "pipe"
+ *		"spec:tcp_apart=EPERM" it is "spec"
  */
 void text_who(const char *subject, char who[WHO_MAX]);
 

@@ -105,11 +105,20 @@ int text_parse_outcome(const char *text, struct outcome *out)
 	return rc;
 }
 
-/* How many bytes of a text can be a subject's name */
+#define NAME_BYTES                                                             \
+	"abcdefghijklmnopqrstuvwxyz"                                           \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@"
+
+size_t text_name_length(const char *text)
+{
+	return strspn(text, NAME_BYTES);
+}
+
+/* The same with a law behind the name, or with what old files have there: a
+ * rule that is taken away */
 static size_t who_length(const char *text)
 {
-	return strspn(text, "abcdefghijklmnopqrstuvwxyz"
-			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@+~");
+	return strspn(text, NAME_BYTES "+~");
 }
 
 void text_who(const char *subject, char who[WHO_MAX])
@@ -145,16 +154,15 @@ int words_expect(struct words *w, struct expect *expect)
 	for (w->next++; *w->next; w->next++) {
 		char *who = *w->next, *value = strchr(who, '=');
 
-		if (!value || value == who || value - who >= WHO_MAX ||
-			!islower((unsigned char)*who))
+		if (!value || value == who || value - who >= WHO_MAX)
 			return words_fail(w,
 				"expected SUBJECT=OUTCOME, found "
 				"'%s'",
 				who);
 		if (who + who_length(who) != value)
 			return words_fail(w,
-				"a subject's name is letters, "
-				"digits and .-_@+~, found '%s'",
+				"a subject's name is letters, digits and "
+				".-_@, found '%s'",
 				who);
 		if (expect->count == EXPECT_QUALIFIED_MAX)
 			return words_fail(w, "more than %d qualified outcomes",
