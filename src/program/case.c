@@ -183,7 +183,9 @@ static void elder_of(const char *subject, char *name, size_t size)
 		snprintf(name, size, "linux%.*s", WHO_MAX - 6, subject + 4);
 	if (!strcmp(subject, "linux") && !uname(&host))
 		version = host.release;
-	else if (!strncmp(subject, "uml-", 4) || !strncmp(subject, "spec@", 5))
+	else if (!strncmp(subject, "uml-", 4) ||
+		 !strncmp(subject, "spec@", 5) ||
+		 !strncmp(subject, "linux-", 6))
 		version = strpbrk(subject, "-@") + 1;
 	if (version) {
 		size_t major = strcspn(version, ".");
@@ -193,6 +195,8 @@ static void elder_of(const char *subject, char *name, size_t size)
 
 		snprintf(name, size, "linux-%.*s", (int)(major + 1 + minor),
 			version);
+		if (!strcmp(name, subject))
+			*name = '\0';
 	}
 }
 

@@ -94,6 +94,7 @@ int case_load(const char *path, struct case_file *file,
  *	X+LAW		X, since a law must make no difference
  *	X~RULE		X, as it is with the rule
  *	linux		the linux-X.Y of the kernel that runs here
+ *	linux-X.Y.Z	linux-X.Y
  *	uml-X.Y		the linux-X.Y of its kernel
  *	spec@X.Y	the linux-X.Y of the version that it specifies
  *	spec+LAW	linux+LAW

@@ -46,15 +46,15 @@ int model_open(struct subject *subject, const char *name)
 	return rc;
 }
 
-/* The specification of a kernel's version, if it is one that is known */
-static bool of_kernel(const char *version, char model[SUBJECT_NAME_MAX])
+/* Is there this model? Of a version or a release that nobody knows, and of what
+ * a stranger's agent calls itself, there is none. */
+static bool opens(const char *model)
 {
-	struct subject spec;
+	struct subject subject;
 
-	snprintf(model, SUBJECT_NAME_MAX, "spec@%.40s", version);
-	if (strpbrk(version, "~+:") || model_open(&spec, model))
+	if (model_open(&subject, model))
 		return false;
-	subject_close(&spec);
+	subject_close(&subject);
 	return true;
 }
 
@@ -73,8 +73,9 @@ bool model_of(const char *name, char model[SUBJECT_NAME_MAX])
 		return true;
 	}
 	if (!strncmp(name, "linux-", 6) || !strncmp(name, "uml-", 4))
-		return of_kernel(strchr(name, '-') + 1, model);
-	if (!strcmp(name, "linux"))
+		snprintf(model, SUBJECT_NAME_MAX, "spec@%.40s",
+			strchr(name, '-') + 1);
+	else if (!strcmp(name, "linux"))
 		strcpy(model, "spec");
 	else if (!strcmp(name, "gvisor"))
 		strcpy(model, "portman");
@@ -85,5 +86,5 @@ bool model_of(const char *name, char model[SUBJECT_NAME_MAX])
 		snprintf(model, SUBJECT_NAME_MAX, "%s", name);
 	else
 		return false;
-	return true;
+	return opens(model);
 }
