@@ -332,6 +332,33 @@ static void only_what_it_can_is_asked(void **state)
 	pipe_test_nothing_left();
 }
 
+/* By the first word of its greeting, if that can be a name */
+static void an_agent_is_called_as_it_greets(void **state)
+{
+	static const char *const names[][2] = { { "linux-6.12", "linux-6.12" },
+		{ "My_Stack@2.0", "My_Stack@2.0" }, { "a name", "a" },
+		{ "x\\r", "x" }, { "", "pipe" }, { " x", "pipe" },
+		{ "linux+order", "pipe" }, { "spec~tcp_apart", "pipe" },
+		{ "x\\033[2J y", "pipe" }, { "\\303\\244", "pipe" },
+		{ "0123456789012345678901234567890123456789012345678901234567"
+		  "890123",
+			"pipe" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct subject subject;
+		char command[300];
+
+		snprintf(command, sizeof(command),
+			"pipe:printf 'portclash-agent 1 %s\\ncan live\\n'; cat",
+			names[i][0]);
+		assert_int_equal(subjects_open(&subject, command), 0);
+		assert_string_equal(subject.name, names[i][1]);
+		subject_close(&subject);
+	}
+	pipe_test_nothing_left();
+}
+
 /* What serve answers to text that no client of ours would send */
 static void served(const char *text, size_t size, const char *want)
 {
@@ -390,6 +417,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_bad_wait_is_refused),
 		cmocka_unit_test(unread_programs_do_not_block),
 		cmocka_unit_test(only_what_it_can_is_asked),
+		cmocka_unit_test(an_agent_is_called_as_it_greets),
 		cmocka_unit_test(serve_answers_anything),
 	};
 

@@ -14,8 +14,17 @@
  *	portclash-agent 1 linux-6.12
  *	can socket set bind close set:reuseaddr type:tcp4 devices
  *
- * 1 is the version of the protocol; the rest of the line is any name. After
- * "can" come, in any order, all on one line of less than 4096 bytes:
+ * 1 is the version of the protocol. The word behind it is the agent's name, of
+ * letters, digits, ".", "-", "_" and "@", and what follows that is for people.
+ * In reports and kept cases the agent has this name, unless its user gives it
+ * another (-s NAME=pipe:COMMAND). It also says what the agent counts as: cases
+ * and classes are looked for by it, and "linux-6.12" has to answer as
+ * spec@6.12 does, "portman" and "gvisor" as portman. So a stack of your own has
+ * a name of its own. An agent whose word is no name, as "spec~tcp_apart" is
+ * none, is called "pipe". "portclash serve" greets as the linux-X.Y that it
+ * runs on, or by the name of the subject that it was given.
+ *
+ * After "can" come, in any order, all on one line of less than 4096 bytes:
  *
  *	bind, reserve, ...		an op, by its word in the text syntax
  *	type:tcp4, ...			a type of socket

@@ -23,6 +23,7 @@ enum { PIPE_QUOTE_MAX = 64, PIPE_SAID_MAX = 120, PIPE_ARGS_MAX = 4 };
 /**
  * struct pipe - An agent
  * @command:	What it is called in messages
+ * @greeted:	What it called itself in its greeting; "pipe" if that is no name
  * @argv:	How it is started, and if need be again; each is freed
  * @err:	A file with its stderr, to find a reason in; -1: it goes to our
  *		stderr
@@ -33,6 +34,7 @@ enum { PIPE_QUOTE_MAX = 64, PIPE_SAID_MAX = 120, PIPE_ARGS_MAX = 4 };
  */
 struct pipe {
 	char command[PIPE_QUOTE_MAX];
+	char greeted[SUBJECT_NAME_MAX];
 	char *argv[PIPE_ARGS_MAX + 1];
 	int err;
 	int wait_ms, hello_ms;

@@ -96,7 +96,7 @@ struct subject_type {
 
 /**
  * struct subject - One subject, open
- * @name:	As given
+ * @name:	As given; a pipe: is called as its agent says in its greeting
  * @can:	What it can be asked
  * @why:	After a failure: the reason, and how to mend it
  * @state:	The type's own

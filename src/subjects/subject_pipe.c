@@ -27,12 +27,25 @@
 #include "agent.h"
 #include "pipe.h"
 #include "util.h"
+#include "program/text.h"
 
 enum {
 	PIPE_WAIT_MS = 10 * 1000,
 	PIPE_HELLO_WAIT_MS = 120 * 1000,
 	PIPE_END_WAIT_MS = 2000,
 };
+
+/* The first word of a greeting, if it can be a name; what follows is for people
+ */
+static void read_name(const char *text, char name[SUBJECT_NAME_MAX])
+{
+	size_t length = text_name_length(text);
+	bool ends = !text[length] || text[length] == ' ';
+
+	snprintf(name, SUBJECT_NAME_MAX, "%.*s", (int)length, text);
+	if (!length || length >= SUBJECT_NAME_MAX || !ends)
+		strcpy(name, "pipe");
+}
 
 static int shake_hands(struct subject *subject)
 {
@@ -47,6 +60,7 @@ static int shake_hands(struct subject *subject)
 			"is not a portclash agent: "
 			"expected '" AGENT_HELLO "NAME', it said '%s'",
 			pipe_quoted(line, text));
+	read_name(line + strlen(AGENT_HELLO), agent->greeted);
 	rc = pipe_line(subject, agent->hello_ms, &line);
 	if (!rc && agent_parse_can(line, &subject->can))
 		rc = pipe_fail(subject, -EPROTO,
@@ -245,13 +259,18 @@ static int shell_open(struct subject *subject, const char *argument)
 {
 	/* A command may begin with "-" or "+": it is no option of the shell. */
 	const char *const argv[] = { "/bin/sh", "-c", "--", argument, NULL };
+	int rc;
 
-	if (*argument)
-		return pipe_open(subject, argv, argument, PIPE_HELLO_WAIT_MS,
-			false);
-	snprintf(subject->why, sizeof(subject->why),
-		"expected a command, such as pipe:'ssh host portclash serve'");
-	return -EINVAL;
+	if (!*argument) {
+		snprintf(subject->why, sizeof(subject->why),
+			"expected a command, such as "
+			"pipe:'ssh host portclash serve'");
+		return -EINVAL;
+	}
+	rc = pipe_open(subject, argv, argument, PIPE_HELLO_WAIT_MS, false);
+	if (!rc)
+		strcpy(subject->name, ((struct pipe *)subject->state)->greeted);
+	return rc;
 }
 
 const struct subject_type subject_pipe = {
