@@ -37,6 +37,39 @@ void need_subjects(const struct options *options, unsigned int count)
 			options->subject_count);
 }
 
+/* A set of changes is no name: a case would take it for its model. */
+static void need_case_name(const struct named *named, const char *writes)
+{
+	if (writes && named_is_changes(named))
+		die(EXIT_USAGE,
+			"%s: '%s' is a set of changes, which no case can name: "
+			"give it a name (-s NAME=%s)",
+			writes, named->name, named->name);
+}
+
+static void need_other_names(const struct named *a, const struct named *b)
+{
+	if (!a->error && !b->error && !strcmp(a->name, b->name) &&
+		strcmp(named_subject(a), named_subject(b)))
+		die(EXIT_USAGE,
+			"'%s' and '%s' are both called %s: give one of them "
+			"another name (-s NAME=SUBJECT)",
+			named_subject(a), named_subject(b), a->name);
+}
+
+void need_names(struct options *options, const char *writes)
+{
+	struct named *subjects = options->subjects;
+
+	for (unsigned int i = 0; i < options->subject_count; i++)
+		need_case_name(&subjects[i], writes);
+	for (unsigned int i = 0; i < options->subject_count; i++) {
+		named_ask(&subjects[i]);
+		for (unsigned int k = 0; k < i; k++)
+			need_other_names(&subjects[k], &subjects[i]);
+	}
+}
+
 void need_files(const struct options *options, struct case_list *list)
 {
 	struct text_error error;

@@ -30,13 +30,12 @@ enum { SUBJECTS_MAX = 16 };
 
 /**
  * struct options - The command line of any verb
- * @subjects:	By full name: those of the command line are in @names
+ * @subjects:	In the order of the command line
  * @out:	Where text goes: stdout, or stderr if stdout is for JSON
  */
 struct options {
 	const char *verb;
-	const char *subjects[SUBJECTS_MAX];
-	char names[SUBJECTS_MAX][SUBJECT_NAME_MAX];
+	struct named subjects[SUBJECTS_MAX];
 	unsigned int subject_count;
 	bool json, quiet, tap, table;
 	bool seeded;
@@ -81,6 +80,16 @@ __attribute__((noreturn, format(printf, 2, 3))) void die(enum exit_code code,
 
 /** need_subjects() - Exit with 2 unless there are @count known subjects */
 void need_subjects(const struct options *options, unsigned int count);
+
+/**
+ * need_names() - Give each subject its name, or exit with 2
+ * @writes:	The option that has a case written, such as "--keep"; or NULL
+ *
+ * Agents that nobody has named are started, to hear their greeting. So call it
+ * when all else on the command line is known to be right. Two subjects with one
+ * name must be the same; and a case cannot have the name of a set of changes.
+ */
+void need_names(struct options *options, const char *writes);
 
 /** need_files() - Find the files of a verb, or exit with 2 */
 void need_files(const struct options *options, struct case_list *list);

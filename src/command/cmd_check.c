@@ -10,7 +10,6 @@
 #include "quote.h"
 #include "report.h"
 #include "util.h"
-#include "subjects/subjects.h"
 
 enum { FAILURES_MAX = 4096 };
 
@@ -55,7 +54,7 @@ static void keep_failure(struct check *c, const struct case_file *file, int i,
 		return;
 	failure = &share->failures[share->failure_count++];
 	strcpy(failure->file, file->path);
-	strcpy(failure->subject, c->options->subjects[c->subject]);
+	strcpy(failure->subject, c->options->subjects[c->subject].name);
 	failure->line = file->text.expect[i].line;
 	failure->want = *want;
 	failure->got = *got;
@@ -67,7 +66,7 @@ static struct judged judge(struct check *c, const struct case_file *file,
 {
 	struct judged verdict = { .kind = HELD };
 	struct tally *sum = &c->share->sums[c->subject];
-	const char *who = c->options->subjects[c->subject];
+	const char *who = c->options->subjects[c->subject].name;
 	const struct case_text *text = &file->text;
 	bool apart = false;
 
@@ -112,7 +111,7 @@ static int check_subject(void *arg)
 	struct skip *skip = &c->share->skips[c->subject];
 	struct subject subject;
 	struct trace trace;
-	int rc = subjects_open(&subject, c->options->subjects[c->subject]);
+	int rc = named_open(&subject, &c->options->subjects[c->subject]);
 
 	for (size_t i = 0; i < c->count && !rc; i++) {
 		rc = subject_run(&subject, &c->files[i].text.program, 1, NULL,
@@ -192,8 +191,8 @@ static void say_tap(const struct check *c)
 		for (size_t i = 0; i < c->count; i++) {
 			int kind = share->verdicts[s * c->count + i].kind;
 
-			say_test(o->out, kind == FAILED, ++n, o->subjects[s],
-				c->files[i].path,
+			say_test(o->out, kind == FAILED, ++n,
+				o->subjects[s].name, c->files[i].path,
 				why_skipped(c, s, i, text, sizeof(text)));
 		}
 	}
@@ -209,13 +208,13 @@ static void say_subjects(const struct check *c)
 
 		if (c->share->skipped[s] && !sum->programs)
 			quote_printf(o->out, "%-10s skipped: %s\n",
-				o->subjects[s], c->share->skips[s].reason);
+				o->subjects[s].name, c->share->skips[s].reason);
 		else
 			quote_printf(o->out,
 				"%-10s ran %llu programs, %llu "
 				"ops compared, %u held, %llu programs not "
 				"comparable to the end, %llu failed%s%s\n",
-				o->subjects[s],
+				o->subjects[s].name,
 				(unsigned long long)sum->programs,
 				(unsigned long long)sum->compared_ops,
 				c->share->held[s],
@@ -264,7 +263,7 @@ static bool tested_nothing(const struct check *c)
 		quote_printf(o->out,
 			"%s held %u of %llu cases: nothing was "
 			"really tested\n",
-			o->subjects[s], share->held[s],
+			o->subjects[s].name, share->held[s],
 			(unsigned long long)ran);
 		idle = true;
 	}
@@ -321,7 +320,8 @@ static int run_check(struct options *o)
 
 	if (!o->subject_count)
 		while (o->subject_count < ARRAY_SIZE(all)) {
-			o->subjects[o->subject_count] = all[o->subject_count];
+			o->subjects[o->subject_count] =
+				named_of(all[o->subject_count]);
 			o->subject_count++;
 		}
 	need_files(o, &files);
@@ -331,6 +331,7 @@ static int run_check(struct options *o)
 		die(EXIT_CANNOT, "out of memory");
 	for (size_t i = 0; i < c.count; i++)
 		need_case(files.paths[i], &c.files[i]);
+	need_names(o, NULL);
 	c.share = cmd_shared_memory(sizeof(*c.share) +
 				    SUBJECTS_MAX * c.count *
 					    sizeof(*c.share->verdicts));

@@ -25,7 +25,8 @@ static void keep_finding(const struct options *o, const struct finding *f)
 	file = fopen(path, "w");
 	if (!file)
 		die(EXIT_CANNOT, "%s: %s", path, strerror(errno));
-	divergence_keep(&f->program, o->subjects, &f->divergence, file);
+	divergence_keep(&f->program, NAMES_OF(o->subjects), &f->divergence,
+		file);
 	need_written(file, path);
 }
 
@@ -48,8 +49,8 @@ static void say_findings(const struct options *o,
 				(unsigned long long)f->count);
 		if (*f->answer.why)
 			quote_printf(o->out, "# %s\n", f->answer.why);
-		divergence_write(&f->program, o->subjects, &f->divergence,
-			o->out);
+		divergence_write(&f->program, NAMES_OF(o->subjects),
+			&f->divergence, o->out);
 		fputc('\n', o->out);
 		if (o->keep && f->answer.verdict == CLASS_UNKNOWN)
 			keep_finding(o, f);
@@ -130,6 +131,7 @@ static int run_random(struct options *o)
 		die(EXIT_USAGE, "random: unexpected '%s'", o->args[0]);
 	if (!job.count && !job.seconds)
 		job.count = 10000;
+	need_names(o, o->keep ? "--keep" : NULL);
 	return cmd_diff_report(o, &job, NULL);
 }
 
@@ -149,6 +151,7 @@ static int run_diff(struct options *o)
 		need_program(files.paths[i], &programs[i]);
 	job.programs = programs;
 	job.count = files.count;
+	need_names(o, o->keep ? "--keep" : NULL);
 	code = cmd_diff_report(o, &job, &files);
 	free(programs);
 	case_free(&files);

@@ -13,7 +13,6 @@
 #include "compare/judge.h"
 #include "program/emit.h"
 #include "program/bytes.h"
-#include "subjects/subjects.h"
 
 static void need_one_file(const struct options *o)
 {
@@ -103,23 +102,19 @@ static int minimize_in_child(void *arg)
 	struct pair pair;
 	struct tally tally = { 0 };
 	struct class_finder finder;
-	char full[2][SUBJECT_NAME_MAX];
 	struct judge judge = {
 		.pair = &pair, .finder = &finder, .tally = &tally
 	};
 	int rc;
 
 	for (int i = 0; i < 2; i++) {
-		if (subjects_open(&subjects[i], o->subjects[i])) {
+		if (named_open(&subjects[i], &o->subjects[i])) {
 			quote_printf(stderr, "portclash: %s: %s\n",
 				subjects[i].name, subjects[i].why);
 			return EXIT_CANNOT;
 		}
 	}
-	for (int i = 0; i < 2; i++)
-		subjects_full_name(o->subjects[i], full[i]);
-	rc = class_finder_open(&finder, &m->classes,
-		(const char *const[2]){ full[0], full[1] });
+	rc = class_finder_open(&finder, &m->classes, NAMES_OF(o->subjects));
 	if (!rc)
 		rc = diff_pair(&pair, &subjects[0], &subjects[1]);
 	if (!rc)
@@ -132,7 +127,7 @@ static int minimize_in_child(void *arg)
 		quote_printf(stderr,
 			"portclash: %s and %s do not diverge on "
 			"it\n",
-			o->subjects[0], o->subjects[1]);
+			o->subjects[0].name, o->subjects[1].name);
 		return EXIT_NOTHING;
 	}
 	for (int i = 0; i < 2; i++)
@@ -154,12 +149,13 @@ static int run_minimize(struct options *o)
 	need_program(o->args[0], &m->program);
 	if (*o->corpus)
 		need_classes(o, &m->classes);
+	need_names(o, o->output ? "--output" : NULL);
 	code = cmd_in_child(minimize_in_child, m);
 	if (code)
 		return code;
 	out = need_output(o);
-	divergence_write(&m->found.program, o->subjects, &m->found.divergence,
-		out);
+	divergence_write(&m->found.program, NAMES_OF(o->subjects),
+		&m->found.divergence, out);
 	return finish(o, out, &m->found.program);
 }
 

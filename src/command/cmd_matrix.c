@@ -122,12 +122,20 @@ static void fill(struct matrix *matrix, struct matrix_column *column,
 	free(programs);
 }
 
-static void add_column(struct matrix *matrix, const char *a, const char *b)
+static void add_named(struct matrix *matrix, const struct named *a,
+	const char *b)
 {
 	struct matrix_column *column = &matrix->columns[matrix->column_count++];
 
-	column->subjects[0] = a;
-	column->subjects[1] = b;
+	column->subjects[0] = *a;
+	column->subjects[1] = named_of(b);
+}
+
+static void add_column(struct matrix *matrix, const char *a, const char *b)
+{
+	const struct named named = named_of(a);
+
+	add_named(matrix, &named, b);
 }
 
 /*
@@ -138,7 +146,6 @@ static void add_column(struct matrix *matrix, const char *a, const char *b)
  */
 static void choose_machines(struct matrix *matrix)
 {
-	static char specs[MACHINES_MAX][SUBJECT_NAME_MAX + 8];
 	static const char *const kinds[] = { "gvisor", "uml" };
 	static struct machine_list here;
 
@@ -154,14 +161,15 @@ static void choose_machines(struct matrix *matrix)
 	}
 	for (unsigned int i = 0; i < here.count; i++) {
 		const char *name = here.names[i], *version = strchr(name, '-');
+		char spec[SUBJECT_NAME_MAX + 8];
 
 		add_column(matrix, name, "linux");
 		if (*name == 'g') {
 			add_column(matrix, "portman", name);
 			continue;
 		}
-		snprintf(specs[i], sizeof(specs[i]), "spec@%s", version + 1);
-		add_column(matrix, name, specs[i]);
+		snprintf(spec, sizeof(spec), "spec@%s", version + 1);
+		add_column(matrix, name, spec);
 	}
 }
 
@@ -176,8 +184,17 @@ static void choose_columns(struct matrix *matrix)
 		choose_machines(matrix);
 		return;
 	}
-	for (unsigned int i = 0; i < o->subject_count; i++)
-		add_column(matrix, o->subjects[i], "linux");
+	for (unsigned int i = 0; i < o->subject_count; i++) {
+		const struct named *named = &o->subjects[i];
+
+		if (!strcmp(named->name, "linux") &&
+			strcmp(named_subject(named), "linux"))
+			die(EXIT_USAGE,
+				"matrix: all are compared with linux, so "
+				"'%s' needs another name (-s NAME=SUBJECT)",
+				named_subject(named));
+		add_named(matrix, named, "linux");
+	}
 }
 
 static void write_page(const struct matrix *matrix, const char *path)
@@ -202,7 +219,7 @@ static bool is_idle(const struct matrix *matrix,
 	quote_printf(o->out,
 		"%s beside %s: %llu of %llu programs count as a "
 		"test: nothing was really tested\n",
-		column->subjects[0], column->subjects[1],
+		column->subjects[0].name, column->subjects[1].name,
 		(unsigned long long)sum->tested,
 		(unsigned long long)sum->programs);
 	return true;
@@ -244,6 +261,7 @@ static int run_matrix(struct options *o)
 	if (!matrix)
 		die(EXIT_CANNOT, "out of memory");
 	need_classes(o, &classes);
+	need_names(o, NULL);
 	progress_start(&progress, 0, 0, o->quiet);
 	matrix->options = o;
 	matrix->classes = &classes;
@@ -260,8 +278,8 @@ static int run_matrix(struct options *o)
 				quote_printf(stderr,
 					"portclash: %s beside %s, "
 					"%s (%.0f s)\n",
-					column->subjects[0],
-					column->subjects[1], rows[k],
+					column->subjects[0].name,
+					column->subjects[1].name, rows[k],
 					progress_seconds(&progress));
 			fill(matrix, column, k);
 		}

@@ -8,12 +8,11 @@
 #include "quote.h"
 #include "report.h"
 #include "subjects/books.h"
-#include "subjects/subjects.h"
 
 struct run {
 	struct options *options;
 	struct case_list files;
-	const char *subject;
+	const struct named *subject;
 	struct program program;
 	struct trace *trace;	  /* shared with the parent */
 	struct json_object *list; /* of those that are answered */
@@ -23,7 +22,7 @@ static int run_one(void *arg)
 {
 	struct run *run = arg;
 	struct subject subject;
-	int rc = subjects_open(&subject, run->subject);
+	int rc = named_open(&subject, run->subject);
 
 	if (!rc)
 		rc = subject_run(&subject, &run->program, 1, NULL, run->trace);
@@ -44,7 +43,7 @@ static void print_table(FILE *file, const struct run *run,
 
 	fprintf(file, "%-44s", "");
 	for (unsigned int s = 0; s < o->subject_count; s++)
-		quote_printf(file, " %-16s", o->subjects[s]);
+		quote_printf(file, " %-16s", o->subjects[s].name);
 	fputc('\n', file);
 	for (int i = 0; i < run->program.count; i++) {
 		text_op(&run->program, &run->program.ops[i], text,
@@ -74,7 +73,7 @@ static void add_traces(const struct run *run, size_t file,
 	outcomes = answer_object(one, "outcomes");
 	for (unsigned int s = 0; s < o->subject_count; s++) {
 		struct json_object *trace = answer_list(outcomes,
-			o->subjects[s]);
+			o->subjects[s].name);
 
 		for (int i = 0; i < traces[s].count; i++)
 			report_outcome(trace, NULL, &traces[s].outcomes[i]);
@@ -89,7 +88,7 @@ static int run_file(struct run *run, size_t file, struct trace *shared)
 
 	need_program(run->files.paths[file], &run->program);
 	for (unsigned int s = 0; s < o->subject_count; s++) {
-		run->subject = o->subjects[s];
+		run->subject = &o->subjects[s];
 		run->trace = shared;
 		code = cmd_in_child(run_one, run);
 		if (code)
@@ -106,7 +105,7 @@ static int run_file(struct run *run, size_t file, struct trace *shared)
 	}
 	for (unsigned int s = 0; s < o->subject_count; s++) {
 		if (o->subject_count > 1)
-			quote_printf(o->out, "# %s\n", o->subjects[s]);
+			quote_printf(o->out, "# %s\n", o->subjects[s].name);
 		text_print(&run->program, &traces[s], books_cite, o->out);
 	}
 	return EXIT_AGREED;
@@ -122,6 +121,7 @@ static int run_run(struct options *o)
 	if (!o->subject_count)
 		die(EXIT_USAGE, "run: which subject? (-s)");
 	need_files(o, &run.files);
+	need_names(o, NULL);
 	answer = answer_new("run");
 	run.list = answer_list(answer, "traces");
 	for (size_t i = 0; i < run.files.count && !code; i++)

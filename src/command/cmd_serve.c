@@ -3,15 +3,30 @@
  * cmd_serve.c - serve: be an agent
  */
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "cmd.h"
 #include "init.h"
 #include "subjects/agent.h"
-#include "subjects/subjects.h"
+
+/* "linux" is another kernel to who asks from elsewhere: greet as linux-X.Y */
+static void say_version(struct named *named)
+{
+	struct utsname host;
+	unsigned int major, minor;
+
+	if (!named->subject && !strcmp(named->name, "linux") && !uname(&host) &&
+		sscanf(host.release, "%3u.%3u", &major, &minor) == 2) {
+		named->subject = "linux";
+		snprintf(named->name, sizeof(named->name), "linux-%u.%u", major,
+			minor);
+	}
+}
 
 static int run_serve(struct options *o)
 {
-	const char *name = o->subject_count ? o->subjects[0] : "linux";
+	struct named named = o->subject_count ? o->subjects[0] :
+						named_of("linux");
 	struct subject subject;
 	int rc;
 
@@ -24,12 +39,13 @@ static int run_serve(struct options *o)
 			o->subject_count);
 	if (o->arg_count)
 		die(EXIT_USAGE, "serve: unexpected '%s'", o->args[0]);
-	rc = subjects_open(&subject, name);
+	say_version(&named);
+	rc = named_open(&subject, &named);
 	if (rc)
-		die(EXIT_CANNOT, "%s: %s", name, subject.why);
-	rc = agent_serve(&subject, name, stdin, stdout);
+		die(EXIT_CANNOT, "%s: %s", subject.name, subject.why);
+	rc = agent_serve(&subject, subject.name, stdin, stdout);
 	if (rc)
-		die(EXIT_CANNOT, "%s: %s", name,
+		die(EXIT_CANNOT, "%s: %s", subject.name,
 			*subject.why ? subject.why : strerror(-rc));
 	subject_close(&subject);
 	if (init_is())

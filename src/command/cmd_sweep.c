@@ -40,8 +40,8 @@ static int note_head(const struct options *o, char head[HEAD_MAX])
 
 	if (!memory)
 		die(EXIT_CANNOT, "out of memory");
-	quote_printf(memory, "%s %s %s ", o->args[0], o->subjects[0],
-		o->subjects[1]);
+	quote_printf(memory, "%s %s %s ", o->args[0], o->subjects[0].name,
+		o->subjects[1].name);
 	if (o->parts)
 		fprintf(memory, "%u/%u ", o->part, o->parts);
 	fclose(memory);
@@ -130,8 +130,8 @@ static int run_sweep(struct options *o)
 			"lists them",
 			o->args[0]);
 	if (!o->subject_count) {
-		o->subjects[o->subject_count++] = "spec";
-		o->subjects[o->subject_count++] = "linux";
+		o->subjects[o->subject_count++] = named_of("spec");
+		o->subjects[o->subject_count++] = named_of("linux");
 	}
 	need_subjects(o, 2);
 	job.sweep = sweep;
@@ -144,6 +144,7 @@ static int run_sweep(struct options *o)
 			die(EXIT_USAGE, "--part: nothing in %u/%u of '%s'",
 				o->part, o->parts, sweep->name);
 	}
+	need_names(o, o->keep ? "--keep" : NULL);
 	if (o->resume) {
 		job.from = read_resume(o, &job);
 		job.note = write_resume;

@@ -14,7 +14,6 @@
 #include "init.h"
 #include "process.h"
 #include "util.h"
-#include "subjects/subjects.h"
 
 static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
 	&verb_random, &verb_sweep, &verb_matrix, &verb_minimize, &verb_emit,
@@ -28,7 +27,9 @@ static const struct option_help {
 	{ { "subject", 1, NULL, 's' }, "SUBJECT",
 		"portman portlist spec linux goports lwip gvisor[-DATE]\n"
 		"                           " /* as the line above begins */
-		"uml[-X.Y] linux-X.Y pipe:COMMAND; repeatable" },
+		"uml[-X.Y] linux-X.Y pipe:COMMAND; repeatable;\n"
+		"                           "
+		"NAME=SUBJECT gives it a name of its own" },
 	{ { "seed", 1, NULL, 'S' }, "N", "which random programs (default 1)" },
 	{ { "count", 1, NULL, 'n' }, "N", "how many programs" },
 	{ { "time", 1, NULL, 'T' }, "SECONDS", "stop after that long" },
@@ -108,17 +109,15 @@ static uint64_t number(const char *what, const char *text, uint64_t min,
 	return value;
 }
 
-/* The name of a model can have a wrong version or rule; opening it tells. */
-static void need_model(const char *name)
+static void take_subject(struct options *o, const char *value)
 {
-	const struct subject_type *type = subjects_find(name);
-	struct subject subject;
+	char why[NAMED_WHY_MAX];
 
-	if (type != &subject_spec && type != &subject_portman)
-		return;
-	if (subjects_open(&subject, name))
-		die(EXIT_USAGE, "%s: %s", name, subject.why);
-	subject_close(&subject);
+	if (o->subject_count == SUBJECTS_MAX)
+		die(EXIT_USAGE, "more than %d subjects", SUBJECTS_MAX);
+	if (named_parse(&o->subjects[o->subject_count], value, why))
+		die(EXIT_USAGE, "%s", why);
+	o->subject_count++;
 }
 
 static void take_part(struct options *o, const char *value)
@@ -162,21 +161,7 @@ static const char *need_path(const char *what, const char *value)
 static void take_option(struct options *o, int letter, const char *value)
 {
 	switch (letter) {
-	case 's':
-		if (o->subject_count == SUBJECTS_MAX)
-			die(EXIT_USAGE, "more than %d subjects", SUBJECTS_MAX);
-		if (!subjects_find(value))
-			die(EXIT_USAGE,
-				"no subject '%s'; known: " SUBJECTS_NAMES,
-				value);
-		need_model(value);
-		if (strlen(value) >= SUBJECT_NAME_MAX)
-			die(EXIT_USAGE,
-				"a subject's name has at most %d characters",
-				SUBJECT_NAME_MAX - 1);
-		o->subjects[o->subject_count] = o->names[o->subject_count];
-		subjects_full_name(value, o->names[o->subject_count++]);
-		break;
+	case 's': take_subject(o, value); break;
 	case 'S':
 		o->seed = number("seed", value, 0, UINT64_MAX);
 		o->seeded = true;

@@ -30,8 +30,8 @@ static void print_column(const struct matrix *m,
 	const struct matrix_column *column, FILE *file)
 {
 	fputc('\n', file);
-	quote_printf(file, "%s beside %s\n", column->subjects[0],
-		column->subjects[1]);
+	quote_printf(file, "%s beside %s\n", column->subjects[0].name,
+		column->subjects[1].name);
 	if (*column->why)
 		quote_printf(file, "  %s: %s\n",
 			ran(m, column) ? "stopped early" : "not here",
@@ -54,8 +54,8 @@ static void print_column(const struct matrix *m,
 		for (unsigned int i = 0; i < cell->kept_count; i++) {
 			fputs("\n# unknown:\n", file);
 			divergence_write(&cell->kept[i].program,
-				column->subjects, &cell->kept[i].divergence,
-				file);
+				NAMES_OF(column->subjects),
+				&cell->kept[i].divergence, file);
 		}
 	}
 }
@@ -76,8 +76,8 @@ static void json_cell(const struct matrix *m,
 	const struct matrix_cell *cell = &column->cells[row];
 	struct json_object *one = answer_object(cells, NULL);
 
-	answer_text(one, "subject", column->subjects[0]);
-	answer_text(one, "beside", column->subjects[1]);
+	answer_text(one, "subject", column->subjects[0].name);
+	answer_text(one, "beside", column->subjects[1].name);
 	answer_text(one, "group", m->rows[row]);
 	answer_number(one, "programs", cell->tally.programs);
 	answer_number(one, "agree", tally_agreed(&cell->tally));
@@ -106,7 +106,7 @@ void matrix_json(const struct matrix *m)
 	list = answer_list(answer, "skipped");
 	for (unsigned int i = 0; i < m->column_count; i++)
 		if (*m->columns[i].why)
-			report_skip(list, m->columns[i].subjects[0],
+			report_skip(list, m->columns[i].subjects[0].name,
 				m->columns[i].why);
 	answer_number(answer, "unknown", unknown);
 	answer_decimal(answer, "seconds", m->seconds, 3);

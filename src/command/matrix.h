@@ -30,7 +30,7 @@ struct matrix_cell {
  * @finder:	What its classes are called
  */
 struct matrix_column {
-	const char *subjects[2];
+	struct named subjects[2];
 	char why[SUBJECT_WHY_MAX];
 	struct class_finder finder;
 	struct matrix_cell cells[MATRIX_ROWS_MAX];

@@ -79,8 +79,8 @@ static void put_behind(const struct matrix *m, unsigned int i, unsigned int k,
 	if (!cell->asked)
 		return;
 	fprintf(file, "<h3 id=\"c%u-%u\">", i, k);
-	put_with("", column->subjects[0], file);
-	put_with(" beside ", column->subjects[1], file);
+	put_with("", column->subjects[0].name, file);
+	put_with(" beside ", column->subjects[1].name, file);
 	put_with(": ", m->rows[k], file);
 	fputs("</h3>\n<ul>\n", file);
 	report_classes(&column->finder, cell->classes_met, put_class, file);
@@ -92,8 +92,9 @@ static void put_behind(const struct matrix *m, unsigned int i, unsigned int k,
 
 		if (!memory)
 			continue;
-		divergence_write(&cell->kept[n].program, column->subjects,
-			&cell->kept[n].divergence, memory);
+		divergence_write(&cell->kept[n].program,
+			NAMES_OF(column->subjects), &cell->kept[n].divergence,
+			memory);
 		fclose(memory);
 		fputs("<p>Unknown:<pre>", file);
 		quote_html_lines(file, text, size);
@@ -158,8 +159,9 @@ void matrix_html(const struct matrix *m, FILE *file)
 	for (unsigned int k = 0; k < m->row_count; k++)
 		put_with("<th>", m->rows[k], file);
 	for (unsigned int i = 0; i < m->column_count; i++) {
-		put_with("\n<tr><th>", m->columns[i].subjects[0], file);
-		put_with("<br><small>beside ", m->columns[i].subjects[1], file);
+		put_with("\n<tr><th>", m->columns[i].subjects[0].name, file);
+		put_with("<br><small>beside ", m->columns[i].subjects[1].name,
+			file);
 		fputs("</small>", file);
 		for (unsigned int k = 0; k < m->row_count; k++)
 			put_cell(m, i, k, file);
@@ -167,7 +169,7 @@ void matrix_html(const struct matrix *m, FILE *file)
 	fputs("\n</table>\n", file);
 	for (unsigned int i = 0; i < m->column_count; i++) {
 		if (*m->columns[i].why) {
-			put_with("<p>", m->columns[i].subjects[0], file);
+			put_with("<p>", m->columns[i].subjects[0].name, file);
 			put_with(": ", m->columns[i].why, file);
 			fputs("\n", file);
 		}

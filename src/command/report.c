@@ -107,7 +107,7 @@ void report_json(const struct summary *s)
 		answer_text(answer, "sweep", s->sweep);
 	list = answer_list(answer, "subjects");
 	for (unsigned int i = 0; i < o->subject_count; i++)
-		answer_text(list, NULL, o->subjects[i]);
+		answer_text(list, NULL, o->subjects[i].name);
 	answer_number(answer, "seed", o->seed);
 	answer_number(answer, "programs", t->programs);
 	answer_number(answer, "ops", t->ops);

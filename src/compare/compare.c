@@ -19,7 +19,6 @@
 #include "gen.h"
 #include "progress.h"
 #include "util.h"
-#include "subjects/subjects.h"
 
 enum { BATCH = 64, NOTE_SECONDS = 2, FINDINGS_MAX = 512 };
 
@@ -108,7 +107,7 @@ static void say_unsteady(const struct compare_job *job,
 		"portclash: program %llu diverged once, and then not "
 		"again:\n",
 		(unsigned long long)number);
-	divergence_write(program, job->subjects, divergence, stderr);
+	divergence_write(program, NAMES_OF(job->subjects), divergence, stderr);
 }
 
 static int compare_one(const struct compare_job *job, const struct judge *judge,
@@ -209,7 +208,7 @@ static void work(const struct compare_job *job, struct share *share,
 	int rc = 0, i;
 
 	for (i = 0; i < 2 && !rc; i++)
-		rc = subjects_open(&subjects[i], job->subjects[i]);
+		rc = named_open(&subjects[i], &job->subjects[i]);
 	if (rc) {
 		share->skipped = i;
 		snprintf(share->why, sizeof(share->why), "%.*s",
@@ -261,7 +260,8 @@ static int gather(const struct compare_job *job, struct share *shares,
 			strcpy(result->why, share->why);
 		}
 		if (share->skipped) {
-			result->skipped = job->subjects[share->skipped - 1];
+			result->skipped =
+				job->subjects[share->skipped - 1].name;
 			strcpy(result->why, share->why);
 		}
 		for (size_t i = 0; i < share->result.found; i++) {
@@ -359,17 +359,14 @@ int compare(const struct compare_job *job, struct compare_result *result)
 	struct share *shares = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pids[COMPARE_WORKERS_MAX] = { 0 };
-	char full[2][SUBJECT_NAME_MAX];
 	int rc;
 
 	memset(result, 0, sizeof(*result));
 	if (shares == MAP_FAILED)
 		return -errno;
 	/* The models are pure, so each worker gets a copy of them. */
-	for (int i = 0; i < 2; i++)
-		subjects_full_name(job->subjects[i], full[i]);
 	rc = class_finder_open(&result->finder, job->classes,
-		(const char *const[2]){ full[0], full[1] });
+		NAMES_OF(job->subjects));
 	if (rc) {
 		munmap(shares, size);
 		return rc;

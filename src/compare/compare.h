@@ -15,6 +15,7 @@
 
 #include "judge.h"
 #include "sweep.h"
+#include "subjects/named.h"
 
 /* At least one program of so many must be compared to its end. */
 enum {
@@ -24,7 +25,7 @@ enum {
 
 /**
  * struct compare_job - What to compare
- * @subjects:	Names of the two
+ * @subjects:	The two
  * @classes:	All classes
  * @programs:	A list of programs, or NULL: random ones
  * @count:	How many; of random ones 0 means until @seconds are over
@@ -39,7 +40,7 @@ enum {
  * @quiet:	No progress
  */
 struct compare_job {
-	const char *subjects[2];
+	struct named subjects[2];
 	const struct class_list *classes;
 	const struct program *programs;
 	uint64_t count;
@@ -64,7 +65,7 @@ struct compare_job {
  *		op, with the same outcomes, by the same rules, the first one. For
  *		a list of programs everything that diverged, by number
  * @found:	How many @findings
- * @skipped:	Which subject could not be had, or NULL
+ * @skipped:	The name of a subject that could not be had, or NULL
  * @why:	The reason for that; or why a worker stopped early
  * @error:	0, or the negative errno of a worker that stopped early
  */

@@ -55,7 +55,7 @@ void divergence_write(const struct program *program,
 {
 	const struct outcome *first = divergence->before.outcomes;
 	const struct op *op = &program->ops[divergence->index];
-	char text[256], who[WHO_MAX];
+	char text[256];
 	int judge = !strcmp(subjects[0], "linux") ? 0 :
 		    !strcmp(subjects[1], "linux") ? 1 :
 						    -1;
@@ -72,8 +72,7 @@ void divergence_write(const struct program *program,
 	for (int i = 0; i < 2; i++) {
 		if (i == judge)
 			continue;
-		text_who(subjects[i], who);
-		fprintf(file, " %s=", who);
+		quote_printf(file, " %s=", subjects[i]);
 		write_outcome(program, op, "", &divergence->outcomes[i], file);
 	}
 	fputc('\n', file);

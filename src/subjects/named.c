@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * named.c - a subject, and what it is called
+ */
+#include "named.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "subject_law.h"
+#include "subjects.h"
+#include "program/text.h"
+
+/* Shown of what a stranger wrote */
+enum { SHOWN_MAX = 200 };
+
+struct named named_of(const char *subject)
+{
+	struct named named = { .subject = NULL };
+
+	snprintf(named.name, sizeof(named.name), "%s", subject);
+	return named;
+}
+
+/* What is called as it is written; only an agent's command may be longer than a
+ * name, since its greeting will give it one. */
+static int take_subject(struct named *named, const char *subject,
+	char why[NAMED_WHY_MAX])
+{
+	const struct subject_type *type = subjects_find(subject);
+	char full[SUBJECT_NAME_MAX];
+
+	if (type != &subject_pipe && strlen(subject) >= SUBJECT_NAME_MAX) {
+		snprintf(why, NAMED_WHY_MAX,
+			"a subject's name has at most %d characters: give it "
+			"one, as NAME=SUBJECT",
+			SUBJECT_NAME_MAX - 1);
+		return -EINVAL;
+	}
+	subjects_full_name(subject, full);
+	*named = named_of(full);
+	named->subject = type == &subject_pipe ? subject : NULL;
+	return 0;
+}
+
+static int take_name(struct named *named, const char *name, size_t length,
+	const char *subject, char why[NAMED_WHY_MAX])
+{
+	const struct subject_type *type = subjects_find(subject);
+
+	if (length >= SUBJECT_NAME_MAX) {
+		snprintf(why, NAMED_WHY_MAX,
+			"a subject's name has at most %d characters, found "
+			"'%.*s'",
+			SUBJECT_NAME_MAX - 1, SHOWN_MAX, name);
+		return -EINVAL;
+	}
+	/* A law copies the name of the subject that it is about. */
+	if (type == &subject_law && strlen(subject) >= SUBJECT_NAME_MAX) {
+		snprintf(why, NAMED_WHY_MAX,
+			"a subject under a law has at most %d characters",
+			SUBJECT_NAME_MAX - 1);
+		return -EINVAL;
+	}
+	memset(named, 0, sizeof(*named));
+	snprintf(named->name, sizeof(named->name), "%.*s", (int)length, name);
+	named->subject = subject;
+	return 0;
+}
+
+/* A model can have a wrong version or rule; opening it tells. */
+static int check_model(const char *subject, char why[NAMED_WHY_MAX])
+{
+	const struct subject_type *type = subjects_find(subject);
+	struct subject opened;
+	int rc;
+
+	if (type != &subject_spec && type != &subject_portman)
+		return 0;
+	rc = subjects_open(&opened, subject);
+	if (rc) {
+		snprintf(why, NAMED_WHY_MAX, "%.*s: %s", SHOWN_MAX, subject,
+			opened.why);
+		return -EINVAL;
+	}
+	subject_close(&opened);
+	return 0;
+}
+
+int named_parse(struct named *named, const char *text, char why[NAMED_WHY_MAX])
+{
+	size_t length = text_name_length(text);
+	const char *sign = strchr(text, '=');
+	bool given = length && text + length == sign;
+	const char *subject = given ? sign + 1 : text;
+	int rc;
+
+	if (subjects_find(subject)) {
+		rc = check_model(subject, why);
+		if (rc)
+			return rc;
+		return given ? take_name(named, text, length, subject, why) :
+			       take_subject(named, subject, why);
+	}
+	if (!given && sign && subjects_find(sign + 1))
+		snprintf(why, NAMED_WHY_MAX,
+			"'%.*s' is no name: expected letters, digits and .-_@ "
+			"before the '='",
+			(int)(sign - text < SHOWN_MAX ? sign - text :
+							SHOWN_MAX),
+			text);
+	else
+		snprintf(why, NAMED_WHY_MAX,
+			"no subject '%.*s'; known: " SUBJECTS_NAMES, SHOWN_MAX,
+			subject);
+	return -EINVAL;
+}
+
+/* An agent's command is no name, since it has a ":" in it. */
+static bool is_unnamed_agent(const struct named *named)
+{
+	return subjects_find(named->name) == &subject_pipe;
+}
+
+void named_ask(struct named *named)
+{
+	struct subject subject;
+
+	if (!is_unnamed_agent(named))
+		return;
+	named->error = subjects_open(&subject, named->subject);
+	if (named->error) {
+		memcpy(named->why, subject.why, sizeof(named->why));
+		return;
+	}
+	memcpy(named->name, subject.name, sizeof(named->name));
+	subject_close(&subject);
+}
+
+const char *named_subject(const struct named *named)
+{
+	return named->subject ? named->subject : named->name;
+}
+
+bool named_is_changes(const struct named *named)
+{
+	const char *law = subject_law_of(named->name);
+	size_t length = law ? (size_t)(law - named->name) : strlen(named->name);
+
+	return text_name_length(named->name) < length &&
+	       !is_unnamed_agent(named);
+}
+
+int named_open(struct subject *subject, const struct named *named)
+{
+	int rc = named->error;
+
+	memset(subject, 0, sizeof(*subject));
+	if (rc)
+		memcpy(subject->why, named->why, sizeof(subject->why));
+	else
+		rc = subjects_open(subject, named_subject(named));
+	if (rc || !is_unnamed_agent(named))
+		memcpy(subject->name, named->name, sizeof(subject->name));
+	return rc;
+}
