@@ -274,7 +274,7 @@ USAGES = [
     ["check"], ["check", "--frobnicate", "x"], ["check", "-x"],
     ["check", "-s"], ["check", "-s", "nobody", "x"], ["check", "-s", ""],
     ["check", "--seed", "1"], ["check", *["-s", "portman"] * 9, "x"],
-    ["check", "-s", "pipe:" + "x" * 100, "x"],
+    ["check", "-s", "x" * 64 + "=spec", CASES],
     ["run", CASES], ["run", "-s", "portman"],
     *[["run", "-s", f"spec@{version}", CASES] for version in
       ("6", "0.1", "6.0", "6.19", "9.9")],

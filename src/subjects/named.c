@@ -23,32 +23,26 @@ struct named named_of(const char *subject)
 	return named;
 }
 
-/* What is called as it is written; only an agent's command may be longer than a
- * name, since its greeting will give it one. */
-static int take_subject(struct named *named, const char *subject,
+/* What is longer than a name needs another one: a command gets its agent's, and
+ * changes have to be given one. A law copies what it is about. */
+static int check_length(bool given, const char *subject,
 	char why[NAMED_WHY_MAX])
 {
-	const struct subject_type *type = subjects_find(subject);
-	char full[SUBJECT_NAME_MAX];
+	bool any = !subject_law_of(subject) &&
+		   (given || subjects_find(subject) == &subject_pipe);
 
-	if (type != &subject_pipe && strlen(subject) >= SUBJECT_NAME_MAX) {
-		snprintf(why, NAMED_WHY_MAX,
-			"a subject's name has at most %d characters: give it "
-			"one, as NAME=SUBJECT",
-			SUBJECT_NAME_MAX - 1);
-		return -EINVAL;
-	}
-	subjects_full_name(subject, full);
-	*named = named_of(full);
-	named->subject = type == &subject_pipe ? subject : NULL;
-	return 0;
+	if (any || strlen(subject) < SUBJECT_NAME_MAX)
+		return 0;
+	snprintf(why, NAMED_WHY_MAX,
+		"a subject without a name, or under a law, has at most %d "
+		"characters, found '%.*s'",
+		SUBJECT_NAME_MAX - 1, SHOWN_MAX, subject);
+	return -EINVAL;
 }
 
 static int take_name(struct named *named, const char *name, size_t length,
 	const char *subject, char why[NAMED_WHY_MAX])
 {
-	const struct subject_type *type = subjects_find(subject);
-
 	if (length >= SUBJECT_NAME_MAX) {
 		snprintf(why, NAMED_WHY_MAX,
 			"a subject's name has at most %d characters, found "
@@ -56,17 +50,20 @@ static int take_name(struct named *named, const char *name, size_t length,
 			SUBJECT_NAME_MAX - 1, SHOWN_MAX, name);
 		return -EINVAL;
 	}
-	/* A law copies the name of the subject that it is about. */
-	if (type == &subject_law && strlen(subject) >= SUBJECT_NAME_MAX) {
-		snprintf(why, NAMED_WHY_MAX,
-			"a subject under a law has at most %d characters",
-			SUBJECT_NAME_MAX - 1);
-		return -EINVAL;
-	}
 	memset(named, 0, sizeof(*named));
 	snprintf(named->name, sizeof(named->name), "%.*s", (int)length, name);
 	named->subject = subject;
 	return 0;
+}
+
+static void take_subject(struct named *named, const char *subject)
+{
+	char full[SUBJECT_NAME_MAX];
+
+	subjects_full_name(subject, full);
+	*named = named_of(full);
+	if (subjects_find(subject) == &subject_pipe)
+		named->subject = subject;
 }
 
 /* A model can have a wrong version or rule; opening it tells. */
@@ -94,14 +91,15 @@ int named_parse(struct named *named, const char *text, char why[NAMED_WHY_MAX])
 	const char *sign = strchr(text, '=');
 	bool given = length && text + length == sign;
 	const char *subject = given ? sign + 1 : text;
-	int rc;
 
 	if (subjects_find(subject)) {
-		rc = check_model(subject, why);
-		if (rc)
-			return rc;
-		return given ? take_name(named, text, length, subject, why) :
-			       take_subject(named, subject, why);
+		if (check_length(given, subject, why) ||
+			check_model(subject, why))
+			return -EINVAL;
+		if (given)
+			return take_name(named, text, length, subject, why);
+		take_subject(named, subject);
+		return 0;
 	}
 	if (!given && sign && subjects_find(sign + 1))
 		snprintf(why, NAMED_WHY_MAX,
