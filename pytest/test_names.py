@@ -355,6 +355,20 @@ def test_lines_for_a_stack_of_ones_own(easy, tmp_path, need):
     assert "is written" not in done.stderr
 
 
+def test_an_agent_is_in_our_network(clash, need):
+    """Also behind a kernel, whose process is then in a world without it."""
+    need(portclash("check", "--json", "-s", "linux", cases(RULES)[0]))
+    ours = os.readlink("/proc/self/ns/net")
+    agent = (f"pipe:[ $(readlink /proc/self/ns/net) = '{ours}' ] && "
+             f"exec {COMMAND} serve -s spec")
+    for pair in (("linux", f"a={agent}"), (f"a={agent}", "linux")):
+        subjects = [word for one in pair for word in ("-s", one)]
+        answer = portclash("diff", "--json", *subjects, clash)
+        assert answer.code == AGREED and not answer.skipped, answer
+        done = portclash("minimize", *subjects, clash)
+        assert "do not diverge" in done.err, done
+
+
 def test_lines_for_another_kernel(tmp_path, need):
     """The host is this one, by another ssh; the copy is left to scp."""
     need(portclash("check", "--json", "-s", "linux", cases(RULES)[0]))

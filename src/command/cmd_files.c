@@ -105,14 +105,12 @@ static int minimize_in_child(void *arg)
 	struct judge judge = {
 		.pair = &pair, .finder = &finder, .tally = &tally
 	};
-	int rc;
+	int failed, rc = named_open_two(subjects, o->subjects, &failed);
 
-	for (int i = 0; i < 2; i++) {
-		if (named_open(&subjects[i], &o->subjects[i])) {
-			quote_printf(stderr, "portclash: %s: %s\n",
-				subjects[i].name, subjects[i].why);
-			return EXIT_CANNOT;
-		}
+	if (rc) {
+		quote_printf(stderr, "portclash: %s: %s\n",
+			subjects[failed].name, subjects[failed].why);
+		return EXIT_CANNOT;
 	}
 	rc = class_finder_open(&finder, &m->classes, NAMES_OF(o->subjects));
 	if (!rc)

@@ -205,14 +205,12 @@ static void work(const struct compare_job *job, struct share *share,
 		.finder = finder,
 		.tally = &share->result.tally,
 		.asked = job->programs };
-	int rc = 0, i;
+	int failed, rc = named_open_two(subjects, job->subjects, &failed);
 
-	for (i = 0; i < 2 && !rc; i++)
-		rc = named_open(&subjects[i], &job->subjects[i]);
 	if (rc) {
-		share->skipped = i;
+		share->skipped = 1 + failed;
 		snprintf(share->why, sizeof(share->why), "%.*s",
-			(int)sizeof(share->why) - 1, subjects[i - 1].why);
+			(int)sizeof(share->why) - 1, subjects[failed].why);
 		return;
 	}
 	rc = diff_pair(&pair, &subjects[0], &subjects[1]);
@@ -223,7 +221,7 @@ static void work(const struct compare_job *job, struct share *share,
 	else
 		rc = batches(job, &judge, share, worker);
 	share->result.error = rc;
-	for (i = 0; i < 2; i++) {
+	for (int i = 0; i < 2; i++) {
 		if (rc && !*share->why && *subjects[i].why)
 			snprintf(share->why, sizeof(share->why),
 				"%.60s: %.130s", subjects[i].name,

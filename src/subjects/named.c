@@ -88,9 +88,9 @@ static int check_model(const char *subject, char why[NAMED_WHY_MAX])
 int named_parse(struct named *named, const char *text, char why[NAMED_WHY_MAX])
 {
 	size_t length = text_name_length(text);
+	bool given = length && text[length] == '=';
+	const char *subject = given ? text + length + 1 : text;
 	const char *sign = strchr(text, '=');
-	bool given = length && text + length == sign;
-	const char *subject = given ? sign + 1 : text;
 
 	if (subjects_find(subject)) {
 		if (check_length(given, subject, why) ||
@@ -161,5 +161,21 @@ int named_open(struct subject *subject, const struct named *named)
 		rc = subjects_open(subject, named_subject(named));
 	if (rc || !is_unnamed_agent(named))
 		memcpy(subject->name, named->name, sizeof(subject->name));
+	return rc;
+}
+
+int named_open_two(struct subject *subjects, const struct named *two,
+	int *failed)
+{
+	int first = subjects_find(named_subject(&two[0]))->kernel;
+	int rc = named_open(&subjects[first], &two[first]);
+
+	*failed = first;
+	if (rc)
+		return rc;
+	*failed = !first;
+	rc = named_open(&subjects[!first], &two[!first]);
+	if (rc)
+		subject_close(&subjects[first]);
 	return rc;
 }

@@ -78,4 +78,17 @@ bool named_is_changes(const struct named *named);
  */
 int named_open(struct subject *subject, const struct named *named);
 
+/**
+ * named_open_two() - Make two ready, in one process forked for it
+ * @subjects:	Both are filled in
+ * @failed:	On failure: which of them; the other one is closed
+ *
+ * A kernel moves the process to another network, where an agent's command, such
+ * as ssh, would find nobody. So it is the last one to be opened.
+ *
+ * Return: 0, or a negative errno if this machine cannot have it
+ */
+int named_open_two(struct subject *subjects, const struct named *two,
+	int *failed);
+
 #endif /* NAMED_H */
