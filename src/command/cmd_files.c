@@ -145,10 +145,11 @@ static int run_minimize(struct options *o)
 	need_subjects(o, 2);
 	m->options = o;
 	need_program(o->args[0], &m->program);
+	need_names(o, o->output ? "--output" : NULL);
 	if (*o->corpus)
 		need_classes(o, &m->classes);
-	need_names(o, o->output ? "--output" : NULL);
 	code = cmd_in_child(minimize_in_child, m);
+	class_free(&m->classes);
 	if (code)
 		return code;
 	out = need_output(o);
