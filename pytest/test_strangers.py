@@ -71,6 +71,7 @@ FINE = b"live   = ok:0\n"
 WRONG = b"live   = ok:7\n"
 SOCKET = b"\nsocket a tcp4   = ok gvisor=ok\nget a name   = ok:0.0.0.0:0\n" \
     b"get a dev   = ok:-\nset a dev=lo\n"
+CLASS = b"# of: mine\n# change: spec~listen_udp\n\nsocket a tcp4\n"
 RESERVATIONS = ("-s", "portman", "-s", "portlist")
 
 # Answers as portlist does, but for this
@@ -635,7 +636,7 @@ def page(tmp_path_factory):
             file.write(b"# " + name.replace(b"\n", b" ").replace(b"\x1b", b"")
                        .replace(b"\x07", b"").replace(b"\x08", b"").replace(
                            b"\x7f", b"").replace(b"\x0b", b"").replace(
-                               b"\x0c", b"") + b" <i>*/</i>\nsocket a tcp4\n")
+                               b"\x0c", b"") + b" <i>*/</i>\n" + CLASS)
     subjects = [option for name in NAMES[:14] for option in
                 ("-s", b"pipe:exit;" + name[:45])]
     done = ask("matrix", "--quiet", *subjects, "-s", "pipe:<script>x</script>",
@@ -661,20 +662,20 @@ def test_a_page_has_the_tags_that_we_gave_it(page):
 
 
 def test_a_class_is_no_other_place(tmp_path):
-    """Cells have ids, too; and each class has a name, and all its cases."""
+    """Cells have ids, too; and each class has a name, and its case."""
     (tmp_path / "divergences").mkdir()
     for name in ("c0-4-1", "c0-4-2", "-1", "-2", "7", "class-c0-4",
                  "a-1", "a-1b", "a-2"):
         (tmp_path / "divergences" / f"{name}.case").write_text(
-            "# C.\nsocket a tcp4\n")
+            "# C.\n" + CLASS.decode())
     ask("matrix", "--quiet", "-s", "portman", "--count", "1", "--corpus",
         tmp_path, "--output", tmp_path / "p")
     page = (tmp_path / "p").read_text()
     ids = Page(page).links["id"]
     assert len(ids) == len(set(ids))
     assert [name for name in ids if name.startswith("class-")] == [
-        "class--1", "class--2", "class-7", "class-a", "class-a-1b",
-        "class-c0-4", "class-class-c0"]
+        "class--1", "class--2", "class-7", "class-a-1", "class-a-1b",
+        "class-a-2", "class-c0-4-1", "class-c0-4-2", "class-class-c0-4"]
     classes = page.split("<h2>Classes</h2>")[1]
     assert classes.strip().startswith("<details") and "</details>\n<pre>" \
         not in classes and classes.count("<pre>") == 9
