@@ -152,17 +152,23 @@ static void add_outcome(struct outcome *sum, const struct outcome *each)
 }
 
 static int repeat(struct subject *subject, struct run *run, const struct op *op,
-	bool leader, struct outcome *out)
+	const struct outcome *leader, struct outcome *out)
 {
-	/* The leader told the first outcome that is not ok, and no other. */
+	/* The leader told the first outcome that is not ok, and no other. If it
+	 * is the error of the op before, that was of the first time. */
 	const struct outcome untold = outcome_na();
+	bool told = leader && leader->kind == OUTCOME_ERRNO &&
+		    outcome_equal(leader, leader - 1);
 	int rc = 0;
 
 	*out = outcome_ok();
 	for (int i = 0; i < op->repeat.times && !rc; i++) {
 		struct outcome each;
 
-		rc = step(subject, run, op - 1, leader ? &untold : NULL, &each);
+		rc = step(subject, run, op - 1, told	? leader :
+			leader	? &untold :
+				  NULL,
+			&each);
 		if (!rc && out->kind == OUTCOME_OK)
 			add_outcome(out, &each);
 	}
