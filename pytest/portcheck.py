@@ -116,8 +116,14 @@ def level(path):
 
 
 def class_of(path):
-    """The class that a case of corpus/divergences defines: variants are -2."""
-    return re.sub(r"-[0-9]+$", "", Path(path).stem)
+    """The class of corpus/divergences that a file is."""
+    return Path(path).stem
+
+
+def change_of(path):
+    """The changes of rules that a class is."""
+    return tuple(sorted(" ".join(re.findall(
+        r"^# change: (.*)$", Path(path).read_text(), re.MULTILINE)).split()))
 
 
 def said(failed):

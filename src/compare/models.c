@@ -109,6 +109,41 @@ int models_check(struct models *models, const struct question *question,
 	return MODELS_AGREE;
 }
 
+/* The same answer? Two models that choose a port by themselves, since nobody
+ * told one, choose different ones: then its number says nothing. */
+static bool answer_same(const struct op *op, const struct outcome *a,
+	const struct outcome *b)
+{
+	struct outcome other = *b;
+
+	if (op->kind == OP_GET && a->value == VALUE_PLACE &&
+		b->value == VALUE_PLACE && a->a && b->a)
+		other.a = a->a;
+	return outcome_same(op, a, &other);
+}
+
+/*
+ * Do the models say that a port may not be chosen that a subject chose? One is
+ * told to choose it, and objects; the other refuses it.
+ */
+static bool both_object(const struct question *question,
+	const struct trace said[2], unsigned int i)
+{
+	const struct op *op = &question->program->ops[i];
+
+	for (int k = 0; k < 2; k++) {
+		const struct trace *other = question->traces[!k];
+
+		if (question->traces[k]->outcomes[i].value == VALUE_NUMBER &&
+			said[k].outcomes[i].error == ENOTRECOVERABLE &&
+			other->outcomes[i].kind == OUTCOME_ERRNO &&
+			outcome_same(op, &said[!k].outcomes[i],
+				&other->outcomes[i]))
+			return true;
+	}
+	return false;
+}
+
 int models_meet(struct models *models, const struct question *question,
 	const struct change *const changes[2], const unsigned int counts[2],
 	struct trace said[2], unsigned int *failed)
@@ -129,14 +164,16 @@ int models_meet(struct models *models, const struct question *question,
 		const struct outcome *a = &said[0].outcomes[i];
 
 		*failed = i;
+		if (i == last && both_object(question, said, i))
+			return 1;
 		if (says_nothing(&said[0], i) ||
-			!outcome_same(op, a, &said[1].outcomes[i]))
+			!answer_same(op, a, &said[1].outcomes[i]))
 			return 0;
 		if (models->law)
 			continue;
 		if (!outcome_same(op, a, &question->traces[0]->outcomes[i]) &&
 			(i < last ||
-				!outcome_same(op, a,
+				!outcome_same(op, &said[1].outcomes[i],
 					&question->traces[1]->outcomes[i])))
 			return 0;
 	}

@@ -144,9 +144,6 @@ int endpoint_udp_connect(struct stack *stack, struct endpoint *ep,
 		ep->owed = endpoint_owed(ep);
 		ep->owes = true;
 	}
-	if (bound && !id.local.len &&
-		!gvisor_applies(gvisor, GVISOR_connect_keeps_wildcard))
-		endpoint_narrow(stack, ep, &old, &source, network);
 	gvisor_decide(gvisor, GVISOR_udp_connected);
 	ep->id = id;
 	ep->held = as;

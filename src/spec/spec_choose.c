@@ -120,6 +120,24 @@ static bool follow(struct spec *spec, const struct spec_socket *s,
 		       is_free(spec, s, *port, how));
 }
 
+/*
+ * The leader got no port, which no Linux does unless IP_BIND_ADDRESS_NO_PORT is
+ * set. Take the last port that is free: the leader will choose others, and most
+ * likely not this one.
+ */
+static uint16_t choose_untold(struct spec *spec, const struct spec_socket *s,
+	struct spec_range range, enum spec_tcp_asking how, uint16_t first)
+{
+	const struct outcome *leader = spec->leader;
+	uint32_t p = range.high;
+
+	if (!leader || leader->kind != OUTCOME_OK || leader->value)
+		return first;
+	while (p > first && !is_free(spec, s, p, how))
+		p--;
+	return p;
+}
+
 enum spec_rule spec_choose_for_bind(struct spec *spec,
 	const struct spec_socket *s, uint16_t *port)
 {
@@ -135,7 +153,8 @@ enum spec_rule spec_choose_for_bind(struct spec *spec,
 		found = search(spec, s, range, how);
 		if (!found.sure && (!found.maybe || refused))
 			continue;
-		*port = found.sure ? found.sure : found.maybe;
+		*port = choose_untold(spec, s, range, how,
+			found.sure ? found.sure : found.maybe);
 		if (!refused && !follow(spec, s, range, how, port)) {
 			if (found.sure)
 				return SPEC_NO_RULE;
@@ -158,6 +177,9 @@ static bool is_free_to_connect(struct spec *spec, const struct spec_socket *s,
 	const struct spec_port_bucket *bucket = spec_bucket_find(spec, port);
 
 	if (spec_range_is_reserved(spec, port))
+		return false;
+	if (port == s->peer_port && in16_equal(s->rcv, s->peer_addr) &&
+		APPLIES(spec, connect_avoids_itself))
 		return false;
 	if (bucket && (bucket->fast.reuse >= 0 || bucket->fast.reuseport >= 0))
 		return HOLDS(spec, connect_asks_owners) &&

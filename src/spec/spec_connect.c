@@ -70,6 +70,13 @@ static enum spec_rule check6(struct spec *spec, struct spec_socket *s,
 	return SPEC_NO_RULE;
 }
 
+/* Not of Linux: is what bind has got left as it is? */
+static bool keeps_wildcard(struct spec *spec, const struct spec_socket *s)
+{
+	return !APPLIES(spec, connect_narrows_address) ||
+	       (!s->with_peer && APPLIES(spec, udp_connect_keeps_wildcard));
+}
+
 /* __ip4_datagram_connect(): choose the address that UDP sends from. */
 static enum spec_rule udp_connect4(struct spec *spec, struct spec_socket *s,
 	const struct target *target)
@@ -83,7 +90,12 @@ static enum spec_rule udp_connect4(struct spec *spec, struct spec_socket *s,
 	RETURN_IF(spec, route.broadcast, connect_udp_broadcast);
 	if (!s->source4)
 		s->source4 = route.from.low;
-	if (!s->rcv4 && APPLIES(spec, connect_narrows_address)) {
+	if (spec_socket_is_wildcard(s) && keeps_wildcard(spec, s)) {
+		s->source = spec_socket_is_v6(s) ? in16_v4(s->source4) :
+						   s->source;
+		return RULE_connect_udp;
+	}
+	if (!s->rcv4) {
 		s->rcv4 = route.from.low;
 		moved = true;
 	}
@@ -113,7 +125,7 @@ static enum spec_rule udp_connect6(struct spec *spec, struct spec_socket *s,
 		return rule;
 	if (in16_any(s->source))
 		s->source = route.from;
-	if (in16_any(s->rcv) && APPLIES(spec, connect_narrows_address)) {
+	if (in16_any(s->rcv) && !keeps_wildcard(spec, s)) {
 		s->rcv = route.from;
 		s->rcv4 = APPLIES(spec, ipv6_connect_sets_dummy) ? DUMMY4 : 0;
 		spec_udp_move(spec, s);
@@ -300,16 +312,17 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 		s->v4_ops = true;
 	rule = spec_open(spec, s, &route);
 	if (rule == RULE_connect_refused &&
-		APPLIES(spec, refused_connect_is_final)) {
-		if (APPLIES(spec, refused_connect_frees_port))
-			spec_bucket_leave(spec, s);
-		else
-			failed(spec, s);
+		APPLIES(spec, refused_connect_frees_port))
+		spec_bucket_leave(spec, s);
+	if (rule == RULE_connect_refused &&
+		APPLIES(spec, refused_connect_is_final))
 		s->dead = DEAD_CLIENT;
-	} else if (rule == RULE_connect_refused || rule == RULE_connect_aborted) {
+	if (rule == RULE_connect_refused || rule == RULE_connect_aborted) {
 		s->shut = 0;
 		s->call = UNCONNECTED;
-		failed(spec, s);
+		/* A dead one tells where it was, if it has no port any more. */
+		if (!s->dead || s->port)
+			failed(spec, s);
 	} else if (rule == RULE_connect_done && !(s->locks & PORT_LOCK)) {
 		*out = outcome_number(s->port);
 	}

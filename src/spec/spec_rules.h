@@ -419,9 +419,15 @@ NO_LINUX(udp_connect_asks_at_source)
 EFFECT(loopback_source_is_destination, "-",
 	"To a loopback address a socket sends from that very address.")
 NO_LINUX(loopback_source_is_destination)
+EFFECT(udp_connect_keeps_wildcard, "-",
+	"A UDP connect leaves the wildcard that bind has got.")
+NO_LINUX(udp_connect_keeps_wildcard)
 EFFECT(udp_reconnect_picks_source, "-",
 	"A second UDP connect sends from the address of the new route.")
 NO_LINUX(udp_reconnect_picks_source)
+EFFECT(connect_avoids_itself, "-",
+	"A connect does not choose the port that would connect it to itself.")
+NO_LINUX(connect_avoids_itself)
 EFFECT(connect_asks_owners, "-",
 	"A connect may choose a port if none of its owners overlaps.")
 NO_LINUX(connect_asks_owners)
