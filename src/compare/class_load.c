@@ -118,10 +118,16 @@ int class_load(const char *directory, struct class_list *list,
 		rc = -E2BIG;
 	}
 	for (size_t i = 0; i < files.count && !rc; i++) {
-		char why[256];
+		char why[CLASS_WHY_MAX];
 
 		rc = case_load(files.paths[i], &list->files[i], error);
-		if (!rc && read_class(&list->classes[list->count++],
+		if (rc) {
+			snprintf(why, sizeof(why), "%.200s", error->message);
+			snprintf(error->message, sizeof(error->message),
+				"%s:%u: %s", files.paths[i], error->line, why);
+			break;
+		}
+		if (read_class(&list->classes[list->count++],
 				   &list->files[i], why, sizeof(why))) {
 			snprintf(error->message, sizeof(error->message),
 				"%s:1: %s", files.paths[i], why);

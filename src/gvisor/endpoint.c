@@ -131,6 +131,11 @@ int stack_reserve(struct stack *stack, const struct reservation *res,
 	uint16_t first, last;
 	int rc = -EAGAIN;
 
+	if (choose && stack->untold) {
+		portman_range(stack->ports, &first, &last);
+		random = last - first;
+	}
+
 	gvisor_decide(&stack->gvisor, GVISOR_port_in_use);
 	if (!steer || stack_hold_range(stack, &first, &last)) {
 		rc = portman_reserve(stack->ports, res, random, test, arg,

@@ -122,6 +122,8 @@ struct endpoint {
  * @random:	The next start for choosing a port
  * @gvisor:	The rules, and what an op has met of them
  * @steer:	Not 0: if a port is to be chosen, it is this one or none
+ * @untold:	The leader chooses none here: take the last one that is free,
+ *		since it will choose others later
  * @count:	How many endpoints there are; they stay, also when closed
  * @endpoints:	They are referred to by address
  */
@@ -131,6 +133,7 @@ struct stack {
 	uint32_t random;
 	struct gvisor gvisor;
 	uint16_t steer;
+	bool untold;
 	unsigned int count;
 	struct endpoint endpoints[ENDPOINTS_MAX];
 };

@@ -307,6 +307,7 @@ static int socket_step(struct state *state, const struct op *op,
 		*out = get(gvisor, sock->ep, op);
 		return 0;
 	}
+	state->stack.untold = leader && leader->kind == OUTCOME_OK && !led;
 	state->stack.steer = chooses && led ? leader->a : 0;
 	rc = socket_call(state, op);
 	if (rc < 0)
