@@ -161,7 +161,7 @@ static void elder_of(const char *subject, char *name, size_t size)
 {
 	const char *version = NULL;
 	const char *law = strrchr(subject, '+');
-	const char *without = strchr(subject, '~');
+	const char *without = strpbrk(subject, "~:");
 	struct utsname host;
 
 	if (law && strncmp(subject, "spec+", 5)) {
@@ -174,9 +174,11 @@ static void elder_of(const char *subject, char *name, size_t size)
 	}
 
 	snprintf(name, size, "%s",
-		!strcmp(subject, "portman")	 ? "gvisor" :
-		!strncmp(subject, "portman@", 8) ? "portman" :
-						   "");
+		!strcmp(subject, "portman")	  ? "gvisor" :
+		!strcmp(subject, "portman@head") ? "portman" :
+						    "");
+	if (!*name && !strncmp(subject, "portman@", 8))
+		snprintf(name, size, "gvisor-%.*s", WHO_MAX - 8, subject + 8);
 	if (!strncmp(subject, "gvisor-", 7))
 		strcpy(name, "gvisor");
 	if (!strncmp(subject, "spec+", 5))

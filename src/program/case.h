@@ -92,7 +92,7 @@ int case_load(const char *path, struct case_file *file,
  * The elders of subjects:
  *
  *	X+LAW		X, since a law must make no difference
- *	X~RULE		X, as it is with the rule
+ *	X~RULE, X:...	X, as it is without the change
  *	linux		the linux-X.Y of the kernel that runs here
  *	linux-X.Y.Z	linux-X.Y
  *	uml-X.Y		the linux-X.Y of its kernel
@@ -100,6 +100,7 @@ int case_load(const char *path, struct case_file *file,
  *	spec+LAW	linux+LAW
  *	gvisor-DATE	gvisor
  *	portman@head	portman
+ *	portman@DATE	gvisor-DATE
  *	portman		gvisor
  *
  * Return: The qualified outcome, or else the unqualified one
