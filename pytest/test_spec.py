@@ -72,10 +72,11 @@ def test_rules_in_json():
     for rule in rules():
         assert set(rule) == {"model", "name", "sort", "errno",
                              "kernel_function", "text", "versions", "newest",
-                             "case"}
+                             "generic", "case"}
         assert rule["model"] in ("spec", "portman")
         assert rule["sort"] in ("decision", "effect")
         assert rule["errno"] == "ok" or rule["sort"] == "decision"
+        assert isinstance(rule["generic"], bool)
         assert rule["case"] or rule["name"] in (
             "not_modelled", "not_known", "fin_answered_sooner_or_later")
     names = {rule["name"] for rule in rules()}

@@ -14,13 +14,13 @@
 
 enum { VERSIONS_MAX = 64 };
 
-/* "all", "since 5.7", "before 6.8", "since 5.7 before 6.8" */
+/* "all", "none", "since 5.7", "before 6.8", "since 5.7 before 6.8" */
 static const char *versions_of(const struct rule_info *info,
 	char text[VERSIONS_MAX])
 {
 	int length = 0;
 
-	strcpy(text, info->before ? "" : "all");
+	strcpy(text, info->foreign ? "none" : info->before ? "" : "all");
 	if (info->since)
 		length = snprintf(text, VERSIONS_MAX, "since %u.%u",
 			info->since >> 16, info->since >> 8 & 255);
@@ -56,6 +56,7 @@ static void print_json(const struct options *o, const struct rule_book *book,
 	answer_text(answer, "text", info->text);
 	answer_text(answer, "versions", versions_of(info, versions));
 	answer_text(answer, "newest", info->newest);
+	answer_flag(answer, "generic", info->generic);
 	answer_text(answer, "case", *path ? path : NULL);
 	answer_end(answer, true);
 }
@@ -82,6 +83,10 @@ static void print_whole(const struct options *o, const struct rule_book *book,
 	print_line(o, book, rule);
 	fprintf(o->out, "\n%s\n%s: %s", info->text, book->system,
 		versions_of(info, versions));
+	if (info->generic)
+		fputs("\nSo much depends on it that its change explains "
+		      "nothing.",
+			o->out);
 	if (info->newest)
 		fprintf(o->out, "\nThe newest, as read: %s", info->newest);
 	case_path(o, info, path, sizeof(path));

@@ -493,6 +493,18 @@ EFFECT(subflow_keeps_owner, "sock_i_uid",
 	"The TCP socket below MPTCP belongs to who made it, for good.")
 VERSIONS(subflow_keeps_owner, V(6, 17), EVER)
 
+/* what says yes, the plain conflicts, the plain searches */
+
+GENERIC(socket_made) GENERIC(socket_closed) GENERIC(option_set)
+GENERIC(property_told) GENERIC(caller_changed) GENERIC(sysctl_written)
+GENERIC(tcp_port_free) GENERIC(tcp_apart) GENERIC(tcp_share_reuseaddr)
+GENERIC(tcp_share_reuseport) GENERIC(tcp_conflict_options)
+GENERIC(tcp_port_chosen) GENERIC(tcp_no_port_left) GENERIC(udp_port_free)
+GENERIC(udp_apart) GENERIC(udp_share_reuseaddr) GENERIC(udp_share_reuseport)
+GENERIC(udp_conflict) GENERIC(udp_port_chosen) GENERIC(udp_no_port_left)
+GENERIC(not_modelled) GENERIC(ipv4_wildcard_covers)
+GENERIC(ipv6_wildcard_covers) GENERIC(ipv6_wildcards_meet)
+
 #undef DECISION
 #undef EFFECT
 #undef VERSIONS
