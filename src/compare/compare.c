@@ -269,12 +269,15 @@ static int gather(const struct compare_job *job, struct share *shares,
 			while (k < n &&
 				(job->programs || !same_sort(&all[k], f)))
 				k++;
-			if (k < n) {
-				all[k].count += f->count;
-				all[k].number = MIN(all[k].number, f->number);
-			} else {
+			if (k == n) {
 				all[n++] = *f;
+				continue;
 			}
+			/* The first one is shown, whoever found it. */
+			f->count += all[k].count;
+			if (f->number < all[k].number)
+				all[k] = *f;
+			all[k].count = f->count;
 		}
 	}
 	qsort(all, n, sizeof(*all), by_number);
