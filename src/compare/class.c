@@ -397,6 +397,12 @@ int class_find(struct class_finder *finder, const struct question *question,
 	return 0;
 }
 
+bool class_same(const struct class_answer *a, const struct class_answer *b)
+{
+	return a->verdict == b->verdict && a->count == b->count &&
+	       !memcmp(a->set, b->set, a->count * sizeof(*a->set));
+}
+
 void class_print(const struct class_finder *finder,
 	const struct class_answer *answer, char *text, size_t size)
 {

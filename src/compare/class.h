@@ -145,6 +145,9 @@ struct class_answer {
 int class_find(struct class_finder *finder, const struct question *question,
 	struct class_answer *answer);
 
+/** class_same() - Both of the same classes, or of none for the same reason? */
+bool class_same(const struct class_answer *a, const struct class_answer *b);
+
 /** class_print() - The names of the classes: "a", or "a + b"; or "unknown" */
 void class_print(const struct class_finder *finder,
 	const struct class_answer *answer, char *text, size_t size);

@@ -54,17 +54,36 @@ bool compare_enough(uint64_t tested, uint64_t programs)
 	       tested >= (programs + COMPARE_LEAST - 1) / COMPARE_LEAST;
 }
 
-/* The same op, the same outcomes, the same rules: shown only once */
+/* The same op, the same outcomes, the same rules: shown only once. What is
+ * known is an example of its classes, whatever the rest. */
 static bool same_sort(const struct finding *a, const struct finding *b)
 {
 	const struct divergence *x = &a->divergence, *y = &b->divergence;
 
-	return a->answer.verdict == b->answer.verdict &&
-	       a->program.ops[x->index].kind == b->program.ops[y->index].kind &&
+	if (a->answer.verdict != b->answer.verdict)
+		return false;
+	if (a->answer.verdict == CLASS_KNOWN)
+		return class_same(&a->answer, &b->answer);
+	return a->program.ops[x->index].kind == b->program.ops[y->index].kind &&
 	       outcome_alike(&x->outcomes[0], &y->outcomes[0]) &&
 	       outcome_alike(&x->outcomes[1], &y->outcomes[1]) &&
 	       !memcmp(a->answer.rules, b->answer.rules,
 		       sizeof(a->answer.rules));
+}
+
+/* Is a divergence worth keeping? An example is one of a class by itself, or the
+ * first in which a class was met at all. */
+static bool is_worth(const struct compare_job *job,
+	const struct compare_result *result, const struct class_answer *answer)
+{
+	if (job->programs || answer->verdict != CLASS_KNOWN)
+		return true;
+	if (!job->examples)
+		return false;
+	for (unsigned int i = 0; i < answer->count; i++)
+		if (result->classes_met[answer->set[i]] == 1)
+			return true;
+	return answer->count == 1;
 }
 
 /* Keep a divergence if it is new and worth keeping */
@@ -77,7 +96,7 @@ static int note(const struct compare_job *job, const struct judge *judge,
 
 	for (unsigned int i = 0; i < finding->answer.count; i++)
 		result->classes_met[finding->answer.set[i]]++;
-	if (finding->answer.verdict == CLASS_KNOWN && !job->programs)
+	if (!is_worth(job, result, &finding->answer))
 		return 0;
 	for (; old < share->findings + result->found; old++) {
 		if (!job->programs && same_sort(old, finding)) {
@@ -111,17 +130,26 @@ static void say_unsteady(const struct compare_job *job,
 }
 
 static int compare_one(const struct compare_job *job, const struct judge *judge,
-	struct share *share, const struct program *program, uint64_t number,
-	const struct trace *a, const struct trace *b)
+	struct share *share, unsigned int worker, const struct program *program,
+	uint64_t number, const struct trace *a, const struct trace *b)
 {
 	struct finding finding; /* large, and rarely looked at */
+	enum verdict verdict = judge_traces(judge, program, a, b, &finding);
 	int rc;
 
-	if (judge_traces(judge, program, a, b, &finding) != DIVERGE)
-		return 0;
 	finding.number = number;
 	finding.count = 1;
+	if (verdict == AGREE && job->told) {
+		finding.program = *program;
+		finding.divergence.index = program->count;
+		finding.divergence.before = *a;
+		return job->told(&finding, worker, job->told_arg);
+	}
+	if (verdict != DIVERGE)
+		return 0;
 	rc = judge_finding(judge, &finding, a, b);
+	if (rc == DIVERGE && job->told)
+		return job->told(&finding, worker, job->told_arg);
 	if (rc == DIVERGE)
 		return note(job, judge, share, &finding);
 	if (rc != -EAGAIN)
@@ -185,8 +213,8 @@ static int batches(const struct compare_job *job, const struct judge *judge,
 		}
 		rc = diff_run(pair, programs, size, traces);
 		for (size_t i = 0; i < size && !rc; i++)
-			rc = compare_one(job, judge, share, &programs[i],
-				next + i, &a[i], &b[i]);
+			rc = compare_one(job, judge, share, worker,
+				&programs[i], next + i, &a[i], &b[i]);
 		if (rc)
 			return rc;
 		next += job->workers * BATCH;
@@ -202,7 +230,7 @@ static void work(const struct compare_job *job, struct share *share,
 	struct pair pair;
 	/* Who names a program asks for just that one. */
 	struct judge judge = { .pair = &pair,
-		.finder = finder,
+		.finder = job->classes ? finder : NULL,
 		.tally = &share->result.tally,
 		.asked = job->programs };
 	int failed, rc = named_open_two(subjects, job->subjects, &failed);
@@ -366,8 +394,9 @@ int compare(const struct compare_job *job, struct compare_result *result)
 	if (shares == MAP_FAILED)
 		return -errno;
 	/* The models are pure, so each worker gets a copy of them. */
-	rc = class_finder_open(&result->finder, job->classes,
-		NAMES_OF(job->subjects));
+	rc = !job->classes ? 0 :
+			     class_finder_open(&result->finder, job->classes,
+				     NAMES_OF(job->subjects));
 	if (rc) {
 		munmap(shares, size);
 		return rc;

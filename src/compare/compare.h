@@ -24,9 +24,23 @@ enum {
 };
 
 /**
+ * compare_told - Called in a worker, of each program that was compared
+ * @finding:	Not minimised; of a divergence only if it happened again. If
+ *		both subjects agree, they part behind the last op
+ * @worker:	Its number
+ * @arg:	What is not in memory that processes share, is lost
+ *
+ * Return: 0, or a negative errno, which ends the worker
+ */
+typedef int compare_told(const struct finding *finding, unsigned int worker,
+	void *arg);
+
+/**
  * struct compare_job - What to compare
  * @subjects:	The two
- * @classes:	All classes
+ * @classes:	All classes, or NULL: whatever diverges is of no class
+ * @told:	Gets all of them, instead of the findings; or NULL
+ * @examples:	The findings have an example of each class, too
  * @programs:	A list of programs, or NULL: random ones
  * @count:	How many; of random ones 0 means until @seconds are over
  * @seconds:	Time limit; 0 for none
@@ -42,6 +56,9 @@ enum {
 struct compare_job {
 	struct named subjects[2];
 	const struct class_list *classes;
+	compare_told *told;
+	void *told_arg;
+	bool examples;
 	const struct program *programs;
 	uint64_t count;
 	unsigned int seconds;
@@ -61,9 +78,11 @@ struct compare_job {
  * @tally:	The numbers
  * @classes_met: How often each class was met
  * @finder:	What the classes are called; its models are closed
- * @findings:	What is unknown, minimised, and what is unmodelled: of those that diverge at the same
- *		op, with the same outcomes, by the same rules, the first one. For
- *		a list of programs everything that diverged, by number
+ * @findings:	What is unknown, minimised, and what is unmodelled: of those
+ *		that diverge at the same op, with the same outcomes, by the same
+ *		rules, the first one. For a list of programs everything that
+ *		diverged, by number. If there are @examples, the first one of
+ *		each class, and the first that is of no other, too
  * @found:	How many @findings
  * @skipped:	The name of a subject that could not be had, or NULL
  * @why:	The reason for that; or why a worker stopped early

@@ -111,13 +111,6 @@ struct kept {
 	int error;
 };
 
-static bool same_class(const struct class_answer *a,
-	const struct class_answer *b)
-{
-	return a->verdict == b->verdict && a->count == b->count &&
-	       !memcmp(a->set, b->set, a->count * sizeof(*a->set));
-}
-
 /* The same two outcomes at an op of the same kind, for the same reason? */
 static bool still_is(const struct program *program, void *arg)
 {
@@ -136,7 +129,7 @@ static bool still_is(const struct program *program, void *arg)
 	if (!rc)
 		rc = classify(kept->judge, &now, &a, &b, &now.answer);
 	kept->error = rc;
-	if (rc || !same_class(&now.answer, &was->answer) ||
+	if (rc || !class_same(&now.answer, &was->answer) ||
 		program->ops[now.divergence.index].kind !=
 			was->program.ops[d->index].kind ||
 		!outcome_alike(&now.divergence.outcomes[0], &d->outcomes[0]) ||
