@@ -57,20 +57,6 @@ static void say_findings(const struct options *o,
 	}
 }
 
-/* What both can do of each program may be so little that it tests nothing. */
-static bool tested_nothing(const struct options *o, const struct tally *tally)
-{
-	if (compare_enough(tally->tested, tally->programs))
-		return false;
-	if (tally->programs)
-		quote_printf(o->out,
-			"%llu of %llu programs count as a "
-			"test: nothing was really tested\n",
-			(unsigned long long)tally->tested,
-			(unsigned long long)tally->programs);
-	return true;
-}
-
 int cmd_diff_report(const struct options *o, struct compare_job *job,
 	const struct case_list *files)
 {
@@ -113,7 +99,7 @@ int cmd_diff_report(const struct options *o, struct compare_job *job,
 		code = EXIT_USAGE;
 	else if (result.error)
 		code = EXIT_CANNOT;
-	else if (tested_nothing(o, &result.tally))
+	else if (report_nothing(o, &result.tally))
 		code = EXIT_NOTHING;
 	if (o->json)
 		report_json(&summary);

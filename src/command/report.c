@@ -86,8 +86,9 @@ static void json_repeat(const struct options *options,
 		fputc(' ', memory);
 		quote_shell(memory, options->argv[i]);
 		/* Behind the verb, since after a "--" it is no option */
-		if (i == 1 && !strcmp(options->verb, "random") &&
-			!options->seeded)
+		if (i == 1 && !options->seeded &&
+			(!strcmp(options->verb, "random") ||
+				!strcmp(options->verb, "explain")))
 			fprintf(memory, " --seed %llu",
 				(unsigned long long)options->seed);
 	}
@@ -96,12 +97,11 @@ static void json_repeat(const struct options *options,
 	free(text);
 }
 
-void report_json(const struct summary *s)
+void report_numbers(const struct summary *s, struct json_object *answer)
 {
-	const struct compare_result *r = s->result;
-	const struct tally *t = &r->tally;
+	const struct tally *t = &s->result->tally;
 	const struct options *o = s->options;
-	struct json_object *answer = answer_new(o->verb), *list;
+	struct json_object *list;
 
 	if (s->sweep)
 		answer_text(answer, "sweep", s->sweep);
@@ -114,24 +114,53 @@ void report_json(const struct summary *s)
 	answer_number(answer, "compared_ops", t->compared_ops);
 	answer_number(answer, "incomparable", t->incomparable);
 	answer_number(answer, "divergent", t->divergent);
-	answer_number(answer, "known", t->known);
-	answer_number(answer, "unknown", t->unknown);
-	answer_number(answer, "unmodelled", t->unmodelled);
-	report_classes(&r->finder, r->classes_met, report_class_json,
-		answer_object(answer, "classes"));
-	list = answer_list(answer, "skipped");
+}
+
+void report_end(const struct summary *s, struct json_object *answer)
+{
+	const struct compare_result *r = s->result;
+	struct json_object *list = answer_list(answer, "skipped");
+
 	for (unsigned int i = 0; i < s->skip_count; i++)
 		report_skip(list, s->skips[i].subject, s->skips[i].reason);
 	answer_decimal(answer, "seconds", r->seconds, 3);
 	answer_decimal(answer, "programs_per_s",
-		r->seconds > 0 ? t->programs / r->seconds : 0, 0);
-	json_repeat(o, answer);
+		r->seconds > 0 ? r->tally.programs / r->seconds : 0, 0);
+	json_repeat(s->options, answer);
+}
+
+void report_json(const struct summary *s)
+{
+	const struct compare_result *r = s->result;
+	struct json_object *answer = answer_new(s->options->verb);
+
+	report_numbers(s, answer);
+	answer_number(answer, "known", r->tally.known);
+	answer_number(answer, "unknown", r->tally.unknown);
+	answer_number(answer, "unmodelled", r->tally.unmodelled);
+	report_classes(&r->finder, r->classes_met, report_class_json,
+		answer_object(answer, "classes"));
+	report_end(s, answer);
 	if (s->is_check)
 		json_check(s, answer);
 	answer_end(answer, true);
 }
 
-void report_text(FILE *file, const struct summary *s)
+/* What both can do of each program may be so little that it tests nothing. */
+bool report_nothing(const struct options *o, const struct tally *tally)
+{
+	if (compare_enough(tally->tested, tally->programs))
+		return false;
+	if (tally->programs)
+		quote_printf(o->out,
+			"%llu of %llu programs count as a "
+			"test: nothing was really tested\n",
+			(unsigned long long)tally->tested,
+			(unsigned long long)tally->programs);
+	return true;
+}
+
+void report_programs(FILE *file, const struct summary *s)
 {
 	const struct compare_result *r = s->result;
 	const struct tally *t = &r->tally;
@@ -143,6 +172,21 @@ void report_text(FILE *file, const struct summary *s)
 		(unsigned long long)t->compared_ops, (unsigned long long)t->ops,
 		(unsigned long long)t->incomparable, r->seconds,
 		r->seconds > 0 ? t->programs / r->seconds : 0);
+}
+
+void report_skips(FILE *file, const struct summary *s)
+{
+	for (unsigned int i = 0; i < s->skip_count; i++)
+		quote_printf(file, "skipped %s: %s\n", s->skips[i].subject,
+			s->skips[i].reason);
+}
+
+void report_text(FILE *file, const struct summary *s)
+{
+	const struct compare_result *r = s->result;
+	const struct tally *t = &r->tally;
+
+	report_programs(file, s);
 	if (!s->is_check)
 		fprintf(file,
 			"%llu divergent: %llu known, %llu unknown, "
@@ -157,7 +201,5 @@ void report_text(FILE *file, const struct summary *s)
 			"to the end\n",
 			s->cases, s->held, s->failure_count, s->uncompared);
 	report_classes(&r->finder, r->classes_met, say_text, file);
-	for (unsigned int i = 0; i < s->skip_count; i++)
-		quote_printf(file, "skipped %s: %s\n", s->skips[i].subject,
-			s->skips[i].reason);
+	report_skips(file, s);
 }

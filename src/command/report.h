@@ -66,8 +66,23 @@ void report_outcome(struct json_object *to, const char *key,
 void report_skip(struct json_object *skipped, const char *subject,
 	const char *reason);
 
+/** report_numbers() - What it says first, up to how many programs diverged */
+void report_numbers(const struct summary *summary, struct json_object *answer);
+
+/** report_end() - What it says last: what was skipped, how long it took */
+void report_end(const struct summary *summary, struct json_object *answer);
+
+/** report_nothing() - Say so if hardly any program was a test; true if so */
+bool report_nothing(const struct options *options, const struct tally *tally);
+
 /** report_json() - One line of JSON on stdout */
 void report_json(const struct summary *summary);
+
+/** report_programs() - How many programs, ops and seconds; for people */
+void report_programs(FILE *file, const struct summary *summary);
+
+/** report_skips() - The subjects that could not be had */
+void report_skips(FILE *file, const struct summary *summary);
 
 /** report_text() - The same for people */
 void report_text(FILE *file, const struct summary *summary);
