@@ -9,7 +9,7 @@ import pytest
 from portcheck import (AGREED, CANNOT, CASES, FOUND, NOTHING, SUBJECTS, USAGE,
                        cases, level, machines, portclash)
 
-VERBS = ("run", "check", "diff", "random", "sweep", "matrix", "minimize",
+VERBS = ("run", "check", "diff", "random", "sweep", "explain", "matrix", "minimize",
          "emit", "pack", "unpack", "rules", "why", "world", "serve", "doctor")
 PAIR = ("-s", "portman", "-s", "portlist")
 ABSENT = {"PORTCLASH_GOPORTS": "/nonexistent"}

@@ -46,6 +46,7 @@ struct options {
 	const char *keep;
 	const char *output;
 	const char *resume;
+	const char *sweep;
 	unsigned int part, parts; /* from 1; 0 of 0 is all */
 	bool list;
 	bool reuseaddr, reuseport, v6only, as_case, uid_given;
@@ -71,8 +72,9 @@ struct verb {
 };
 
 extern const struct verb verb_run, verb_check, verb_diff, verb_random,
-	verb_sweep, verb_minimize, verb_emit, verb_pack, verb_unpack,
-	verb_rules, verb_serve, verb_doctor, verb_why, verb_world, verb_matrix;
+	verb_sweep, verb_explain, verb_minimize, verb_emit, verb_pack,
+	verb_unpack, verb_rules, verb_serve, verb_doctor, verb_why, verb_world,
+	verb_matrix;
 
 /** die() - Print an error in one line and exit with @code */
 __attribute__((noreturn, format(printf, 2, 3))) void die(enum exit_code code,

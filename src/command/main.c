@@ -16,9 +16,9 @@
 #include "util.h"
 
 static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
-	&verb_random, &verb_sweep, &verb_matrix, &verb_minimize, &verb_emit,
-	&verb_pack, &verb_unpack, &verb_rules, &verb_why, &verb_world,
-	&verb_serve, &verb_doctor };
+	&verb_random, &verb_sweep, &verb_explain, &verb_matrix, &verb_minimize,
+	&verb_emit, &verb_pack, &verb_unpack, &verb_rules, &verb_why,
+	&verb_world, &verb_serve, &verb_doctor };
 
 static const struct option_help {
 	struct option option;
@@ -42,6 +42,8 @@ static const struct option_help {
 		"where the known classes are (default: beside the command)" },
 	{ { "model", 1, NULL, 'm' }, "MODEL",
 		"spec or portman: only the rules of that one" },
+	{ { "sweep", 1, NULL, 'W' }, "NAME",
+		"every program of a finite set" },
 	{ { "list", 0, NULL, 'L' }, NULL, "the sets, and how large they are" },
 	{ { "resume", 1, NULL, 'R' }, "FILE",
 		"go on from there, if it exists; note there how far it is" },
@@ -186,6 +188,7 @@ static void take_option(struct options *o, int letter, const char *value)
 	case 'c': take_corpus(o, value); break;
 	case 'm': o->model = value; break;
 	case 'o': o->output = need_path("output", value); break;
+	case 'W': o->sweep = value; break;
 	case 'L': o->list = true; break;
 	case 'R': o->resume = need_path("resume", value); break;
 	case 'P': take_part(o, value); break;
