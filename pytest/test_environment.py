@@ -49,6 +49,7 @@ def commands(files):
         "random": ("random", *PAIR, *few),
         "sweep": ("sweep", "pairs", *PAIR, "--part", "1/500", "--quiet"),
         "sets": ("sweep", "--list"),
+        "explain": ("explain", *PAIR, *few),
         # Of who is not there it is only a look, and the same table.
         "matrix": ("matrix", "-s", "pipe:false", *few),
         "minimize": ("minimize", *PAIR, diverges),

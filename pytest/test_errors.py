@@ -280,7 +280,9 @@ USAGES = [
       ("6", "0.1", "6.0", "6.19", "9.9")],
     ["diff", "-s", "portman"], ["diff", "-s", "portman", "-s", "portlist"],
     ["diff", "-s", "portman", "-s", "portlist", "-s", "linux", CASES],
-    ["random", "-s", "portman"], ["random"],
+    ["random", "-s", "portman"], ["random"], ["explain"],
+    ["explain", "-s", "portlist", "-s", "goports"],
+    ["explain", "-s", "portman", "--sweep", "nothing"],
     ["random", "-s", "portman", "-s", "portlist", "stray"],
     *[["random", "-s", "portman", "-s", "portlist", option, value]
       for option, values in {

@@ -205,7 +205,8 @@ def test_errors_are_one_line(tmp_path, built, part):
             ["pack", "--output", missing + b"/x", bad],
             [text], ["check", b"--" + text], ["check", "-s", text],
             ["check", "-s", b"spec~" + text], ["rules", text],
-            ["sweep", text], ["random", *RESERVATIONS, text],
+            ["sweep", text], ["explain", "-s", "spec", "--sweep", text],
+            ["random", *RESERVATIONS, text],
             ["random", "--seed", text], ["sweep", "--part", text],
             ["random", "--ops", text], ["matrix", text], ["doctor", text],
             ["serve", text], ["why", text, ":1"], ["why", "tcp", text],
@@ -228,7 +229,8 @@ def test_agents(tmp_path, liar):
     for subject in ("pipe:$LIAR greet", "pipe:$LIAR complain",
                     "pipe:exit 1 \x1b[2J\nok 1 - forged", "pipe:false #\u202e"):
         for args in (["check"], ["check", "--tap"], ["run"], ["run", "--table"],
-                     ["diff", "-s", "portman"], ["minimize", "-s", "portman"]):
+                     ["diff", "-s", "portman"], ["minimize", "-s", "portman"],
+                     ["explain", "-s", "portman"]):
             done = ask(*args, "-s", subject, case, env=liar)
             assert not harmless(done.stdout, done.stderr)
             assert b"\nok 1 - forged" not in done.stdout + done.stderr
