@@ -338,14 +338,14 @@ def lines_of(title):
 
 
 def test_lines_for_a_stack_of_ones_own(easy, tmp_path, need):
-    """All five do what is said, in a tree with that stack in it."""
+    """All six do what is said, in a tree with that stack in it."""
     need(portclash("check", "--json", "-s", "linux", cases(RULES)[0]))
     for name in ("build", "corpus", "harness"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "mystack").symlink_to(easy.removeprefix("pipe:"))
-    lines = lines_of("Your own stack, in five lines")[0]
-    assert len(lines) == 5
-    for line, code in zip(lines, (AGREED, FOUND, FOUND, AGREED, AGREED)):
+    lines = lines_of("Your own stack, in six lines")[0]
+    assert len(lines) == 6
+    for line, code in zip(lines, (AGREED, FOUND, AGREED, FOUND, AGREED, AGREED)):
         done = subprocess.run(["sh", "-ec", line], cwd=tmp_path, check=False,
                               capture_output=True, text=True, timeout=100)
         assert done.returncode == code, (line, done)
@@ -378,7 +378,7 @@ def test_lines_for_another_kernel(tmp_path, need):
     (tmp_path / "bin" / "ssh").write_text("#!/bin/sh\nshift\nexec \"$@\"\n")
     (tmp_path / "bin" / "ssh").chmod(0o755)
     shutil.copy(COMMAND, tmp_path / "portclash")
-    copy, *lines = lines_of("Your own stack, in five lines")[1]
+    copy, *lines = lines_of("Your own stack, in six lines")[1]
     assert "scp build/portclash-static host:portclash" in copy
     release = ".".join(os.uname().release.split(".")[:2])
     env = {**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}

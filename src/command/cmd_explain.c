@@ -79,20 +79,11 @@ static int say(const struct options *o, struct cmd_explained *e)
 	return exit_code(o, e);
 }
 
-/* The model of a subject, if it has one of its own */
-static bool has_model(const char *name, char model[SUBJECT_NAME_MAX])
-{
-	char full[SUBJECT_NAME_MAX];
-
-	subjects_full_name(name, full);
-	return model_of(full, model);
-}
-
 static int explain_pair(struct options *o, struct compare_job *job)
 {
 	char models[2][SUBJECT_NAME_MAX];
-	bool has[2] = { has_model(o->subjects[0], models[0]),
-		has_model(o->subjects[1], models[1]) };
+	bool has[2] = { model_of(o->subjects[0].name, models[0]),
+		model_of(o->subjects[1].name, models[1]) };
 	struct compare_result result;
 	struct summary summary = { .options = o,
 		.result = &result,
@@ -107,11 +98,12 @@ static int explain_pair(struct options *o, struct compare_job *job)
 		die(EXIT_USAGE,
 			"explain: neither %s nor %s has rules; put one "
 			"beside linux or spec",
-			o->subjects[0], o->subjects[1]);
+			o->subjects[0].name, o->subjects[1].name);
 	e.summary = &summary;
-	e.subjects[0] = o->subjects[!second];
-	e.subjects[1] = o->subjects[second];
-	memcpy(job->subjects, e.subjects, sizeof(job->subjects));
+	job->subjects[0] = o->subjects[!second];
+	job->subjects[1] = o->subjects[second];
+	e.subjects[0] = job->subjects[0].name;
+	e.subjects[1] = job->subjects[1].name;
 	if (explain_open(&explain, models[second]))
 		die(EXIT_CANNOT, "%s: %s", models[second], explain.model.why);
 	if (!has[!second] && !explain.model.type->follows)
@@ -163,7 +155,7 @@ static int run_explain(struct options *o)
 		.count = o->count ? o->count : COUNT_DEFAULT };
 
 	if (o->subject_count == 1)
-		o->subjects[o->subject_count++] = "linux";
+		o->subjects[o->subject_count++] = named_of("linux");
 	need_subjects(o, 2);
 	if (o->sweep && o->arg_count)
 		die(EXIT_USAGE, "explain: a sweep, or files, found '%s'",
@@ -179,6 +171,7 @@ static int run_explain(struct options *o)
 	}
 	if (o->arg_count)
 		take_files(o, &job);
+	need_names(o, NULL);
 	job.workers = MIN(o->jobs ? o->jobs : compare_workers(), WORKERS_MAX);
 	if (job.programs)
 		job.workers = MIN(job.workers, (job.count + 63) / 64);
