@@ -9,14 +9,15 @@ import pytest
 from portcheck import (AGREED, CANNOT, CASES, FOUND, NOTHING, SUBJECTS, USAGE,
                        cases, level, machines, portclash)
 
-VERBS = ("run", "check", "diff", "random", "sweep", "explain", "matrix", "minimize",
-         "emit", "pack", "unpack", "rules", "why", "world", "serve", "doctor")
+VERBS = ("run", "check", "diff", "random", "sweep", "explain", "matrix",
+         "minimize", "emit", "pack", "unpack", "rules", "why", "world", "serve", "doctor")
 PAIR = ("-s", "portman", "-s", "portlist")
 ABSENT = {"PORTCLASH_GOPORTS": "/nonexistent"}
 
 SUMMARY = {"verb": str, "subjects": list, "seed": int, "programs": int,
            "ops": int, "compared_ops": int, "incomparable": int,
-           "divergent": int, "known": int, "unknown": int, "classes": dict,
+           "divergent": int, "known": int, "unknown": int, "unmodelled": int,
+           "classes": dict,
            "skipped": list, "seconds": (int, float),
            "programs_per_s": (int, float), "repeat": str}
 CHECK = {**SUMMARY, "cases": int, "held": int, "failed": list}

@@ -141,8 +141,6 @@ DECISION(endpoint_told, 0, "tcp.endpoint.GetLocalAddress",
 	"Name, device and v6only can be asked for in every state.")
 DECISION(v6only_of_ipv4_asked, EOPNOTSUPP, "netstack.getSockOptIPv6",
 	"IPv4 endpoints have no IPV6_V6ONLY to tell.")
-EFFECT(option_without_effect, "netstack.setSockOptIP",
-	"What it does not have an option for, it takes, and does nothing with.")
 EFFECT(tcp_reuseaddr_is_tuple_only, "tcp.endpoint.OnReuseAddressSet",
 	"SO_REUSEADDR of TCP is the flag tuple_only.")
 EFFECT(udp_reuseaddr_is_most_recent, "udp.endpoint.OnReuseAddressSet",

@@ -159,7 +159,7 @@ int subject_change(struct subject *subject, const struct change *changes,
 /** subject_book() - The rules of a subject, or NULL: it is no model */
 const struct rule_book *subject_book(struct subject *subject);
 
-/** subject_in_force() - Which of them are in force, by number */
+/** subject_in_force() - Which of them its version has, by number; no changes */
 const bool *subject_in_force(struct subject *subject);
 
 /** subject_can() - Can a subject with these capabilities do this op? */

@@ -55,7 +55,8 @@ const struct rule_book *subject_book(struct subject *subject)
 const bool *subject_in_force(struct subject *subject)
 {
 	subject = innermost(subject);
-	return subject->type->force(subject);
+	return subject->changes ? subject->changes->base :
+				  subject->type->force(subject);
 }
 
 static void apply(struct subject *subject)

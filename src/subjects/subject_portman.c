@@ -109,11 +109,10 @@ static int set(struct gvisor *gvisor, struct endpoint *ep, const struct op *op)
 	case OPT_REPAIR:
 		if (is_udp(ep) && gvisor_refuses(gvisor, GVISOR_repair_of_udp))
 			return ENOPROTOOPT;
-	/* fall through */
-	default:
-		gvisor_applies(gvisor, GVISOR_option_without_effect);
-		return 0;
+		break;
 	}
+	/* The other options it takes, and does nothing with. */
+	return 0;
 }
 
 static struct outcome get(struct gvisor *gvisor, const struct endpoint *ep,
