@@ -55,7 +55,7 @@ static int read_decision(struct reader *r, uint16_t *rule)
 	return -EINVAL;
 }
 
-/* "ok", "ok:1" or an errno, up to the next change */
+/* "ok", "ok:1", an errno, "crash" or "hang", up to the next change */
 static int read_outcome(struct reader *r, struct outcome *outcome)
 {
 	char word[32];
@@ -65,10 +65,10 @@ static int read_outcome(struct reader *r, struct outcome *outcome)
 		length = 3 + strspn(r->text + 3, "0123456789");
 	snprintf(word, sizeof(word), "%.*s", (int)MIN(length, sizeof(word)),
 		r->text);
-	if (text_parse_outcome(word, outcome) ||
-		outcome->kind > OUTCOME_ERRNO) {
+	if (text_parse_outcome(word, outcome) || outcome->kind == OUTCOME_NA) {
 		snprintf(r->why, r->size,
-			"expected ok, ok:NUMBER or an errno, found '%.*s'",
+			"expected ok, ok:NUMBER, an errno, crash or hang, "
+			"found '%.*s'",
 			(int)MIN(length, SHOWN_MAX), r->text);
 		return -EINVAL;
 	}

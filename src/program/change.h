@@ -27,7 +27,7 @@ enum change_kind { CHANGE_OFF, CHANGE_ON, CHANGE_OUTCOME, CHANGE_BEFORE };
  * @model:	Whose rules: an enum model
  * @rule:	Which of them
  * @other:	CHANGE_BEFORE: the decision that @rule is asked before
- * @outcome:	CHANGE_OUTCOME: what it answers; ok or an errno
+ * @outcome:	CHANGE_OUTCOME: what it answers; not n/a
  */
 struct change {
 	uint8_t kind, model;
