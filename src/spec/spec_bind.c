@@ -9,6 +9,7 @@
 
 #include "spec_bucket.h"
 #include "spec_choose.h"
+#include "spec_overlap.h"
 #include "spec_socket.h"
 #include "spec_tcp.h"
 #include "spec_udp.h"
@@ -101,20 +102,41 @@ static bool is_long_for_unix(const struct name *name)
 	return name->family == AF_UNIX && name->len > LEN_UNIX;
 }
 
+/* Not of Linux: what others ask before all else */
+static enum spec_rule check_form(struct spec *spec, const struct spec_socket *s,
+	const struct name *name)
+{
+	uint16_t family = spec_socket_is_v6(s) ? AF_INET6 : AF_INET;
+
+	RETURN_IF(spec, name->family != family, address_of_other_family);
+	RETURN_IF(spec, name->len != LEN_4 && name->len != LEN_6,
+		bind_length_of_no_family);
+	RETURN_IF(spec, is_of_other_length(s, name), bind_length_by_family);
+	RETURN_IF(spec, is_long_for_unix(name), bind_unix_length);
+	return SPEC_NO_RULE;
+}
+
+/* Has it a port, or a connection, so that it cannot be bound? */
+static bool is_bound(struct spec *spec, const struct spec_socket *s)
+{
+	bool moves = spec_socket_is_udp(s) || s->state == CLOSED;
+
+	return (s->state != CLOSED || s->port) &&
+	       !(moves && APPLIES(spec, bind_again_moves));
+}
+
 static enum spec_rule check4(struct spec *spec, struct spec_socket *s,
 	const struct name *name)
 {
 	bool unspec = name->family == AF_UNSPEC && !name->v4 &&
 		      APPLIES(spec, unspec_means_ipv4);
 
-	RETURN_IF(spec, is_of_other_length(s, name), bind_length_by_family);
-	RETURN_IF(spec, is_long_for_unix(name), bind_unix_length);
 	RETURN_IF(spec, name->len < LEN_4, bind4_short);
 	RETURN_IF(spec, name->family != AF_INET && !unspec, bind4_family);
 	RETURN_IF(spec, s->dead, dead_socket_refuses);
 	RETURN_IF(spec, !is_usable4(spec, s, name->v4), bind4_not_local);
 	RETURN_IF(spec, is_privileged(spec, name->port), bind4_privileged);
-	RETURN_IF(spec, s->state != CLOSED || s->port, bind4_bound);
+	RETURN_IF(spec, is_bound(spec, s), bind4_bound);
 	return SPEC_NO_RULE;
 }
 
@@ -153,15 +175,13 @@ static enum spec_rule check6_native(struct spec *spec, struct spec_socket *s,
 static enum spec_rule check6(struct spec *spec, struct spec_socket *s,
 	const struct name *name)
 {
-	RETURN_IF(spec, is_of_other_length(s, name), bind_length_by_family);
-	RETURN_IF(spec, is_long_for_unix(name), bind_unix_length);
 	RETURN_IF(spec, name->len < LEN_6_OLD, bind6_short);
 	RETURN_IF(spec, name->family != AF_INET6, bind6_family);
 	RETURN_IF(spec, s->dead, dead_socket_refuses);
 	RETURN_IF(spec, in16_multicast(name->addr) && !spec_socket_is_udp(s),
 		bind6_multicast_stream);
 	RETURN_IF(spec, is_privileged(spec, name->port), bind6_privileged);
-	RETURN_IF(spec, s->state != CLOSED || s->port, bind6_bound);
+	RETURN_IF(spec, is_bound(spec, s), bind6_bound);
 	if (in16_mapped(name->addr))
 		return check6_mapped(spec, s, name);
 	return in16_any(name->addr) ? SPEC_NO_RULE :
@@ -222,9 +242,9 @@ static void take_port(struct spec *spec, struct spec_socket *s, uint16_t port,
 }
 
 /*
- * A socket with a port gets as far as this only where bind4_bound or
- * bind6_bound is switched off. It gives the port back before its address
- * changes, since the address tells which bucket it is in.
+ * A socket with a port gets as far as this only where it can be bound again, as
+ * in no Linux. It gives the port back before its address changes, since the
+ * address tells which bucket it is in.
  */
 static void release_port(struct spec *spec, struct spec_socket *s)
 {
@@ -232,6 +252,18 @@ static void release_port(struct spec *spec, struct spec_socket *s)
 		spec_udp_leave(spec, s);
 	else
 		spec_bucket_leave(spec, s);
+}
+
+/* Not of Linux: TCP that is bound again looks at all who have the port. */
+static enum spec_rule ask_itself(struct spec *spec,
+	const struct spec_socket *before, const struct spec_socket *s,
+	uint16_t port)
+{
+	RETURN_IF(spec,
+		port && port == before->port && !spec_socket_is_udp(s) &&
+			!s->reuse && spec_overlap_in_family(s, before),
+		bind_again_meets_itself);
+	return SPEC_NO_RULE;
 }
 
 /* Note what was asked for: it stays when a connection ends. */
@@ -255,12 +287,14 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 	bool v6only;
 
 	spec_socket_make_subflow(spec, s);
-	rule = (spec_socket_is_v6(s) ? check6 : check4)(spec, s, &name);
+	rule = check_form(spec, s, &name);
+	if (!rule)
+		rule = (spec_socket_is_v6(s) ? check6 : check4)(spec, s, &name);
 	if (rule)
 		return rule;
+	before = *s;
 	release_port(spec, s);
 	v6only = s->v6only;
-	before = *s;
 	set_address(spec, s, &name);
 	if (!port && s->no_port && HOLDS(spec, bind_no_port)) {
 		lock(spec, s, 0);
@@ -269,7 +303,9 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 		s->name_unknown = false;
 		return RULE_bind_no_port;
 	}
-	rule = ask_port(spec, s, false, &port);
+	rule = ask_itself(spec, &before, s, port);
+	if (!rule)
+		rule = ask_port(spec, s, false, &port);
 	if (!rule || spec_rule_errno(rule)) {
 		if (s->v6only != v6only &&
 			APPLIES(spec, failed_bind_restores_v6only))

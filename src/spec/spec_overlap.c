@@ -84,6 +84,20 @@ bool spec_overlap_addrs(struct spec *spec, const struct spec_socket *a,
 	return overlap(spec, &x, &y);
 }
 
+static bool is_only_ipv6(const struct spec_socket *s)
+{
+	return spec_socket_is_v6(s) && !in16_mapped(s->rcv) &&
+	       (s->v6only || !in16_any(s->rcv));
+}
+
+bool spec_overlap_in_family(const struct spec_socket *a,
+	const struct spec_socket *b)
+{
+	return is_only_ipv6(a) == is_only_ipv6(b) &&
+	       (spec_socket_is_wildcard(a) || spec_socket_is_wildcard(b) ||
+		       in16_equal(a->rcv, b->rcv));
+}
+
 bool spec_overlap_cache(struct spec *spec, const struct spec_port_bucket *port,
 	const struct spec_socket *s)
 {

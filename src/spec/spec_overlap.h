@@ -20,6 +20,11 @@ bool spec_overlap_devices(struct spec *spec, const struct spec_socket *a,
 bool spec_overlap_addrs(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b);
 
+/** spec_overlap_in_family() - Not of Linux: the same, where an IPv6 address is
+ * apart from all that is IPv4, :: included unless it is v6only */
+bool spec_overlap_in_family(const struct spec_socket *a,
+	const struct spec_socket *b);
+
 /**
  * spec_overlap_cache() - Does the address in a port's cache cover a socket's?
  * @port:	Its wildcard counts

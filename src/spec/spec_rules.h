@@ -140,6 +140,15 @@ NO_LINUX(bind_length_by_family)
 DECISION(bind_unix_length, EINVAL, "-",
 	"An address that says AF_UNIX is not longer than a path can be.")
 NO_LINUX(bind_unix_length)
+DECISION(address_of_other_family, EINVAL, "-",
+	"Before all else, an address must have the family of its socket.")
+NO_LINUX(address_of_other_family)
+DECISION(bind_length_of_no_family, EIO, "-",
+	"An address must be as long as a sockaddr_in or a sockaddr_in6.")
+NO_LINUX(bind_length_of_no_family)
+DECISION(bind_again_meets_itself, EADDRINUSE, "-",
+	"TCP that is bound to its own port again conflicts with itself.")
+NO_LINUX(bind_again_meets_itself)
 DECISION(bind_no_port, 0, "__inet_bind",
 	"With IP_BIND_ADDRESS_NO_PORT and port 0, only the address is bound.")
 
@@ -311,6 +320,9 @@ EFFECT(repair_forces_reuse, "do_tcp_setsockopt",
 
 EFFECT(unspec_means_ipv4, "__inet_bind",
 	"AF_UNSPEC is taken for AF_INET, if the address is 0.0.0.0.")
+EFFECT(bind_again_moves, "-",
+	"A bound socket is bound again, but no listener and no TCP connection.")
+NO_LINUX(bind_again_moves)
 EFFECT(freebind_frees, "inet_can_nonlocal_bind",
 	"IP_FREEBIND allows foreign addresses, of both families.")
 EFFECT(transparent_frees, "inet_can_nonlocal_bind",
