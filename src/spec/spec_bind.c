@@ -335,6 +335,17 @@ static enum spec_rule check_listen(struct spec *spec, struct spec_socket *s)
 	return SPEC_NO_RULE;
 }
 
+/* May it listen at its port? If it has none, one is chosen. */
+static enum spec_rule ask_listen(struct spec *spec, const struct spec_socket *s,
+	uint16_t *port)
+{
+	RETURN_IF(spec, *port, listen_keeps_port);
+	RETURN_IF(spec, !*port, listen_without_port);
+	if (*port && APPLIES(spec, listen_meets_listeners))
+		return spec_tcp_ask_listeners(spec, s);
+	return ask_port(spec, s, true, port);
+}
+
 enum spec_rule spec_bind_listen(struct spec *spec, struct spec_socket *s,
 	const struct op *op, struct outcome *out)
 {
@@ -349,9 +360,7 @@ enum spec_rule spec_bind_listen(struct spec *spec, struct spec_socket *s,
 		s->backlog = op->listen.backlog;
 	if (rule)
 		return rule;
-	rule = port && HOLDS(spec, listen_keeps_port) ?
-		       RULE_listen_keeps_port :
-		       ask_port(spec, s, true, &port);
+	rule = ask_listen(spec, s, &port);
 	RETURN_IF(spec, rule == RULE_tcp_no_port_left, listener_found_no_port);
 	if (!rule || spec_rule_errno(rule)) {
 		if (s->port && APPLIES(spec, refused_listener_is_dead)) {
@@ -362,7 +371,8 @@ enum spec_rule spec_bind_listen(struct spec *spec, struct spec_socket *s,
 	}
 	*out = s->port && s->locks & PORT_LOCK ? outcome_ok() :
 						 outcome_number(port);
-	take_port(spec, s, port, true);
+	if (port)
+		take_port(spec, s, port, true);
 	s->state = LISTEN;
 	s->backlog = op->listen.backlog;
 	return rule;

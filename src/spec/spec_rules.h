@@ -218,6 +218,9 @@ NO_LINUX(connect_failed_before)
 DECISION(listen_keeps_port, 0, "-",
 	"Who has a port listens, and nobody is asked for it once more.")
 NO_LINUX(listen_keeps_port)
+DECISION(listen_without_port, 0, "-",
+	"A socket that has no port listens without one.")
+NO_LINUX(listen_without_port)
 DECISION(listen_again, 0, "__inet_listen_sk",
 	"Who listens already only gets another backlog.")
 DECISION(listen_connected, EINVAL, "inet_listen",
@@ -386,6 +389,19 @@ NO_LINUX(listener_guards_its_place)
 EFFECT(reuseport_passes_peers, "-",
 	"With SO_REUSEPORT, those with a peer and those without do not meet.")
 NO_LINUX(reuseport_passes_peers)
+EFFECT(tcp_overlaps_in_family, "-",
+	"TCP addresses overlap within a family; a dual-stack :: is of IPv4.")
+NO_LINUX(tcp_overlaps_in_family)
+
+EFFECT(bind_passes_listeners, "-",
+	"A bind shares by SO_REUSEADDR with a listener, too.")
+NO_LINUX(bind_passes_listeners)
+EFFECT(reuseaddr_passes_time_wait, "-",
+	"A socket with SO_REUSEADDR shares with TIME_WAIT, whatever that had.")
+NO_LINUX(reuseaddr_passes_time_wait)
+EFFECT(listen_meets_listeners, "-",
+	"Only with SO_REUSEADDR a listen asks, and only who listens there.")
+NO_LINUX(listen_meets_listeners)
 
 /* the caches of a TCP port */
 

@@ -28,6 +28,8 @@ static bool overlaps(struct spec *spec, const struct spec_socket *a,
 
 	if (!spec_overlap_devices(spec, a, b))
 		return false;
+	if (APPLIES(spec, tcp_overlaps_in_family))
+		return spec_overlap_in_family(a, b);
 	if (in16_any(a->rcv) ||
 		(in16_is(a->rcv, 0) &&
 			(APPLIES(spec, mapped_wildcard_asks_all) ||
@@ -69,6 +71,16 @@ static bool is_same_place(const struct spec_socket *a,
 	       (any || in16_equal(a->rcv, b->rcv));
 }
 
+/* Does the owner listen, and so not share by SO_REUSEADDR? */
+static bool guards(struct spec *spec, const struct spec_socket *a,
+	const struct spec_socket *b, enum spec_tcp_asking how)
+{
+	return b->state == LISTEN && HOLDS(spec, tcp_conflict_listener) &&
+	       !(how == ASK_EXPLICIT && APPLIES(spec, bind_passes_listeners)) &&
+	       (is_same_place(a, b) ||
+		       !APPLIES(spec, listener_guards_its_place));
+}
+
 /* The rule by which both may have the port, or may not: inet_bind_conflict() */
 static enum spec_rule ask_owner(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b, enum spec_tcp_asking how)
@@ -82,12 +94,12 @@ static enum spec_rule ask_owner(struct spec *spec, const struct spec_socket *a,
 		     HOLDS(spec, tcp_share_time_wait);
 	bool same_owner = waits || uid == spec_socket_owner(spec, b) ||
 			  !HOLDS(spec, tcp_conflict_uid);
-	bool listens = b->state == LISTEN &&
-		       HOLDS(spec, tcp_conflict_listener) &&
-		       (is_same_place(a, b) ||
-			       !APPLIES(spec, listener_guards_its_place));
-	bool reuse = (a->held ? spec_socket_owner_reuse(spec, a) : a->reuse) &&
-		     spec_socket_owner_reuse(spec, b);
+	bool listens = guards(spec, a, b, how);
+	bool reuse =
+		(a->held ? spec_socket_owner_reuse(spec, a) : a->reuse) &&
+		(spec_socket_owner_reuse(spec, b) ||
+			(b->state == TIME_WAIT &&
+				APPLIES(spec, reuseaddr_passes_time_wait)));
 
 	if (how == ASK_SEARCH && APPLIES(spec, search_avoids_all))
 		return RULE_tcp_conflict_options;
@@ -150,5 +162,20 @@ enum spec_rule spec_tcp_ask(struct spec *spec, const struct spec_socket *a,
 	RETURN_IF(spec, bucket->fast.reuse > 0 && a->reuse && !listening,
 		tcp_share_fast_reuse);
 	RETURN_IF(spec, spec_bucket_admits(spec, bucket, a), tcp_share_cache);
-	return spec_tcp_ask_owners(spec, a, port, ASK_EXPLICIT);
+	return spec_tcp_ask_owners(spec, a, port,
+		listening ? ASK_LISTEN : ASK_EXPLICIT);
+}
+
+enum spec_rule spec_tcp_ask_listeners(struct spec *spec,
+	const struct spec_socket *a)
+{
+	for (unsigned int i = 0; i < spec->count && a->reuse; i++) {
+		const struct spec_socket *b = &spec->sockets[i];
+
+		if (b != a && spec_bucket_is_owner(b, a->port) &&
+			b->state == LISTEN && in16_equal(a->rcv, b->rcv) &&
+			spec_overlap_in_family(a, b))
+			return ANSWER(spec, tcp_conflict_listener);
+	}
+	return ANSWER(spec, tcp_apart);
 }

@@ -15,6 +15,7 @@
  */
 enum spec_tcp_asking {
 	ASK_EXPLICIT,
+	ASK_LISTEN,
 	ASK_CONNECT,
 	ASK_SEARCH,
 	ASK_AGAIN,
@@ -38,5 +39,10 @@ enum spec_rule spec_tcp_ask_owners(struct spec *spec,
  */
 enum spec_rule spec_tcp_ask(struct spec *spec, const struct spec_socket *a,
 	uint16_t port, bool listening);
+
+/** spec_tcp_ask_listeners() - Not of Linux: who has a port, and is to listen
+ * there, is compared with listeners only */
+enum spec_rule spec_tcp_ask_listeners(struct spec *spec,
+	const struct spec_socket *a);
 
 #endif /* SPEC_TCP_H */
