@@ -166,7 +166,7 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 	struct target target;
 	enum spec_rule rule;
 	uint16_t port;
-	bool got_port;
+	bool got_port, asks;
 
 	if (s->state == ESTABLISHED && !(s->locks & ADDR_LOCK) &&
 		APPLIES(spec, udp_reconnect_picks_source))
@@ -189,9 +189,13 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 		if (s->name_unknown)
 			spec_range_add_untold(spec, s);
 	}
+	asks = !APPLIES(spec, udp_connect_notes_peer);
 	rule = check_name(spec, s, op, &target);
-	if (!rule && spec_socket_is_v6(s) && op->bind.place.addr.len == 16)
+	if (!rule && spec_socket_is_v6(s) && op->bind.place.addr.len == 16 &&
+		asks)
 		rule = check6(spec, s, &target);
+	if (!rule && !asks)
+		rule = ANSWER(spec, connect_udp);
 	if (!rule)
 		rule = target.v4 || !spec_socket_is_v6(s) ?
 			       udp_connect4(spec, s, &target) :
@@ -279,6 +283,39 @@ static enum spec_rule get_port(struct spec *spec, struct spec_socket *s)
 	return SPEC_NO_RULE;
 }
 
+/* Not of Linux: the IPv4 wildcard is one to connect from by IPv6, too. */
+static void forget_mapped_wildcard(struct spec *spec, struct spec_socket *s)
+{
+	if (!in16_is(s->rcv, 0) || !APPLIES(spec, mapped_wildcard_connects))
+		return;
+	spec_bucket_move_from(spec, s);
+	spec_socket_clear_addr(s);
+	spec_bucket_move_to(spec, s);
+}
+
+/* The way to the target, and the address to send from */
+static enum spec_rule find_route(struct spec *spec, struct spec_socket *s,
+	struct target *target, struct route *route)
+{
+	enum spec_rule rule;
+
+	target->v4 = in16_mapped(target->to);
+	RETURN_IF(spec,
+		!target->v4 &&
+			spec_route_has_no_link(s, target->to, target->scope),
+		connect_no_such_link);
+	if (spec_route_is_lost(spec, s, target->to, route))
+		return SPEC_NO_RULE;
+	rule = spec_socket_is_v6(s) ? check6(spec, s, target) : SPEC_NO_RULE;
+	if (rule)
+		return rule;
+	s->v4_ops &= !target->v4;
+	if (target->v4)
+		return spec_route_ipv4(spec, s, target->to.low, route);
+	forget_mapped_wildcard(spec, s);
+	return spec_route_ipv6(spec, s, target->to, route);
+}
+
 static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 	const struct op *op, struct outcome *out)
 {
@@ -288,15 +325,8 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 
 	if (!rule)
 		rule = check_name(spec, s, op, &target);
-	if (!rule && spec_socket_is_v6(s))
-		rule = check6(spec, s, &target);
-	if (rule)
-		return rule;
-	s->v4_ops &= !target.v4;
-	if (!spec_socket_is_v6(s) || target.v4)
-		rule = spec_route_ipv4(spec, s, target.to.low, &route);
-	else
-		rule = spec_route_ipv6(spec, s, target.to, &route);
+	if (!rule)
+		rule = find_route(spec, s, &target, &route);
 	if (rule)
 		return rule;
 	RETURN_IF(spec, route.group, connect_group);

@@ -161,8 +161,11 @@ enum spec_rule spec_open(struct spec *spec, struct spec_socket *s,
 	if (s->v4_ops && !route->v4 && HOLDS(spec, connect_stuck_to_ipv4))
 		return unanswered(spec, s, RULE_connect_stuck_to_ipv4);
 	if (in16_equal(route->to, s->rcv) && s->port == s->peer_port &&
-		(!s->device || s->device == route->arrives))
+		(!s->device || s->device == route->arrives)) {
+		if (APPLIES(spec, self_connect_unanswered))
+			return unanswered(spec, s, RULE_connect_unanswered);
 		return connect_to_itself(spec, s);
+	}
 	rule = meet_older(spec, s, route);
 	if (rule)
 		return rule;
@@ -175,7 +178,8 @@ enum spec_rule spec_open(struct spec *spec, struct spec_socket *s,
 	if (!listener || (listener->shut & SHUT_RCV &&
 				 APPLIES(spec, shut_listener_stays)))
 		return ANSWER(spec, connect_refused);
-	if (listener->waiting > listener->backlog)
+	if (listener->waiting > listener->backlog &&
+		HOLDS(spec, connect_backlog_full))
 		return unanswered(spec, s, RULE_connect_backlog_full);
 	s->state = ESTABLISHED;
 	s->call = CONNECTED;

@@ -178,6 +178,46 @@ enum spec_rule spec_route_ipv6(struct spec *spec, const struct spec_socket *s,
 	return SPEC_NO_RULE;
 }
 
+/*
+ * Not of Linux: a stack that has lo and veth0 only, each with one address of a
+ * family. Only between these there are answers. It numbers its devices from 1,
+ * so that of all scopes of the world only lo's means a device there.
+ */
+static bool is_own(struct in16 a, bool v4)
+{
+	unsigned int len = v4 ? 4 : 16;
+
+	return in16_equal(a, address_of(WORLD_LO, len, false)) ||
+	       in16_equal(a, address_of(WORLD_VETH0, len, false));
+}
+
+bool spec_route_has_no_link(const struct spec_socket *s, struct in16 to,
+	uint32_t scope)
+{
+	if (!in16_scoped(to))
+		return in16_link_local(s->rcv);
+	return scope ? scope != WORLD_LO : !is_own(s->rcv, false);
+}
+
+bool spec_route_is_lost(struct spec *spec, const struct spec_socket *s,
+	struct in16 to, struct route *route)
+{
+	bool v4 = in16_mapped(to), wild = spec_socket_is_wildcard(s);
+	struct addr addr = in16_addr(to, !v4);
+	uint32_t device = world_is_on_link(&addr, WORLD_VETH0) ? WORLD_VETH0 :
+								 WORLD_LO;
+
+	*route = (struct route){
+		.from = wild ? address_of(device, v4 ? 4 : 16, false) : s->rcv,
+		.to = to,
+		.v4 = v4,
+	};
+	if (in16_any(to) || in16_is(to, 0))
+		return APPLIES(spec, wildcard_is_no_destination);
+	return (!is_own(to, v4) || !(wild || is_own(s->rcv, v4))) &&
+	       APPLIES(spec, own_addresses_answer);
+}
+
 /* An answer goes out by the device of the listener, if it has one. */
 static uint32_t back4(const struct route *there,
 	const struct spec_socket *listener)

@@ -38,6 +38,18 @@ enum spec_rule spec_route_ipv4(struct spec *spec, const struct spec_socket *s,
 enum spec_rule spec_route_ipv6(struct spec *spec, const struct spec_socket *s,
 	struct in16 to, struct route *route);
 
+/** spec_route_has_no_link() - Not of Linux: is @to, or the address of the
+ * socket, IPv6 of a link whose device is not known? */
+bool spec_route_has_no_link(const struct spec_socket *s, struct in16 to,
+	uint32_t scope);
+
+/**
+ * spec_route_is_lost() - Not of Linux: does TCP send it where nobody answers?
+ * @route:	Filled in if so
+ */
+bool spec_route_is_lost(struct spec *spec, const struct spec_socket *s,
+	struct in16 to, struct route *route);
+
 /**
  * spec_route_back() - The device that an answer counts as having come in by
  * @there:	The route of the packet that is answered

@@ -276,6 +276,9 @@ DECISION(connect_no_scope, EINVAL, "tcp_v6_connect",
 	"To an address of one link a scope or a device is needed.")
 DECISION(connect_mapped_v6only, ENETUNREACH, "tcp_v6_connect",
 	"A v6only socket does not connect by IPv4.")
+DECISION(connect_no_such_link, EHOSTUNREACH, "-",
+	"No way leads to or from an address of one link without its device.")
+NO_LINUX(connect_no_such_link)
 DECISION(connect_same_4_tuple, EADDRNOTAVAIL, "__inet_check_established",
 	"Another connection has both of these ends.")
 DECISION(connect_no_port_left, EADDRNOTAVAIL, "__inet_hash_connect",
@@ -444,6 +447,21 @@ EFFECT(range_of_socket, "inet_sk_get_local_port_range",
 EFFECT(udp_connect_asks_at_source, "-",
 	"A UDP connect looks for a port at the address that it sends from only.")
 NO_LINUX(udp_connect_asks_at_source)
+EFFECT(udp_connect_notes_peer, "-",
+	"A UDP connect gets a port and notes the peer; it asks for no route.")
+NO_LINUX(udp_connect_notes_peer)
+EFFECT(wildcard_is_no_destination, "-",
+	"A TCP connect to a wildcard address is not answered.")
+NO_LINUX(wildcard_is_no_destination)
+EFFECT(own_addresses_answer, "-",
+	"TCP finds a route to any address, but answers between own ones only.")
+NO_LINUX(own_addresses_answer)
+EFFECT(mapped_wildcard_connects, "-",
+	"TCP at ::ffff:0.0.0.0 connects by IPv6 as if it were at ::.")
+NO_LINUX(mapped_wildcard_connects)
+EFFECT(self_connect_unanswered, "-",
+	"A connect of a TCP socket to itself is not answered.")
+NO_LINUX(self_connect_unanswered)
 EFFECT(loopback_source_is_destination, "-",
 	"To a loopback address a socket sends from that very address.")
 NO_LINUX(loopback_source_is_destination)
