@@ -113,6 +113,7 @@ static enum spec_rule check_form(struct spec *spec, const struct spec_socket *s,
 		bind_length_of_no_family);
 	RETURN_IF(spec, is_of_other_length(s, name), bind_length_by_family);
 	RETURN_IF(spec, is_long_for_unix(name), bind_unix_length);
+	RETURN_IF(spec, s->dead, ended_socket_is_invalid);
 	return SPEC_NO_RULE;
 }
 
@@ -326,6 +327,8 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 static enum spec_rule check_listen(struct spec *spec, struct spec_socket *s)
 {
 	RETURN_IF(spec, spec_socket_is_udp(s), listen_udp);
+	RETURN_IF(spec, s->dead, ended_socket_is_gone);
+	RETURN_IF(spec, s->call == CONNECTING, connecting_is_busy);
 	RETURN_IF(spec, s->call != UNCONNECTED, listen_connected);
 	RETURN_IF(spec, s->state != CLOSED && s->state != LISTEN,
 		listen_connected);

@@ -220,6 +220,7 @@ static enum spec_rule check_state(struct spec *spec,
 {
 	RETURN_IF(spec, s->dead == DEAD_CLIENT, connect_failed_before);
 	RETURN_IF(spec, s->dead, dead_socket_refuses);
+	RETURN_IF(spec, s->dead, ended_socket_is_gone);
 	RETURN_IF(spec, s->call == CONNECTED, connect_connected);
 	RETURN_IF(spec, s->call == CONNECTING, connect_connecting);
 	RETURN_IF(spec, s->state != CLOSED, connect_listening);

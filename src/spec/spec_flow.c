@@ -97,6 +97,7 @@ void spec_flow_reset(struct spec *spec, struct spec_socket *s)
 		spec_socket_free(spec, s);
 		return;
 	}
+	s->dead |= HOLDS(spec, ended_socket_is_gone);
 	finish(spec, s);
 	if (APPLIES(spec, ended_connection_is_final))
 		s->dead = DEAD_CLIENT;
@@ -280,11 +281,21 @@ enum spec_rule spec_flow_accept(struct spec *spec, struct spec_socket *s,
 	return RULE_accept_done;
 }
 
-enum spec_rule spec_flow_shutdown(struct spec *spec, struct spec_socket *s,
+/* Not of Linux: what decides is memory of others; so the leader is asked. */
+static bool may_be_aborted(const struct spec *spec, const struct spec_socket *s)
+{
+	return s->state == LISTEN && s->linger0 && spec->leader &&
+	       spec->leader->kind == OUTCOME_CRASH;
+}
+
+static enum spec_rule shut_down(struct spec *spec, struct spec_socket *s,
 	const struct op *op)
 {
 	uint8_t how = op->shutdown.how + 1;
 
+	RETURN_IF(spec, spec_socket_is_udp(s), shutdown_udp_never);
+	RETURN_IF(spec, s->dead, ended_socket_is_gone);
+	RETURN_IF(spec, s->call == CONNECTING, connecting_is_busy);
 	if (spec_socket_is_udp(s)) {
 		RETURN_IF(spec, s->state == CLOSED && s->port,
 			shutdown_udp_bound);
@@ -293,10 +304,14 @@ enum spec_rule spec_flow_shutdown(struct spec *spec, struct spec_socket *s,
 	}
 	switch (s->state) {
 	case CLOSED:
+		RETURN_IF(spec, how & SHUT_RCV, shutdown_unconnected);
 		if (APPLIES(spec, refused_shutdown_counts))
 			s->shut |= how;
 		return ANSWER(spec, shutdown_not_connected);
 	case LISTEN:
+		RETURN_IF(spec, how != (SHUT_RCV | SHUT_SEND),
+			shutdown_listener_half);
+		RETURN_IF(spec, may_be_aborted(spec, s), listener_aborted);
 		if (!(how & SHUT_RCV))
 			return RULE_shutdown_listener_write;
 		if (APPLIES(spec, shut_listener_stays)) {
@@ -316,16 +331,32 @@ enum spec_rule spec_flow_shutdown(struct spec *spec, struct spec_socket *s,
 	return RULE_shutdown_done;
 }
 
-void spec_flow_close(struct spec *spec, struct spec_socket *s)
+enum spec_rule spec_flow_shutdown(struct spec *spec, struct spec_socket *s,
+	const struct op *op)
 {
+	enum spec_rule rule = shut_down(spec, s, op);
+
+	s->ends |= rule && !spec_rule_errno(rule) ? op->shutdown.how + 1 : 0;
+	if (s->ends == (SHUT_RCV | SHUT_SEND) &&
+		HOLDS(spec, ended_socket_is_gone)) {
+		if (s->state == CLOSED)
+			spec_bucket_leave(spec, s);
+		s->dead = true;
+	}
+	return rule;
+}
+
+enum spec_rule spec_flow_close(struct spec *spec, struct spec_socket *s)
+{
+	RETURN_IF(spec, may_be_aborted(spec, s), listener_aborted);
 	if (spec_socket_is_udp(s)) {
 		spec_udp_leave(spec, s);
 		spec_socket_free(spec, s);
-		return;
+		return RULE_socket_closed;
 	}
 	s->orphan = true;
-	if (s->state == LISTEN || s->state == SYN_SENT || s->linger0 ||
-		s->repair)
+	if (s->state == LISTEN || s->state == SYN_SENT || s->repair ||
+		(s->linger0 && !APPLIES(spec, linger_is_for_data)))
 		disconnect(spec, s);
 	if (s->state == CLOSED) {
 		spec_bucket_leave(spec, s);
@@ -333,4 +364,5 @@ void spec_flow_close(struct spec *spec, struct spec_socket *s)
 	} else {
 		spec_flow_fin(spec, s);
 	}
+	return RULE_socket_closed;
 }

@@ -37,7 +37,7 @@ enum spec_rule spec_flow_accept(struct spec *spec, struct spec_socket *s,
 enum spec_rule spec_flow_shutdown(struct spec *spec, struct spec_socket *s,
 	const struct op *op);
 
-/** spec_flow_close() - close(2), which cannot fail */
-void spec_flow_close(struct spec *spec, struct spec_socket *s);
+/** spec_flow_close() - close(2), which cannot fail; the rule that answers */
+enum spec_rule spec_flow_close(struct spec *spec, struct spec_socket *s);
 
 #endif /* SPEC_FLOW_H */

@@ -14,6 +14,8 @@ static enum spec_rule check_set(struct spec *spec, const struct spec_socket *s,
 	bool on = op->set.value, root = !spec->euid;
 	uint32_t low = op->set.value, high = op->set.high;
 
+	RETURN_IF(spec, s->dead && op->set.option != OPT_LINGER,
+		ended_socket_is_invalid);
 	switch (op->set.option) {
 	case OPT_V6ONLY:
 		RETURN_IF(spec, !spec_socket_is_v6(s), set_v6only_ipv4);
@@ -136,6 +138,8 @@ static void get_name(struct spec *spec, const struct spec_socket *s,
 enum spec_rule spec_option_get(struct spec *spec, const struct spec_socket *s,
 	const struct op *op, struct outcome *out)
 {
+	RETURN_IF(spec, s->dead && op->get.property == GET_NAME,
+		ended_socket_is_gone);
 	RETURN_IF(spec,
 		op->get.property == GET_V6ONLY && !spec_socket_is_v6(s) &&
 			s->type != MPTCP4,

@@ -53,6 +53,9 @@ DECISION(socket_owner_not_permitted, EPERM, "sockfs_setattr",
 	"Only who is privileged may give a socket to another owner.")
 DECISION(socket_closed, 0, "inet_release",
 	"A close gives the port back, unless a connection still needs it.")
+DECISION(listener_aborted, 0, "-",
+	"A listener with SO_LINGER 0 may be aborted as if it were connected.")
+NO_LINUX(listener_aborted)
 DECISION(option_set, 0, "sk_setsockopt",
 	"An option is set at any time, and asks nobody about conflicts.")
 DECISION(set_v6only_ipv4, ENOPROTOOPT, "ip_setsockopt",
@@ -221,6 +224,9 @@ NO_LINUX(listen_keeps_port)
 DECISION(listen_without_port, 0, "-",
 	"A socket that has no port listens without one.")
 NO_LINUX(listen_without_port)
+DECISION(connecting_is_busy, ENOTCONN, "-",
+	"A socket that is still connecting cannot listen, or be shut down.")
+NO_LINUX(connecting_is_busy)
 DECISION(listen_again, 0, "__inet_listen_sk",
 	"Who listens already only gets another backlog.")
 DECISION(listen_connected, EINVAL, "inet_listen",
@@ -308,6 +314,21 @@ DECISION(shutdown_udp, 0, "inet_shutdown",
 DECISION(shutdown_udp_bound, 0, "-",
 	"A UDP socket that has a port is shut down, connected or not.")
 NO_LINUX(shutdown_udp_bound)
+DECISION(shutdown_udp_never, EOPNOTSUPP, "-",
+	"A UDP socket cannot be shut down.")
+NO_LINUX(shutdown_udp_never)
+DECISION(shutdown_unconnected, 0, "-",
+	"What is not connected is shut down, unless for writing only.")
+NO_LINUX(shutdown_unconnected)
+DECISION(shutdown_listener_half, ENOTCONN, "-",
+	"A listener is shut down both ways, or not at all.")
+NO_LINUX(shutdown_listener_half)
+DECISION(ended_socket_is_gone, ENOTCONN, "-",
+	"TCP that was reset, or shut down both ways, has no name any more.")
+NO_LINUX(ended_socket_is_gone)
+DECISION(ended_socket_is_invalid, EINVAL, "-",
+	"TCP that was reset, or shut down both ways, takes no address.")
+NO_LINUX(ended_socket_is_invalid)
 DECISION(shutdown_disconnects, 0, "inet_shutdown",
 	"To shut down a listener for reading is to disconnect it.")
 DECISION(shutdown_listener_write, 0, "inet_shutdown",
@@ -501,6 +522,9 @@ NO_LINUX(ended_connection_is_final)
 EFFECT(udp_disconnect_keeps_bind, "-",
 	"A UDP disconnect leaves what bind has got, even a port that it chose.")
 NO_LINUX(udp_disconnect_keeps_bind)
+EFFECT(linger_is_for_data, "-",
+	"SO_LINGER 0 resets a connection only if it has data left to send.")
+NO_LINUX(linger_is_for_data)
 EFFECT(shut_listener_stays, "-",
 	"A listener that is shut down keeps its place, and refuses.")
 NO_LINUX(shut_listener_stays)

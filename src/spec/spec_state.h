@@ -77,8 +77,9 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  * @locks:	ADDR_LOCK, PORT_LOCK, CONNECT_BOUND
  * @shut:	SHUT_RCV, SHUT_SEND
  * @held:	TCP: it is in a port bucket; UDP: it is in the list
- * @dead:	It was refused, and no Linux makes it so: see
- *		refused_listener_is_dead and refused_connect_is_final
+ * @dead:	It can do nothing more, as in no Linux (dead_socket_refuses,
+ *		ended_socket_is_gone)
+ * @ends:	Like @shut, but only what its own shutdowns did
  * @with_peer:	It got its port together with a peer: accepted, or by a connect
  * @taken_reuse, @taken_reuseport, @taken_device: As they were when it got its
  *		port; no Linux looks at them (options_of_bind_count)
@@ -101,7 +102,7 @@ struct spec_socket {
 	uint32_t device;
 	uint16_t port, name_port, peer_port;
 	uint16_t low, high;
-	uint8_t type, state, call, reuse, locks, shut;
+	uint8_t type, state, call, reuse, locks, shut, ends;
 	bool reuseport, v6only, freebind, transparent, no_port, linger0, repair;
 	bool held, v4_ops, orphan, name_unknown;
 	bool taken_reuseport, with_peer;

@@ -56,7 +56,7 @@ static enum spec_rule answer(struct spec *spec, const struct op *op,
 	case OP_ACCEPT:
 		return spec_flow_accept(spec, s, &spec->index[op->accept.sock]);
 	case OP_SHUTDOWN: return spec_flow_shutdown(spec, s, op);
-	case OP_CLOSE: spec_flow_close(spec, s); return RULE_socket_closed;
+	case OP_CLOSE: return spec_flow_close(spec, s);
 	case OP_EUID: spec->euid = op->euid.uid; return RULE_caller_changed;
 	case OP_SYSCTL: return spec_option_sysctl(spec, op);
 	}
