@@ -8,9 +8,11 @@
  * and the world's (src/world.h). Debian's liblwip-dev has no SO_REUSEPORT.
  */
 #include <errno.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,14 +23,45 @@
 #include "world.h"
 #include "subjects/agent.h"
 
-/* How long an op may take, and how long a connect that nobody answers */
-enum { OP_MAX_US = 200 * 1000, DIAL_WAIT_MS = 10 };
+/* How long an op may compute, and how long it may take */
+enum { COMPUTES_MAX_US = 50 * 1000, TAKES_MAX_SECONDS = 2 };
 
-/* How long a FIN may be on its way between threads */
-enum { SETTLE_US = 2000 };
+/* Calls to the stack's thread, after which nothing is on its way any more */
+enum { SETTLE_CALLS = 16 };
 
 static int fds[PROGRAM_SOCKETS_MAX];
 static bool explicit[PROGRAM_SOCKETS_MAX];
+
+static void passed(void *sem)
+{
+	sem_post(sem);
+}
+
+/*
+ * Packets are calls, which wait for the stack's thread in one queue with ours.
+ * So it is not the clock that says when the last answer has come.
+ */
+static void settle(void)
+{
+	sem_t sem;
+
+	sem_init(&sem, 0, 0);
+	for (int i = 0; i < SETTLE_CALLS; i++) {
+		tcpip_callback(passed, &sem);
+		sem_wait(&sem);
+	}
+	sem_destroy(&sem);
+}
+
+/* An op that does not end is one that computes for ever, or waits for ever. */
+static void limit(void)
+{
+	struct itimerval computes = { 0 };
+
+	computes.it_value.tv_usec = COMPUTES_MAX_US;
+	setitimer(ITIMER_PROF, &computes, NULL);
+	alarm(TAKES_MAX_SECONDS);
+}
 
 static struct outcome result(int rc)
 {
@@ -93,7 +126,8 @@ static int dial(int fd, const struct sockaddr *at, socklen_t len)
 
 	if (!lwip_connect(fd, at, len) || errno != EINPROGRESS)
 		return errno ? -1 : 0;
-	if (lwip_poll(&wait, 1, DIAL_WAIT_MS) <= 0)
+	settle();
+	if (lwip_poll(&wait, 1, 0) <= 0)
 		return errno = EINPROGRESS, -1;
 	lwip_getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
 	return (errno = error) ? -1 : 0;
@@ -126,7 +160,7 @@ static int step(struct subject *subject, const struct op *op,
 	int sock = op->sock, fd = fds[sock], value = 0;
 
 	(void)subject, (void)leader;
-	ualarm(OP_MAX_US, 0);
+	limit();
 	errno = 0;
 	switch (op->kind) {
 	case OP_SOCKET:
@@ -174,11 +208,11 @@ static int step(struct subject *subject, const struct op *op,
 		break;
 	case OP_SHUTDOWN:
 		*out = result(lwip_shutdown(fd, how[op->shutdown.how]));
-		usleep(SETTLE_US);
+		settle();
 		break;
 	case OP_CLOSE:
 		*out = result(lwip_close(fd));
-		usleep(SETTLE_US);
+		settle();
 		break;
 	}
 	return 0;
@@ -262,9 +296,10 @@ static void run_one(struct subject *subject, const struct program *program,
 	_exit(subject_run(&own, program, 1, NULL, trace));
 }
 
-/* The op that it died of; one that took too long was ended by SIGALRM */
+/* The op that it died of; one that took too long was ended by an alarm */
 static void blame(struct trace *trace, int signal)
 {
+	bool late = signal == SIGALRM || signal == SIGPROF;
 	int i = 0;
 
 	while (i < trace->count && trace->outcomes[i].kind != UNDONE)
@@ -272,8 +307,7 @@ static void blame(struct trace *trace, int signal)
 	for (int k = i; k < trace->count; k++)
 		trace->outcomes[k] = outcome_na();
 	if (i < trace->count)
-		trace->outcomes[i].kind = signal == SIGALRM ? OUTCOME_HANG :
-							      OUTCOME_CRASH;
+		trace->outcomes[i].kind = late ? OUTCOME_HANG : OUTCOME_CRASH;
 }
 
 static int run(struct subject *subject, const struct program *programs,
