@@ -17,8 +17,8 @@
  * of this op; the effects that had a part are listed beside the decision. A
  * rule holds for all versions of Linux, unless VERSIONS() says since which one,
  * and before which one. NO_LINUX() says that no version has it: another system
- * does, and "spec+RULE" switches it on. A class never changes a GENERIC() rule,
- * since its change would explain too much.
+ * does, and "spec+RULE" switches it on; see spec_rules_foreign.h. A class never
+ * changes a GENERIC() rule, since its change would explain too much.
  *
  * These are not modelled. The answer is n/a, which is neither right nor wrong:
  *
@@ -53,9 +53,6 @@ DECISION(socket_owner_not_permitted, EPERM, "sockfs_setattr",
 	"Only who is privileged may give a socket to another owner.")
 DECISION(socket_closed, 0, "inet_release",
 	"A close gives the port back, unless a connection still needs it.")
-DECISION(listener_aborted, 0, "-",
-	"A listener with SO_LINGER 0 may be aborted as if it were connected.")
-NO_LINUX(listener_aborted)
 DECISION(option_set, 0, "sk_setsockopt",
 	"An option is set at any time, and asks nobody about conflicts.")
 DECISION(set_v6only_ipv4, ENOPROTOOPT, "ip_setsockopt",
@@ -137,21 +134,6 @@ DECISION(bind6_no_device, ENODEV, "__inet6_bind",
 	"The scope, or the device that is set, must exist.")
 DECISION(bind6_not_local, EADDRNOTAVAIL, "ipv6_chk_addr",
 	"An IPv6 address must be local, and on the device unless it is global.")
-DECISION(bind_length_by_family, EINVAL, "-",
-	"An address has the length of its socket, and of the family it says.")
-NO_LINUX(bind_length_by_family)
-DECISION(bind_unix_length, EINVAL, "-",
-	"An address that says AF_UNIX is not longer than a path can be.")
-NO_LINUX(bind_unix_length)
-DECISION(address_of_other_family, EINVAL, "-",
-	"Before all else, an address must have the family of its socket.")
-NO_LINUX(address_of_other_family)
-DECISION(bind_length_of_no_family, EIO, "-",
-	"An address must be as long as a sockaddr_in or a sockaddr_in6.")
-NO_LINUX(bind_length_of_no_family)
-DECISION(bind_again_meets_itself, EADDRINUSE, "-",
-	"TCP that is bound to its own port again conflicts with itself.")
-NO_LINUX(bind_again_meets_itself)
 DECISION(bind_no_port, 0, "__inet_bind",
 	"With IP_BIND_ADDRESS_NO_PORT and port 0, only the address is bound.")
 
@@ -209,24 +191,6 @@ DECISION(udp_no_port_left, EADDRINUSE, "udp_lib_get_port",
 EFFECT(mptcp_has_a_subflow, "__mptcp_nmpc_sk",
 	"Below MPTCP is a TCP socket, made when it is first needed.")
 VERSIONS(mptcp_has_a_subflow, V(6, 6), EVER)
-DECISION(listener_found_no_port, EAGAIN, "-",
-	"A listen that finds no port has an errno of its own.")
-NO_LINUX(listener_found_no_port)
-DECISION(dead_socket_refuses, EINVAL, "-",
-	"Who can do nothing more neither binds, nor listens, nor connects.")
-NO_LINUX(dead_socket_refuses)
-DECISION(connect_failed_before, ECONNABORTED, "-",
-	"Who was refused a connection never connects again.")
-NO_LINUX(connect_failed_before)
-DECISION(listen_keeps_port, 0, "-",
-	"Who has a port listens, and nobody is asked for it once more.")
-NO_LINUX(listen_keeps_port)
-DECISION(listen_without_port, 0, "-",
-	"A socket that has no port listens without one.")
-NO_LINUX(listen_without_port)
-DECISION(connecting_is_busy, ENOTCONN, "-",
-	"A socket that is still connecting cannot listen, or be shut down.")
-NO_LINUX(connecting_is_busy)
 DECISION(listen_again, 0, "__inet_listen_sk",
 	"Who listens already only gets another backlog.")
 DECISION(listen_connected, EINVAL, "inet_listen",
@@ -282,9 +246,6 @@ DECISION(connect_no_scope, EINVAL, "tcp_v6_connect",
 	"To an address of one link a scope or a device is needed.")
 DECISION(connect_mapped_v6only, ENETUNREACH, "tcp_v6_connect",
 	"A v6only socket does not connect by IPv4.")
-DECISION(connect_no_such_link, EHOSTUNREACH, "-",
-	"No way leads to or from an address of one link without its device.")
-NO_LINUX(connect_no_such_link)
 DECISION(connect_same_4_tuple, EADDRNOTAVAIL, "__inet_check_established",
 	"Another connection has both of these ends.")
 DECISION(connect_no_port_left, EADDRNOTAVAIL, "__inet_hash_connect",
@@ -311,24 +272,6 @@ DECISION(shutdown_done, 0, "inet_shutdown",
 	"One or both directions of a connection end.")
 DECISION(shutdown_udp, 0, "inet_shutdown",
 	"A connected UDP socket is shut down.")
-DECISION(shutdown_udp_bound, 0, "-",
-	"A UDP socket that has a port is shut down, connected or not.")
-NO_LINUX(shutdown_udp_bound)
-DECISION(shutdown_udp_never, EOPNOTSUPP, "-",
-	"A UDP socket cannot be shut down.")
-NO_LINUX(shutdown_udp_never)
-DECISION(shutdown_unconnected, 0, "-",
-	"What is not connected is shut down, unless for writing only.")
-NO_LINUX(shutdown_unconnected)
-DECISION(shutdown_listener_half, ENOTCONN, "-",
-	"A listener is shut down both ways, or not at all.")
-NO_LINUX(shutdown_listener_half)
-DECISION(ended_socket_is_gone, ENOTCONN, "-",
-	"TCP that was reset, or shut down both ways, has no name any more.")
-NO_LINUX(ended_socket_is_gone)
-DECISION(ended_socket_is_invalid, EINVAL, "-",
-	"TCP that was reset, or shut down both ways, takes no address.")
-NO_LINUX(ended_socket_is_invalid)
 DECISION(shutdown_disconnects, 0, "inet_shutdown",
 	"To shut down a listener for reading is to disconnect it.")
 DECISION(shutdown_listener_write, 0, "inet_shutdown",
@@ -347,9 +290,6 @@ EFFECT(repair_forces_reuse, "do_tcp_setsockopt",
 
 EFFECT(unspec_means_ipv4, "__inet_bind",
 	"AF_UNSPEC is taken for AF_INET, if the address is 0.0.0.0.")
-EFFECT(bind_again_moves, "-",
-	"A bound socket is bound again, but no listener and no TCP connection.")
-NO_LINUX(bind_again_moves)
 EFFECT(freebind_frees, "inet_can_nonlocal_bind",
 	"IP_FREEBIND allows foreign addresses, of both families.")
 EFFECT(transparent_frees, "inet_can_nonlocal_bind",
@@ -358,17 +298,8 @@ EFFECT(nonlocal_frees, "inet_can_nonlocal_bind",
 	"ip_nonlocal_bind allows foreign addresses; each family has its own.")
 EFFECT(groups_can_be_bound, "inet_addr_valid_or_nonlocal",
 	"IPv4 multicast and broadcast addresses count as local.")
-EFFECT(tcp_binds_no_group, "-",
-	"TCP cannot be bound to an IPv4 multicast address, which is not local.")
-NO_LINUX(tcp_binds_no_group)
 EFFECT(scope_sets_device, "__inet6_bind",
 	"A scope replaces the device that is set, even if bind then fails.")
-EFFECT(mapped_wildcard_is_plain, "-",
-	"A wildcard that was mapped is told as ::, as any other.")
-NO_LINUX(mapped_wildcard_is_plain)
-EFFECT(refused_call_restores_device, "-",
-	"A bind or a connect that is refused leaves the device as it was.")
-NO_LINUX(refused_call_restores_device)
 EFFECT(address_sets_v6only, "__inet6_bind",
 	"An address that is neither mapped nor :: makes the socket v6only.")
 EFFECT(failed_bind_restores_v6only, "__inet6_bind",
@@ -401,31 +332,6 @@ EFFECT(mapped_wildcard_asks_all, "inet_use_bhash2_on_bind",
 EFFECT(mapped_wildcard_overlooked, "inet_bind2_bucket_match_addr_any",
 	"An IPv6 socket at ::ffff:0.0.0.0 is not seen by a mapped address.")
 VERSIONS(mapped_wildcard_overlooked, 0, V(6, 9))
-
-EFFECT(options_of_bind_count, "-",
-	"Who has a port shares it by the options and the device of then.")
-NO_LINUX(options_of_bind_count)
-
-EFFECT(listener_guards_its_place, "-",
-	"A listener that shares by SO_REUSEADDR guards its own address only.")
-NO_LINUX(listener_guards_its_place)
-
-EFFECT(reuseport_passes_peers, "-",
-	"With SO_REUSEPORT, those with a peer and those without do not meet.")
-NO_LINUX(reuseport_passes_peers)
-EFFECT(tcp_overlaps_in_family, "-",
-	"TCP addresses overlap within a family; a dual-stack :: is of IPv4.")
-NO_LINUX(tcp_overlaps_in_family)
-
-EFFECT(bind_passes_listeners, "-",
-	"A bind shares by SO_REUSEADDR with a listener, too.")
-NO_LINUX(bind_passes_listeners)
-EFFECT(reuseaddr_passes_time_wait, "-",
-	"A socket with SO_REUSEADDR shares with TIME_WAIT, whatever that had.")
-NO_LINUX(reuseaddr_passes_time_wait)
-EFFECT(listen_meets_listeners, "-",
-	"Only with SO_REUSEADDR a listen asks, and only who listens there.")
-NO_LINUX(listen_meets_listeners)
 
 /* the caches of a TCP port */
 
@@ -465,39 +371,6 @@ EFFECT(search_avoids_its_group, "inet_bind_conflict",
 	"The second search shares by SO_REUSEADDR, but not with its own group.")
 EFFECT(range_of_socket, "inet_sk_get_local_port_range",
 	"A socket's own range narrows the range to choose from.")
-EFFECT(udp_connect_asks_at_source, "-",
-	"A UDP connect looks for a port at the address that it sends from only.")
-NO_LINUX(udp_connect_asks_at_source)
-EFFECT(udp_connect_notes_peer, "-",
-	"A UDP connect gets a port and notes the peer; it asks for no route.")
-NO_LINUX(udp_connect_notes_peer)
-EFFECT(wildcard_is_no_destination, "-",
-	"A TCP connect to a wildcard address is not answered.")
-NO_LINUX(wildcard_is_no_destination)
-EFFECT(own_addresses_answer, "-",
-	"TCP finds a route to any address, but answers between own ones only.")
-NO_LINUX(own_addresses_answer)
-EFFECT(mapped_wildcard_connects, "-",
-	"TCP at ::ffff:0.0.0.0 connects by IPv6 as if it were at ::.")
-NO_LINUX(mapped_wildcard_connects)
-EFFECT(self_connect_unanswered, "-",
-	"A connect of a TCP socket to itself is not answered.")
-NO_LINUX(self_connect_unanswered)
-EFFECT(loopback_source_is_destination, "-",
-	"To a loopback address a socket sends from that very address.")
-NO_LINUX(loopback_source_is_destination)
-EFFECT(udp_connect_keeps_wildcard, "-",
-	"A UDP connect leaves the wildcard that bind has got.")
-NO_LINUX(udp_connect_keeps_wildcard)
-EFFECT(udp_reconnect_picks_source, "-",
-	"A second UDP connect sends from the address of the new route.")
-NO_LINUX(udp_reconnect_picks_source)
-EFFECT(connect_avoids_itself, "-",
-	"A connect does not choose the port that would connect it to itself.")
-NO_LINUX(connect_avoids_itself)
-EFFECT(connect_asks_owners, "-",
-	"A connect may choose a port if none of its owners overlaps.")
-NO_LINUX(connect_asks_owners)
 EFFECT(reserved_not_chosen, "inet_is_local_reserved_port",
 	"Reserved ports are not chosen.")
 EFFECT(odd_range_loses_an_end, "inet_csk_find_open_port",
@@ -507,27 +380,6 @@ EFFECT(odd_range_loses_an_end, "inet_csk_find_open_port",
 
 EFFECT(refused_shutdown_counts, "inet_shutdown",
 	"A shutdown that is refused counts for the connection that comes later.")
-EFFECT(refused_listener_is_dead, "-",
-	"Who was refused to listen has no port, and can do nothing more.")
-NO_LINUX(refused_listener_is_dead)
-EFFECT(refused_connect_is_final, "-",
-	"Who was refused a connection can do nothing more.")
-NO_LINUX(refused_connect_is_final)
-EFFECT(refused_connect_frees_port, "-",
-	"Who was refused a connection gives up even a port that bind has got.")
-NO_LINUX(refused_connect_frees_port)
-EFFECT(ended_connection_is_final, "-",
-	"Who was connected can do nothing more when the other end has reset it.")
-NO_LINUX(ended_connection_is_final)
-EFFECT(udp_disconnect_keeps_bind, "-",
-	"A UDP disconnect leaves what bind has got, even a port that it chose.")
-NO_LINUX(udp_disconnect_keeps_bind)
-EFFECT(linger_is_for_data, "-",
-	"SO_LINGER 0 resets a connection only if it has data left to send.")
-NO_LINUX(linger_is_for_data)
-EFFECT(shut_listener_stays, "-",
-	"A listener that is shut down keeps its place, and refuses.")
-NO_LINUX(shut_listener_stays)
 EFFECT(connect_moves_address, "inet_bhash2_update_saddr",
 	"A connect narrows a wildcard to the address it sends from.")
 EFFECT(connect_narrows_address, "__ip4_datagram_connect",
@@ -562,6 +414,8 @@ VERSIONS(orphan_keeps_owner, V(6, 17), EVER)
 EFFECT(subflow_keeps_owner, "sock_i_uid",
 	"The TCP socket below MPTCP belongs to who made it, for good.")
 VERSIONS(subflow_keeps_owner, V(6, 17), EVER)
+
+#include "spec_rules_foreign.h"
 
 /* what says yes, the plain conflicts, the plain searches */
 
