@@ -10,9 +10,9 @@
  * network. Each child makes a fresh world, since a child that was killed may
  * have left something behind.
  *
- * A divergence of known classes (class.h) is counted under their names. If it is
- * of none, that is a failure: it is minimised, printed, and the target aborts.
- * With
+ * A divergence of known classes (class.h) is counted under their names. If it
+ * is of none, that is a failure: it is minimised and printed, and the target
+ * aborts. With
  * PORTCLASH_FUZZ_KEEP_GOING it is counted instead, and written once to
  * $PORTCLASH_FUZZ_DIR/unknown. Then fuzzing goes on: a fuzzer that stops at the
  * first unknown divergence finds no second one.

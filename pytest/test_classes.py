@@ -148,7 +148,7 @@ PLANTS = (
     ("linux=spec@6.18~tcp_conflict_options", "portman"),
     ("linux=spec@6.18~v6only_spares_ipv4", "portman"),
     ("linux=spec@6.18:listen_udp=EINVAL", "portman"),
-    ("linux=spec@6.18~devices_keep_apart", "portman"),
+    ("linux=spec@6.18:set_v6only_bound=EPERM", "portman"),
 )
 
 

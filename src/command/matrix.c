@@ -48,8 +48,8 @@ static void print_column(const struct matrix *m,
 			(unsigned long long)cell->tally.unknown,
 			(unsigned long long)cell->tally.unmodelled,
 			(unsigned long long)cell->tally.incomparable);
-		report_classes(&column->finder, cell->classes_met, print_classes,
-			file);
+		report_classes(&column->finder, cell->classes_met,
+			print_classes, file);
 		fputc('\n', file);
 		for (unsigned int i = 0; i < cell->kept_count; i++) {
 			fputs("\n# unknown:\n", file);

@@ -224,7 +224,8 @@ static int try_set(struct class_finder *finder, const struct question *question,
 	int rc;
 
 	for (unsigned int i = 0; i < set->count; i++) {
-		const struct class *class = &finder->candidates[set->members[i]];
+		const struct class *class =
+			&finder->candidates[set->members[i]];
 
 		memcpy(changes + count, class->changes,
 			class->change_count * sizeof(*changes));

@@ -108,7 +108,7 @@ static int note(const struct compare_job *job, const struct judge *judge,
 		return 0;
 	*old = *finding;
 	result->found++;
-	/* What is unmodelled may be much, and is no fault: it is only listed. */
+	/* What is unmodelled may be much, and no fault: it is only listed. */
 	if (finding->answer.verdict == CLASS_UNMODELLED && !job->programs) {
 		old->program.count = old->divergence.index + 1;
 		return 0;

@@ -27,8 +27,8 @@
  * the first one leads.
  *
  * The cut. If the second cannot follow (one kernel beside another, or what is
- * under a law), each chooses for itself. From the first op for which they chose different ports,
- * their traces are about different ports, and mean nothing beside each other:
+ * under a law), each chooses for itself. From the first op for which they chose
+ * different ports, their traces mean nothing beside each other:
  * diff_run() makes all later outcomes n/a in both. That op itself is still
  * compared, since both of them did choose a port. But it is made n/a, too,
  * where it is the chance choice that shows in it: as a `get` of that port, or

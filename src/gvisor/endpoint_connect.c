@@ -289,8 +289,8 @@ int endpoint_tcp_connect(struct stack *stack, struct endpoint *ep,
 	if (!rc)
 		rc = may_connect(stack, ep);
 	if (!rc)
-		rc = endpoint_route(stack, &ep->id.local, ep->nic, &to.addr, network,
-			&source, &remote);
+		rc = endpoint_route(stack, &ep->id.local, ep->nic, &to.addr,
+			network, &source, &remote);
 	if (rc)
 		return rc;
 	/* This overwrites the wildcard, even if the connect then fails. */

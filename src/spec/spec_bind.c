@@ -17,7 +17,13 @@
 
 /* Bytes of sockaddr_in, of sockaddr_in6 without a scope, and with one; of the
  * largest sockaddr_un, and the least of sockaddr_ll */
-enum { LEN_4 = 16, LEN_6_OLD = 24, LEN_6 = 28, LEN_UNIX = 110, LEN_PACKET = 20 };
+enum {
+	LEN_4 = 16,
+	LEN_6_OLD = 24,
+	LEN_6 = 28,
+	LEN_UNIX = 110,
+	LEN_PACKET = 20
+};
 
 /**
  * struct name - The argument of bind as the kernel reads it
@@ -75,7 +81,7 @@ static bool is_usable4(struct spec *spec, const struct spec_socket *s,
 {
 	return !v4 || in16_device4(v4) ||
 	       (in16_is_group4(v4) &&
-		       !(v4 >> 28 == 14 && !spec_socket_is_udp(s) &&
+		       !(v4 != UINT32_MAX && !spec_socket_is_udp(s) &&
 			       APPLIES(spec, tcp_binds_no_group)) &&
 		       APPLIES(spec, groups_can_be_bound)) ||
 	       may_be_foreign(spec, s, spec->nonlocal4);

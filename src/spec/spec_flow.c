@@ -99,6 +99,8 @@ void spec_flow_reset(struct spec *spec, struct spec_socket *s)
 	}
 	s->dead |= HOLDS(spec, ended_socket_is_gone);
 	finish(spec, s);
+	if (!s->orphan && s->held && APPLIES(spec, ended_connection_frees_port))
+		spec_bucket_leave(spec, s);
 	if (APPLIES(spec, ended_connection_is_final))
 		s->dead = DEAD_CLIENT;
 }

@@ -62,6 +62,15 @@ static enum spec_rule by_device4(struct spec *spec, uint32_t device,
 	return SPEC_NO_RULE;
 }
 
+/* To the loopback network Linux sends from its first address. */
+static uint32_t source_of(struct spec *spec, uint32_t owner, uint32_t to)
+{
+	return owner == WORLD_LO &&
+			       !APPLIES(spec, loopback_source_is_destination) ?
+		       LOOPBACK4 :
+		       to;
+}
+
 static enum spec_rule lookup4(struct spec *spec, uint32_t device,
 	uint32_t *from, uint32_t to, struct route *route)
 {
@@ -88,11 +97,7 @@ static enum spec_rule lookup4(struct spec *spec, uint32_t device,
 	if (owner && (!device || device == owner)) {
 		route->arrives = owner;
 		if (!*from)
-			*from = owner == WORLD_LO &&
-						!APPLIES(spec,
-							loopback_source_is_destination) ?
-					LOOPBACK4 :
-					to;
+			*from = source_of(spec, owner, to);
 		return SPEC_NO_RULE;
 	}
 	if (device)

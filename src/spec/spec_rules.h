@@ -284,7 +284,7 @@ DECISION(not_modelled, 0, "-",
 /* options */
 
 EFFECT(repair_forces_reuse, "do_tcp_setsockopt",
-	"TCP_REPAIR stands in for SO_REUSEADDR, and takes it away when it ends.")
+	"TCP_REPAIR stands in for SO_REUSEADDR, and takes it away at its end.")
 
 /* what is local, and who may bind what is not */
 
@@ -379,7 +379,7 @@ EFFECT(odd_range_loses_an_end, "inet_csk_find_open_port",
 /* connections */
 
 EFFECT(refused_shutdown_counts, "inet_shutdown",
-	"A shutdown that is refused counts for the connection that comes later.")
+	"A shutdown that is refused counts for the connection to come.")
 EFFECT(connect_moves_address, "inet_bhash2_update_saddr",
 	"A connect narrows a wildcard to the address it sends from.")
 EFFECT(connect_narrows_address, "__ip4_datagram_connect",

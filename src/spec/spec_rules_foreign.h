@@ -29,7 +29,7 @@ EFFECT(bind_again_moves, "-",
 	"A bound socket is bound again, but no listener and no TCP connection.")
 NO_LINUX(bind_again_moves)
 EFFECT(tcp_binds_no_group, "-",
-	"TCP cannot be bound to an IPv4 multicast address, which is not local.")
+	"TCP is not bound to IPv4 multicast, nor to a broadcast of a network.")
 NO_LINUX(tcp_binds_no_group)
 EFFECT(refused_call_restores_device, "-",
 	"A bind or a connect that is refused leaves the device as it was.")
@@ -56,7 +56,7 @@ EFFECT(listen_meets_listeners, "-",
 	"Only with SO_REUSEADDR a listen asks, and only who listens there.")
 NO_LINUX(listen_meets_listeners)
 EFFECT(udp_connect_asks_at_source, "-",
-	"A UDP connect looks for a port at the address that it sends from only.")
+	"A UDP connect looks for a port at the address it sends from only.")
 NO_LINUX(udp_connect_asks_at_source)
 EFFECT(connect_asks_owners, "-",
 	"A connect may choose a port if none of its owners overlaps.")
@@ -163,8 +163,11 @@ NO_LINUX(refused_connect_is_final)
 EFFECT(refused_connect_frees_port, "-",
 	"Who was refused a connection gives up even a port that bind has got.")
 NO_LINUX(refused_connect_frees_port)
+EFFECT(ended_connection_frees_port, "-",
+	"Who was reset gives up even a port that bind has got.")
+NO_LINUX(ended_connection_frees_port)
 EFFECT(ended_connection_is_final, "-",
-	"Who was connected can do nothing more when the other end has reset it.")
+	"Who was connected, and was reset, can do nothing more.")
 NO_LINUX(ended_connection_is_final)
 EFFECT(udp_disconnect_keeps_bind, "-",
 	"A UDP disconnect leaves what bind has got, even a port that it chose.")

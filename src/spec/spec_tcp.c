@@ -60,7 +60,7 @@ static bool may_wait(struct spec *spec, const struct spec_socket *b)
 	       APPLIES(spec, fin_answered_sooner_or_later);
 }
 
-/* Not of Linux: do both ask for one address, or for a wildcard, on one device? */
+/* Not of Linux: do both ask for one address, or a wildcard, on one device? */
 static bool is_same_place(const struct spec_socket *a,
 	const struct spec_socket *b)
 {

@@ -385,8 +385,7 @@ static int read_release(struct subject *subject, struct gvisor *gvisor,
 		return 0;
 	}
 	snprintf(subject->why, sizeof(subject->why),
-		"'%.60s' is left over: expected portman, portman@20221219, "
-		"portman@20240729 or portman@head",
+		"'%.60s' is no release: try @20221219, @20240729 or @head",
 		argument);
 	return -EINVAL;
 }
@@ -429,16 +428,12 @@ static void portman_close(struct subject *subject)
 
 static bool *force(struct subject *subject)
 {
-	struct state *state = subject->state;
-
-	return state->stack.gvisor.force;
+	return ((struct state *)subject->state)->stack.gvisor.force;
 }
 
 static void changed(struct subject *subject)
 {
-	struct state *state = subject->state;
-
-	gvisor_watch(&state->stack.gvisor);
+	gvisor_watch(&((struct state *)subject->state)->stack.gvisor);
 }
 
 const struct subject_type subject_portman = {
