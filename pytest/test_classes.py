@@ -113,7 +113,7 @@ BROKEN = (
     ("# Why.\n# of: gvisor\n# change: linux~tcp_apart\n\nsocket a tcp4\n",
      "expected a change of spec or portman"),
     ("# Why.\n# of: gvisor\n# change: spec:tcp_apart=EFOO\n\nsocket a tcp4\n",
-     "expected ok, ok:NUMBER or an errno"),
+     "expected ok, ok:NUMBER, an errno"),
     ("# Why.\n# of: gvisor\n# change: spec:address_sets_v6only=ok\n\n"
      "socket a tcp4\n", "only decisions answer"),
     ("# Broken.\n\nsocket a tcp5\n", "broken.case:3:"),

@@ -121,7 +121,7 @@ def test_an_installed_command_has_its_classes(moved, tmp_path, monkeypatch):
              if "programs/s" not in line]
             for command in (COMMAND, moved / "bin" / "portclash")]
     assert said[0] == said[1]
-    assert re.search(r"^[1-9]\d* divergent: [1-9]\d* known, 0 unknown$",
+    assert re.search(r"^[1-9]\d* divergent: [1-9]\d* known, 0 unknown, 0 unmodelled$",
                      "\n".join(said[1]), re.M)
     for name in ("rules", "cases", "divergences", "kernel-bugs"):
         assert {path.name for path in cases(CORPUS / name)} == {

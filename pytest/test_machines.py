@@ -95,31 +95,29 @@ def test_gvisor_is_its_port_manager(name, what, need):
 
 
 def owned(subject):
-    """The cases of classes that are this subject's: those of lwIP say so."""
-    subject = subject.split("-")[0]
-    sort = {"lwip": "lwip", "law": "linux"}
+    """The classes of a system: each says whose it is."""
+    system = subject.split("-")[0]
     return [path for path in cases(DIVERGENCES)
-            if sort.get(class_of(path).split("-")[0], "gvisor") == subject and
-            re.search(rf" {subject}=[^n].*\s*\Z", path.read_text())]
+            if f"# of: {system}\n" in path.read_text()]
 
 
-@some(12)
+@some(3)
 @pytest.mark.parametrize("name,least", (
-    *((name, 220) for name in GVISORS), ("lwip", 80)))
+    *((name, 30) for name in GVISORS), ("lwip", 20)))
 def test_classes_find_themselves(name, least, every, need):
-    """Each that diverges is, minimised, of the class whose name it has, but
-    for two, which become smaller ones. The others need a device or a range
-    of ports, which gVisor lacks, or come after ports that each chooses
-    apart: those the cases hold, not the comparison."""
+    """The real thing diverges as the example says, for the reason of its
+    class. Some need a device or a range of ports, which gVisor lacks, or come
+    after ports that each chooses apart: those the cases hold."""
     paths = owned(name)[::every]
     answer = portclash("diff", "--json", "-s", name, "-s", "linux", *paths)
     result = need(answer)
     assert not answer.crashed and result["unknown"] == 0, answer
-    found = dict(re.findall(r"^# (\S+): (\S+)$", answer.err, re.MULTILINE))
-    wrong = {class_of(path) for path in paths
-             if found.get(str(path), class_of(path)) != class_of(path)}
-    assert len(found) >= least // every
-    assert wrong <= {"cache-of-reuse-is-stale", "connect-keeps-wildcard"}
+    found = {path: said for path, said in re.findall(
+        r"^# (\S+): (.+)$", answer.err, re.MULTILINE) if said != "unmodelled"}
+    wrong = {path: said for path, said in found.items()
+             if class_of(path) not in said.split(" + ")}
+    assert len(found) >= least // every, answer
+    assert not wrong
 
 
 @pytest.mark.parametrize("name", GVISORS)
@@ -128,7 +126,7 @@ def test_a_sandbox_that_dies_is_an_outcome(name, here):
     here(name)
     answer = portclash("check", "--json", "-s", name,
                        CASES / "range-of-all-ports-kills-gvisor.case",
-                       DIVERGENCES / "range-below-privileged.case",
+                       DIVERGENCES / "range-has-no-least-port.case",
                        env={"PORTCLASH_WORLD": "sandbox"})
     assert answer.code == AGREED, answer
     assert answer.json["compared_ops"] == 3 and answer.json["held"] == 2
@@ -221,7 +219,8 @@ def test_reproducers_of_gvisors_classes(name, every, here, tmp_path):
     here(name)
     one = {class_of(path): path for path in owned("gvisor")
            if "veth" not in path.read_text() and
-           f" {name}=" not in path.read_text()}
+           f" {name}=" not in path.read_text() and
+           re.search(r" gvisor=[^n].*\s*\Z", path.read_text())}
     one = dict(list(one.items())[::every])
     programs = reproducers(one.values(), tmp_path)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -229,7 +228,7 @@ def test_reproducers_of_gvisors_classes(name, every, here, tmp_path):
             lambda program: in_a_sandbox(name, program), programs)))
     recorded = re.compile(r"^(.*?) +=.* gvisor=[^n]", re.MULTILINE)
     want = {path: (1, recorded.search(path.read_text())[1]) for path in got}
-    assert len(want) > 50 // every and got == want
+    assert len(want) > 30 // every and got == want
 
 
 def test_names():

@@ -81,7 +81,8 @@ static bool is_usable4(struct spec *spec, const struct spec_socket *s,
 {
 	return !v4 || in16_device4(v4) ||
 	       (in16_is_group4(v4) &&
-		       !(v4 != UINT32_MAX && !spec_socket_is_udp(s) &&
+		       !(v4 != UINT32_MAX && v4 >> 24 != 127 &&
+			       !spec_socket_is_udp(s) &&
 			       APPLIES(spec, tcp_binds_no_group)) &&
 		       APPLIES(spec, groups_can_be_bound)) ||
 	       may_be_foreign(spec, s, spec->nonlocal4);

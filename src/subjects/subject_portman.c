@@ -111,8 +111,7 @@ static int set(struct gvisor *gvisor, struct endpoint *ep, const struct op *op)
 			return ENOPROTOOPT;
 		break;
 	}
-	/* The other options it takes, and does nothing with. */
-	return 0;
+	return 0; /* the others it takes, and does nothing with */
 }
 
 static struct outcome get(struct gvisor *gvisor, const struct endpoint *ep,
