@@ -23,7 +23,7 @@
 /* Nothing to answer by itself, or both of its answers may be right */
 static bool has_no_case(const struct rule_info *info)
 {
-	return !strcmp(info->name, "not_modelled") ||
+	return info->foreign || !strcmp(info->name, "not_modelled") ||
 	       !strcmp(info->name, "not_known") ||
 	       !strcmp(info->name, "fin_answered_sooner_or_later");
 }

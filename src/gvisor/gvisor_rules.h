@@ -125,7 +125,7 @@ DECISION(endpoint_made, 0, "netstack.provider.Socket",
 	"A new endpoint has neither port nor flags.")
 DECISION(endpoint_closed, 0, "tcp.endpoint.closeNoShutdownLocked",
 	"A close gives back what the endpoint believes to hold.")
-DECISION(caller_changed, 0, "auth.Credentials",
+DECISION(caller_does_not_count, 0, "auth.Credentials",
 	"Who calls does not count: no port and no option asks for privileges.")
 DECISION(sockopt_stored, 0, "netstack.setSockOptSocket",
 	"An option counts from the next reservation on, and moves none.")

@@ -115,7 +115,7 @@ static enum spec_rule check_form(struct spec *spec, const struct spec_socket *s,
 {
 	uint16_t family = spec_socket_is_v6(s) ? AF_INET6 : AF_INET;
 
-	RETURN_IF(spec, name->family != family, address_of_other_family);
+	RETURN_IF(spec, name->family != family, name_of_other_family);
 	RETURN_IF(spec, name->len != LEN_4 && name->len != LEN_6,
 		bind_length_of_no_family);
 	RETURN_IF(spec, is_of_other_length(s, name), bind_length_by_family);

@@ -365,7 +365,7 @@ enum spec_rule spec_connect(struct spec *spec, struct spec_socket *s,
 {
 	bool four = op->bind.place.addr.len == 4;
 
-	RETURN_IF(spec, four == spec_socket_is_v6(s), address_of_other_family);
+	RETURN_IF(spec, four == spec_socket_is_v6(s), name_of_other_family);
 	return (spec_socket_is_udp(s) ? udp_connect : tcp_connect)(spec, s, op,
 		out);
 }

@@ -19,9 +19,9 @@ NO_LINUX(bind_length_by_family)
 DECISION(bind_length_of_no_family, EIO, "-",
 	"An address must be as long as a sockaddr_in or a sockaddr_in6.")
 NO_LINUX(bind_length_of_no_family)
-DECISION(address_of_other_family, EINVAL, "-",
+DECISION(name_of_other_family, EINVAL, "-",
 	"Before all else, an address must have the family of its socket.")
-NO_LINUX(address_of_other_family)
+NO_LINUX(name_of_other_family)
 DECISION(bind_again_meets_itself, EADDRINUSE, "-",
 	"TCP that is bound to its own port again conflicts with itself.")
 NO_LINUX(bind_again_meets_itself)

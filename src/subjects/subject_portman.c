@@ -251,7 +251,7 @@ static int socket_call(struct state *state, const struct op *op)
 		gvisor_decide(&stack->gvisor, GVISOR_tcp_never_disconnects);
 		return EAFNOSUPPORT;
 	case OP_EUID:
-		gvisor_decide(&stack->gvisor, GVISOR_caller_changed);
+		gvisor_decide(&stack->gvisor, GVISOR_caller_does_not_count);
 		state->euid = op->euid.uid;
 		return 0;
 	case OP_ACCEPT: return accept_socket(state, sock->ep, op);
