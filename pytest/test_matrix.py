@@ -27,7 +27,7 @@ def test_numbers_add_up(page):
     for cell in result["cells"]:
         assert cell["programs"] == sum(
             cell[k] for k in ("agree", "known", "unknown", "incomparable"))
-        assert cell["known"] == sum(cell["classes"].values())
+        assert cell["known"] <= sum(cell["classes"].values())
         if cell["group"] in ("pairs", "late", "random"):
             assert cell["programs"] == COUNT
         if cell["subject"] == "spec":

@@ -35,8 +35,9 @@ def test_no_unknown_divergence(first, second, count, need):
     assert result["compared_ops"] > count
     # Most are compared to their end, or else little was tested.
     assert result["incomparable"] < count / 2
-    assert result["known"] == result["divergent"] == sum(
-        result["classes"].values())
+    assert result["known"] + result["unmodelled"] == result["divergent"]
+    # One may be of several classes.
+    assert sum(result["classes"].values()) >= result["known"]
 
 
 @pytest.mark.parametrize("first,second,count", PAIRS)
