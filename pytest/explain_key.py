@@ -28,7 +28,6 @@ KEY = {
         "bind6_multicast_stream", "bind4_privileged", "bind6_privileged"},
     "tcp-binds-no-group": {"tcp_binds_no_group", "groups_can_be_bound"},
     "tcp-ipv6-group-errno": {"bind6_multicast_stream", "bind6_not_local"},
-    "udp-binds-groups-unchecked": {"bind6_no_scope"},
     "unspec-is-no-family": {"unspec_means_ipv4", "bind4_family"},
 
     # who may share a port
@@ -52,9 +51,6 @@ KEY = {
     "listen-without-port-errno": {
         "listener_found_no_port", "tcp_no_port_left"},
     "odd-range-has-its-last-port": {"odd_range_loses_an_end"},
-    "range-below-privileged": {"sysctl_range_below_unprivileged"},
-    "range-from-zero": {
-        "sysctl_range_from_zero", "sysctl_range_below_unprivileged"},
     "udp-connect-reserves-address-only": {
         "udp_connect_asks_at_source", "connect_udp_no_port_left"},
 
@@ -90,20 +86,50 @@ KEY = {
     "udp-reconnect-to-same-peer": {"connect_udp"},
 
     # what a connect, a disconnect, a shutdown and a close leave behind
-    "chosen-port-not-given-back": {
-        "failed_connect_frees_port", "disconnect_frees_chosen_port",
-        "socket_closed"},
-    "connect-keeps-wildcard": {
-        "connect_moves_address", "connect_narrows_address"},
-    "connect-leaks-wildcard": {"connect_moves_address", "socket_closed"},
     "disconnect-asks-again": {
         "disconnect_udp", "udp_disconnect_resets_address"},
     "disconnect-keeps-device": {"udp_disconnect_drops_device"},
-    "refused-connect-drops-bind": {
-        "bind_locks_port", "failed_connect_frees_port"},
     "udp-connect-leaks-wildcard": {
         "connect_narrows_address", "socket_closed"},
     "udp-connect-reserves-both-families": {"connect_narrows_address"},
     "udp-shutdown-needs-no-peer": {
         "shutdown_udp_bound", "shutdown_not_connected"},
+
+    # added when the port manager knew more of gVisor, and the search existed
+    "connect-on-listener-errno": {"connect_listening"},
+    "device-for-anybody": {"set_device_not_permitted"},
+    "ended-connection-frees-port": {
+        "ended_connection_frees_port", "bind_locks_port"},
+    "ended-connection-is-final": {
+        "ended_connection_is_final", "connect_failed_before",
+        "dead_socket_refuses"},
+    "no-route-errno": {"route_unreachable"},
+    "options-taken-and-ignored": {
+        "freebind_frees", "transparent_frees", "bind_no_port",
+        "range_of_socket", "repair_forces_reuse", "set_range_reversed",
+        "set_transparent_not_permitted", "set_repair_not_permitted",
+        "tcp_share_repair"},
+    "privileged-ports-are-free": {"bind4_privileged", "bind6_privileged"},
+    "range-has-no-least-port": {
+        "sysctl_range_from_zero", "sysctl_range_below_unprivileged"},
+    "refused-connect-frees-port": {
+        "refused_connect_frees_port", "bind_locks_port"},
+    "refused-connect-is-final": {
+        "refused_connect_is_final", "connect_failed_before",
+        "dead_socket_refuses", "failed_connect_frees_port",
+        "disconnect_frees_chosen_port"},
+    "refused-connect-keeps-source": {"connect_moves_address"},
+    "scope-is-ignored": {
+        "bind6_no_scope", "bind6_no_device", "scope_sets_device"},
+    "shutdowns-add-up": {"refused_shutdown_counts", "shut_listener_stays"},
+    "tcp-connect-keeps-wildcard": {"connect_moves_address"},
+    "tcp-has-no-disconnect": {"disconnect_tcp"},
+    "udp-connect-keeps-wildcard": {
+        "connect_narrows_address", "udp_connect_keeps_wildcard"},
+    "udp-disconnect-keeps-bind": {
+        "udp_disconnect_keeps_bind", "udp_disconnect_frees_chosen_port"},
+    "udp-reconnect-picks-source": {"udp_reconnect_picks_source"},
+    "unix-address-too-long": {"bind_unix_length", "bind4_family"},
+    "users-are-not-told-apart": {
+        "tcp_conflict_uid", "udp_conflict_uid", "cache_has_a_uid"},
 }

@@ -14,7 +14,7 @@ from portcheck import (AGREED, CASES, COMMAND, DIVERGENCES, FOUND, NOTHING,
                        ROOT, USAGE, cases, portclash)
 
 LINUX = ("-s", "spec@6.18")
-GVISOR = ("-s", "pipe:$GVISOR")
+GVISOR = ("-s", "stack=pipe:$GVISOR")
 TOY = ROOT / "harness" / "toy"
 
 # Each fault of the toy, and the change of Linux's rules that it is
@@ -120,7 +120,7 @@ def test_examples_of_classes_behind_a_pipe():
 
 def test_a_stack_without_faults():
     """The toy is Linux, as far as it goes."""
-    answer, found = explain("-s", "pipe:$TOY", *LINUX, "--count", 3000,
+    answer, found = explain("-s", "stack=pipe:$TOY", *LINUX, "--count", 3000,
                             env=toy())
     assert answer.code == AGREED and found["programs"] == 3000
     assert not found["divergent"] and not found["changes"]
@@ -128,7 +128,7 @@ def test_a_stack_without_faults():
 
 def test_five_planted_faults():
     """All five are among the first six lines."""
-    answer, found = explain("-s", "pipe:$TOY", *LINUX, "--count", 12000,
+    answer, found = explain("-s", "stack=pipe:$TOY", *LINUX, "--count", 12000,
                             env=toy(*FAULTS))
     first = [line["change"] for line in found["changes"][:6]]
     assert set(FAULTS.values()) <= set(first), first
@@ -140,13 +140,13 @@ def test_five_planted_faults():
 def test_one_planted_fault(fault):
     """One fault is one line, with a case that shows it."""
     few = 12000 if fault == "listener" else 2000
-    _, found = explain("-s", "pipe:$TOY", *LINUX, "--count", few,
+    _, found = explain("-s", "stack=pipe:$TOY", *LINUX, "--count", few,
                        env=toy(fault))
     [line] = found["changes"]
     assert set(line) == LINE and line["change"] == FAULTS[fault]
     assert line["count"] == found["divergent"]
     last = line["case"].splitlines()[-1]
-    assert " pipe=" in last and " spec@6.18=" in last
+    assert " stack=" in last and " spec@6.18=" in last
 
 
 # Changes of the specification, behind a pipe: what is found is what was made
@@ -161,7 +161,7 @@ def test_changed_rules_behind_a_pipe(changes):
     """The largest lines are the changes; no rule that is not one explains more
     than a few."""
     stack = f"{COMMAND} serve -s spec@6.18{changes}"
-    _, found = explain("-s", "pipe:$STACK", *LINUX, env={"STACK": stack})
+    _, found = explain("-s", "stack=pipe:$STACK", *LINUX, env={"STACK": stack})
     made = changes.replace(":", " :").replace("~", " ~").replace("+", " +")
     made = {f"spec{word}" for word in made.split()}
     first = {line["change"] for line in found["changes"][:len(made)]}

@@ -720,7 +720,7 @@ def test_a_campaign_counts_classes_of_any_name(tmp_path, campaign, capsys):
     if not replay.exists():
         pytest.skip("build/replay/fuzz_sockets is not built: make replay")
     target = campaign.Target("fuzz_sockets", tmp_path)
-    case = "mapped-on-v6only-errno.case"        # a seed meets it
+    case = "mapped-bind-on-v6only-errno.case"        # a seed meets it
     for number, name in enumerate(NAMES):
         folder = tmp_path / str(number) / "divergences"
         folder.mkdir(parents=True)
