@@ -102,6 +102,7 @@ static int explain_pair(struct options *o, struct compare_job *job)
 	e.summary = &summary;
 	job->subjects[0] = o->subjects[!second];
 	job->subjects[1] = o->subjects[second];
+	e.named = job->subjects;
 	e.subjects[0] = job->subjects[0].name;
 	e.subjects[1] = job->subjects[1].name;
 	if (explain_open(&explain, models[second]))

@@ -11,7 +11,9 @@
 /**
  * struct cmd_explained - In which rules the first of two subjects differs
  * @summary:	Of the comparison
- * @subjects:	The first one is explained, the second has the model
+ * @subjects:	Their names: the first one is explained, the second has the
+ *		model
+ * @named:	And the subjects
  * @book:	The rules of that model
  * @explain:	The first has no model: what was found by a search. Else NULL:
  *		what was found are classes
@@ -22,6 +24,7 @@
 struct cmd_explained {
 	const struct summary *summary;
 	const char *subjects[2];
+	const struct named *named;
 	const struct rule_book *book;
 	const struct explain *explain;
 	const struct finding *cases[CLASSES_MAX];

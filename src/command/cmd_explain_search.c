@@ -17,7 +17,7 @@
 #include "cmd_explain.h"
 #include "quote.h"
 #include "util.h"
-#include "subjects/subjects.h"
+#include "subjects/named.h"
 
 /**
  * struct some - A sample of what a worker met, from all over the programs
@@ -40,7 +40,7 @@ struct found {
 /* What is made small, in memory that is shared with who does it */
 struct small {
 	const struct explain *explain;
-	const char *subjects[2];
+	const struct named *subjects;
 	struct finding lines[EXPLAIN_LINES_MAX], rest[EXPLAIN_REST_MAX];
 	bool line_is[EXPLAIN_LINES_MAX], rest_is[EXPLAIN_REST_MAX];
 	unsigned int rest_count;
@@ -166,18 +166,16 @@ static int make_small(void *arg)
 	struct explain explain = *small->explain;
 	struct subject subjects[2];
 	struct pair pair;
-	int rc = 0, i;
+	int failed;
 
-	for (i = 0; i < 2 && !rc; i++)
-		rc = subjects_open(&subjects[i], small->subjects[i]);
-	if (rc) {
+	if (named_open_two(subjects, small->subjects, &failed)) {
 		quote_printf(stderr, "portclash: %s: %s\n",
-			subjects[i - 1].name, subjects[i - 1].why);
+			subjects[failed].name, subjects[failed].why);
 		return EXIT_CANNOT;
 	}
 	if (!diff_pair(&pair, &subjects[0], &subjects[1]))
 		minimize_all(small, &explain, &pair);
-	for (i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++)
 		subject_close(&subjects[i]);
 	return EXIT_AGREED;
 }
@@ -189,7 +187,7 @@ static void make_cases(struct cmd_explained *e, const struct finding *findings)
 	const struct explain *explain = e->explain;
 
 	small->explain = explain;
-	memcpy(small->subjects, e->subjects, sizeof(small->subjects));
+	small->subjects = e->named;
 	small->rest_count = e->counts.rest_count;
 	for (unsigned int i = 0; i < explain->line_count; i++) {
 		if (explain->lines[i].example == SIZE_MAX)

@@ -154,9 +154,9 @@ bool explain_better(const struct explain_change *a,
 	const struct explain_change *b)
 {
 	static const uint8_t ranks[] = { [CHANGE_OFF] = 0,
-		[CHANGE_ON] = 0,
-		[CHANGE_OUTCOME] = 1,
-		[CHANGE_BEFORE] = 2 };
+		[CHANGE_ON] = 1,
+		[CHANGE_OUTCOME] = 2,
+		[CHANGE_BEFORE] = 3 };
 	unsigned int x = ranks[a->change.kind], y = ranks[b->change.kind];
 
 	if (a->tier != b->tier)
