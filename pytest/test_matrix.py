@@ -26,7 +26,8 @@ def test_numbers_add_up(page):
     assert result["unknown"] == 0 and len(result["cells"]) == 18
     for cell in result["cells"]:
         assert cell["programs"] == sum(
-            cell[k] for k in ("agree", "known", "unknown", "incomparable"))
+            cell[k] for k in ("agree", "known", "unknown", "unmodelled",
+                              "incomparable"))
         assert cell["known"] <= sum(cell["classes"].values())
         if cell["group"] in ("pairs", "late", "random"):
             assert cell["programs"] == COUNT

@@ -94,8 +94,8 @@ def test_a_name_is_what_is_shown_and_kept(name, clash, tmp_path):
     ("x" * 64 + "=spec", "at most 63"), ("x=", "no subject ''"),
     ("x=nobody", "no subject 'nobody'"), ("x=y=spec", "no subject 'y=spec'"),
     ("x=spec~nothing", "no rule is called 'nothing'"),
-    ("x=spec@9.9", "spec@9.9: "), ("x=spec" + "~tcp_apart" * 9 + "+order",
-                                   "at most 63")))
+    ("x=spec@9.9", "spec@9.9: "), ("x=spec" + "~tcp_apart" * 60 + "+order",
+                                   "at most 511")))
 def test_what_is_no_name(text, found, clash):
     """Is bad usage, with one plain line."""
     answer = portclash("check", "-s", text, clash)
@@ -115,7 +115,7 @@ def test_a_subject_may_have_an_equals_sign(clash):
     assert names("check", "-s", f"a=pipe:{more}", clash) == ["a"]
     long = "pipe:true " + " ".join(["x"] * 5000) + f"; {COMMAND} serve -s spec"
     assert names("check", "-s", long, clash) == ["spec"]
-    long = "spec" + "~tcp_apart" * 20
+    long = "spec" + "~tcp_apart" * 60
     assert names("check", "-s", f"a={long}", clash) == ["a"]
     assert portclash("check", "-s", long, clash).code == USAGE
 

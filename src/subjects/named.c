@@ -43,11 +43,11 @@ static int check_length(bool given, const char *subject,
 static int take_name(struct named *named, const char *name, size_t length,
 	const char *subject, char why[NAMED_WHY_MAX])
 {
-	if (length >= SUBJECT_NAME_MAX) {
+	if (length >= WHO_MAX) {
 		snprintf(why, NAMED_WHY_MAX,
 			"a subject's name has at most %d characters, found "
 			"'%.*s'",
-			SUBJECT_NAME_MAX - 1, SHOWN_MAX, name);
+			WHO_MAX - 1, SHOWN_MAX, name);
 		return -EINVAL;
 	}
 	memset(named, 0, sizeof(*named));

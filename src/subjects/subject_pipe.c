@@ -43,7 +43,7 @@ static void read_name(const char *text, char name[SUBJECT_NAME_MAX])
 	bool ends = !text[length] || text[length] == ' ';
 
 	snprintf(name, SUBJECT_NAME_MAX, "%.*s", (int)length, text);
-	if (!length || length >= SUBJECT_NAME_MAX || !ends)
+	if (!length || length >= WHO_MAX || !ends)
 		strcpy(name, "pipe");
 }
 
