@@ -117,6 +117,28 @@ void need_program(const char *path, struct program *program)
 	free(data);
 }
 
+struct program *need_programs(const struct case_list *files)
+{
+	struct program *programs = calloc(files->count, sizeof(*programs));
+
+	if (!programs)
+		die(EXIT_CANNOT, "out of memory");
+	for (size_t i = 0; i < files->count; i++)
+		need_program(files->paths[i], &programs[i]);
+	return programs;
+}
+
+const struct sweep *need_sweep(const char *name)
+{
+	const struct sweep *sweep = sweep_find(name);
+
+	if (!sweep)
+		die(EXIT_USAGE,
+			"no sweep '%s'; 'portclash sweep --list' lists them",
+			name);
+	return sweep;
+}
+
 void die_without_corpus(const char *found)
 {
 	die(EXIT_CANNOT,

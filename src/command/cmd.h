@@ -102,6 +102,12 @@ void need_case(const char *path, struct case_file *file);
 /** need_program() - Load a program from text or, if it is none, bytes */
 void need_program(const char *path, struct program *program);
 
+/** need_programs() - The programs of all files; the caller frees them */
+struct program *need_programs(const struct case_list *files);
+
+/** need_sweep() - A set of programs by its name, or exit with 2 */
+const struct sweep *need_sweep(const char *name);
+
 /** need_classes() - Load the classes of the corpus, or exit with 2 or 3 */
 void need_classes(const struct options *options, struct class_list *classes);
 

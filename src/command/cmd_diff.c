@@ -130,11 +130,7 @@ static int run_diff(struct options *o)
 
 	need_subjects(o, 2);
 	need_files(o, &files);
-	programs = calloc(files.count, sizeof(*programs));
-	if (!programs)
-		die(EXIT_CANNOT, "out of memory");
-	for (size_t i = 0; i < files.count; i++)
-		need_program(files.paths[i], &programs[i]);
+	programs = need_programs(&files);
 	job.programs = programs;
 	job.count = files.count;
 	need_names(o, o->keep ? "--keep" : NULL);

@@ -135,15 +135,9 @@ static int explain_pair(struct options *o, struct compare_job *job)
 static void take_files(struct options *o, struct compare_job *job)
 {
 	struct case_list files;
-	struct program *programs;
 
 	need_files(o, &files);
-	programs = calloc(files.count, sizeof(*programs));
-	if (!programs)
-		die(EXIT_CANNOT, "out of memory");
-	for (size_t i = 0; i < files.count; i++)
-		need_program(files.paths[i], &programs[i]);
-	job->programs = programs;
+	job->programs = need_programs(&files);
 	job->count = files.count;
 	case_free(&files);
 }
@@ -162,12 +156,7 @@ static int run_explain(struct options *o)
 		die(EXIT_USAGE, "explain: a sweep, or files, found '%s'",
 			o->args[0]);
 	if (o->sweep) {
-		job.sweep = sweep_find(o->sweep);
-		if (!job.sweep)
-			die(EXIT_USAGE,
-				"no sweep '%s'; 'portclash sweep --list' "
-				"lists them",
-				o->sweep);
+		job.sweep = need_sweep(o->sweep);
 		job.count = sweep_size(job.sweep);
 	}
 	if (o->arg_count)

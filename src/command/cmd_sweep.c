@@ -123,12 +123,7 @@ static int run_sweep(struct options *o)
 	if (o->arg_count != 1)
 		die(EXIT_USAGE, "sweep: which one? 'portclash sweep --list' "
 				"lists them");
-	sweep = sweep_find(o->args[0]);
-	if (!sweep)
-		die(EXIT_USAGE,
-			"no sweep '%s'; 'portclash sweep --list' "
-			"lists them",
-			o->args[0]);
+	sweep = need_sweep(o->args[0]);
 	if (!o->subject_count) {
 		o->subjects[o->subject_count++] = named_of("spec");
 		o->subjects[o->subject_count++] = named_of("linux");

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "quote.h"
-#include "util.h"
 #include "subjects/books.h"
 #include "subjects/model.h"
 
@@ -53,7 +51,7 @@ static int take_rows(struct class_finder *finder)
 			.rule = rule,
 		};
 		class->change_count = 1;
-		finder->one_side |= true;
+		finder->one_side = true;
 		finder->count++;
 	}
 	return 0;
@@ -95,8 +93,13 @@ static int take_dialect(struct class_finder *finder, int i,
 
 		if (strcmp(class->of, system))
 			continue;
-		if (*count + class->change_count > CHANGES_MAX)
+		if (*count + class->change_count > CHANGES_MAX) {
+			snprintf(finder->why, sizeof(finder->why),
+				"the classes of %.60s have more than %d "
+				"changes together",
+				name, CHANGES_MAX);
 			return -E2BIG;
+		}
 		memcpy(&models->dialect[i][*count], class->changes,
 			class->change_count * sizeof(*class->changes));
 		*count += class->change_count;
@@ -286,17 +289,17 @@ static int grow(struct class_finder *finder, const struct question *question,
 
 	*grown_count = 0;
 	for (size_t i = 0; i < count; i++) {
-		for (unsigned int class = 0; class < finder->count; class ++) {
+		for (unsigned int next = 0; next < finder->count; next++) {
 			struct set set = sets[i];
 			int rc;
 
 			/* Under a law, not all that is run is in the trace. */
-			if (has_member(&set, class) ||
+			if (has_member(&set, next) ||
 				(!finder->models.law &&
-					!matters(&finder->candidates[class],
+					!matters(&finder->candidates[next],
 						&sets[i])))
 				continue;
-			add_member(&set, class);
+			add_member(&set, next);
 			if ((found && compare_sets(&set, best) > 0) ||
 				is_listed(grown, *grown_count, &set))
 				continue;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "class.h"
 #include "subjects/books.h"
@@ -94,11 +95,20 @@ static int by_name(const void *a, const void *b)
 int class_load(const char *directory, struct class_list *list,
 	struct text_error *error)
 {
-	char path[CASE_PATH_MAX], *paths[] = { path };
+	char path[CASE_PATH_MAX + 2], *paths[] = { path };
 	struct case_list files = { 0 };
 	int rc;
 
 	memset(list, 0, sizeof(*list));
+	/* A file of that name would be a class of its own. */
+	snprintf(path, sizeof(path), "%s/.", directory);
+	if (access(path, R_OK)) {
+		rc = -errno;
+		snprintf(error->message, sizeof(error->message),
+			"%.200s: no folder of classes: %s", directory,
+			strerror(-rc));
+		return rc;
+	}
 	snprintf(path, sizeof(path), "%s", directory);
 	rc = case_find(paths, 1, &files, error);
 	if (rc == -ENODATA)

@@ -58,15 +58,11 @@ bool compare_enough(uint64_t tested, uint64_t programs)
  * known is an example of its classes, whatever the rest. */
 static bool same_sort(const struct finding *a, const struct finding *b)
 {
-	const struct divergence *x = &a->divergence, *y = &b->divergence;
-
 	if (a->answer.verdict != b->answer.verdict)
 		return false;
 	if (a->answer.verdict == CLASS_KNOWN)
 		return class_same(&a->answer, &b->answer);
-	return a->program.ops[x->index].kind == b->program.ops[y->index].kind &&
-	       outcome_alike(&x->outcomes[0], &y->outcomes[0]) &&
-	       outcome_alike(&x->outcomes[1], &y->outcomes[1]) &&
+	return judge_alike(a, b) &&
 	       !memcmp(a->answer.rules, b->answer.rules,
 		       sizeof(a->answer.rules));
 }

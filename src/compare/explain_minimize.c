@@ -49,7 +49,6 @@ static bool still_is(const struct program *program, void *arg)
 {
 	struct kept *kept = arg;
 	const struct finding *was = kept->finding;
-	const struct divergence *d = &was->divergence;
 	struct trace a, b, *traces[2] = { &a, &b };
 	struct finding now = { .program = *program };
 	int rc;
@@ -59,12 +58,7 @@ static bool still_is(const struct program *program, void *arg)
 	rc = diff_run(kept->pair, program, 1, traces);
 	if (!rc && diff_traces(program, &a, &b, &now.divergence) != DIVERGE)
 		return false;
-	if (!rc && (program->ops[now.divergence.index].kind !=
-				   was->program.ops[d->index].kind ||
-			   !outcome_alike(&now.divergence.outcomes[0],
-				   &d->outcomes[0]) ||
-			   !outcome_alike(&now.divergence.outcomes[1],
-				   &d->outcomes[1])))
+	if (!rc && !judge_alike(&now, was))
 		return false;
 	rc = rc ? rc : explained(kept, &now);
 	kept->error = MIN(rc, 0);

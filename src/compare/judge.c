@@ -19,6 +19,15 @@ static bool asks_more(const struct program *program)
 	return false;
 }
 
+bool judge_alike(const struct finding *a, const struct finding *b)
+{
+	const struct divergence *x = &a->divergence, *y = &b->divergence;
+
+	return a->program.ops[x->index].kind == b->program.ops[y->index].kind &&
+	       outcome_alike(&x->outcomes[0], &y->outcomes[0]) &&
+	       outcome_alike(&x->outcomes[1], &y->outcomes[1]);
+}
+
 enum verdict judge_traces(const struct judge *judge,
 	const struct program *program, const struct trace *a,
 	const struct trace *b, struct finding *finding)
@@ -116,7 +125,6 @@ static bool still_is(const struct program *program, void *arg)
 {
 	struct kept *kept = arg;
 	const struct finding *was = kept->finding;
-	const struct divergence *d = &was->divergence;
 	struct trace a, b, *traces[2] = { &a, &b };
 	struct finding now = { .program = *program };
 	int rc;
@@ -130,10 +138,7 @@ static bool still_is(const struct program *program, void *arg)
 		rc = classify(kept->judge, &now, &a, &b, &now.answer);
 	kept->error = rc;
 	if (rc || !class_same(&now.answer, &was->answer) ||
-		program->ops[now.divergence.index].kind !=
-			was->program.ops[d->index].kind ||
-		!outcome_alike(&now.divergence.outcomes[0], &d->outcomes[0]) ||
-		!outcome_alike(&now.divergence.outcomes[1], &d->outcomes[1]))
+		!judge_alike(&now, was))
 		return false;
 	now.number = was->number;
 	now.count = was->count;

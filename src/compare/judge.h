@@ -43,6 +43,9 @@ struct finding {
 	struct class_answer answer;
 };
 
+/** judge_alike() - Do two diverge at an op of one kind, with the same outcomes? */
+bool judge_alike(const struct finding *a, const struct finding *b);
+
 /**
  * judge_traces() - Compare two traces of a program, and count it
  * @finding:	If they diverge: the program, not minimised, and where

@@ -17,10 +17,11 @@
  * this one; those that had a part are listed beside the decision. A rule that
  * is taken away is skipped: its check is not made, its effect does not happen.
  *
- * The rules are those of the release of December 2022, which was measured. A
- * rule holds for the newest upstream, too, unless RELEASES() says since which
- * month, or before which. NEWEST() says what else is known of that. All of
- * this was read, in its source and its history, and never run.
+ * The rules are those of the releases of December 2022 and of July 2024, which
+ * were both measured. A rule holds for all, and for the newest upstream, unless
+ * RELEASES() says since which month, or before which. Where no history was read
+ * that is V(2023, 1), which only says: between the two. NEWEST() says what else
+ * is known of the newest upstream: read, in its source, and never run.
  *
  * What nobody has asked gVisor is answered with n/a: endpoint_known.h has the
  * list.

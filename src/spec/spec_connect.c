@@ -138,7 +138,7 @@ static enum spec_rule choose_at_source(struct spec *spec,
 	const struct spec_socket *s, const struct op *op, uint16_t *port)
 {
 	struct spec_socket narrow = *s;
-	struct target target;
+	struct target target = { 0 };
 	struct route route;
 	enum spec_rule rule = check_name(spec, s, op, &target);
 	bool v4;
@@ -146,16 +146,18 @@ static enum spec_rule choose_at_source(struct spec *spec,
 	if (!rule && spec_socket_is_v6(s) && op->bind.place.addr.len == 16)
 		rule = check6(spec, &narrow, &target);
 	v4 = target.v4 || !spec_socket_is_v6(s);
-	if (!rule && v4)
-		rule = spec_route_ipv4(spec, s, target.to.low, &route);
-	else if (!rule)
-		rule = spec_route_ipv6(spec, s, target.to, &route);
-	if (!rule && v4)
+	if (!rule)
+		rule = v4 ? spec_route_ipv4(spec, s, target.to.low, &route) :
+			    spec_route_ipv6(spec, s, target.to, &route);
+	/* Without a way there it sends from nowhere: any address will do. */
+	if (rule)
+		return spec_udp_choose(spec, s, port);
+	if (v4) {
 		spec_socket_set_ipv4(&narrow, route.from.low);
-	else if (!rule)
+	} else {
 		narrow.rcv = route.from;
-	if (!rule && !v4)
 		narrow.rcv4 = DUMMY4;
+	}
 	return spec_udp_choose(spec, &narrow, port);
 }
 

@@ -16,6 +16,9 @@ NO_LINUX(listener_aborted)
 DECISION(bind_length_by_family, EINVAL, "-",
 	"An address has the length of its socket, and of the family it says.")
 NO_LINUX(bind_length_by_family)
+DECISION(bind_unix_length, EINVAL, "-",
+	"An address that says AF_UNIX is not longer than a path can be.")
+NO_LINUX(bind_unix_length)
 DECISION(bind_length_of_no_family, EIO, "-",
 	"An address must be as long as a sockaddr_in or a sockaddr_in6.")
 NO_LINUX(bind_length_of_no_family)
@@ -34,6 +37,9 @@ NO_LINUX(tcp_binds_no_group)
 EFFECT(refused_call_restores_device, "-",
 	"A bind or a connect that is refused leaves the device as it was.")
 NO_LINUX(refused_call_restores_device)
+EFFECT(mapped_wildcard_is_plain, "-",
+	"A wildcard that was mapped is told as ::, as any other.")
+NO_LINUX(mapped_wildcard_is_plain)
 
 /* who may have a port */
 
@@ -52,6 +58,9 @@ NO_LINUX(reuseaddr_passes_time_wait)
 EFFECT(listener_guards_its_place, "-",
 	"A listener that shares by SO_REUSEADDR guards its own address only.")
 NO_LINUX(listener_guards_its_place)
+EFFECT(reuseport_passes_peers, "-",
+	"With SO_REUSEPORT, those with a peer and those without do not meet.")
+NO_LINUX(reuseport_passes_peers)
 EFFECT(listen_meets_listeners, "-",
 	"Only with SO_REUSEADDR a listen asks, and only who listens there.")
 NO_LINUX(listen_meets_listeners)
@@ -73,9 +82,6 @@ NO_LINUX(listen_without_port)
 DECISION(listener_found_no_port, EAGAIN, "-",
 	"A listen that finds no port has an errno of its own.")
 NO_LINUX(listener_found_no_port)
-EFFECT(refused_listener_is_dead, "-",
-	"Who was refused to listen has no port, and can do nothing more.")
-NO_LINUX(refused_listener_is_dead)
 DECISION(connecting_is_busy, ENOTCONN, "-",
 	"A socket that is still connecting cannot listen, or be shut down.")
 NO_LINUX(connecting_is_busy)
@@ -103,6 +109,18 @@ NO_LINUX(self_connect_unanswered)
 EFFECT(loopback_source_is_destination, "-",
 	"To a loopback address a socket sends from that very address.")
 NO_LINUX(loopback_source_is_destination)
+EFFECT(udp_connect_keeps_wildcard, "-",
+	"A UDP connect leaves the wildcard that bind has got.")
+NO_LINUX(udp_connect_keeps_wildcard)
+EFFECT(udp_reconnect_picks_source, "-",
+	"A second UDP connect sends from the address of the new route.")
+NO_LINUX(udp_reconnect_picks_source)
+EFFECT(udp_disconnect_keeps_bind, "-",
+	"A UDP disconnect leaves what bind has got, even a port that it chose.")
+NO_LINUX(udp_disconnect_keeps_bind)
+EFFECT(connect_avoids_itself, "-",
+	"A connect does not choose the port that would connect it to itself.")
+NO_LINUX(connect_avoids_itself)
 
 /* the end of a connection */
 
@@ -131,32 +149,14 @@ EFFECT(linger_is_for_data, "-",
 	"SO_LINGER 0 resets a connection only if it has data left to send.")
 NO_LINUX(linger_is_for_data)
 
-/* sockets that are over, and what else a second network stack has */
+/* sockets that are good for nothing more */
 
-DECISION(bind_unix_length, EINVAL, "-",
-	"An address that says AF_UNIX is not longer than a path can be.")
-NO_LINUX(bind_unix_length)
 DECISION(dead_socket_refuses, EINVAL, "-",
 	"Who can do nothing more neither binds, nor listens, nor connects.")
 NO_LINUX(dead_socket_refuses)
 DECISION(connect_failed_before, ECONNABORTED, "-",
 	"Who was refused a connection never connects again.")
 NO_LINUX(connect_failed_before)
-EFFECT(mapped_wildcard_is_plain, "-",
-	"A wildcard that was mapped is told as ::, as any other.")
-NO_LINUX(mapped_wildcard_is_plain)
-EFFECT(reuseport_passes_peers, "-",
-	"With SO_REUSEPORT, those with a peer and those without do not meet.")
-NO_LINUX(reuseport_passes_peers)
-EFFECT(udp_connect_keeps_wildcard, "-",
-	"A UDP connect leaves the wildcard that bind has got.")
-NO_LINUX(udp_connect_keeps_wildcard)
-EFFECT(udp_reconnect_picks_source, "-",
-	"A second UDP connect sends from the address of the new route.")
-NO_LINUX(udp_reconnect_picks_source)
-EFFECT(connect_avoids_itself, "-",
-	"A connect does not choose the port that would connect it to itself.")
-NO_LINUX(connect_avoids_itself)
 EFFECT(refused_connect_is_final, "-",
 	"Who was refused a connection can do nothing more.")
 NO_LINUX(refused_connect_is_final)
@@ -169,6 +169,6 @@ NO_LINUX(ended_connection_frees_port)
 EFFECT(ended_connection_is_final, "-",
 	"Who was connected, and was reset, can do nothing more.")
 NO_LINUX(ended_connection_is_final)
-EFFECT(udp_disconnect_keeps_bind, "-",
-	"A UDP disconnect leaves what bind has got, even a port that it chose.")
-NO_LINUX(udp_disconnect_keeps_bind)
+EFFECT(refused_listener_is_dead, "-",
+	"Who was refused to listen has no port, and can do nothing more.")
+NO_LINUX(refused_listener_is_dead)
