@@ -9,6 +9,9 @@
 
 #include "minimize.h"
 
+/* So often a program must diverge in the same way to be shown as it is */
+enum { STEADY_TIMES = 6 };
+
 /* Does it ask more than whether there are sockets at all? */
 static bool asks_more(const struct program *program)
 {
@@ -112,11 +115,13 @@ int judge_program(const struct judge *judge, const struct program *program,
 
 /**
  * struct kept - What must stay while a finding becomes small
+ * @times:	How often a candidate must do it
  * @error:	0, or why a subject did not work
  */
 struct kept {
 	const struct judge *judge;
 	struct finding *finding;
+	unsigned int times;
 	int error;
 };
 
@@ -146,20 +151,64 @@ static bool still_is(const struct program *program, void *arg)
 	return true;
 }
 
+/* So often as is asked for: a kernel chooses ports anew each time. */
+static bool still_is_often(const struct program *program, void *arg)
+{
+	struct kept *kept = arg;
+
+	for (unsigned int i = 0; i < kept->times; i++)
+		if (!still_is(program, kept))
+			return false;
+	return true;
+}
+
+/*
+ * A kernel that chose the port of another socket by chance seldom does so
+ * again. With that port as the only one to choose, it does.
+ */
+static bool force_choice(struct program *program, struct kept *kept)
+{
+	const struct outcome *chosen =
+		&kept->finding->divergence.outcomes[kept->judge->pair->leader];
+	struct program forced = *program;
+
+	if (program->count == PROGRAM_OPS_MAX ||
+		chosen->value != VALUE_NUMBER || program->level != LEVEL_SOCKET)
+		return false;
+	memmove(forced.ops + 1, forced.ops,
+		forced.count++ * sizeof(*forced.ops));
+	forced.ops[0] = op_sysctl(SYSCTL_PORT_RANGE, chosen->a, chosen->a);
+	if (!still_is_often(&forced, kept))
+		return false;
+	*program = forced;
+	return true;
+}
+
 int judge_minimize(const struct judge *judge, struct finding *finding)
 {
-	struct kept kept = { .judge = judge, .finding = finding };
+	const struct finding before = *finding;
+	struct kept kept = { .judge = judge,
+		.finding = finding,
+		.times = STEADY_TIMES };
 	struct program program = finding->program;
+	bool forced = false, holds;
 
-	/* Only a law may need what comes later: it has another order. */
 	program.count = finding->divergence.index + 1;
-	if (!still_is(&program, &kept)) {
-		program = finding->program;
-		if (kept.error || !still_is(&program, &kept))
-			return kept.error ? kept.error : -EAGAIN;
+	holds = still_is_often(&program, &kept);
+	if (!holds)
+		holds = forced = force_choice(&program, &kept);
+	if (!holds) {
+		/* Only a law may need what comes later: it has another order. */
+		program = before.program;
+		holds = still_is_often(&program, &kept);
 	}
-	minimize(&program, still_is, &kept);
-	if (!kept.error && !still_is(&program, &kept))
-		return -EAGAIN;
-	return kept.error;
+	/* Where a choice was forced, what forces it must not be dropped. */
+	kept.times = forced ? STEADY_TIMES : 1;
+	if (holds)
+		minimize(&program, still_is_often, &kept);
+	kept.times = STEADY_TIMES;
+	if (holds && still_is_often(&program, &kept))
+		return 0;
+	*finding = before;
+	return kept.error ? kept.error : -EAGAIN;
 }
