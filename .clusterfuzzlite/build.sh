@@ -18,11 +18,13 @@ for file in src/*.c src/{program,ports,gvisor,subjects,compare}/*.c \
 	# It copies AFL++'s map, so it must not write to it (harness/quiet.c).
 	plain=AFL_QUIET=1
 	[ "$name" != quiet ] || plain=AFL_NOOPT=1
+	# shellcheck disable=SC2086 # flags are words
 	env $plain $CC $CFLAGS -std=gnu11 -D_GNU_SOURCE -DFUZZING -Isrc \
 		-c -o "$objects/$name.o" "$file"
 done
 ar rcs "$objects/ours.a" "$objects"/*.o
 
+# shellcheck disable=SC2086
 $CXX $CXXFLAGS -o "$OUT/fuzz_ports" "$objects"/{fuzz,quiet,fuzz_ports}.o \
 	"$objects/ours.a" $LIB_FUZZING_ENGINE -lpthread
 

@@ -188,9 +188,9 @@ static uint32_t program_cost(const struct program *program)
 /* Run a program on both; the two never differ */
 static void compare(const struct program *program)
 {
-	struct judge judge = { .pair = &pair,
-		.tally = &fuzz_counters->tally,
-		.asked = true };
+	struct judge judge = {
+		.pair = &pair, .tally = &fuzz_counters->tally, .asked = true
+	};
 	static struct finding found;
 	int verdict;
 

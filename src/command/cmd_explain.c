@@ -89,7 +89,7 @@ static int explain_pair(struct options *o, struct compare_job *job)
 		.result = &result,
 		.sweep = job->sweep ? job->sweep->name : NULL };
 	struct skip skip = { 0 };
-	static struct cmd_explained e;
+	struct cmd_explained e = { 0 };
 	static struct explain explain;
 	struct class_list list = { 0 };
 	int second = has[1], code;

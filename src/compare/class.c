@@ -363,9 +363,9 @@ int class_find(struct class_finder *finder, const struct question *question,
 
 	memset(answer, 0, sizeof(*answer));
 	answer->same = question->index;
-	if (!finder->modelled || (finder->stranger &&
-					 question->program->level !=
-						 LEVEL_SOCKET)) {
+	if (!finder->modelled ||
+		(finder->stranger &&
+			question->program->level != LEVEL_SOCKET)) {
 		snprintf(answer->why, sizeof(answer->why), "%s",
 			finder->modelled ? "a dialect says nothing of "
 					   "reservations" :

@@ -46,7 +46,8 @@ enum {
  * @changes:	Made together, to the model of each of the two subjects
  * @file:	Its example; NULL if it is a rule
  */
-struct class {
+struct class
+{
 	char name[CLASS_NAME_MAX];
 	char of[WHO_MAX];
 	struct change changes[CLASS_CHANGES_MAX];

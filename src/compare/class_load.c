@@ -100,21 +100,18 @@ int class_load(const char *directory, struct class_list *list,
 	int rc;
 
 	memset(list, 0, sizeof(*list));
-	/* A file of that name would be a class of its own. */
-	snprintf(path, sizeof(path), "%s/.", directory);
-	if (access(path, R_OK)) {
-		rc = -errno;
-		snprintf(error->message, sizeof(error->message),
-			"%.200s: no folder of classes: %s", directory,
-			strerror(-rc));
-		return rc;
-	}
 	snprintf(path, sizeof(path), "%s", directory);
 	rc = case_find(paths, 1, &files, error);
 	if (rc == -ENODATA)
 		return 0;
 	if (rc)
 		return rc;
+	if (files.count == 1 && !strcmp(files.paths[0], directory)) {
+		snprintf(error->message, sizeof(error->message),
+			"%.200s: a file, not a folder of classes", directory);
+		case_free(&files);
+		return -ENOTDIR;
+	}
 	list->classes = calloc(files.count, sizeof(*list->classes));
 	list->files = calloc(files.count, sizeof(*list->files));
 	if (!list->classes || !list->files) {
@@ -137,8 +134,8 @@ int class_load(const char *directory, struct class_list *list,
 				"%s:%u: %s", files.paths[i], error->line, why);
 			break;
 		}
-		if (read_class(&list->classes[list->count++],
-				   &list->files[i], why, sizeof(why))) {
+		if (read_class(&list->classes[list->count++], &list->files[i],
+			    why, sizeof(why))) {
 			snprintf(error->message, sizeof(error->message),
 				"%s:1: %s", files.paths[i], why);
 			rc = -EINVAL;

@@ -62,9 +62,8 @@ static bool same_sort(const struct finding *a, const struct finding *b)
 		return false;
 	if (a->answer.verdict == CLASS_KNOWN)
 		return class_same(&a->answer, &b->answer);
-	return judge_alike(a, b) &&
-	       !memcmp(a->answer.rules, b->answer.rules,
-		       sizeof(a->answer.rules));
+	return judge_alike(a, b) && !memcmp(a->answer.rules, b->answer.rules,
+					    sizeof(a->answer.rules));
 }
 
 /* Is a divergence worth keeping? An example is one of a class by itself, or the

@@ -18,10 +18,7 @@
 #include "subjects/named.h"
 
 /* At least one program of so many must be compared to its end. */
-enum {
-	COMPARE_WORKERS_MAX = 64,
-	COMPARE_LEAST = 100
-};
+enum { COMPARE_WORKERS_MAX = 64, COMPARE_LEAST = 100 };
 
 /**
  * compare_told - Called in a worker, of each program that was compared

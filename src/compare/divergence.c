@@ -9,7 +9,6 @@
 #include "quote.h"
 #include "program/text.h"
 
-
 static bool is_written(const struct program *program, unsigned int port)
 {
 	for (unsigned int i = 0; i < program->count; i++)

@@ -142,7 +142,7 @@ static int by_count(const void *a, const void *b)
 static void make_lines(struct explain *explain)
 {
 	struct explain_work *work = explain->work;
-	unsigned int order[EXPLAIN_CHANGES_MAX], count = 0;
+	unsigned int order[EXPLAIN_CHANGES_MAX] = { 0 }, count = 0;
 
 	for (unsigned int i = 0; i < work->change_count; i++) {
 		work->changes[i].count = 0;
@@ -340,7 +340,7 @@ int explain_more(struct explain *explain, const struct finding *finding,
 	struct explain_counts *counts)
 {
 	const struct explain_set none = { .count = 0 };
-	unsigned int by[EXPLAIN_TOGETHER_MAX];
+	unsigned int by[EXPLAIN_TOGETHER_MAX] = { 0 };
 	uint16_t rule;
 	int rc = explain_holds(explain, finding, &none, &rule);
 

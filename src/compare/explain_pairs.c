@@ -154,8 +154,8 @@ static bool better(const struct explain_work *work, const struct choice *a,
 		return x > y;
 	for (int i = 0; i < EXPLAIN_TOGETHER_MAX; i++)
 		if (a->pair.changes[i] != b->pair.changes[i])
-			return explain_better(&work->changes
-						       [a->pair.changes[i]],
+			return explain_better(&work->changes[a->pair
+							      .changes[i]],
 				&work->changes[b->pair.changes[i]]);
 	return false;
 }

@@ -89,7 +89,7 @@ int judge_finding(const struct judge *judge, struct finding *finding,
 
 	if (rc)
 		return rc;
-	if (finding->answer.verdict == CLASS_UNKNOWN) {
+	if (finding->answer.verdict != CLASS_KNOWN) {
 		rc = diff_one(judge->pair, &finding->program, &again);
 		if (rc < 0)
 			return rc;
@@ -187,9 +187,9 @@ static bool force_choice(struct program *program, struct kept *kept)
 int judge_minimize(const struct judge *judge, struct finding *finding)
 {
 	const struct finding before = *finding;
-	struct kept kept = { .judge = judge,
-		.finding = finding,
-		.times = STEADY_TIMES };
+	struct kept kept = {
+		.judge = judge, .finding = finding, .times = STEADY_TIMES
+	};
 	struct program program = finding->program;
 	bool forced = false, holds;
 
@@ -198,7 +198,7 @@ int judge_minimize(const struct judge *judge, struct finding *finding)
 	if (!holds)
 		holds = forced = force_choice(&program, &kept);
 	if (!holds) {
-		/* Only a law may need what comes later: it has another order. */
+		/* Only a law may need what comes later: another order. */
 		program = before.program;
 		holds = still_is_often(&program, &kept);
 	}

@@ -43,7 +43,7 @@ struct finding {
 	struct class_answer answer;
 };
 
-/** judge_alike() - Do two diverge at an op of one kind, with the same outcomes? */
+/** judge_alike() - Do two diverge at one kind of op, with the same outcomes? */
 bool judge_alike(const struct finding *a, const struct finding *b);
 
 /**

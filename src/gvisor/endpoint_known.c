@@ -50,8 +50,7 @@ static bool covers_connect(const struct endpoint *ep, const struct op *op)
 	const struct addr *addr = &op->bind.place.addr;
 	struct full_addr to = { .addr = addr_unmapped(addr) };
 
-	if (is_link_local(addr) || ep->device ||
-		ep->held.device)
+	if (is_link_local(addr) || ep->device || ep->held.device)
 		return false;
 	if (endpoint_is_group(&to.addr)) /* bind takes some */
 		return false;

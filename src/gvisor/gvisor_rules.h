@@ -322,14 +322,25 @@ DECISION(not_known, 0, "-",
 
 /* what says yes, the plain conflicts, the plain searches */
 
-GENERIC(port_reserved) GENERIC(port_in_use) GENERIC(port_found)
-GENERIC(port_not_found) GENERIC(tuple_reserved) GENERIC(reservation_released)
-GENERIC(availability_told) GENERIC(held_ports_counted)
-GENERIC(same_destination_counts) GENERIC(wildcard_destination_counts)
-GENERIC(none_meets_devices) GENERIC(address_meets_wildcard)
-GENERIC(wildcard_meets_addresses) GENERIC(endpoint_made)
-GENERIC(endpoint_closed) GENERIC(sockopt_stored) GENERIC(endpoint_told)
-GENERIC(bind_found_no_port) GENERIC(not_known)
+GENERIC(port_reserved)
+GENERIC(port_in_use)
+GENERIC(port_found)
+GENERIC(port_not_found)
+GENERIC(tuple_reserved)
+GENERIC(reservation_released)
+GENERIC(availability_told)
+GENERIC(held_ports_counted)
+GENERIC(same_destination_counts)
+GENERIC(wildcard_destination_counts)
+GENERIC(none_meets_devices)
+GENERIC(address_meets_wildcard)
+GENERIC(wildcard_meets_addresses)
+GENERIC(endpoint_made)
+GENERIC(endpoint_closed)
+GENERIC(sockopt_stored)
+GENERIC(endpoint_told)
+GENERIC(bind_found_no_port)
+GENERIC(not_known)
 
 #undef DECISION
 #undef EFFECT

@@ -174,9 +174,9 @@ static void elder_of(const char *subject, char *name, size_t size)
 	}
 
 	snprintf(name, size, "%s",
-		!strcmp(subject, "portman")	  ? "gvisor" :
+		!strcmp(subject, "portman")	 ? "gvisor" :
 		!strcmp(subject, "portman@head") ? "portman" :
-						    "");
+						   "");
 	if (!*name && !strncmp(subject, "portman@", 8))
 		snprintf(name, size, "gvisor-%.*s", WHO_MAX - 8, subject + 8);
 	if (!strncmp(subject, "gvisor-", 7))

@@ -32,8 +32,7 @@ static struct spec_socket *find_listener(struct spec *spec,
 		int score;
 
 		if (!spec_socket_is_stream(l) || l->state != LISTEN ||
-			l->port != port ||
-			!is_on(spec, l, route->arrives))
+			l->port != port || !is_on(spec, l, route->arrives))
 			continue;
 		if (route->v4) {
 			exact = !l->v6only &&

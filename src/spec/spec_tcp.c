@@ -66,8 +66,7 @@ static bool is_same_place(const struct spec_socket *a,
 {
 	bool any = spec_socket_is_wildcard(a);
 
-	return a->device == b->device &&
-	       any == spec_socket_is_wildcard(b) &&
+	return a->device == b->device && any == spec_socket_is_wildcard(b) &&
 	       (any || in16_equal(a->rcv, b->rcv));
 }
 
@@ -125,8 +124,8 @@ static bool passes(struct spec *spec, const struct spec_socket *a,
 
 	if (connects && b->with_peer)
 		return true;
-	return a->reuseport && connects != b->with_peer &&
-	       how != ASK_SEARCH && APPLIES(spec, reuseport_passes_peers);
+	return a->reuseport && connects != b->with_peer && how != ASK_SEARCH &&
+	       APPLIES(spec, reuseport_passes_peers);
 }
 
 enum spec_rule spec_tcp_ask_owners(struct spec *spec,

@@ -165,9 +165,10 @@ static int repeat(struct subject *subject, struct run *run, const struct op *op,
 	for (int i = 0; i < op->repeat.times && !rc; i++) {
 		struct outcome each;
 
-		rc = step(subject, run, op - 1, told	? leader :
-			leader	? &untold :
-				  NULL,
+		rc = step(subject, run, op - 1,
+			told   ? leader :
+			leader ? &untold :
+				 NULL,
 			&each);
 		if (!rc && out->kind == OUTCOME_OK)
 			add_outcome(out, &each);

@@ -244,7 +244,7 @@ static int reorder(struct reordered *r, unsigned int i)
 	if (!is_before(r, 0, decided) || (repeat && !r->without[i - 1][0]))
 		return 0;
 	for (int k = 0; k < WITHOUT_MAX && !rc && is_before(r, 0, *now) &&
-		!(k && is_before(r, *now, decided));
+			!(k && is_before(r, *now, decided));
 		k++) {
 		r->without[i][k] = *now;
 		rc = run_again(r, i + 1);

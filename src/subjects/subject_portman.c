@@ -296,7 +296,7 @@ static int socket_step(struct state *state, const struct op *op,
 	settle_range(state, led);
 	if (asks_for_privilege(state, op) ||
 		(op_has_socket(op) &&
-		!endpoint_known_covers(sock->ep, sock->explicit, op))) {
+			!endpoint_known_covers(sock->ep, sock->explicit, op))) {
 		gvisor_decide(gvisor, GVISOR_not_known);
 		*out = outcome_na();
 		return 0;
@@ -310,8 +310,7 @@ static int socket_step(struct state *state, const struct op *op,
 	rc = socket_call(state, op);
 	if (rc < 0)
 		return rc;
-	if (op->kind == OP_CONNECT && rc && rc != EISCONN &&
-		rc != EHOSTUNREACH)
+	if (op->kind == OP_CONNECT && rc && rc != EISCONN && rc != EHOSTUNREACH)
 		sock->ep->failed = true;
 	state->ranged |= op->kind == OP_SYSCTL && !rc;
 	if (rc == ENDPOINT_UNKNOWN)
