@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -74,7 +75,20 @@ void process_begin(void)
 
 void process_exec(void)
 {
+	default_signals();
 	signal(SIGXFSZ, SIG_DFL);
+}
+
+pid_t process_fork(void)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid)
+		return pid;
+	/* If the parent has ended already, the signal never comes. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+		_exit(PROCESS_LOST);
+	return 0;
 }
 
 int process_end(const char *name, int code)

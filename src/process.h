@@ -20,6 +20,8 @@
 #ifndef PROCESS_H
 #define PROCESS_H
 
+#include <sys/types.h>
+
 /** PROCESS_LOST - The exit code of a process whose output was lost */
 enum { PROCESS_LOST = 3 };
 
@@ -34,6 +36,15 @@ void process_begin(void);
 
 /** process_exec() - Give the next program of this process default signals */
 void process_exec(void);
+
+/**
+ * process_fork() - fork() a process that does not outlive this one
+ *
+ * It is killed when the thread that made it ends, however that ends.
+ *
+ * Return: As for fork()
+ */
+pid_t process_fork(void);
 
 /**
  * process_end() - Close stdout, and see that all of it was written

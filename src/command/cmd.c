@@ -176,7 +176,7 @@ int cmd_in_child(int (*what)(void *arg), void *arg)
 	pid_t pid;
 
 	fflush(NULL);
-	pid = fork();
+	pid = process_fork();
 	if (pid < 0)
 		die(EXIT_CANNOT, "fork: %s", strerror(errno));
 	if (!pid) {

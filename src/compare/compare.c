@@ -10,13 +10,13 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "divergence.h"
 #include "gen.h"
+#include "process.h"
 #include "progress.h"
 #include "util.h"
 
@@ -398,9 +398,8 @@ int compare(const struct compare_job *job, struct compare_result *result)
 	}
 	fflush(NULL);
 	for (unsigned int w = 0; w < job->workers; w++) {
-		pids[w] = fork();
+		pids[w] = process_fork();
 		if (!pids[w]) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			work(job, &shares[w], w, &result->finder);
 			_exit(0);
 		}

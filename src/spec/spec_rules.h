@@ -416,7 +416,6 @@ EFFECT(subflow_keeps_owner, "sock_i_uid",
 VERSIONS(subflow_keeps_owner, V(6, 17), EVER)
 
 #include "spec_rules_foreign.h"
-
 /* what says yes, the plain conflicts, the plain searches */
 
 GENERIC(socket_made)

@@ -8,44 +8,58 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "process.h"
 #include "util.h"
 
-static int spawn(struct child *child, int in, int out, int err,
-	char *const argv[])
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, defaults;
-	int rc;
+/**
+ * struct command - What a process is to become
+ * @fds:	Its first three descriptors; -1: ours
+ * @argv:	Its path, without a search, and its arguments
+ */
+struct command {
+	int fds[3];
+	char *const *argv;
+};
 
-	sigemptyset(&none);
-	sigemptyset(&defaults);
-	sigaddset(&defaults, SIGPIPE);
-	sigaddset(&defaults, SIGCHLD);
-	sigaddset(&defaults, SIGXFSZ);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	if (err >= 0)
-		posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
-						      POSIX_SPAWN_SETSIGMASK |
-						      POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &defaults);
-	rc = posix_spawn(&child->pid, argv[0], &actions, &attributes, argv,
-		environ);
-	if (rc)
+/* In the new process: become the command, or return the errno */
+static int become(const struct command *command)
+{
+	if (setpgid(0, 0))
+		return errno;
+	for (int fd = 0; fd < (int)ARRAY_SIZE(command->fds); fd++)
+		if (command->fds[fd] >= 0 && dup2(command->fds[fd], fd) < 0)
+			return errno;
+	process_exec();
+	execv(command->argv[0], command->argv);
+	return errno;
+}
+
+/* By fork(): posix_spawn() makes processes that may outlive us. */
+static int spawn(struct child *child, const struct command *command)
+{
+	int failed[2], rc = 0;
+
+	if (pipe2(failed, O_CLOEXEC))
+		return -errno;
+	child->pid = process_fork();
+	if (!child->pid) {
+		rc = become(command);
+		_exit(write(failed[1], &rc, sizeof(rc)) < 0);
+	}
+	close(failed[1]);
+	if (child->pid < 0) {
+		rc = errno;
 		child->pid = 0;
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
+	} else if (read(failed[0], &rc, sizeof(rc)) > 0) {
+		waitpid(child->pid, NULL, 0);
+		child->pid = 0;
+	}
+	close(failed[0]);
 	return -rc;
 }
 
@@ -70,7 +84,7 @@ int child_start(struct child *child, char *const argv[], int err)
 		close_pipe(to);
 		return rc;
 	}
-	rc = spawn(child, to[0], from[1], err, argv);
+	rc = spawn(child, &(struct command){ { to[0], from[1], err }, argv });
 	if (rc) {
 		close_pipe(to);
 		close_pipe(from);
