@@ -12,10 +12,9 @@
  *
  * A divergence of known classes (class.h) is counted under their names. If it
  * is of none, that is a failure: it is minimised and printed, and the target
- * aborts. With
- * PORTCLASH_FUZZ_KEEP_GOING it is counted instead, and written once to
- * $PORTCLASH_FUZZ_DIR/unknown. Then fuzzing goes on: a fuzzer that stops at the
- * first unknown divergence finds no second one.
+ * aborts. With PORTCLASH_FUZZ_KEEP_GOING it is counted instead, and written
+ * once to $PORTCLASH_FUZZ_DIR/unknown. Then fuzzing goes on: a fuzzer that
+ * stops at the first unknown divergence finds no second one.
  */
 #ifndef TWO_SUBJECTS_H
 #define TWO_SUBJECTS_H

@@ -200,6 +200,13 @@ def test_a_planted_quirk_is_unknown(planted, beside):
     assert answer.code == FOUND and answer.json["unknown"], answer
 
 
+def test_a_planted_quirk_of_devices_is_unknown():
+    """Random programs seldom have two devices on one port; that set does."""
+    answer = portclash("sweep", "pairs", "--json", "--quiet", "-s",
+                       "linux=spec@6.18~devices_keep_apart", "-s", "portman")
+    assert answer.code == FOUND and answer.json["unknown"], answer
+
+
 # What was measured of gVisor before there were classes: pairs and sequences of
 # binds, and nineteen scenarios
 MEASURED = (

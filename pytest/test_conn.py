@@ -2,9 +2,11 @@
 """The helpers change nothing: whole programs through conn_*, in one namespace,
 and by raw calls in another, end equal (harness/wrap_conn.c)."""
 
+from pathlib import Path
+
 import pytest
 
-from portcheck import AGREED, CORPUS, ROOT, RULES, portclash, said
+from portcheck import AGREED, COMMAND, CORPUS, ROOT, RULES, portclash, said
 
 THROUGH = f"pipe:{ROOT / 'build' / 'portclash-conn'} serve"
 
@@ -44,3 +46,19 @@ def test_cases():
                        CORPUS / "cases")
     assert not answer.json["failed"], said(answer.json["failed"])
     assert answer.code == AGREED, answer
+
+
+@pytest.mark.parametrize("lie,unmodelled", (
+    ("0,/^ECONNREFUSED$/s//ENETDOWN/", 0), ("s/^ECONNREFUSED$/ENETDOWN/", 1)),
+    ids=("once", "always"))
+def test_what_is_unmodelled_is_asked_again(lie, unmodelled, tmp_path, need):
+    """MPTCP connects have no model. An answer that is another one once, by
+    chance, is no divergence; one that always is, is."""
+    if not Path("/proc/sys/net/mptcp").is_dir():
+        pytest.skip("MPTCP not in this kernel")
+    case = tmp_path / "mptcp.case"
+    case.write_text("socket a mptcp4\nconnect a 127.0.0.1:7000\n")
+    result = need(portclash("diff", "--json", "-s", "linux", "-s",
+                            f"pipe:{COMMAND} serve | sed -u '{lie}'", case))
+    assert result["unmodelled"] == result["divergent"] == unmodelled
+    assert result["incomparable"] == 1 - unmodelled

@@ -123,3 +123,25 @@ def test_nothing_is_left(part, here):
     dice = random.Random(part)
     for _ in range(KILLS):
         one_run(dice, SUBJECTS[part])
+
+
+def test_a_stuck_agent_dies_with_its_starter():
+    """It reads nothing, so the end of its input would not end it."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    with subprocess.Popen([str(COMMAND), "random", "--quiet", "-s",
+                           "pipe:exec sleep 1000", "-s", "spec"],
+                          stdout=subprocess.DEVNULL) as run:
+        for _ in range(200):
+            stuck = [pid for pid in descendants(run.pid) if b"sleep" in
+                     Path(f"/proc/{pid}/cmdline").read_bytes()]
+            if stuck:
+                break
+            time.sleep(.05)
+        assert stuck
+        run.kill()
+    for _ in range(200):
+        reap()
+        if not alive(stuck):
+            break
+        time.sleep(.05)
+    assert not alive(stuck)

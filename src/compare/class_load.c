@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "class.h"
 #include "subjects/books.h"
@@ -95,7 +94,7 @@ static int by_name(const void *a, const void *b)
 int class_load(const char *directory, struct class_list *list,
 	struct text_error *error)
 {
-	char path[CASE_PATH_MAX + 2], *paths[] = { path };
+	char path[CASE_PATH_MAX], *paths[] = { path };
 	struct case_list files = { 0 };
 	int rc;
 

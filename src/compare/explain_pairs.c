@@ -146,6 +146,7 @@ struct choice {
 static bool better(const struct explain_work *work, const struct choice *a,
 	const struct choice *b)
 {
+	const uint16_t *p = a->pair.changes, *q = b->pair.changes;
 	uint64_t x = a->count * MAX(b->new, 1), y = b->count * MAX(a->new, 1);
 
 	if (!a->new != !b->new)
@@ -153,10 +154,9 @@ static bool better(const struct explain_work *work, const struct choice *a,
 	if (x != y)
 		return x > y;
 	for (int i = 0; i < EXPLAIN_TOGETHER_MAX; i++)
-		if (a->pair.changes[i] != b->pair.changes[i])
-			return explain_better(&work->changes[a->pair
-							      .changes[i]],
-				&work->changes[b->pair.changes[i]]);
+		if (p[i] != q[i])
+			return explain_better(&work->changes[p[i]],
+				&work->changes[q[i]]);
 	return false;
 }
 

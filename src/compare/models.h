@@ -7,10 +7,10 @@
  * Two subjects diverge on a program. If each of them has a model, the models
  * say why: each is asked the same program, and is steered as its own subject
  * was: who led by its own trace, who followed by that of the leader. If both
- * give these traces, the divergence lies in the rules. And
- * if under some changes of the rules both models give the same answers as far
- * as the op that diverged, and one of the two answers there, these changes are
- * what the two subjects differ in.
+ * give these traces, the divergence lies in the rules. And if under some
+ * changes of the rules both models give the same answers as far as the op that
+ * diverged, and one of the two answers there, these changes are what the two
+ * subjects differ in.
  *
  * Who has no model of its own has the specification's, under the changes that
  * are known of it: its dialect.

@@ -2,9 +2,8 @@
 /*
  * spec_rules.h - the rules of the specification, each once
  *
- * This list is included in two places. spec.h makes the numbers of the rules
- * from it, and spec_rules.c makes the table, which `portclash rules`, the
- * citations in traces and the coverage of the rules come from.
+ * From this list spec.h makes the numbers of the rules, and spec_rules.c the
+ * table that `portclash rules`, citations and coverage come from.
  *
  *	DECISION(name, errno, kernel function, sentence)
  *	EFFECT(name, kernel function, sentence)
@@ -416,6 +415,7 @@ EFFECT(subflow_keeps_owner, "sock_i_uid",
 VERSIONS(subflow_keeps_owner, V(6, 17), EVER)
 
 #include "spec_rules_foreign.h"
+
 /* what says yes, the plain conflicts, the plain searches */
 
 GENERIC(socket_made)

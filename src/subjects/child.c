@@ -43,6 +43,7 @@ static int become(const struct command *command)
 static int spawn(struct child *child, const struct command *command)
 {
 	int failed[2], rc = 0;
+	ssize_t n;
 
 	if (pipe2(failed, O_CLOEXEC))
 		return -errno;
@@ -51,15 +52,18 @@ static int spawn(struct child *child, const struct command *command)
 		rc = become(command);
 		_exit(write(failed[1], &rc, sizeof(rc)) < 0);
 	}
-	close(failed[1]);
-	if (child->pid < 0) {
+	if (child->pid < 0)
 		rc = errno;
-		child->pid = 0;
-	} else if (read(failed[0], &rc, sizeof(rc)) > 0) {
-		waitpid(child->pid, NULL, 0);
-		child->pid = 0;
-	}
+	close(failed[1]);
+	/* The end of the pipe says that it runs. */
+	do {
+		n = read(failed[0], &rc, sizeof(rc));
+	} while (n < 0 && errno == EINTR);
 	close(failed[0]);
+	while (n > 0 && waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (rc)
+		child->pid = 0;
 	return -rc;
 }
 
