@@ -33,15 +33,19 @@ SCRIPTS = ROOT / "netns-scripts"
 BOOT = 60
 
 
+@some(5)
 @pytest.mark.parametrize("name", (*KERNELS, *GVISORS))
-def test_cases_hold(name, need, ran, console):
-    """What each answers, case by case."""
-    answer = portclash("check", "--json", "-s", name, RULES, CASES, BUGS,
-                       DIVERGENCES, env={**WAIT, **console}, timeout=600)
+def test_cases_hold(name, every, need, ran, console):
+    """What each answers, case by case. gVisor needs another sandbox behind some
+    cases, and is asked some of them."""
+    every = every if name in GVISORS else 1
+    paths = cases(RULES, CASES, BUGS, DIVERGENCES)[::every]
+    answer = portclash("check", "--json", "-s", name, *paths,
+                       env={**WAIT, **console}, timeout=600)
     result = need(answer)
     assert not result["failed"], said(result["failed"])
     ran(result)
-    assert result["compared_ops"] > 2000
+    assert result["compared_ops"] > 2000 // every
 
 
 def test_lwip_has_cases_of_its_own(need, ran):
@@ -126,8 +130,7 @@ def test_a_sandbox_that_dies_is_an_outcome(name, here):
     here(name)
     answer = portclash("check", "--json", "-s", name,
                        CASES / "range-of-all-ports-kills-gvisor.case",
-                       DIVERGENCES / "range-has-no-least-port.case",
-                       env={"PORTCLASH_WORLD": "sandbox"})
+                       DIVERGENCES / "range-has-no-least-port.case")
     assert answer.code == AGREED, answer
     assert answer.json["compared_ops"] == 3 and answer.json["held"] == 2
 

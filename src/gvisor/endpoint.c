@@ -11,8 +11,7 @@
 #include "world.h"
 
 static const struct addr loopback4 = { 4, { 127, 0, 0, 1 } },
-			 loopback6 = { 16, { [15] = 1 } },
-			 broadcast = { 4, { 255, 255, 255, 255 } };
+			 loopback6 = { 16, { [15] = 1 } };
 
 bool endpoint_is_group(const struct addr *addr)
 {
@@ -26,8 +25,8 @@ bool endpoint_is_local(const struct full_addr *addr)
 {
 	int32_t nic = world_owner(&addr->addr);
 
-	/* Each device has the broadcast address. */
-	return addr_equal(&addr->addr, &broadcast) ||
+	/* Each device has the broadcast addresses of all. */
+	return world_is_broadcast(&addr->addr) ||
 	       (nic && (!addr->nic || addr->nic == nic));
 }
 

@@ -70,7 +70,7 @@ static int connect_unbound(struct stack *stack, struct endpoint *ep,
 		return ENDPOINT_UNKNOWN;
 	if (rc == -EAGAIN) {
 		gvisor_decide(&stack->gvisor, GVISOR_tcp_connect_found_no_port);
-		return EADDRNOTAVAIL;
+		return EAGAIN;
 	}
 	if (rc)
 		return rc;

@@ -24,17 +24,11 @@ static bool fits(const struct endpoint *ep, const struct addr *to)
 static bool covers_bind(const struct endpoint *ep, const struct op *op)
 {
 	const struct place *place = &op->bind.place;
-	struct full_addr to = { .addr = addr_unmapped(&place->addr),
-		.nic = ep->device };
 
 	/* It says so before it looks at the address. */
 	if (ep->state != EP_INITIAL)
 		return true;
-	if (is_link_local(&place->addr) || !fits(ep, &place->addr))
-		return false;
-	/* It is not known whether the address must be the device's own. */
-	return !ep->device || addr_is_any(&to.addr) || to.addr.len == 4 ||
-	       endpoint_is_local(&to);
+	return !is_link_local(&place->addr) && fits(ep, &place->addr);
 }
 
 static bool is_bound_to(const struct endpoint *ep, uint8_t network)

@@ -247,8 +247,7 @@ RELEASES(tcp_ends_in_use, 0, V(2023, 5))
 DECISION(tcp_ends_not_available, EADDRNOTAVAIL, "tcp.endpoint.registerEndpoint",
 	"The same, with the errno of Linux.")
 RELEASES(tcp_ends_not_available, V(2023, 5), EVER)
-DECISION(tcp_connect_found_no_port, EADDRNOTAVAIL,
-	"tcp.endpoint.registerEndpoint",
+DECISION(tcp_connect_found_no_port, EAGAIN, "tcp.endpoint.registerEndpoint",
 	"No port of the range can be had with this peer.")
 DECISION(peer_of_other_family, EINVAL, "netstack.socketOpsCommon.Connect",
 	"IPv4 endpoints take no IPv6 peer, and v6only ones no IPv4 peer.")

@@ -59,11 +59,15 @@ static const char *const helpers[EMIT_NEEDS] = {
 	"\tuid_t uid = getuid();\n"
 	"\tint fd;\n"
 	"\n"
-	"\tif (here && (!list || !list[0].if_name || list[1].if_name)) {\n"
-	"\t\tfprintf(stderr, \"this network has more than lo\\n\");\n"
-	"\t\texit(2);\n"
-	"\t}\n"
-	"\tif_freenameindex(list);\n"
+	"\tfor (int i = 0; here && list && list[i].if_name; i++)\n"
+	"\t\tif (strcmp(list[i].if_name, \"lo\") &&\n"
+	"\t\t    strcmp(list[i].if_name, \"veth0\") &&\n"
+	"\t\t    strcmp(list[i].if_name, \"veth1\")) {\n"
+	"\t\t\tfprintf(stderr, \"this network has more\\n\");\n"
+	"\t\t\texit(2);\n"
+	"\t\t}\n"
+	"\tif (list)\n"
+	"\t\tif_freenameindex(list);\n"
 	"\tif (!here && unshare(CLONE_NEWNET) &&\n"
 	"\t    (unshare(CLONE_NEWUSER | CLONE_NEWNET) ||\n"
 	"\t     (fd = open(\"/proc/self/uid_map\", O_WRONLY)) < 0 ||\n"
@@ -275,9 +279,11 @@ static void put_veth(FILE *file)
 		"/* A pair of devices with addresses, or lo has them */\n"
 		"static void veth(int lo_will_do)\n"
 		"{\n"
+		"\tif (if_nametoindex(\"%s\"))\n"
+		"\t\treturn;\n"
 		"\tif (system(\"ip link add %s index %d type veth peer \"\n"
 		"\t\t   \"name %s index %d",
-		a, WORLD_VETH0, b, WORLD_VETH1);
+		a, a, WORLD_VETH0, b, WORLD_VETH1);
 	put_addrs(false, file);
 	fprintf(file, AND "ip link set %s addrgenmode none up", a);
 	fprintf(file, AND "ip link set %s addrgenmode none up", b);

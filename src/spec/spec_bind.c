@@ -81,8 +81,7 @@ static bool is_usable4(struct spec *spec, const struct spec_socket *s,
 {
 	return !v4 || in16_device4(v4) ||
 	       (in16_is_group4(v4) &&
-		       !(v4 != UINT32_MAX && v4 >> 24 != 127 &&
-			       !spec_socket_is_udp(s) &&
+		       !(v4 >> 28 == 14 && !spec_socket_is_udp(s) &&
 			       APPLIES(spec, tcp_binds_no_group)) &&
 		       APPLIES(spec, groups_can_be_bound)) ||
 	       may_be_foreign(spec, s, spec->nonlocal4);
@@ -164,6 +163,7 @@ static enum spec_rule check6_native(struct spec *spec, struct spec_socket *s,
 	const struct name *name)
 {
 	bool group = in16_multicast(name->addr);
+	uint32_t device;
 
 	if (in16_scoped(name->addr)) {
 		if (name->len >= LEN_6 && name->scope &&
@@ -173,8 +173,12 @@ static enum spec_rule check6_native(struct spec *spec, struct spec_socket *s,
 	}
 	RETURN_IF(spec, s->device && !world_has_device(s->device),
 		bind6_no_device);
+	device = s->device && !in16_scoped(name->addr) &&
+				 APPLIES(spec, bind6_at_any_device) ?
+			 0 :
+			 s->device;
 	RETURN_IF(spec,
-		!group && !in16_is_usable6(name->addr, s->device) &&
+		!group && !in16_is_usable6(name->addr, device) &&
 			!may_be_foreign(spec, s, spec->nonlocal6),
 		bind6_not_local);
 	return SPEC_NO_RULE;

@@ -31,9 +31,11 @@ NO_LINUX(bind_again_meets_itself)
 EFFECT(bind_again_moves, "-",
 	"A bound socket is bound again, but no listener and no TCP connection.")
 NO_LINUX(bind_again_moves)
-EFFECT(tcp_binds_no_group, "-",
-	"TCP is not bound to IPv4 multicast, nor to a broadcast of a network.")
+EFFECT(tcp_binds_no_group, "-", "TCP is not bound to IPv4 multicast.")
 NO_LINUX(tcp_binds_no_group)
+EFFECT(bind6_at_any_device, "-",
+	"Any local IPv6 address can be bound, whatever the device.")
+NO_LINUX(bind6_at_any_device)
 EFFECT(refused_call_restores_device, "-",
 	"A bind or a connect that is refused leaves the device as it was.")
 NO_LINUX(refused_call_restores_device)

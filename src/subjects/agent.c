@@ -231,7 +231,7 @@ int agent_serve(struct subject *subject, const char *name, FILE *in, FILE *out)
 
 	hello(subject, name, input.fd, out);
 	for (;;) {
-		bool waiting = !find_end(&input, &size);
+		bool waiting = subject->spent || !find_end(&input, &size);
 		ssize_t n;
 
 		if (waiting || now_ms() - flushed >= AGENT_FLUSH_MS) {
@@ -242,6 +242,8 @@ int agent_serve(struct subject *subject, const char *name, FILE *in, FILE *out)
 				return -EIO;
 			flushed = now_ms();
 		}
+		if (subject->spent)
+			return 0;
 		if (waiting) {
 			n = read_more(&input);
 			if (n <= 0)

@@ -64,6 +64,9 @@
  * programs are slow flushes more often, and while it has nothing to say may
  * send empty lines, which are ignored. At the end of its input the agent exits
  * with status 0; one that does not, soon, is killed.
+ *
+ * An agent that cannot clean up behind a program exits with status 0 behind its
+ * answer. It is started again, and asked what it has not answered.
  */
 #ifndef AGENT_H
 #define AGENT_H
@@ -99,7 +102,8 @@ int agent_parse_can(const char *line, struct capabilities *can);
  *		in its buffer
  * @out:	Traces
  *
- * Return: 0 at the end of @in, or a negative errno if reading or writing fails
+ * Return: 0 at the end of @in or when @subject is spent, or a negative errno if
+ *	   reading or writing fails
  */
 int agent_serve(struct subject *subject, const char *name, FILE *in, FILE *out);
 

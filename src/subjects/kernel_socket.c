@@ -244,6 +244,8 @@ static struct outcome get_device_name(int fd)
 static struct outcome get_device(int fd)
 {
 	struct outcome out = { .value = VALUE_DEVICE, .a = WORLD_MISSING };
+	const struct world_device *found;
+	char name[IF_NAMESIZE];
 	socklen_t len = sizeof(int);
 	int index;
 
@@ -251,6 +253,9 @@ static struct outcome get_device(int fd)
 		return get_device_name(fd);
 	if (!index || world_has_device(index))
 		out.a = index;
+	else if (if_indextoname(index, name) &&
+		 (found = world_device_named(name)))
+		out.a = found->index;
 	return out;
 }
 

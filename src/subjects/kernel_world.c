@@ -223,6 +223,8 @@ static int build(struct kernel_world *world, char *why, size_t size)
 	rc = lo_up(session);
 	if (rc)
 		because(why, size, rc, "cannot set up lo");
+	else if (world->pair[0] && world->pair[1])
+		rc = 0;
 	else
 		rc = build_veth(session, world->v6, why, size);
 	world->devices = !rc;
@@ -261,18 +263,49 @@ static int leave(char *why, size_t size)
 	return 0;
 }
 
+/* Has it the address on the link that only ours has? */
+static bool is_ours(int fd, const struct world_device *device)
+{
+	struct ifreq request = { 0 };
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s",
+		device->name);
+	return !ioctl(fd, SIOCGIFHWADDR, &request) &&
+	       !memcmp(request.ifr_hwaddr.sa_data, device->mac,
+		       sizeof(device->mac));
+}
+
+/* The pair, where it has a number that is 0 so far */
+static bool take_device(struct kernel_world *world, int fd, const char *name,
+	uint32_t index)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(pair); i++)
+		if (!strcmp(name, world_device(pair[i])->name) &&
+			is_ours(fd, world_device(pair[i]))) {
+			world->pair[i] = index;
+			return true;
+		}
+	return !strcmp(name, world_device(WORLD_LO)->name);
+}
+
 /*
- * $PORTCLASH_WORLD=sandbox: stay in the network that we are in, since gVisor
- * obeys a range of ports in its first one only. It must be that of a sandbox:
- * any other network has a device besides loopback.
+ * $PORTCLASH_WORLD=sandbox: stay in the network that we are in. It must be that
+ * of a sandbox: any other has a device besides loopback and the world's pair.
  */
-static int stay(char *why, size_t size)
+static int stay(struct kernel_world *world, char *why, size_t size)
 {
 	struct if_nameindex *list = if_nameindex();
-	bool alone = list && list[0].if_name && !list[1].if_name &&
-		     !strcmp(list[0].if_name, world_device(WORLD_LO)->name);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool alone = list;
 
-	if_freenameindex(list);
+	memset(world->pair, 0, sizeof(world->pair));
+	for (int i = 0; alone && list[i].if_name; i++)
+		alone = take_device(world, fd, list[i].if_name,
+			list[i].if_index);
+	if (list)
+		if_freenameindex(list);
+	if (fd >= 0)
+		close(fd);
 	if (alone)
 		return 0;
 	return because(why, size, -EPERM,
@@ -315,11 +348,12 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 	kernel_world_close(world);
 	/* For namespaces made from now on; not before Linux 6.1, thus slow */
 	procfile_write(TABLE_PATH, TABLE_SIZE);
-	rc = stays() ? stay(why, size) : leave(why, size);
+	world->stays = stays();
+	rc = world->stays ? stay(world, why, size) : leave(why, size);
 	if (!rc && (rc = own_id(&world->id)))
 		because(why, size, rc,
 			"cannot tell namespaces apart: Linux >= 5.14 needed");
-	if (!rc && world->id == before && !stays())
+	if (!rc && world->id == before && !world->stays)
 		rc = because(why, size, -EXDEV,
 			"this is still the network it came from");
 	if (!rc)
@@ -376,6 +410,50 @@ void kernel_world_close(struct kernel_world *world)
 	if (world->echo > 0)
 		close(world->echo);
 	world->echo = 0;
+}
+
+uint32_t kernel_world_scope(const struct kernel_world *world, uint32_t device)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(pair); i++)
+		if (device == pair[i] && world->pair[i])
+			return world->pair[i];
+	return device;
+}
+
+/* By a socket that shares with nobody, at all addresses */
+static bool can_bind(const struct kernel_world *world, int type, uint16_t port)
+{
+	const struct sockaddr_in v4 = { .sin_family = AF_INET,
+		.sin_port = htons(port) };
+	const struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
+		.sin6_port = htons(port) };
+	int fd = socket(world->v6 ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC, 0);
+	bool can = fd >= 0 && !bind(fd,
+				      world->v6 ? (const struct sockaddr *)&v6 :
+						  (const struct sockaddr *)&v4,
+				      world->v6 ? sizeof(v6) : sizeof(v4));
+
+	if (fd >= 0)
+		close(fd);
+	return can;
+}
+
+bool kernel_world_is_free(const struct kernel_world *world,
+	const struct port_span *ports, size_t count)
+{
+	const struct timespec wait = { .tv_nsec = ROUND_WAIT_NS };
+	int round = 0;
+
+	for (size_t i = 0; i < count; i++)
+		for (uint32_t port = ports[i].low; port <= ports[i].high;
+			port++)
+			while (!can_bind(world, SOCK_STREAM, port) ||
+				!can_bind(world, SOCK_DGRAM, port)) {
+				if (round++ == ROUNDS_MAX)
+					return false;
+				nanosleep(&wait, NULL);
+			}
+	return true;
 }
 
 struct rows {

@@ -17,6 +17,13 @@
  * the world is made with a small table of its own, for 2 us. That also makes
  * tcp_max_tw_buckets and tcp_max_syn_backlog smaller; but these depend on the
  * memory of the machine anyhow. All other sysctls have their defaults.
+ *
+ * Some kernels give the pair of devices and a range of ports to their first
+ * network only. With PORTCLASH_WORLD=sandbox the process stays in the network
+ * that it is in, which is never made anew. Without sock_diag it is proven clean
+ * by what it is for: each port that the program had to do with can be bound,
+ * without a sharing option, at all addresses. If not, the process is of no more
+ * use.
  */
 #ifndef KERNEL_WORLD_H
 #define KERNEL_WORLD_H
@@ -31,6 +38,11 @@ enum { KERNEL_SYSCTL_TEXT_MAX = 32 };
 
 struct sockdiag;
 
+/** struct port_span - Ports from @low to @high */
+struct port_span {
+	uint16_t low, high;
+};
+
 /**
  * struct kernel_world - The network namespace that the process is in
  * @id:		Its number (netns_id_current())
@@ -38,7 +50,9 @@ struct sockdiag;
  * @echo:	To see that all that was sent is answered (kernel_socket_echo())
  * @types:	A bit for each socket_type that this kernel has
  * @sysctls:	A bit for each sysctl_key that can be written
+ * @stays:	It is the one we were started in, for good
  * @devices:	Are veth0 and veth1 there? Else lo has their addresses
+ * @pair:	Their numbers here
  * @v6:		Is there any IPv6?
  * @defaults:	What to write to each sysctl to have its default back
  */
@@ -48,7 +62,9 @@ struct kernel_world {
 	int echo;
 	uint8_t types;
 	uint16_t sysctls;
+	bool stays;
 	bool devices;
+	uint32_t pair[2];
 	bool v6;
 	char defaults[SYSCTLS][KERNEL_SYSCTL_TEXT_MAX];
 };
@@ -62,10 +78,8 @@ struct kernel_world {
  * Moves the process, which must not have threads. Refuses, by the namespace's
  * number, if it would still be in the network that it came from.
  *
- * With PORTCLASH_WORLD=sandbox in the environment the process stays in the
- * network that it is in, since gVisor obeys a range of ports in a sandbox's
- * first network only. It refuses if that network has a device besides lo: then
- * it may be somebody's.
+ * With PORTCLASH_WORLD=sandbox it stays in its network. It refuses if that has
+ * any device but lo and the world's pair: then it may be somebody's.
  *
  * Return: 0, or a negative errno
  */
@@ -88,6 +102,20 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size);
  *	   not come to an end, or another negative errno
  */
 int kernel_world_clean(struct kernel_world *world, bool bound);
+
+/**
+ * kernel_world_is_free() - Can these ports be bound?
+ * @world:	World; all its descriptors must have been closed
+ * @ports:	From @low to @high each
+ * @count:	Of @ports
+ *
+ * What is closed may hold its port for a moment, so it waits up to 20 ms.
+ */
+bool kernel_world_is_free(const struct kernel_world *world,
+	const struct port_span *ports, size_t count);
+
+/** kernel_world_scope() - The number here of a device of the world */
+uint32_t kernel_world_scope(const struct kernel_world *world, uint32_t device);
 
 /** kernel_world_close() - Free what it holds; the process stays in it */
 void kernel_world_close(struct kernel_world *world);

@@ -97,6 +97,8 @@ static int fail_ended(struct subject *subject)
 		return pipe_fail(subject, -EPIPE,
 			"ended too early (signal %d)%s", WTERMSIG(status),
 			before);
+	if (!WEXITSTATUS(status) && agent->works)
+		return pipe_fail(subject, -ERESTART, "ended by itself");
 	pipe_fail(subject, -EPIPE, "ended too early (exit status %d)%s",
 		WEXITSTATUS(status), before);
 	/* With this status the agent says that this machine cannot, and why. */
@@ -192,6 +194,7 @@ static int finish_trace(struct subject *subject, struct batch *batch)
 {
 	const struct program *program = batch->programs + batch->answered;
 	struct trace *trace = batch->traces + batch->answered;
+	struct pipe *agent = subject->state;
 	unsigned int ops = asked(subject, program);
 	bool lost = false;
 
@@ -208,6 +211,7 @@ static int finish_trace(struct subject *subject, struct batch *batch)
 	}
 	batch->answered++;
 	batch->outcomes = 0;
+	agent->works = true;
 	return 0;
 }
 
@@ -268,6 +272,9 @@ int pipe_ask(struct subject *subject, const struct program *programs,
 		if (!rc)
 			rc = take_answer(subject, &batch, line);
 	}
+	/* In the middle of an answer it was a death. */
+	if (rc == -ERESTART && batch.outcomes)
+		rc = agent->failed = -EPIPE;
 	if (!rc && child->in_next < child->in_used)
 		rc = pipe_fail(subject, -EPROTO, "said more than it was asked");
 	*done = (struct pipe_count){ batch.answered, batch.sent };

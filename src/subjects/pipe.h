@@ -30,6 +30,7 @@ enum { PIPE_QUOTE_MAX = 64, PIPE_SAID_MAX = 120, PIPE_ARGS_MAX = 4 };
  * @wait_ms:	How long it may be silent
  * @hello_ms:	The same, before its first word: a machine may have to boot
  * @failed:	Why it does not work any more: a negative errno
+ * @works:	It has answered since it was started
  * @child:	Its process, and what is on its way
  */
 struct pipe {
@@ -39,6 +40,7 @@ struct pipe {
 	int err;
 	int wait_ms, hello_ms;
 	int failed;
+	bool works;
 	struct child child;
 };
 
@@ -88,8 +90,10 @@ int pipe_line(struct subject *subject, int wait_ms, char **line);
  * @traces:	@count traces, filled in as far as they are answered
  * @done:	How many that is, also on failure
  *
- * Return: 0, -EPIPE (it died), -ETIMEDOUT (it was silent), or another negative
- *	   errno; on failure after pipe_fail()
+ * Return: 0, -ERESTART (it ended by itself between two programs, after an
+ *	   answer, and has to be started again), -EPIPE (it died), -ETIMEDOUT
+ *	   (it was silent), or another negative errno; on failure after
+ *	   pipe_fail()
  */
 int pipe_ask(struct subject *subject, const struct program *programs,
 	size_t count, struct trace *traces, struct pipe_count *done);

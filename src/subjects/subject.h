@@ -98,6 +98,8 @@ struct subject_type {
  * struct subject - One subject, open
  * @name:	As given; a pipe: is called as its agent says in its greeting
  * @can:	What it can be asked
+ * @spent:	Its world cannot be cleaned any more: what it has answered is
+ *		right, but only another process can be asked more
  * @why:	After a failure: the reason, and how to mend it
  * @state:	The type's own
  * @changes:	What is otherwise than in its model; NULL if nothing ever was
@@ -106,6 +108,7 @@ struct subject {
 	const struct subject_type *type;
 	char name[SUBJECT_NAME_MAX];
 	struct capabilities can;
+	bool spent;
 	char why[SUBJECT_WHY_MAX];
 	void *state;
 	struct subject_changes *changes;

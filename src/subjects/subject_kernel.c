@@ -28,6 +28,9 @@ enum { PROBE_UID = 7 };
 /* How long a FIN may be on its way where there is no echo (kernel_socket.h) */
 enum { SETTLE_US = 5000 };
 
+/* Ports of a program that are proven free behind it, and in one range of it */
+enum { PORTS_MAX = 64, RANGE_MAX = 64 };
+
 /**
  * struct kernel - State of the subject
  * @open:	Bits of @sockets that are open
@@ -35,6 +38,9 @@ enum { SETTLE_US = 5000 };
  * @connected:	Something may outlive its descriptor: TCP tried to connect
  * @mptcp:	The same, and it is MPTCP, part of which closes later
  * @stale:	The world may have changed in a way that cannot be undone
+ * @port_count:	Of @ports, more than PORTS_MAX if there were too many
+ * @ports:	What the program had to do with, where the world cannot be made
+ *		anew
  * @demoted:	The effective uid is not root's
  * @powers:	Effective capabilities, as they must be between programs
  * @death:	Signal for the death of the parent; a change of uid clears it
@@ -45,6 +51,8 @@ struct kernel {
 	uint16_t open;
 	uint16_t sysctls;
 	bool connected, mptcp, stale, demoted;
+	unsigned int port_count;
+	struct port_span ports[PORTS_MAX];
 	uint32_t powers[_LINUX_CAPABILITY_U32S_3];
 	int death;
 };
@@ -154,7 +162,12 @@ static int kernel_begin(struct subject *subject)
 	ASSERT(!kernel->open);
 	ASSERT(!kernel->sysctls);
 	ASSERT(!kernel->demoted);
-	return 0;
+	if (!subject->spent)
+		return 0;
+	snprintf(subject->why, sizeof(subject->why),
+		"this network cannot be cleaned: each such program needs "
+		"another sandbox");
+	return -ESTALE;
 }
 
 static void close_all(struct kernel *kernel)
@@ -170,6 +183,28 @@ static void close_all(struct kernel *kernel)
 	kernel->open = 0;
 }
 
+/* Behind a program: a world that may have something of it left is given up. */
+static int clean(struct subject *subject, bool stale)
+{
+	struct kernel *kernel = subject->state;
+	struct kernel_world *world = &kernel->world;
+
+	if (kernel->connected && !stale && world->diag)
+		stale = kernel_world_clean(world, kernel->mptcp);
+	if (world->stays && !world->diag)
+		stale |= kernel->port_count > PORTS_MAX ||
+			 !kernel_world_is_free(world, kernel->ports,
+				 kernel->port_count);
+	if (world->stays) {
+		subject->spent = stale;
+		return 0;
+	}
+	/* Without sock_diag nobody can say that nothing is left. */
+	return stale || !world->diag ? kernel_world_renew(world, subject->why,
+					       sizeof(subject->why)) :
+				       0;
+}
+
 static int kernel_end(struct subject *subject)
 {
 	struct kernel *kernel = subject->state;
@@ -182,14 +217,10 @@ static int kernel_end(struct subject *subject)
 	close_all(kernel);
 	if (kernel->sysctls)
 		stale |= kernel_world_restore(&kernel->world, kernel->sysctls);
-	/* Without sock_diag nobody can say that nothing is left. */
-	stale |= !kernel->world.diag;
-	if (kernel->connected && !stale)
-		stale = kernel_world_clean(&kernel->world, kernel->mptcp);
-	if (stale && !rc)
-		rc = kernel_world_renew(&kernel->world, subject->why,
-			sizeof(subject->why));
+	if (!rc)
+		rc = clean(subject, stale);
 	kernel->sysctls = 0;
+	kernel->port_count = 0;
 	kernel->connected = kernel->mptcp = kernel->stale = false;
 	return rc;
 }
@@ -227,6 +258,47 @@ static int step_sysctl(struct kernel *kernel, const struct op *op,
 		op->sysctl.high));
 	kernel->sysctls |= 1u << op->sysctl.key;
 	return 0;
+}
+
+static void note_ports(struct kernel *kernel, uint32_t low, uint32_t high)
+{
+	if (!low || high < low || high - low >= RANGE_MAX)
+		return;
+	for (unsigned int i = 0; i < kernel->port_count && i < PORTS_MAX; i++)
+		if (kernel->ports[i].low <= low &&
+			high <= kernel->ports[i].high)
+			return;
+	if (kernel->port_count < PORTS_MAX)
+		kernel->ports[kernel->port_count] = (struct port_span){ low,
+			high };
+	kernel->port_count += kernel->port_count <= PORTS_MAX;
+}
+
+/* The ports that an op had to do with */
+static void note(struct kernel *kernel, const struct op *op,
+	const struct outcome *out)
+{
+	if (op->kind == OP_BIND || op->kind == OP_CONNECT)
+		note_ports(kernel, op->bind.place.port, op->bind.place.port);
+	if (op->kind == OP_SYSCTL && op->sysctl.key == SYSCTL_PORT_RANGE)
+		note_ports(kernel, op->sysctl.value, op->sysctl.high);
+	if (op->kind == OP_SET && op->set.option == OPT_PORT_RANGE)
+		note_ports(kernel, op->set.value, op->set.high);
+	if (out->value == VALUE_NUMBER)
+		note_ports(kernel, out->a, out->a);
+}
+
+/* The op with the numbers that devices have here, if they are others */
+static const struct op *local_op(const struct kernel *kernel,
+	const struct op *op, struct op *local)
+{
+	if ((op->kind != OP_BIND && op->kind != OP_CONNECT) ||
+		!op->bind.place.scope)
+		return op;
+	*local = *op;
+	local->bind.place.scope = kernel_world_scope(&kernel->world,
+		op->bind.place.scope);
+	return local;
 }
 
 /* For socket and accept: the slot is in use iff the outcome is ok. */
@@ -289,8 +361,12 @@ static int step(struct subject *subject, const struct op *op,
 static int kernel_step(struct subject *subject, const struct op *op,
 	const struct outcome *leader, struct outcome *out)
 {
-	const struct kernel *kernel = subject->state;
-	int rc = step(subject, op, leader, out);
+	struct kernel *kernel = subject->state;
+	struct op local;
+	int rc = step(subject, local_op(kernel, op, &local), leader, out);
+
+	if (kernel->world.stays)
+		note(kernel, op, out);
 
 	/* Without an echo, the packets that it sends may arrive later. */
 	if (kernel->world.echo < 0 && kernel->connected &&

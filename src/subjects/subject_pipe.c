@@ -11,6 +11,9 @@
  * the op that makes the difference has the outcome; after it all is n/a. If
  * none does it again, somebody else killed the agent, and the answers count.
  *
+ * An agent that ends by itself behind an answer, with status 0, did not die: its
+ * world was used up. It is started again, and asked the rest.
+ *
  * An agent that does not even survive a program without ops does not work. Nor
  * does one that breaks the protocol. That is final: the reason names the
  * command and what was found, and the agent is killed. An agent that works has
@@ -76,6 +79,7 @@ static int start(struct subject *subject)
 	int rc;
 
 	agent->failed = 0;
+	agent->works = false;
 	if (agent->err >= 0 && ftruncate(agent->err, 0))
 		return pipe_fail(subject, -errno, "has no log");
 	rc = child_start(&agent->child, agent->argv, agent->err);
@@ -83,6 +87,27 @@ static int start(struct subject *subject)
 		return pipe_fail(subject, rc, "cannot be started: %s",
 			strerror(-rc));
 	return shake_hands(subject);
+}
+
+/* As pipe_ask(), of as many agents as it takes: each answers once at least */
+static int ask(struct subject *subject, const struct program *programs,
+	size_t count, struct trace *traces, struct pipe_count *done)
+{
+	struct pipe_count part;
+	size_t answered = 0;
+	int rc;
+
+	do {
+		rc = pipe_ask(subject, programs + answered, count - answered,
+			traces + answered, &part);
+		*done = (struct pipe_count){ answered + part.answered,
+			answered + part.sent };
+		answered += part.answered;
+		if (rc != -ERESTART)
+			return rc;
+		rc = start(subject);
+	} while (!rc);
+	return rc;
 }
 
 static bool is_death(int rc)
@@ -100,7 +125,7 @@ static int start_again(struct subject *subject)
 	int rc = start(subject);
 
 	program_init(&empty, LEVEL_SOCKET);
-	return rc ? rc : pipe_ask(subject, &empty, 1, &trace, &done);
+	return rc ? rc : ask(subject, &empty, 1, &trace, &done);
 }
 
 /* Find the op of this program that kills the agent. If none does, the trace is
@@ -115,7 +140,7 @@ static int blame(struct subject *subject, const struct program *program,
 	for (part.count = 1; part.count <= program->count; part.count++) {
 		struct trace answer = { 0 };
 
-		rc = pipe_ask(subject, &part, 1, &answer, &done);
+		rc = ask(subject, &part, 1, &answer, &done);
 		if (rc)
 			break;
 		*trace = answer;
@@ -139,7 +164,7 @@ static int one_by_one(struct subject *subject, const struct program *programs,
 		const struct program *program = programs + *answered;
 		struct trace *trace = traces + *answered;
 		struct pipe_count done;
-		int rc = pipe_ask(subject, program, 1, trace, &done);
+		int rc = ask(subject, program, 1, trace, &done);
 
 		if (!rc)
 			continue;
@@ -163,7 +188,7 @@ static int pipe_run(struct subject *subject, const struct program *programs,
 		return agent->failed;
 	while (next < count) {
 		struct pipe_count done;
-		int rc = pipe_ask(subject, programs + next, count - next,
+		int rc = ask(subject, programs + next, count - next,
 			traces + next, &done);
 
 		next += done.answered;
