@@ -98,6 +98,8 @@ KEY = {
 
     # added when the port manager knew more of gVisor, and the search existed
     "connect-on-listener-errno": {"connect_listening"},
+    "connect-without-port-errno": {"connect_no_port_left"},
+    "ipv6-binds-at-any-device": {"bind6_not_local"},
     "device-for-anybody": {"set_device_not_permitted"},
     "ended-connection-frees-port": {
         "ended_connection_frees_port", "bind_locks_port"},

@@ -13,6 +13,10 @@ from portcheck import (AGREED, CASES, DIVERGENCES, FOUND, USAGE, cases,
 PAIR = ("-s", "portman", "-s", "spec@6.18")
 ALL = cases(DIVERGENCES)
 LAWS = ("order", "undo", "refused")
+# A port that is skipped is missed only if there is no other, and that has an
+# errno of its own.
+NOT_ALONE = {"connect-to-itself-not-chosen":
+             "connect-to-itself-not-chosen + connect-without-port-errno"}
 
 
 def of(system):
@@ -57,7 +61,7 @@ def test_each_example_is_explained_by_its_class(uids):
         assert sum(result["classes"].values()) == sum(
             len(name.split(" + ")) for name in said_of(answer).values())
     wrong = [f"{path.name}: {said[path]}" for path in paths
-             if path.stem not in said[path]]
+             if NOT_ALONE.get(path.stem, path.stem) not in said[path]]
     assert len(paths) > 50 and not wrong, "\n".join(wrong)
 
 

@@ -5,7 +5,6 @@
 #include "kernel_world.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdarg.h>
@@ -48,62 +47,6 @@ __attribute__((format(printf, 4, 5))) static int because(char *why, size_t size,
 	if (len >= 0 && (size_t)len < size)
 		snprintf(why + len, size - len, ": %s", strerror(-rc));
 	return rc;
-}
-
-/* A line, as it can be written back: an empty one still has its newline. */
-static int read_file(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	n = read(fd, text, size - 1);
-	close(fd);
-	if (n < 0)
-		return -errno;
-	if (!n)
-		text[n++] = '\n';
-	text[n] = '\0';
-	return 0;
-}
-
-int kernel_world_set(enum sysctl_key key, uint32_t value, uint32_t high)
-{
-	char text[KERNEL_SYSCTL_TEXT_MAX];
-
-	if (key == SYSCTL_PORT_RANGE)
-		snprintf(text, sizeof(text), "%u %u\n", value, high);
-	else if (key != SYSCTL_RESERVED_PORTS || value == high)
-		snprintf(text, sizeof(text), "%u\n", value);
-	else
-		snprintf(text, sizeof(text), "%u-%u\n", value, high);
-	if (key == SYSCTL_RESERVED_PORTS && !value && !high)
-		strcpy(text, "\n");
-	return procfile_write(world_sysctls[key].path, text);
-}
-
-static int restore(const struct kernel_world *world, uint16_t sysctls)
-{
-	int rc = 0;
-
-	for (int key = 0; key < SYSCTLS; key++) {
-		int failed = sysctls & 1u << key ?
-				     procfile_write(world_sysctls[key].path,
-					     world->defaults[key]) :
-				     0;
-
-		if (failed)
-			rc = failed;
-	}
-	return rc;
-}
-
-int kernel_world_restore(const struct kernel_world *world, uint16_t sysctls)
-{
-	/* The kernel keeps the port range above the unprivileged start, so
-	 * each may have to wait for the other. */
-	return restore(world, sysctls) ? restore(world, sysctls) : 0;
 }
 
 /* The number of this namespace; or, if this kernel has none that is never used
@@ -319,30 +262,9 @@ static bool stays(void)
 	return world && !strcmp(world, "sandbox");
 }
 
-/* Every world has the same range, and it is obeyed: of a range of one port,
- * that one is chosen. */
-static bool set_range(void)
-{
-	enum { ONE = WORLD_RANGE_FIRST };
-	struct sockaddr_in in = { .sin_family = AF_INET };
-	socklen_t len = sizeof(in);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool obeyed = !kernel_world_set(SYSCTL_PORT_RANGE, ONE, ONE) &&
-		      !bind(fd, (struct sockaddr *)&in, len) &&
-		      !getsockname(fd, (struct sockaddr *)&in, &len) &&
-		      ntohs(in.sin_port) == ONE;
-
-	if (fd >= 0)
-		close(fd);
-	return !kernel_world_set(SYSCTL_PORT_RANGE, WORLD_RANGE_FIRST,
-		       WORLD_RANGE_LAST) &&
-	       obeyed;
-}
-
 int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 {
 	uint64_t before = world->id;
-	bool obeyed;
 	int rc;
 
 	kernel_world_close(world);
@@ -360,19 +282,7 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 		rc = build(world, why, size);
 	if (rc)
 		return rc;
-	obeyed = set_range();
-	world->sysctls = 0;
-	for (int key = 0; key < SYSCTLS; key++) {
-		const char *path = world_sysctls[key].path;
-		char *text = world->defaults[key];
-
-		/* Some sysctls of gVisor cannot be written. */
-		if (!read_file(path, text, sizeof(world->defaults[key])) &&
-			!procfile_write(path, text))
-			world->sysctls |= 1u << key;
-	}
-	if (!obeyed)
-		world->sysctls &= ~(1u << SYSCTL_PORT_RANGE);
+	kernel_sysctl_learn(&world->sysctls);
 	/* Without it, each world with connections is simply given up. */
 	if (sockdiag_open(&world->diag))
 		world->diag = NULL;
@@ -418,42 +328,6 @@ uint32_t kernel_world_scope(const struct kernel_world *world, uint32_t device)
 		if (device == pair[i] && world->pair[i])
 			return world->pair[i];
 	return device;
-}
-
-/* By a socket that shares with nobody, at all addresses */
-static bool can_bind(const struct kernel_world *world, int type, uint16_t port)
-{
-	const struct sockaddr_in v4 = { .sin_family = AF_INET,
-		.sin_port = htons(port) };
-	const struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
-		.sin6_port = htons(port) };
-	int fd = socket(world->v6 ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC, 0);
-	bool can = fd >= 0 && !bind(fd,
-				      world->v6 ? (const struct sockaddr *)&v6 :
-						  (const struct sockaddr *)&v4,
-				      world->v6 ? sizeof(v6) : sizeof(v4));
-
-	if (fd >= 0)
-		close(fd);
-	return can;
-}
-
-bool kernel_world_is_free(const struct kernel_world *world,
-	const struct port_span *ports, size_t count)
-{
-	const struct timespec wait = { .tv_nsec = ROUND_WAIT_NS };
-	int round = 0;
-
-	for (size_t i = 0; i < count; i++)
-		for (uint32_t port = ports[i].low; port <= ports[i].high;
-			port++)
-			while (!can_bind(world, SOCK_STREAM, port) ||
-				!can_bind(world, SOCK_DGRAM, port)) {
-				if (round++ == ROUNDS_MAX)
-					return false;
-				nanosleep(&wait, NULL);
-			}
-	return true;
 }
 
 struct rows {

@@ -21,8 +21,7 @@
  * Some kernels give the pair of devices and a range of ports to their first
  * network only. With PORTCLASH_WORLD=sandbox the process stays in the network
  * that it is in, which is never made anew. Without sock_diag it is proven clean
- * by what it is for: each port that the program had to do with can be bound,
- * without a sharing option, at all addresses. If not, the process is of no more
+ * by what it is for (kernel_ports.h). If it is not, the process is of no more
  * use.
  */
 #ifndef KERNEL_WORLD_H
@@ -32,16 +31,9 @@
 #include <stdint.h>
 #include <stddef.h>
 
-#include "program/program.h"
-
-enum { KERNEL_SYSCTL_TEXT_MAX = 32 };
+#include "kernel_sysctl.h"
 
 struct sockdiag;
-
-/** struct port_span - Ports from @low to @high */
-struct port_span {
-	uint16_t low, high;
-};
 
 /**
  * struct kernel_world - The network namespace that the process is in
@@ -49,24 +41,22 @@ struct port_span {
  * @diag:	To clean it with, or NULL if this kernel has no sock_diag
  * @echo:	To see that all that was sent is answered (kernel_socket_echo())
  * @types:	A bit for each socket_type that this kernel has
- * @sysctls:	A bit for each sysctl_key that can be written
+ * @sysctls:	Which can be written, and their defaults
  * @stays:	It is the one we were started in, for good
  * @devices:	Are veth0 and veth1 there? Else lo has their addresses
  * @pair:	Their numbers here
  * @v6:		Is there any IPv6?
- * @defaults:	What to write to each sysctl to have its default back
  */
 struct kernel_world {
 	uint64_t id;
 	struct sockdiag *diag;
 	int echo;
 	uint8_t types;
-	uint16_t sysctls;
+	struct kernel_sysctls sysctls;
 	bool stays;
 	bool devices;
 	uint32_t pair[2];
 	bool v6;
-	char defaults[SYSCTLS][KERNEL_SYSCTL_TEXT_MAX];
 };
 
 /**
@@ -103,40 +93,10 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size);
  */
 int kernel_world_clean(struct kernel_world *world, bool bound);
 
-/**
- * kernel_world_is_free() - Can these ports be bound?
- * @world:	World; all its descriptors must have been closed
- * @ports:	From @low to @high each
- * @count:	Of @ports
- *
- * What is closed may hold its port for a moment, so it waits up to 20 ms.
- */
-bool kernel_world_is_free(const struct kernel_world *world,
-	const struct port_span *ports, size_t count);
-
 /** kernel_world_scope() - The number here of a device of the world */
 uint32_t kernel_world_scope(const struct kernel_world *world, uint32_t device);
 
 /** kernel_world_close() - Free what it holds; the process stays in it */
 void kernel_world_close(struct kernel_world *world);
-
-/**
- * kernel_world_set() - Write a sysctl
- * @key:	Which
- * @value:	The value, or the lower one of two
- * @high:	The higher one
- *
- * Return: 0, or the negative errno of open or write
- */
-int kernel_world_set(enum sysctl_key key, uint32_t value, uint32_t high);
-
-/**
- * kernel_world_restore() - Write the defaults back
- * @world:	World
- * @sysctls:	A bit for each sysctl_key that was written
- *
- * Return: 0, or a negative errno
- */
-int kernel_world_restore(const struct kernel_world *world, uint16_t sysctls);
 
 #endif /* KERNEL_WORLD_H */

@@ -17,7 +17,9 @@
 
 #include <linux/capability.h>
 
+#include "kernel_ports.h"
 #include "kernel_socket.h"
+#include "kernel_sysctl.h"
 #include "kernel_world.h"
 #include "util.h"
 #include "world.h"
@@ -28,9 +30,6 @@ enum { PROBE_UID = 7 };
 /* How long a FIN may be on its way where there is no echo (kernel_socket.h) */
 enum { SETTLE_US = 5000 };
 
-/* Ports of a program that are proven free behind it, and in one range of it */
-enum { PORTS_MAX = 64, RANGE_MAX = 64 };
-
 /**
  * struct kernel - State of the subject
  * @open:	Bits of @sockets that are open
@@ -38,7 +37,6 @@ enum { PORTS_MAX = 64, RANGE_MAX = 64 };
  * @connected:	Something may outlive its descriptor: TCP tried to connect
  * @mptcp:	The same, and it is MPTCP, part of which closes later
  * @stale:	The world may have changed in a way that cannot be undone
- * @port_count:	Of @ports, more than PORTS_MAX if there were too many
  * @ports:	What the program had to do with, where the world cannot be made
  *		anew
  * @demoted:	The effective uid is not root's
@@ -51,8 +49,7 @@ struct kernel {
 	uint16_t open;
 	uint16_t sysctls;
 	bool connected, mptcp, stale, demoted;
-	unsigned int port_count;
-	struct port_span ports[PORTS_MAX];
+	struct kernel_ports ports;
 	uint32_t powers[_LINUX_CAPABILITY_U32S_3];
 	int death;
 };
@@ -147,7 +144,7 @@ static int kernel_open(struct subject *subject, const char *argument)
 	subject->can = (struct capabilities){
 		.ops = (1u << (OP_REPEAT + 1)) - 1,
 		.options = (1u << OPTIONS) - 1,
-		.sysctls = kernel->world.sysctls,
+		.sysctls = kernel->world.sysctls.can,
 		.types = kernel->world.types,
 		.devices = kernel->world.devices,
 		.uids = have_uids(kernel),
@@ -192,9 +189,7 @@ static int clean(struct subject *subject, bool stale)
 	if (kernel->connected && !stale && world->diag)
 		stale = kernel_world_clean(world, kernel->mptcp);
 	if (world->stays && !world->diag)
-		stale |= kernel->port_count > PORTS_MAX ||
-			 !kernel_world_is_free(world, kernel->ports,
-				 kernel->port_count);
+		stale |= !kernel_ports_are_free(&kernel->ports, world->v6);
 	if (world->stays) {
 		subject->spent = stale;
 		return 0;
@@ -216,11 +211,12 @@ static int kernel_end(struct subject *subject)
 			"cannot have the privileges back: %s", strerror(-rc));
 	close_all(kernel);
 	if (kernel->sysctls)
-		stale |= kernel_world_restore(&kernel->world, kernel->sysctls);
+		stale |= kernel_sysctl_restore(&kernel->world.sysctls,
+			kernel->sysctls);
 	if (!rc)
 		rc = clean(subject, stale);
 	kernel->sysctls = 0;
-	kernel->port_count = 0;
+	kernel->ports.count = 0;
 	kernel->connected = kernel->mptcp = kernel->stale = false;
 	return rc;
 }
@@ -254,38 +250,10 @@ static int step_euid(struct kernel *kernel, const struct op *op,
 static int step_sysctl(struct kernel *kernel, const struct op *op,
 	struct outcome *out)
 {
-	*out = outcome_error(kernel_world_set(op->sysctl.key, op->sysctl.value,
+	*out = outcome_error(kernel_sysctl_set(op->sysctl.key, op->sysctl.value,
 		op->sysctl.high));
 	kernel->sysctls |= 1u << op->sysctl.key;
 	return 0;
-}
-
-static void note_ports(struct kernel *kernel, uint32_t low, uint32_t high)
-{
-	if (!low || high < low || high - low >= RANGE_MAX)
-		return;
-	for (unsigned int i = 0; i < kernel->port_count && i < PORTS_MAX; i++)
-		if (kernel->ports[i].low <= low &&
-			high <= kernel->ports[i].high)
-			return;
-	if (kernel->port_count < PORTS_MAX)
-		kernel->ports[kernel->port_count] = (struct port_span){ low,
-			high };
-	kernel->port_count += kernel->port_count <= PORTS_MAX;
-}
-
-/* The ports that an op had to do with */
-static void note(struct kernel *kernel, const struct op *op,
-	const struct outcome *out)
-{
-	if (op->kind == OP_BIND || op->kind == OP_CONNECT)
-		note_ports(kernel, op->bind.place.port, op->bind.place.port);
-	if (op->kind == OP_SYSCTL && op->sysctl.key == SYSCTL_PORT_RANGE)
-		note_ports(kernel, op->sysctl.value, op->sysctl.high);
-	if (op->kind == OP_SET && op->set.option == OPT_PORT_RANGE)
-		note_ports(kernel, op->set.value, op->set.high);
-	if (out->value == VALUE_NUMBER)
-		note_ports(kernel, out->a, out->a);
 }
 
 /* The op with the numbers that devices have here, if they are others */
@@ -366,7 +334,7 @@ static int kernel_step(struct subject *subject, const struct op *op,
 	int rc = step(subject, local_op(kernel, op, &local), leader, out);
 
 	if (kernel->world.stays)
-		note(kernel, op, out);
+		kernel_ports_note(&kernel->ports, op, out);
 
 	/* Without an echo, the packets that it sends may arrive later. */
 	if (kernel->world.echo < 0 && kernel->connected &&

@@ -11,8 +11,8 @@
  * the op that makes the difference has the outcome; after it all is n/a. If
  * none does it again, somebody else killed the agent, and the answers count.
  *
- * An agent that ends by itself behind an answer, with status 0, did not die: its
- * world was used up. It is started again, and asked the rest.
+ * An agent that ends by itself behind an answer, with status 0, did not die:
+ * its world was used up. It is started again, and asked the rest.
  *
  * An agent that does not even survive a program without ops does not work. Nor
  * does one that breaks the protocol. That is final: the reason names the
