@@ -117,7 +117,7 @@ int judge_program(const struct judge *judge, const struct program *program,
 /**
  * struct kept - What must stay while a finding becomes small
  * @times:	How often a candidate must do it
- * @chance:	Somebody chose a port, and may choose another one next time
+ * @chance:	In @finding somebody chose a port, and may choose another one
  * @error:	0, or why a subject did not work
  */
 struct kept {
@@ -148,8 +148,6 @@ static bool still_is(const struct program *program, void *arg)
 	if (kept->error || !program->count)
 		return false;
 	rc = diff_run(kept->judge->pair, program, 1, traces);
-	kept->chance = !rc &&
-		       (has_chosen(program, &a) || has_chosen(program, &b));
 	if (!rc && diff_traces(program, &a, &b, &now.divergence) != DIVERGE)
 		return false;
 	if (!rc)
@@ -160,11 +158,12 @@ static bool still_is(const struct program *program, void *arg)
 		return false;
 	now.number = was->number;
 	now.count = was->count;
+	kept->chance = has_chosen(program, &a) || has_chosen(program, &b);
 	*kept->finding = now;
 	return true;
 }
 
-/* So often as is asked for; but without a choice the second time is as all. */
+/* So often as is asked for; but where nobody chose, once more is enough. */
 static bool still_is_often(const struct program *program, void *arg)
 {
 	struct kept *kept = arg;
@@ -172,7 +171,7 @@ static bool still_is_often(const struct program *program, void *arg)
 	for (unsigned int i = 0; i < kept->times; i++) {
 		if (!still_is(program, kept))
 			return false;
-		if (i && !kept->chance)
+		if (!kept->chance)
 			return true;
 	}
 	return true;
@@ -223,7 +222,7 @@ int judge_minimize(const struct judge *judge, struct finding *finding)
 	if (holds)
 		minimize(&program, still_is_often, &kept);
 	kept.times = STEADY_TIMES;
-	if (holds && still_is_often(&program, &kept))
+	if (holds && (!kept.chance || still_is_often(&program, &kept)))
 		return 0;
 	*finding = before;
 	return kept.error ? kept.error : -EAGAIN;
