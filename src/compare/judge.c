@@ -10,8 +10,9 @@
 #include "minimize.h"
 
 /* So often a program must diverge in the same way to be shown as it is: a
- * kernel chooses ports anew each time */
-enum { STEADY_TIMES = 6 };
+ * kernel chooses ports anew each time. To make a program smaller, so many worlds
+ * may be used up: another one takes a second. */
+enum { STEADY_TIMES = 6, WORLDS_MAX = 4 };
 
 /* Does it ask more than whether there are sockets at all? */
 static bool asks_more(const struct program *program)
@@ -117,13 +118,14 @@ int judge_program(const struct judge *judge, const struct program *program,
 /**
  * struct kept - What must stay while a finding becomes small
  * @times:	How often a candidate must do it
+ * @restarts:	Of both subjects, at the beginning
  * @chance:	In @finding somebody chose a port, and may choose another one
  * @error:	0, or why a subject did not work
  */
 struct kept {
 	const struct judge *judge;
 	struct finding *finding;
-	unsigned int times;
+	unsigned int times, restarts;
 	bool chance;
 	int error;
 };
@@ -177,6 +179,21 @@ static bool still_is_often(const struct program *program, void *arg)
 	return true;
 }
 
+static unsigned int restarts(const struct judge *judge)
+{
+	return judge->pair->subjects[0]->restarts +
+	       judge->pair->subjects[1]->restarts;
+}
+
+/* The same for minimize(), which may go on for long */
+static bool still_is_soon(const struct program *program, void *arg)
+{
+	struct kept *kept = arg;
+
+	return restarts(kept->judge) - kept->restarts < WORLDS_MAX &&
+	       still_is_often(program, kept);
+}
+
 /*
  * A kernel that chose the port of another socket by chance seldom does so
  * again. With that port as the only one to choose, it does.
@@ -203,7 +220,10 @@ int judge_minimize(const struct judge *judge, struct finding *finding)
 {
 	const struct finding before = *finding;
 	struct kept kept = {
-		.judge = judge, .finding = finding, .times = STEADY_TIMES
+		.judge = judge,
+		.finding = finding,
+		.times = STEADY_TIMES,
+		.restarts = restarts(judge),
 	};
 	struct program program = finding->program;
 	bool forced = false, holds;
@@ -220,7 +240,7 @@ int judge_minimize(const struct judge *judge, struct finding *finding)
 	/* Where a choice was forced, what forces it must not be dropped. */
 	kept.times = forced ? STEADY_TIMES : 1;
 	if (holds)
-		minimize(&program, still_is_often, &kept);
+		minimize(&program, still_is_soon, &kept);
 	kept.times = STEADY_TIMES;
 	if (holds && (!kept.chance || still_is_often(&program, &kept)))
 		return 0;

@@ -100,6 +100,7 @@ struct subject_type {
  * @can:	What it can be asked
  * @spent:	Its world cannot be cleaned any more: what it has answered is
  *		right, but only another process can be asked more
+ * @restarts:	How often its agent was spent, and another one was started
  * @why:	After a failure: the reason, and how to mend it
  * @state:	The type's own
  * @changes:	What is otherwise than in its model; NULL if nothing ever was
@@ -109,6 +110,7 @@ struct subject {
 	char name[SUBJECT_NAME_MAX];
 	struct capabilities can;
 	bool spent;
+	unsigned int restarts;
 	char why[SUBJECT_WHY_MAX];
 	void *state;
 	struct subject_changes *changes;

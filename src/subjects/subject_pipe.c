@@ -105,6 +105,7 @@ static int ask(struct subject *subject, const struct program *programs,
 		answered += part.answered;
 		if (rc != -ERESTART)
 			return rc;
+		subject->restarts++;
 		rc = start(subject);
 	} while (!rc);
 	return rc;
