@@ -203,6 +203,25 @@ static bool agrees(const struct spec *spec, const struct spec_socket *s,
 	       (port == s->peer_port) == (leader->error == ECONNABORTED);
 }
 
+/*
+ * The next port that may be other than the one before: it has a bucket, is
+ * reserved, or is the peer's
+ */
+static uint32_t next_apart(const struct spec *spec, const struct spec_socket *s,
+	uint32_t port)
+{
+	uint32_t next = UINT16_MAX + 1;
+
+	if (s->peer_port > port)
+		next = s->peer_port;
+	if (spec->reserved_high > port)
+		next = MIN(next, MAX(port + 1, spec->reserved_low));
+	for (unsigned int i = 0; i < spec->port_count; i++)
+		if (spec->ports[i].port > port)
+			next = MIN(next, spec->ports[i].port);
+	return next;
+}
+
 static struct search search_for_connect(struct spec *spec,
 	const struct spec_socket *s, struct spec_range range)
 {
@@ -210,13 +229,18 @@ static struct search search_for_connect(struct spec *spec,
 	bool odd = spec_range_is_odd(range) && !s->low && !s->high &&
 		   APPLIES(spec, odd_range_loses_an_end);
 	struct search found = { 0 };
+	uint32_t p = range.low, next;
 
-	for (uint32_t p = range.low; p <= range.high && !found.sure; p++) {
+	for (; p <= range.high && !found.sure; p = next) {
+		next = p + 1;
 		if (!is_free_to_connect(spec, s, p))
 			continue;
 		if (!agrees(spec, s, p)) {
 			if (!found.maybe || p == s->peer_port)
 				found.maybe = p;
+			/* So does no other of the free ones. */
+			if (p != s->peer_port)
+				next = next_apart(spec, s, p);
 		} else if (odd && is_lost_end(range, p)) {
 			if (!found.maybe && range.high - range.low > 2)
 				found.maybe = p;
