@@ -5,6 +5,7 @@ Nothing is built here: make does that. "make check" runs all of it, and
 "make run" runs test_follow.py beside AFL++.
 """
 
+import os
 import signal
 
 import hypothesis
@@ -63,12 +64,21 @@ def need():
 
 
 @pytest.fixture
-def here(need, tmp_path):
-    """Skip, or fail if it is required, unless this subject can be had."""
+def here(need, tmp_path, tmp_path_factory):
+    """Skip, or fail if it is required, unless this subject can be had. It is
+    asked once: what one worker was told is kept for the others."""
+    kept = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        kept = kept.parent
+
     def check(subject):
+        told = kept / f"here-{subject.replace('/', '_')}"
+        if told.exists():
+            return
         case = tmp_path / "here.case"
         case.write_text("# A socket.\n\nsocket a tcp4\n")
         need(portcheck.portclash("check", "--json", "-s", subject, case))
+        told.touch()
     return check
 
 
