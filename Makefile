@@ -22,8 +22,9 @@ PYTEST   ?= /usr/bin/python3 -m pytest
 WERROR   ?=
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             $(if $(filter-out 0,$(WERROR)),-Werror)
-NL_CFLAGS = $(shell pkg-config --cflags libnl-route-3.0 2>/dev/null || \
-              echo -I/usr/include/libnl3)
+# Asked once, when a first recipe needs it
+NL_CFLAGS = $(eval NL_CFLAGS := $(shell pkg-config --cflags libnl-route-3.0 \
+              2>/dev/null || echo -I/usr/include/libnl3))$(NL_CFLAGS)
 NL_LIBS  := -lnl-route-3 -lnl-3
 # Only the command has JSON
 JSON_LIBS := -ljson-c
@@ -40,6 +41,13 @@ LIBRARY  := $(filter-out $(COMMAND),$(SOURCES))
 # Of these headers libportclash is made; what else they need is inside it
 PUBLIC   := addr reservation flagcount portman netns link sockdiag wait conn reuseport
 INSIDE   := addr.c $(notdir $(wildcard src/ports/*.c src/net/*.c))
+# What the tests with threads need of it: nothing else is shared by threads
+SHARED   := $(INSIDE) gen.c world.c subject.c subject_change.c words.c \
+            $(notdir $(wildcard src/program/*.c))
+# What no fuzz target needs of the library
+UNFUZZED := emit% explain% sweep% why% agent.c child.c compare.c pipe.c \
+            subject_machine.c subject_pipe.c subjects.c tally.c
+FUZZED   := $(filter-out $(UNFUZZED),$(LIBRARY))
 TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
 FUZZ     := fuzz two_subjects twin twin_calls quiet
 TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
@@ -65,13 +73,14 @@ vpath %.c src $(wildcard src/*/)
 # used: sources have moved since
 NOTE      = -MMD -MP -MF $$(@:.o=.dep)
 
-# A flavour is the same sources, another compiler: $(1) name, $(2) CC, $(3) flags
+# A flavour is the same sources, another compiler: $(1) name, $(2) CC, $(3) flags,
+# $(4) the sources, if it needs only some
 define flavour
 build/$(1)/%.o: %.c | build/$(1)
 	$(2) $(BASE) $(WARN) $(3) $$(NL_CFLAGS) $$(DEFINED) $(NOTE) -c -o $$@ $$<
 build/$(1)/h_%.o: harness/%.c | build/$(1)
 	$(2) $(BASE) $(WARN) $(3) $$(NL_CFLAGS) $(NOTE) -c -o $$@ $$<
-build/$(1)/lib.a: $(LIBRARY:%.c=build/$(1)/%.o)
+build/$(1)/lib.a: $(patsubst %.c,build/$(1)/%.o,$(or $(4),$(LIBRARY)))
 	rm -f $$@ && ar rcs $$@ $$^
 build/$(1):
 	mkdir -p $$@
@@ -81,9 +90,9 @@ endef
 $(eval $(call flavour,plain,$(CC),$(CFLAGS)))
 $(eval $(call flavour,pic,$(CC),$(CFLAGS) -fPIC))
 $(eval $(call flavour,san,$(CC),-O1 -g $(SANITIZE)))
-$(eval $(call flavour,tsan,$(CC),-O1 -g $(THREADS)))
-$(eval $(call flavour,afl,$(AFL_CC),-O2 -g $(SANITIZE) -DFUZZING))
-$(eval $(call flavour,libfuzzer,$(CLANG),-O2 -g $(SANITIZE) -fsanitize=fuzzer-no-link -DFUZZING))
+$(eval $(call flavour,tsan,$(CC),-O1 -g $(THREADS),$(SHARED)))
+$(eval $(call flavour,afl,$(AFL_CC),-O2 -g $(SANITIZE) -DFUZZING,$(FUZZED)))
+$(eval $(call flavour,libfuzzer,$(CLANG),-O2 -g $(SANITIZE) -fsanitize=fuzzer-no-link -DFUZZING,$(FUZZED)))
 
 build/portclash: $(COMMAND:%.c=build/plain/%.o) build/plain/lib.a
 	$(CC) $(CFLAGS) -o $@ $^ $(JSON_LIBS) $(NL_LIBS) -lpthread
