@@ -49,9 +49,18 @@ struct law {
 	bool looser; /* it may accept more; then the law says no more */
 };
 
+/**
+ * struct law_state - A subject that obeys a law
+ * @room:	So many programs at a time fit below. It is kept: memory that is
+ *		given back each time costs more than the programs.
+ */
 struct law_state {
 	const struct law *law;
 	struct subject inner;
+	size_t room;
+	struct variant *variants;
+	struct program *others;
+	struct trace *theirs;
 };
 
 static bool is_ok(const struct trace *trace, unsigned int i)
@@ -238,35 +247,66 @@ static void answer(const struct law *law, const struct variant *variant,
 	}
 }
 
+static void drop_room(struct law_state *state)
+{
+	free(state->variants);
+	free(state->others);
+	free(state->theirs);
+	state->variants = NULL;
+	state->others = NULL;
+	state->theirs = NULL;
+	state->room = 0;
+}
+
+static int need_room(struct law_state *state, size_t count)
+{
+	if (count <= state->room)
+		return 0;
+	drop_room(state);
+	state->variants = calloc(count, sizeof(*state->variants));
+	state->others = calloc(count, sizeof(*state->others));
+	state->theirs = calloc(count, sizeof(*state->theirs));
+	if (!state->variants || !state->others || !state->theirs) {
+		drop_room(state);
+		return -ENOMEM;
+	}
+	state->room = count;
+	return 0;
+}
+
+/* The other program, or the same one if this law has none for it */
+static void make_other(const struct law *law, const struct program *program,
+	const struct trace *trace, struct variant *variant,
+	struct program *other)
+{
+	program_init(&variant->program, program->level);
+	memset(variant->from, 0, sizeof(variant->from));
+	variant->fits = false;
+	law->make(program, trace, variant);
+	*other = variant->fits ? variant->program : *program;
+}
+
 static int law_run(struct subject *subject, const struct program *programs,
 	size_t count, struct trace *traces)
 {
 	struct law_state *state = subject->state;
-	struct variant *variants = calloc(count + 1, sizeof(*variants));
-	struct program *others = calloc(count + 1, sizeof(*others));
-	struct trace *theirs = calloc(count + 1, sizeof(*theirs));
-	int rc = variants && others && theirs ? 0 : -ENOMEM;
+	int rc = need_room(state, count);
 
 	if (!rc)
 		rc = subject_run(&state->inner, programs, count, NULL, traces);
-	for (size_t i = 0; i < count && !rc; i++) {
-		program_init(&variants[i].program, programs[i].level);
-		state->law->make(&programs[i], &traces[i], &variants[i]);
-		others[i] = variants[i].fits ? variants[i].program :
-					       programs[i];
-	}
-	if (!rc)
-		rc = subject_run(&state->inner, others, count, NULL, theirs);
 	for (size_t i = 0; i < count && !rc; i++)
-		if (variants[i].fits)
-			answer(state->law, &variants[i], &theirs[i],
-				&traces[i]);
+		make_other(state->law, &programs[i], &traces[i],
+			&state->variants[i], &state->others[i]);
+	if (!rc)
+		rc = subject_run(&state->inner, state->others, count, NULL,
+			state->theirs);
+	for (size_t i = 0; i < count && !rc; i++)
+		if (state->variants[i].fits)
+			answer(state->law, &state->variants[i],
+				&state->theirs[i], &traces[i]);
 	if (rc)
 		snprintf(subject->why, sizeof(subject->why), "%.*s",
 			(int)sizeof(subject->why) - 1, state->inner.why);
-	free(variants);
-	free(others);
-	free(theirs);
 	return rc;
 }
 
@@ -275,6 +315,7 @@ static void law_close(struct subject *subject)
 	struct law_state *state = subject->state;
 
 	subject_close(&state->inner);
+	drop_room(state);
 	free(state);
 	subject->state = NULL;
 }
