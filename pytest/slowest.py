@@ -15,17 +15,24 @@ except ImportError:
     LoadScheduling = object
 
 KEPT = ROOT / "build" / "check" / "durations.json"
+# What the slow ones took somewhere, so that a first run is well ordered, too
+KNOWN = ROOT / "pytest" / "durations.json"
 SLOWEST = 20
 # Quicker ones stay together, by files, since those share fixtures.
 SLOW_S = 3
 
 
-def last():
-    """Seconds by test, the newest of each."""
+def read(path):
+    """Seconds by test."""
     try:
-        return json.loads(KEPT.read_text())
+        return json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
+
+
+def last():
+    """Seconds by test, the newest of each."""
+    return {**read(KNOWN), **read(KEPT)}
 
 
 class OneByOne(LoadScheduling):
@@ -62,7 +69,7 @@ class Report:
     """How long each took, and what it says of its subject."""
 
     def __init__(self):
-        self.before = last()
+        self.before = read(KEPT)
         self.seconds = {}
         self.ran = []
 

@@ -158,6 +158,13 @@ def survives(answer, codes=(AGREED, FOUND, USAGE, NOTHING)):
     return [] if answer.code in codes and not answer.crashed else [answer]
 
 
+@pytest.fixture
+def at_once(monkeypatch):
+    """Who refuses frees nothing and exits: to look for leaks then takes as long
+    as all the rest. Those of what it runs are looked for."""
+    monkeypatch.setenv("ASAN_OPTIONS", "detect_leaks=0")
+
+
 @pytest.fixture(params=BUILDS)
 def command(request):
     """The command, plain and with sanitizers."""
@@ -169,6 +176,7 @@ def command(request):
 @pytest.mark.parametrize("before,malformed", [
     ("live\n", MALFORMED), ("socket a tcp4\n", AFTER_SOCKET)],
     ids=["any", "sockets"])
+@pytest.mark.usefixtures("at_once")
 def test_malformed_cases(command, tmp_path, before, malformed):
     """file:line: and what was found, for each way to be wrong."""
     wrong = []
@@ -205,6 +213,7 @@ def test_the_limits_of_a_program(command, tmp_path):
         assert not complains(answer, f"{path}:{line}"), answer
 
 
+@pytest.mark.usefixtures("at_once")
 def test_text_that_is_no_text(command, tmp_path):
     """NUL, no newline at the end, CR LF, a BOM, only blanks, nothing."""
     texts = {"nul": b"# A.\nlive\0\n", "high": b"\xff\xfe\x00l", "bom":
@@ -225,6 +234,7 @@ def test_text_that_is_no_text(command, tmp_path):
         assert answer.code == AGREED and answer.out, answer
 
 
+@pytest.mark.usefixtures("at_once")
 def test_files_that_are_none(command, tmp_path):
     """Missing, a folder without cases, unreadable, a device, a broken link."""
     folder, link = tmp_path / "folder", tmp_path / "link.case"
@@ -303,6 +313,7 @@ USAGES = [
 ]
 
 
+@pytest.mark.usefixtures("at_once")
 def test_bad_usage(command):
     """Unknown verbs, options and subjects, missing values, wild numbers."""
     wrong = []
