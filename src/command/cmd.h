@@ -31,6 +31,7 @@ enum { SUBJECTS_MAX = 16 };
 /**
  * struct options - The command line of any verb
  * @subjects:	In the order of the command line
+ * @min_compared: Of a hundred programs, how many must be compared to their end
  * @out:	Where text goes: stdout, or stderr if stdout is for JSON
  */
 struct options {
@@ -40,7 +41,7 @@ struct options {
 	bool json, quiet, tap, table;
 	bool seeded;
 	uint64_t seed, count;
-	unsigned int seconds, jobs;
+	unsigned int seconds, jobs, min_compared;
 	int level;
 	const char *model;
 	const char *keep;

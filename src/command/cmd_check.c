@@ -241,9 +241,10 @@ static int held_by(const struct check *c, size_t i)
 }
 
 /* A subject that holds fewer of the cases that it ran has not been tested. */
-static bool holds_enough(const struct share *share, unsigned int s)
+static bool holds_enough(const struct check *c, unsigned int s)
 {
-	return compare_enough(share->held[s], share->sums[s].programs);
+	return compare_enough(c->share->held[s], c->share->sums[s].programs,
+		c->options->min_compared);
 }
 
 /* Was nothing tested? So it is if no subject held enough cases, or if one that
@@ -257,8 +258,8 @@ static bool tested_nothing(const struct check *c)
 	for (unsigned int s = 0; s < o->subject_count; s++) {
 		uint64_t ran = share->sums[s].programs;
 
-		tested |= holds_enough(share, s);
-		if (!c->asked || !ran || holds_enough(share, s))
+		tested |= holds_enough(c, s);
+		if (!c->asked || !ran || holds_enough(c, s))
 			continue;
 		quote_printf(o->out,
 			"%s held %u of %llu cases: nothing was "
@@ -354,7 +355,7 @@ static int run_check(struct options *o)
 
 const struct verb verb_check = {
 	.name = "check",
-	.options = "spJ",
+	.options = "spMJ",
 	.usage = "[-s SUBJECT]... FILE|DIR...",
 	.help = "do the recorded outcomes hold? (default: on every subject)",
 	.run = run_check,

@@ -142,7 +142,7 @@ static int run_diff(struct options *o)
 
 const struct verb verb_diff = {
 	.name = "diff",
-	.options = "sjckqJ",
+	.options = "sjckMqJ",
 	.usage = "-s A -s B FILE|DIR...",
 	.help = "first divergence of each program, minimised, and its class\n"
 		"           (a *.case is text, any other file is bytes)",
@@ -151,7 +151,7 @@ const struct verb verb_diff = {
 
 const struct verb verb_random = {
 	.name = "random",
-	.options = "sSnTjlckqJ",
+	.options = "sSnTjlckMqJ",
 	.usage = "-s A -s B [--seed N] [--count N | --time SECONDS]",
 	.help = "the same, of random programs that both subjects can be asked",
 	.run = run_random,

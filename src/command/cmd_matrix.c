@@ -214,7 +214,7 @@ static bool is_idle(const struct matrix *matrix,
 	const struct options *o = matrix->options;
 
 	if (!o->subject_count || !sum->programs ||
-		compare_enough(sum->tested, sum->programs))
+		compare_enough(sum->tested, sum->programs, o->min_compared))
 		return false;
 	quote_printf(o->out,
 		"%s beside %s: %llu of %llu programs count as a "
@@ -237,7 +237,8 @@ static int exit_code(const struct matrix *matrix)
 		for (unsigned int k = 0; k < matrix->row_count; k++)
 			tally_add(&sum, &column->cells[k].tally);
 		unknown += sum.unknown;
-		tested |= compare_enough(sum.tested, sum.programs);
+		tested |= compare_enough(sum.tested, sum.programs,
+			matrix->options->min_compared);
 		idle |= is_idle(matrix, column, &sum);
 		stopped |= sum.programs && *column->why;
 	}
@@ -300,7 +301,7 @@ static int run_matrix(struct options *o)
 
 const struct verb verb_matrix = {
 	.name = "matrix",
-	.options = "sSnjcoqJ",
+	.options = "sSnjcoMqJ",
 	.usage = "[-s SUBJECT]... [--count N] [--output PAGE.html]",
 	.help = "subjects by groups of cases, sweeps and random programs, all\n"
 		"           beside Linux; --count: of each set (default 2000)",

@@ -55,6 +55,8 @@ static const struct option_help {
 	{ { "case", 0, NULL, 'C' }, NULL, "and a case that anybody can run" },
 	{ { "c", 0, NULL, 'E' }, NULL, "in C, the default: there is no other" },
 	{ { "output", 1, NULL, 'o' }, "FILE", "write there, not to stdout" },
+	{ { "min-compared", 1, NULL, 'M' }, "PERCENT",
+		"exit with 5 if less is compared to its end (default 1)" },
 	{ { "table", 0, NULL, 't' }, NULL, "one column a subject" },
 	{ { "tap", 0, NULL, 'p' }, NULL, "KTAP, a line a case and subject" },
 	{ { "quiet", 0, NULL, 'q' }, NULL, "no progress" },
@@ -186,6 +188,9 @@ static void take_option(struct options *o, int letter, const char *value)
 	case 'k': o->keep = need_path("keep", value); break;
 	case 'c': take_corpus(o, value); break;
 	case 'm': o->model = value; break;
+	case 'M':
+		o->min_compared = number("min-compared", value, 1, 100);
+		break;
 	case 'o': o->output = need_path("output", value); break;
 	case 'W': o->sweep = value; break;
 	case 'L': o->list = true; break;
@@ -232,7 +237,9 @@ static bool about(int argc, char **argv)
 
 static int command(int argc, char **argv)
 {
-	struct options o = { .level = -1, .seed = 1, .out = stdout };
+	struct options o = {
+		.level = -1, .seed = 1, .min_compared = 1, .out = stdout
+	};
 	struct option longs[ARRAY_SIZE(option_helps) + 1] = { 0 };
 	const struct verb *verb;
 	char looked[1];

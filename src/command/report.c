@@ -149,7 +149,7 @@ void report_json(const struct summary *s)
 /* What both can do of each program may be so little that it tests nothing. */
 bool report_nothing(const struct options *o, const struct tally *tally)
 {
-	if (compare_enough(tally->tested, tally->programs))
+	if (compare_enough(tally->tested, tally->programs, o->min_compared))
 		return false;
 	if (tally->programs)
 		quote_printf(o->out,

@@ -48,10 +48,9 @@ unsigned int compare_workers(void)
 	return MIN(CPU_COUNT(&set), COMPARE_WORKERS_MAX);
 }
 
-bool compare_enough(uint64_t tested, uint64_t programs)
+bool compare_enough(uint64_t tested, uint64_t programs, unsigned int percent)
 {
-	return tested &&
-	       tested >= (programs + COMPARE_LEAST - 1) / COMPARE_LEAST;
+	return tested && (double)tested * 100 >= (double)programs * percent;
 }
 
 /* The same op, the same outcomes, the same rules: shown only once. What is

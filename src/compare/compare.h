@@ -17,8 +17,7 @@
 #include "sweep.h"
 #include "subjects/named.h"
 
-/* At least one program of so many must be compared to its end. */
-enum { COMPARE_WORKERS_MAX = 64, COMPARE_LEAST = 100 };
+enum { COMPARE_WORKERS_MAX = 64 };
 
 /**
  * compare_told - Called in a worker, of each program that was compared
@@ -110,8 +109,11 @@ int compare(const struct compare_job *job, struct compare_result *result);
 /** compare_free() - Free what compare() made */
 void compare_free(struct compare_result *result);
 
-/** compare_enough() - Were enough of the programs tested to say anything? */
-bool compare_enough(uint64_t tested, uint64_t programs);
+/**
+ * compare_enough() - Were enough of the programs tested to say anything?
+ * @percent:	So many of a hundred are enough; one in all is needed
+ */
+bool compare_enough(uint64_t tested, uint64_t programs, unsigned int percent);
 
 /** compare_workers() - How many CPUs we may use */
 unsigned int compare_workers(void);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "process.h"
@@ -200,14 +201,28 @@ static char *take_line(struct child *child)
 	return line;
 }
 
-int child_line(struct child *child, int wait_ms, char **line)
+long child_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int child_line(struct child *child, int wait_ms, long until, char **line)
 {
 	int rc = 0;
 
 	while (!rc && !(*line = take_line(child))) {
+		long left = until - child_now();
+
 		if (child->in_used - child->in_next >= CHILD_LINE_MAX)
 			return -EMSGSIZE;
-		rc = exchange(child, wait_ms);
+		if (left <= 0)
+			return -ETIME;
+		rc = exchange(child, MIN(wait_ms, left));
+		if (rc == -ETIMEDOUT && left < wait_ms)
+			rc = -ETIME;
 	}
 	return rc;
 }

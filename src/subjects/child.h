@@ -7,7 +7,8 @@
  * Bytes go to the command's stdin and come from its stdout at the same time,
  * with poll and without ever blocking on either, so it does not matter how much
  * the two pipes hold: neither side can wait for the other for ever. Time is
- * measured as silence: how long no byte was taken or given.
+ * measured as silence: how long no byte was taken or given; and by an absolute
+ * end, since a byte now and then is no answer.
  *
  * The command leads a process group of its own, and the group is killed as a
  * whole, before its leader is reaped: until then its number is nobody else's.
@@ -57,13 +58,17 @@ int child_start(struct child *child, char *const argv[], int err);
  * child_line() - Take a line, and meanwhile write what is in @child->out
  * @child:	A child that was started
  * @wait_ms:	How long it may be silent
+ * @until:	When all of the line must be there, as child_now()
  * @line:	The line without its "\n", or "\r\n"; until the next call
  *
- * Return: 0, -ETIMEDOUT (it was silent), -EPIPE (its output has ended),
- *	   -EMSGSIZE (a line of more than CHILD_LINE_MAX bytes), or another
- *	   negative errno
+ * Return: 0, -ETIMEDOUT (it was silent), -ETIME (it has said something, but no
+ *	   whole line), -EPIPE (its output has ended), -EMSGSIZE (a line of more
+ *	   than CHILD_LINE_MAX bytes), or another negative errno
  */
-int child_line(struct child *child, int wait_ms, char **line);
+int child_line(struct child *child, int wait_ms, long until, char **line);
+
+/** child_now() - Milliseconds on a clock that nobody sets */
+long child_now(void);
 
 /**
  * child_end() - Close its input, wait for it to end, and kill what is left

@@ -119,12 +119,15 @@ static int fail_silent(struct subject *subject, int wait_ms)
 int pipe_line(struct subject *subject, int wait_ms, char **line)
 {
 	struct pipe *agent = subject->state;
-	int rc = child_line(&agent->child, wait_ms, line);
+	int rc = child_line(&agent->child, wait_ms, agent->until, line);
 
 	switch (rc) {
 	case 0: return 0;
 	case -EPIPE: return fail_ended(subject);
 	case -ETIMEDOUT: return fail_silent(subject, wait_ms);
+	case -ETIME:
+		return pipe_fail(subject, -ETIMEDOUT,
+			"was not silent, but gave no whole answer in time");
 	case -EMSGSIZE:
 		return pipe_fail(subject, rc,
 			"is not a portclash agent: it said a "
@@ -261,6 +264,7 @@ int pipe_ask(struct subject *subject, const struct program *programs,
 	struct batch batch = {
 		.programs = programs, .traces = traces, .count = count
 	};
+	size_t answered = SIZE_MAX;
 	int rc = agent->failed;
 
 	while (!rc && batch.answered < count) {
@@ -268,6 +272,10 @@ int pipe_ask(struct subject *subject, const struct program *programs,
 
 		if (child->out_next == child->out_used)
 			fill(subject, &batch);
+		if (answered != batch.answered)
+			agent->until = child_now() +
+				       PIPE_WHOLE_TIMES * (long)agent->wait_ms;
+		answered = batch.answered;
 		rc = pipe_line(subject, agent->wait_ms, &line);
 		if (!rc)
 			rc = take_answer(subject, &batch, line);

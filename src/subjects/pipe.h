@@ -7,7 +7,7 @@
  * Programs are sent as fast as the agent takes them, and traces are read
  * meanwhile, so a batch costs no round trips. An agent that is silent for too
  * long is taken for dead. An empty line is a sign of life, and a batch as a
- * whole may take any time.
+ * whole may take any time; but the answer to one program has an end.
  *
  * The agent is asked only ops that it said it can do. A program is cut before
  * any other op, and the rest of its trace is n/a.
@@ -18,7 +18,12 @@
 #include "child.h"
 #include "subject.h"
 
-enum { PIPE_QUOTE_MAX = 64, PIPE_SAID_MAX = 120, PIPE_ARGS_MAX = 4 };
+enum {
+	PIPE_QUOTE_MAX = 64,
+	PIPE_SAID_MAX = 120,
+	PIPE_ARGS_MAX = 4,
+	PIPE_WHOLE_TIMES = 6, /* as long as silence, a whole answer may take */
+};
 
 /**
  * struct pipe - An agent
@@ -29,6 +34,7 @@ enum { PIPE_QUOTE_MAX = 64, PIPE_SAID_MAX = 120, PIPE_ARGS_MAX = 4 };
  *		stderr
  * @wait_ms:	How long it may be silent
  * @hello_ms:	The same, before its first word: a machine may have to boot
+ * @until:	When the answer that is waited for must be whole: child_now()
  * @failed:	Why it does not work any more: a negative errno
  * @works:	It has answered since it was started
  * @child:	Its process, and what is on its way
@@ -39,6 +45,7 @@ struct pipe {
 	char *argv[PIPE_ARGS_MAX + 1];
 	int err;
 	int wait_ms, hello_ms;
+	long until;
 	int failed;
 	bool works;
 	struct child child;
@@ -80,7 +87,7 @@ __attribute__((format(printf, 3, 4))) int pipe_fail(struct subject *subject,
 int pipe_open(struct subject *subject, const char *const argv[],
 	const char *called, int hello_ms, bool quiet);
 
-/** pipe_line() - Take a line; 0, or a negative errno after pipe_fail() */
+/** pipe_line() - Take a line, before @until of the agent; 0, or a negative errno after pipe_fail() */
 int pipe_line(struct subject *subject, int wait_ms, char **line);
 
 /**

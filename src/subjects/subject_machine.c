@@ -54,6 +54,7 @@ void subject_machine_list(struct machine_list *list)
 	char path[PATH_MAX + sizeof("/machines")], looked[1];
 	char *const argv[] = { path, NULL };
 	struct child child;
+	long until = child_now() + LIST_WAIT_MS;
 	char *line;
 	int status;
 
@@ -65,7 +66,7 @@ void subject_machine_list(struct machine_list *list)
 	if (child_start(&child, argv, -1))
 		return;
 	while (list->count < MACHINES_MAX &&
-		!child_line(&child, LIST_WAIT_MS, &line))
+		!child_line(&child, LIST_WAIT_MS, until, &line))
 		if (subject_machine_is(line) && strlen(line) < SUBJECT_NAME_MAX)
 			strcpy(list->names[list->count++], line);
 	child_end(&child, 0, &status);

@@ -19,6 +19,11 @@
  * command and what was found, and the agent is killed. An agent that works has
  * a little time to end by itself, so that it may take down a machine or a world
  * of its own.
+ *
+ * A command that is no agent often says nothing, and waits for us. After a
+ * second people are told what it should say, though it may still do so: ssh is
+ * slow. And it is sent an empty program. An agent answers that after it has
+ * greeted; what only repeats, such as cat, repeats it, and is found out.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,6 +40,7 @@
 enum {
 	PIPE_WAIT_MS = 10 * 1000,
 	PIPE_HELLO_WAIT_MS = 120 * 1000,
+	PIPE_TOLD_MS = 1000, /* without a greeting, people are told */
 	PIPE_END_WAIT_MS = 2000,
 };
 
@@ -50,25 +56,87 @@ static void read_name(const char *text, char name[SUBJECT_NAME_MAX])
 		strcpy(name, "pipe");
 }
 
+/* No agent says what does not begin so, be it a whole line or not. */
+static int check_hello(struct subject *subject, const char *line, size_t length)
+{
+	char text[PIPE_QUOTE_MAX];
+
+	if (!strncmp(line, AGENT_HELLO, MIN(length, strlen(AGENT_HELLO))))
+		return 0;
+	return pipe_fail(subject, -EPROTO,
+		"is not a portclash agent: "
+		"expected '" AGENT_HELLO "NAME', it said '%s'",
+		pipe_quoted(line, text));
+}
+
+/* It said nothing yet, or no whole line. Machines take their time. */
+static int tell(struct subject *subject, bool *probed)
+{
+	static bool told; /* workers know what their parent told */
+	struct pipe *agent = subject->state;
+	struct child *child = &agent->child;
+	size_t length = child->in_used - child->in_next;
+	char said[PIPE_QUOTE_MAX] = "";
+
+	snprintf(said, sizeof(said), "%.*s", (int)MIN(length, sizeof(said) - 1),
+		child->in + child->in_next);
+	if (check_hello(subject, said, length))
+		return agent->failed;
+	*probed = agent->err < 0;
+	if (!*probed)
+		return 0;
+	if (!told)
+		fprintf(stderr,
+			"portclash: '%s' says nothing: expected '" AGENT_HELLO
+			"NAME'; waiting for %d s at most\n",
+			agent->command, agent->hello_ms / 1000);
+	told = true;
+	child->out_used = snprintf(child->out, sizeof(child->out), ".\n");
+	return 0;
+}
+
+/* Wait for the first line, and tell if it does not come */
+static int hear_hello(struct subject *subject, char **line, bool *probed)
+{
+	struct pipe *agent = subject->state;
+	int rc = 0;
+
+	agent->until = child_now() + agent->hello_ms;
+	if (agent->hello_ms > PIPE_TOLD_MS) {
+		rc = child_line(&agent->child, PIPE_TOLD_MS,
+			child_now() + PIPE_TOLD_MS, line);
+		if (!rc)
+			return 0;
+		rc = rc == -ETIMEDOUT || rc == -ETIME ? tell(subject, probed) :
+							0;
+	}
+	return rc ? rc : pipe_line(subject, agent->hello_ms, line);
+}
+
 static int shake_hands(struct subject *subject)
 {
 	struct pipe *agent = subject->state;
+	bool probed = false;
 	char *line, text[PIPE_QUOTE_MAX];
-	int rc = pipe_line(subject, agent->hello_ms, &line);
+	int rc = hear_hello(subject, &line, &probed);
 
+	if (!rc)
+		rc = check_hello(subject, line, strlen(line) + 1);
 	if (rc)
 		return rc;
-	if (strncmp(line, AGENT_HELLO, strlen(AGENT_HELLO)))
-		return pipe_fail(subject, -EPROTO,
-			"is not a portclash agent: "
-			"expected '" AGENT_HELLO "NAME', it said '%s'",
-			pipe_quoted(line, text));
 	read_name(line + strlen(AGENT_HELLO), agent->greeted);
 	rc = pipe_line(subject, agent->hello_ms, &line);
 	if (!rc && agent_parse_can(line, &subject->can))
-		rc = pipe_fail(subject, -EPROTO,
+		return pipe_fail(subject, -EPROTO,
 			"is not a portclash agent: "
 			"expected 'can WORD...', it said '%s'",
+			pipe_quoted(line, text));
+	if (!rc && probed)
+		rc = pipe_line(subject, agent->wait_ms, &line);
+	if (!rc && probed && strcmp(line, "."))
+		rc = pipe_fail(subject, -EPROTO,
+			"is not a portclash agent: expected '.' for a program "
+			"without ops, it said '%s'",
 			pipe_quoted(line, text));
 	return rc;
 }
