@@ -15,6 +15,7 @@
 
 #include "process.h"
 #include "quote.h"
+#include "whole.h"
 #include "compare/divergence.h"
 #include "program/bytes.h"
 #include "program/text.h"
@@ -170,17 +171,17 @@ void fuzz_keep(const struct program *program, const char *const names[2],
 	const struct divergence *divergence)
 {
 	char folder[FUZZ_PATH_MAX], path[FUZZ_PATH_MAX];
-	FILE *file;
+	struct whole whole;
 
 	if (fuzz_counters->unknown_kinds >= UNKNOWN_MAX ||
 		!path_of(folder, "unknown") ||
 		!divergence_path(folder, program, path, sizeof(path)))
 		return;
 	mkdir(folder, 0777);
-	file = fopen(path, "wxe");
-	if (!file)
+	if (!access(path, F_OK))
 		return; /* known to be unknown */
-	divergence_keep(program, names, divergence, file);
-	fclose(file);
-	fuzz_counters->unknown_kinds++;
+	if (whole_open(&whole, path))
+		return;
+	divergence_keep(program, names, divergence, whole.file);
+	fuzz_counters->unknown_kinds += !whole_close(&whole);
 }

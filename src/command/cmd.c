@@ -15,6 +15,7 @@
 #include "folder.h"
 #include "process.h"
 #include "quote.h"
+#include "stop.h"
 #include "program/bytes.h"
 
 void die(enum exit_code code, const char *format, ...)
@@ -180,15 +181,22 @@ int cmd_in_child(int (*what)(void *arg), void *arg)
 	if (pid < 0)
 		die(EXIT_CANNOT, "fork: %s", strerror(errno));
 	if (!pid) {
-		int code = what(arg);
+		int code;
+
+		stop_child();
+		code = what(arg);
 
 		/* If output was lost before the fork, the parent says so. */
 		_exit(ferror(stdout) ? code : process_end("portclash", code));
 	}
+	stop_kill(pid);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			die(EXIT_CANNOT, "no word of a worker: %s",
 				strerror(errno));
+	stop_kill(0);
+	if (stop_asked())
+		return EXIT_CANNOT;
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
 	fprintf(stderr, "portclash: a worker died of signal %d\n",
@@ -204,6 +212,23 @@ void *cmd_shared_memory(size_t size)
 	if (memory == MAP_FAILED)
 		die(EXIT_CANNOT, "out of memory");
 	return memory;
+}
+
+void need_whole(struct whole *whole, const char *path)
+{
+	int rc = whole_open(whole, path);
+
+	if (rc)
+		die(EXIT_CANNOT, "%s: %s", path, strerror(-rc));
+}
+
+void need_whole_written(struct whole *whole)
+{
+	int rc = whole_close(whole);
+
+	if (rc)
+		die(EXIT_CANNOT, "%s: cannot write: %s", whole->path,
+			strerror(-rc));
 }
 
 void need_written(FILE *file, const char *path)

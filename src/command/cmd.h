@@ -3,9 +3,10 @@
  * cmd.h - the verbs of the command, and what they share
  *
  * The verbs print the errors, and decide the exit code. What is below them
- * returns errors, and prints three things only, all to stderr: how far long
- * work is (progress.h), a divergence that did not happen again (compare.c), and
- * that the output was lost (process.h).
+ * returns errors, and prints four things only, all to stderr: how far long
+ * work is (progress.h), a divergence that did not happen again (compare.c), that
+ * an agent does not greet (subject_pipe.c), and that the output was lost
+ * (process.h).
  */
 #ifndef CMD_H
 #define CMD_H
@@ -14,6 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "whole.h"
 #include "compare/compare.h"
 #include "program/case.h"
 
@@ -114,6 +116,12 @@ void need_classes(const struct options *options, struct class_list *classes);
 
 /** die_without_corpus() - Exit with 3 and how to get what is missing */
 __attribute__((noreturn)) void die_without_corpus(const char *found);
+
+/** need_whole() - Begin to write a file, or exit with 3 */
+void need_whole(struct whole *whole, const char *path);
+
+/** need_whole_written() - End it, or exit with 3 */
+void need_whole_written(struct whole *whole);
 
 /** need_written() - Close a file, and exit with 3 unless all is in it */
 void need_written(FILE *file, const char *path);

@@ -9,6 +9,7 @@
 
 #include "quote.h"
 #include "report.h"
+#include "stop.h"
 #include "util.h"
 
 enum { FAILURES_MAX = 4096 };
@@ -271,6 +272,21 @@ static bool tested_nothing(const struct check *c)
 	return idle || !tested;
 }
 
+/* Somebody did not want to wait for these. */
+static void stop(struct check *c)
+{
+	for (unsigned int s = 0; s < c->options->subject_count; s++) {
+		struct skip *skip = &c->share->skips[s];
+
+		if (c->share->sums[s].programs == c->count ||
+			c->share->skipped[s])
+			continue;
+		c->share->skipped[s] = true;
+		strcpy(skip->subject, c->options->subjects[s].name);
+		strcpy(skip->reason, "we were asked to stop");
+	}
+}
+
 static int conclude(struct check *c, double seconds)
 {
 	const struct options *o = c->options;
@@ -337,14 +353,17 @@ static int run_check(struct options *o)
 				    SUBJECTS_MAX * c.count *
 					    sizeof(*c.share->verdicts));
 	clock_gettime(CLOCK_MONOTONIC, &start);
+	stop_begin();
 	for (c.subject = 0; c.subject < o->subject_count && !code; c.subject++)
 		code = cmd_in_child(check_subject, &c);
+	if (stop_asked())
+		stop(&c);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	say_failures(o, c.share);
 	if (o->tap)
 		say_tap(&c);
 	say_subjects(&c);
-	if (!code)
+	if (!code || stop_asked())
 		code = conclude(&c,
 			end.tv_sec - start.tv_sec +
 				(end.tv_nsec - start.tv_nsec) / 1e9);

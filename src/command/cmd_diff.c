@@ -5,30 +5,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cmd_diff.h"
+#include "keep.h"
 #include "quote.h"
 #include "report.h"
 #include "util.h"
 #include "compare/divergence.h"
-
-static void keep_finding(const struct options *o, const struct finding *f)
-{
-	char path[CASE_PATH_MAX];
-	FILE *file;
-
-	if (mkdir(o->keep, 0777) && errno != EEXIST)
-		die(EXIT_CANNOT, "%s: %s", o->keep, strerror(errno));
-	if (!divergence_path(o->keep, &f->program, path, sizeof(path)))
-		die(EXIT_USAGE, "--keep: too long");
-	file = fopen(path, "w");
-	if (!file)
-		die(EXIT_CANNOT, "%s: %s", path, strerror(errno));
-	divergence_keep(&f->program, NAMES_OF(o->subjects), &f->divergence,
-		file);
-	need_written(file, path);
-}
 
 static void say_findings(const struct options *o,
 	const struct compare_result *r, const struct case_list *files)
@@ -52,9 +35,27 @@ static void say_findings(const struct options *o,
 		divergence_write(&f->program, NAMES_OF(o->subjects),
 			&f->divergence, o->out);
 		fputc('\n', o->out);
-		if (o->keep && f->answer.verdict == CLASS_UNKNOWN)
-			keep_finding(o, f);
 	}
+	if (r->dropped)
+		fprintf(o->out,
+			"%llu more divergences were found when there was no "
+			"room for others\n\n",
+			(unsigned long long)r->dropped);
+}
+
+/* What was lost is missing, whatever was found. */
+static int exit_code(const struct options *o, const struct compare_result *r,
+	bool lost)
+{
+	if (lost)
+		return EXIT_CANNOT;
+	if (r->tally.unknown)
+		return EXIT_FOUND;
+	if (r->error == -EINVAL && !r->tally.programs)
+		return EXIT_USAGE;
+	if (r->error)
+		return EXIT_CANNOT;
+	return report_nothing(o, &r->tally) ? EXIT_NOTHING : EXIT_AGREED;
 }
 
 int cmd_diff_report(const struct options *o, struct compare_job *job,
@@ -65,8 +66,10 @@ int cmd_diff_report(const struct options *o, struct compare_job *job,
 	struct summary summary = { .options = o,
 		.result = &result,
 		.sweep = job->sweep ? job->sweep->name : NULL };
+	struct keep keep = { .options = o };
 	struct skip skip = { 0 };
-	int rc, code = EXIT_AGREED;
+	bool lost;
+	int rc, code;
 
 	need_classes(o, &classes);
 	job->subjects[0] = o->subjects[0];
@@ -78,10 +81,13 @@ int cmd_diff_report(const struct options *o, struct compare_job *job,
 	if (job->programs)
 		job->workers = MIN(job->workers, (job->count + 63) / 64);
 	job->quiet = o->quiet;
+	job->keep = o->keep ? keep_found : NULL;
+	job->keep_arg = &keep;
 	rc = compare(job, &result);
 	if (rc)
 		die(EXIT_CANNOT, "%s",
 			*result.finder.why ? result.finder.why : strerror(-rc));
+	lost = o->keep && !keep_end(&keep, &result);
 	say_findings(o, &result, files);
 	if (result.skipped) {
 		strcpy(skip.subject, result.skipped);
@@ -93,14 +99,7 @@ int cmd_diff_report(const struct options *o, struct compare_job *job,
 	if (result.error)
 		quote_printf(stderr, "portclash: stopped early: %s\n",
 			*result.why ? result.why : strerror(-result.error));
-	if (result.tally.unknown)
-		code = EXIT_FOUND;
-	else if (result.error == -EINVAL && !result.tally.programs)
-		code = EXIT_USAGE;
-	else if (result.error)
-		code = EXIT_CANNOT;
-	else if (report_nothing(o, &result.tally))
-		code = EXIT_NOTHING;
+	code = exit_code(o, &result, lost);
 	if (o->json)
 		report_json(&summary);
 	class_free(&classes);

@@ -21,24 +21,24 @@ static void need_one_file(const struct options *o)
 			o->arg_count);
 }
 
-static FILE *need_output(const struct options *o)
+/* Where it goes: to a file that is there when it is whole, or to stdout */
+static void need_output(const struct options *o, struct whole *out)
 {
-	FILE *file = o->output ? fopen(o->output, "w") : o->out;
-
-	if (!file)
-		die(EXIT_CANNOT, "%s: %s", o->output, strerror(errno));
-	return file;
+	if (o->output)
+		need_whole(out, o->output);
+	else
+		*out = (struct whole){ .file = o->out };
 }
 
 /* Close it, and only then say that all is written */
-static int finish(const struct options *o, FILE *file,
+static int finish(const struct options *o, struct whole *out,
 	const struct program *program)
 {
 	struct json_object *answer;
 
 	if (o->output)
-		need_written(file, o->output);
-	else if (fflush(file) || ferror(file))
+		need_whole_written(out);
+	else if (fflush(out->file) || ferror(out->file))
 		die(EXIT_CANNOT, "%s: cannot write it", o->verb);
 	answer = answer_new(o->verb);
 	answer_number(answer, "ops", program->count);
@@ -50,15 +50,15 @@ static int run_pack(struct options *o)
 {
 	static struct case_file file;
 	static uint8_t bytes[BYTES_SIZE_MAX];
+	struct whole out;
 	size_t size;
-	FILE *out;
 
 	need_one_file(o);
 	need_case(o->args[0], &file);
 	size = bytes_pack(&file.text.program, bytes);
-	out = need_output(o);
-	fwrite(bytes, 1, size, out);
-	return finish(o, out, &file.text.program);
+	need_output(o, &out);
+	fwrite(bytes, 1, size, out.file);
+	return finish(o, &out, &file.text.program);
 }
 
 static int run_unpack(struct options *o)
@@ -66,7 +66,7 @@ static int run_unpack(struct options *o)
 	struct program program;
 	size_t size;
 	char *data;
-	FILE *out;
+	struct whole out;
 	int rc;
 
 	need_one_file(o);
@@ -81,9 +81,9 @@ static int run_unpack(struct options *o)
 			o->args[0]);
 	bytes_unpack((uint8_t *)data, size, &program);
 	free(data);
-	out = need_output(o);
-	text_print(&program, NULL, NULL, out);
-	return finish(o, out, &program);
+	need_output(o, &out);
+	text_print(&program, NULL, NULL, out.file);
+	return finish(o, &out, &program);
 }
 
 /* Shared with the child that does it */
@@ -138,7 +138,7 @@ static int minimize_in_child(void *arg)
 static int run_minimize(struct options *o)
 {
 	struct minimizing *m = cmd_shared_memory(sizeof(*m));
-	FILE *out;
+	struct whole out;
 	int code;
 
 	need_one_file(o);
@@ -152,28 +152,30 @@ static int run_minimize(struct options *o)
 	class_free(&m->classes);
 	if (code)
 		return code;
-	out = need_output(o);
+	need_output(o, &out);
 	divergence_write(&m->found.program, NAMES_OF(o->subjects),
-		&m->found.divergence, out);
-	return finish(o, out, &m->found.program);
+		&m->found.divergence, out.file);
+	return finish(o, &out, &m->found.program);
 }
 
 static int run_emit(struct options *o)
 {
 	static struct case_file file;
-	FILE *out;
+	struct whole out;
 	int rc;
 
 	need_one_file(o);
 	need_case(o->args[0], &file);
-	out = need_output(o);
-	rc = emit_c(&file.text, out);
+	need_output(o, &out);
+	rc = emit_c(&file.text, out.file);
+	if (rc && o->output)
+		whole_drop(&out);
 	if (rc == -EINVAL)
 		die(EXIT_USAGE, "%s: no program of C for ops on reservations",
 			o->args[0]);
 	if (rc)
 		die(EXIT_CANNOT, "%s", strerror(-rc));
-	return finish(o, out, &file.text.program);
+	return finish(o, &out, &file.text.program);
 }
 
 const struct verb verb_emit = {

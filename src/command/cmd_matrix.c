@@ -10,6 +10,7 @@
 #include "matrix.h"
 #include "quote.h"
 #include "report.h"
+#include "stop.h"
 #include "util.h"
 #include "compare/progress.h"
 #include "subjects/subject_machine.h"
@@ -199,12 +200,11 @@ static void choose_columns(struct matrix *matrix)
 
 static void write_page(const struct matrix *matrix, const char *path)
 {
-	FILE *file = fopen(path, "w");
+	struct whole page;
 
-	if (!file)
-		die(EXIT_CANNOT, "%s: %s", path, strerror(errno));
-	matrix_html(matrix, file);
-	need_written(file, path);
+	need_whole(&page, path);
+	matrix_html(matrix, page.file);
+	need_whole_written(&page);
 }
 
 /* Did a subject that was asked for test nothing? Then its column says so. */
@@ -273,7 +273,7 @@ static int run_matrix(struct options *o)
 		struct matrix_column *column = &matrix->columns[i];
 
 		for (unsigned int k = 0; k < ARRAY_SIZE(rows); k++) {
-			if (*column->why)
+			if (*column->why || stop_asked())
 				break;
 			if (!o->quiet)
 				quote_printf(stderr,

@@ -76,37 +76,35 @@ static uint64_t read_resume(const struct options *o,
 /**
  * struct noted - How far a sweep is, for write_resume()
  * @done:	As it was noted last
+ * @error:	0, or why it could not be noted
  */
 struct noted {
 	const struct options *options;
 	uint64_t done;
+	int error;
 };
 
 static void write_resume(uint64_t done, void *arg)
 {
 	struct noted *noted = arg;
 	const struct options *o = noted->options;
-	char path[CASE_PATH_MAX + 16], head[HEAD_MAX];
-	FILE *file;
+	char head[HEAD_MAX];
+	struct whole whole;
+	int rc = whole_open(&whole, o->resume);
 
-	noted->done = done;
-	note_head(o, head);
-	/* Write a new file beside the note, and never over somebody's file. */
-	snprintf(path, sizeof(path), "%s.%d.new", o->resume, getpid());
-	file = fopen(path, "wx");
-	if (!file)
-		die(EXIT_CANNOT, "%s: %s", path, strerror(errno));
-	fprintf(file, "%s%llu\n", head, (unsigned long long)done);
-	if (fflush(file)) {
-		int rc = errno;
-
-		/* Half a note is of no use. */
-		unlink(path);
-		die(EXIT_CANNOT, "%s: cannot write: %s", path, strerror(rc));
+	if (!rc) {
+		note_head(o, head);
+		fprintf(whole.file, "%s%llu\n", head, (unsigned long long)done);
+		rc = whole_close(&whole);
 	}
-	need_written(file, path);
-	if (rename(path, o->resume))
-		die(EXIT_CANNOT, "%s: %s", o->resume, strerror(errno));
+	/* A comparison is worth more than the note of how far it is. */
+	if (rc && !noted->error)
+		quote_printf(stderr,
+			"portclash: %s: how far the sweep is is not "
+			"written: %s\n",
+			o->resume, strerror(-rc));
+	noted->error = rc;
+	noted->done = rc ? noted->done : done;
 }
 
 static int run_sweep(struct options *o)
@@ -148,7 +146,7 @@ static int run_sweep(struct options *o)
 	code = cmd_diff_report(o, &job, NULL);
 	if (o->resume && code == EXIT_AGREED && noted.done == job.count)
 		unlink(o->resume);
-	return code;
+	return noted.error ? EXIT_CANNOT : code;
 }
 
 const struct verb verb_sweep = {

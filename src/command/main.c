@@ -13,6 +13,7 @@
 #include "folder.h"
 #include "init.h"
 #include "process.h"
+#include "stop.h"
 #include "util.h"
 
 static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
@@ -288,8 +289,20 @@ static int command(int argc, char **argv)
 	return verb->run(&o);
 }
 
+/* What was asked to stop has said what there is; it is not all. */
+static int stopped(int code)
+{
+	int number = stop_asked();
+
+	if (!number)
+		return code;
+	fprintf(stderr, "portclash: stopped by signal %d, so this is not all\n",
+		number);
+	return 128 + number;
+}
+
 int main(int argc, char **argv)
 {
 	process_begin();
-	return process_end("portclash", command(argc, argv));
+	return process_end("portclash", stopped(command(argc, argv)));
 }

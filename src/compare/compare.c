@@ -2,42 +2,22 @@
 /*
  * compare.c - many programs on two subjects, on all CPUs, with progress
  */
-#include "compare.h"
+#include "compare_private.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "divergence.h"
-#include "gen.h"
 #include "process.h"
 #include "progress.h"
+#include "stop.h"
 #include "util.h"
 
-enum { BATCH = 64, NOTE_SECONDS = 2, FINDINGS_MAX = 512 };
-
-/* What a worker writes and its parent reads while it runs */
-struct share {
-	struct compare_result result;
-	struct finding findings[FINDINGS_MAX];
-	uint64_t next; /* all its own before are done */
-	int skipped;   /* 1 + which subject */
-	char why[SUBJECT_WHY_MAX];
-};
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
+enum { NOTE_SECONDS = 2, LATE_SECONDS = 1 };
 
 unsigned int compare_workers(void)
 {
@@ -51,205 +31,6 @@ unsigned int compare_workers(void)
 bool compare_enough(uint64_t tested, uint64_t programs, unsigned int percent)
 {
 	return tested && (double)tested * 100 >= (double)programs * percent;
-}
-
-/* The same op, the same outcomes, the same rules: shown only once. What is
- * known is an example of its classes, whatever the rest. */
-static bool same_sort(const struct finding *a, const struct finding *b)
-{
-	if (a->answer.verdict != b->answer.verdict)
-		return false;
-	if (a->answer.verdict == CLASS_KNOWN)
-		return class_same(&a->answer, &b->answer);
-	return judge_alike(a, b) && !memcmp(a->answer.rules, b->answer.rules,
-					    sizeof(a->answer.rules));
-}
-
-/* Is a divergence worth keeping? An example is one of a class by itself, or the
- * first in which a class was met at all. */
-static bool is_worth(const struct compare_job *job,
-	const struct compare_result *result, const struct class_answer *answer)
-{
-	if (job->programs || answer->verdict != CLASS_KNOWN)
-		return true;
-	if (!job->examples)
-		return false;
-	for (unsigned int i = 0; i < answer->count; i++)
-		if (result->classes_met[answer->set[i]] == 1)
-			return true;
-	return answer->count == 1;
-}
-
-/* Keep a divergence if it is new and worth keeping */
-static int note(const struct compare_job *job, const struct judge *judge,
-	struct share *share, const struct finding *finding)
-{
-	struct compare_result *result = &share->result;
-	struct finding *old = share->findings;
-	int rc;
-
-	for (unsigned int i = 0; i < finding->answer.count; i++)
-		result->classes_met[finding->answer.set[i]]++;
-	if (!is_worth(job, result, &finding->answer))
-		return 0;
-	for (; old < share->findings + result->found; old++) {
-		if (!job->programs && same_sort(old, finding)) {
-			old->count++;
-			return 0;
-		}
-	}
-	if (result->found == FINDINGS_MAX)
-		return 0;
-	*old = *finding;
-	result->found++;
-	/* What is unmodelled may be much, and no fault: it is only listed. */
-	if (finding->answer.verdict == CLASS_UNMODELLED && !job->programs) {
-		old->program.count = old->divergence.index + 1;
-		return 0;
-	}
-	rc = judge_minimize(judge, old);
-	return rc == -EAGAIN ? 0 : rc;
-}
-
-/* A divergence that does not happen again is not kept, but people are told. */
-static void say_unsteady(const struct compare_job *job,
-	const struct program *program, uint64_t number,
-	const struct divergence *divergence)
-{
-	fprintf(stderr,
-		"portclash: program %llu diverged once, and then not "
-		"again:\n",
-		(unsigned long long)number);
-	divergence_write(program, NAMES_OF(job->subjects), divergence, stderr);
-}
-
-static int compare_one(const struct compare_job *job, const struct judge *judge,
-	struct share *share, unsigned int worker, const struct program *program,
-	uint64_t number, const struct trace *a, const struct trace *b)
-{
-	struct finding finding; /* large, and rarely looked at */
-	enum verdict verdict = judge_traces(judge, program, a, b, &finding);
-	int rc;
-
-	finding.number = number;
-	finding.count = 1;
-	if (verdict == AGREE && job->told) {
-		finding.program = *program;
-		finding.divergence.index = program->count;
-		finding.divergence.before = *a;
-		return job->told(&finding, worker, job->told_arg);
-	}
-	if (verdict != DIVERGE)
-		return 0;
-	rc = judge_finding(judge, &finding, a, b);
-	if (rc == DIVERGE && job->told)
-		return job->told(&finding, worker, job->told_arg);
-	if (rc == DIVERGE)
-		return note(job, judge, share, &finding);
-	if (rc != -EAGAIN)
-		return rc;
-	say_unsteady(job, program, number, &finding.divergence);
-	return 0;
-}
-
-/* A step that comes to every number of a set, far from the one before */
-static uint64_t spread(uint64_t size)
-{
-	uint64_t step = size * 0.618, a, b;
-
-	for (;; step++) {
-		for (a = step, b = size; b;) {
-			uint64_t rest = a % b;
-
-			a = b;
-			b = rest;
-		}
-		if (a == 1)
-			return step;
-	}
-}
-
-static int batches(const struct compare_job *job, const struct judge *judge,
-	struct share *share, unsigned int worker)
-{
-	static struct program programs[BATCH];
-	static struct trace a[BATCH], b[BATCH];
-	struct trace *traces[2] = { a, b };
-	struct pair *pair = judge->pair;
-	double end = now() + job->seconds;
-	uint64_t next = job->from + worker * BATCH;
-	int level = job->level >= 0 ? job->level : (int)pair->level;
-	uint64_t whole = job->sweep ? sweep_size(job->sweep) : 1;
-	uint64_t stride = job->spread ? spread(whole) : 1;
-
-	for (size_t i = 0; i < BATCH && job->sweep; i++)
-		program_init(&programs[i], LEVEL_SOCKET);
-	share->next = next;
-	while (!job->count || next < job->count) {
-		size_t size = BATCH;
-		int rc;
-
-		if (job->count)
-			size = MIN(size, job->count - next);
-
-		if (job->seconds && now() >= end)
-			break;
-		for (size_t i = 0; i < size; i++) {
-			if (job->programs)
-				programs[i] = job->programs[next + i];
-			else if (job->sweep)
-				sweep_program(job->sweep,
-					(next + i) * stride % whole,
-					&programs[i]);
-			else
-				gen_program(job->seed, next + i, &pair->can,
-					level, &programs[i]);
-		}
-		rc = diff_run(pair, programs, size, traces);
-		for (size_t i = 0; i < size && !rc; i++)
-			rc = compare_one(job, judge, share, worker,
-				&programs[i], next + i, &a[i], &b[i]);
-		if (rc)
-			return rc;
-		next += job->workers * BATCH;
-		share->next = next;
-	}
-	return 0;
-}
-
-static void work(const struct compare_job *job, struct share *share,
-	unsigned int worker, struct class_finder *finder)
-{
-	struct subject subjects[2];
-	struct pair pair;
-	/* Who names a program asks for just that one. */
-	struct judge judge = { .pair = &pair,
-		.finder = job->classes ? finder : NULL,
-		.tally = &share->result.tally,
-		.asked = job->programs };
-	int failed, rc = named_open_two(subjects, job->subjects, &failed);
-
-	if (rc) {
-		share->skipped = 1 + failed;
-		snprintf(share->why, sizeof(share->why), "%.*s",
-			(int)sizeof(share->why) - 1, subjects[failed].why);
-		return;
-	}
-	rc = diff_pair(&pair, &subjects[0], &subjects[1]);
-	if (rc)
-		snprintf(share->why, sizeof(share->why),
-			"%.80s and %.80s have no ops in common",
-			subjects[0].name, subjects[1].name);
-	else
-		rc = batches(job, &judge, share, worker);
-	share->result.error = rc;
-	for (int i = 0; i < 2; i++) {
-		if (rc && !*share->why && *subjects[i].why)
-			snprintf(share->why, sizeof(share->why),
-				"%.60s: %.130s", subjects[i].name,
-				subjects[i].why);
-		subject_close(&subjects[i]);
-	}
 }
 
 static int by_number(const void *a, const void *b)
@@ -284,12 +65,13 @@ static int gather(const struct compare_job *job, struct share *shares,
 				job->subjects[share->skipped - 1].name;
 			strcpy(result->why, share->why);
 		}
-		for (size_t i = 0; i < share->result.found; i++) {
+		result->dropped += share->dropped;
+		for (size_t i = 0; i < atomic_load(&share->raw); i++) {
 			struct finding *f = &share->findings[i];
 			size_t k = 0;
 
 			while (k < n &&
-				(job->programs || !same_sort(&all[k], f)))
+				(job->programs || !compare_same(&all[k], f)))
 				k++;
 			if (k == n) {
 				all[n++] = *f;
@@ -320,17 +102,70 @@ static uint64_t all_before(const struct compare_job *job,
 
 	for (unsigned int w = 0; w < job->workers; w++) {
 		done = MIN(done, MAX(shares[w].next, job->from));
-		if (shares[w].result.found)
+		if (atomic_load(&shares[w].raw))
 			done = MIN(done, shares[w].findings[0].number);
 	}
 	return done;
 }
 
+/* Hand on what the workers have found since, and what they made small */
+static void hand_on(const struct compare_job *job, struct share *shares,
+	size_t *small)
+{
+	for (unsigned int w = 0; w < job->workers && job->keep; w++) {
+		struct share *share = &shares[w];
+		size_t kept = atomic_load(&share->kept);
+
+		for (; kept < atomic_load(&share->raw); kept++) {
+			job->keep(&share->findings[kept], job->keep_arg);
+			atomic_store(&share->kept, kept + 1);
+		}
+		for (; small[w] < atomic_load(&share->small); small[w]++)
+			job->keep(&share->findings[small[w]], job->keep_arg);
+	}
+}
+
+/* Has a worker ended? Unless we have ended it, its status says how. */
+static bool has_ended(struct share *share, pid_t pid, bool over)
+{
+	int status = 0;
+	pid_t ended = waitpid(pid, &status, WNOHANG);
+
+	if (!ended || (ended < 0 && errno == EINTR))
+		return false;
+	/* Without waitpid() nobody knows how it ended. */
+	if (ended < 0 ||
+		(!over && (!WIFEXITED(status) || WEXITSTATUS(status)))) {
+		share->result.error = -ECHILD;
+		snprintf(share->why, sizeof(share->why),
+			"a worker ended with wait status %d", status);
+	}
+	return true;
+}
+
+/* Time is over, or somebody asks us to stop: then what is found is enough. A
+ * worker may be waiting for a subject, so it is not asked. */
+static bool end_workers(const struct compare_job *job,
+	const struct share *shares, const pid_t *pids, double late, bool over)
+{
+	if (over)
+		return true;
+	if (!stop_asked() && (!job->seconds || compare_now() < late))
+		return false;
+	for (unsigned int w = 0; w < job->workers; w++)
+		if (pids[w] && !atomic_load(&shares[w].done))
+			kill(pids[w], SIGKILL);
+	return true;
+}
+
 static void watch(const struct compare_job *job, struct share *shares,
 	pid_t *pids, struct compare_result *result)
 {
+	size_t small[COMPARE_WORKERS_MAX] = { 0 };
+	double late = compare_now() + job->seconds + LATE_SECONDS;
+	bool over = false;
 	struct progress progress;
-	double next_note = now() + NOTE_SECONDS;
+	double next_note = compare_now() + NOTE_SECONDS;
 	unsigned int left = 0;
 
 	for (unsigned int w = 0; w < job->workers; w++)
@@ -341,33 +176,21 @@ static void watch(const struct compare_job *job, struct share *shares,
 		struct tally sum = { 0 };
 
 		for (unsigned int w = 0; w < job->workers; w++) {
-			int status = 0;
-			pid_t ended;
-
 			tally_add(&sum, &shares[w].result.tally);
-			if (!pids[w])
-				continue;
-			ended = waitpid(pids[w], &status, WNOHANG);
-			if (!ended || (ended < 0 && errno == EINTR))
+			if (!pids[w] || !has_ended(&shares[w], pids[w], over))
 				continue;
 			pids[w] = 0;
 			left--;
-			/* Without waitpid() nobody knows how it ended. */
-			if (ended < 0 || !WIFEXITED(status) ||
-				WEXITSTATUS(status)) {
-				shares[w].result.error = -ECHILD;
-				snprintf(shares[w].why, sizeof(shares[w].why),
-					"a worker ended with wait status %d",
-					status);
-			}
 		}
+		over = end_workers(job, shares, pids, late, over);
+		hand_on(job, shares, small);
 		progress_say(&progress, sum.programs,
 			"%llu divergent, %llu unknown",
 			(unsigned long long)sum.divergent,
 			(unsigned long long)sum.unknown);
-		if (job->note && (!left || now() >= next_note)) {
+		if (job->note && (!left || compare_now() >= next_note)) {
 			job->note(all_before(job, shares), job->note_arg);
-			next_note = now() + NOTE_SECONDS;
+			next_note = compare_now() + NOTE_SECONDS;
 		}
 		if (left)
 			usleep(5000);
@@ -396,10 +219,12 @@ int compare(const struct compare_job *job, struct compare_result *result)
 		return rc;
 	}
 	fflush(NULL);
+	stop_begin();
 	for (unsigned int w = 0; w < job->workers; w++) {
 		pids[w] = process_fork();
 		if (!pids[w]) {
-			work(job, &shares[w], w, &result->finder);
+			stop_child();
+			compare_work(job, &shares[w], w, &result->finder);
 			_exit(0);
 		}
 		if (pids[w] < 0) {

@@ -8,7 +8,8 @@
  * process to a new namespace. Leader, follower, comparison, minimisation and
  * the look-up of the class all happen in the worker. It writes its findings to
  * memory that it shares with the parent. The parent only counts them, and says
- * how far the work is.
+ * how far the work is. If somebody asks it to stop, it ends the workers, and
+ * what there is until then is the result.
  */
 #ifndef COMPARE_H
 #define COMPARE_H
@@ -39,11 +40,13 @@ typedef int compare_told(const struct finding *finding, unsigned int worker,
  * @examples:	The findings have an example of each class, too
  * @programs:	A list of programs, or NULL: random ones
  * @count:	How many; of random ones 0 means until @seconds are over
- * @seconds:	Time limit; 0 for none
+ * @seconds:	Time limit, however slow a subject is; 0 for none
  * @sweep:	Those of a set instead, from number @from on; @count is its size
  * @spread:	Only some of the set: @count programs from all over it
  * @note:	Called every few seconds: all before @done are compared, and
  *		none of them diverged without a class; or NULL
+ * @keep:	Called at once with each finding, as it was found and again when
+ *		it is minimised; or NULL
  * @seed:	Of random programs
  * @level:	-1, or the level that they must be of
  * @workers:	How many processes
@@ -63,6 +66,8 @@ struct compare_job {
 	bool spread;
 	void (*note)(uint64_t done, void *arg);
 	void *note_arg;
+	void (*keep)(const struct finding *finding, void *arg);
+	void *keep_arg;
 	uint64_t seed;
 	int level;
 	unsigned int workers;
@@ -80,6 +85,7 @@ struct compare_job {
  *		diverged, by number. If there are @examples, the first one of
  *		each class, and the first that is of no other, too
  * @found:	How many @findings
+ * @dropped:	How often there was no room for another
  * @skipped:	The name of a subject that could not be had, or NULL
  * @why:	The reason for that; or why a worker stopped early
  * @error:	0, or the negative errno of a worker that stopped early
@@ -90,6 +96,7 @@ struct compare_result {
 	struct class_finder finder;
 	struct finding *findings;
 	size_t found;
+	uint64_t dropped;
 	const char *skipped;
 	char why[SUBJECT_WHY_MAX];
 	int error;

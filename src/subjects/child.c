@@ -74,11 +74,63 @@ static void close_pipe(int fds[2])
 	close(fds[1]);
 }
 
+/* In the guard, with nothing open but the pipe: wait for the end of it */
+__attribute__((noreturn)) static void watch_over(pid_t group, int life)
+{
+	sigset_t all;
+	char byte;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	setpgid(0, group);
+	dup2(life, STDIN_FILENO);
+	closefrom(STDIN_FILENO + 1);
+	while (read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR)
+		;
+	kill(-group, SIGKILL);
+	_exit(0);
+}
+
+static int start_guard(struct child *child)
+{
+	int life[2], rc;
+
+	if (pipe2(life, O_CLOEXEC))
+		return -errno;
+	child->guard = fork();
+	if (!child->guard)
+		watch_over(child->pid, life[0]);
+	rc = child->guard < 0 ? -errno : 0;
+	close(life[0]);
+	child->life = life[1];
+	if (rc)
+		close(life[1]);
+	return rc;
+}
+
+static void reap(pid_t pid, int *status)
+{
+	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* The guard goes before the leader, whose number the group has. */
+static void kill_group(struct child *child, int *status)
+{
+	kill(-child->pid, SIGKILL);
+	if (child->guard > 0) {
+		close(child->life);
+		reap(child->guard, NULL);
+	}
+	reap(child->pid, status);
+	child->pid = 0;
+}
+
 int child_start(struct child *child, char *const argv[], int err)
 {
 	int to[2], from[2], rc;
 
-	child->pid = 0;
+	child->pid = child->guard = 0;
 	child->to = child->from = -1;
 	child->out_next = child->out_used = 0;
 	child->in_next = child->in_used = 0;
@@ -90,6 +142,11 @@ int child_start(struct child *child, char *const argv[], int err)
 		return rc;
 	}
 	rc = spawn(child, &(struct command){ { to[0], from[1], err }, argv });
+	if (!rc) {
+		rc = start_guard(child);
+		if (rc)
+			kill_group(child, NULL);
+	}
 	if (rc) {
 		close_pipe(to);
 		close_pipe(from);
@@ -253,10 +310,7 @@ bool child_end(struct child *child, int wait_ms, int *status)
 		close(child->to);
 	ended = has_ended(child, wait_ms);
 	close(child->from);
-	kill(-child->pid, SIGKILL);
-	while (waitpid(child->pid, status, 0) < 0 && errno == EINTR)
-		;
-	child->pid = 0;
+	kill_group(child, status);
 	child->to = child->from = -1;
 	return ended;
 }

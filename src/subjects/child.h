@@ -12,6 +12,9 @@
  *
  * The command leads a process group of its own, and the group is killed as a
  * whole, before its leader is reaped: until then its number is nobody else's.
+ * If we are killed, a guard does it: a process in that group that waits for the
+ * end of a pipe from us. The leader alone would die with us by itself, but what
+ * it has started would not.
  * Its stderr is ours unless it is given another. SIGPIPE is kept from us: a
  * command that stops reading is only one that will not answer.
  */
@@ -30,14 +33,16 @@ enum {
 /**
  * struct child - A command that runs, and what is on its way
  * @pid:	0 if there is none (any more)
+ * @guard:	Who kills it if we cannot
+ * @life:	Pipe to the guard
  * @to:		Pipe to its stdin, -1 once closed
  * @from:	Pipe from its stdout, -1 once closed
  * @out:	To be written, from @out_next to @out_used
  * @in:		Was read but not yet taken, from @in_next to @in_used
  */
 struct child {
-	pid_t pid;
-	int to, from;
+	pid_t pid, guard;
+	int life, to, from;
 	size_t out_next, out_used;
 	size_t in_next, in_used;
 	char out[CHILD_BUFFER];

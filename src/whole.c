@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * whole.c - files that are there as a whole, or as they were before
+ */
+#include "whole.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Its name, without links; 0, or a negative errno */
+static int find_path(struct whole *whole, const char *path)
+{
+	struct stat link;
+
+	if (!lstat(path, &link) && S_ISLNK(link.st_mode) &&
+		realpath(path, whole->path))
+		return 0;
+	if (strlen(path) >= sizeof(whole->path))
+		return -ENAMETOOLONG;
+	strcpy(whole->path, path);
+	return 0;
+}
+
+/* Beside the file, and never over one of somebody else */
+static int open_beside(struct whole *whole, mode_t mode)
+{
+	snprintf(whole->temporary, sizeof(whole->temporary), "%s.%d.new",
+		whole->path, getpid());
+	return open(whole->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+		mode);
+}
+
+int whole_open(struct whole *whole, const char *path)
+{
+	struct stat old;
+	int fd, rc = find_path(whole, path);
+	bool exists;
+
+	*whole->temporary = '\0';
+	if (rc)
+		return rc;
+	exists = !stat(whole->path, &old);
+	if (exists && !S_ISREG(old.st_mode)) {
+		whole->file = fopen(whole->path, "w");
+		return whole->file ? 0 : -errno;
+	}
+	fd = open_beside(whole, 0666);
+	if (fd < 0)
+		return -errno;
+	/* Who may read it is as it was. */
+	if (exists && fchmod(fd, old.st_mode & 07777))
+		rc = -errno;
+	whole->file = rc ? NULL : fdopen(fd, "w");
+	if (whole->file)
+		return 0;
+	rc = rc ? rc : -errno;
+	close(fd);
+	unlink(whole->temporary);
+	return rc;
+}
+
+/* A name is on the disk when its folder is; not all folders can be asked. */
+static void sync_folder(char *path)
+{
+	char *slash = strrchr(path, '/');
+	int fd;
+
+	if (slash)
+		slash[1] = '\0';
+	fd = open(slash ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	fsync(fd);
+	close(fd);
+}
+
+int whole_close(struct whole *whole)
+{
+	/* If it failed before, errno is of something else by now. */
+	int rc = ferror(whole->file) ? -EIO : 0;
+
+	if (fflush(whole->file) ||
+		(*whole->temporary && fsync(fileno(whole->file))))
+		rc = -errno;
+	if (fclose(whole->file) && !rc)
+		rc = -errno;
+	if (!*whole->temporary)
+		return rc;
+	if (!rc && rename(whole->temporary, whole->path))
+		rc = -errno;
+	if (rc)
+		unlink(whole->temporary);
+	else
+		sync_folder(whole->path);
+	return rc;
+}
+
+void whole_drop(struct whole *whole)
+{
+	fclose(whole->file);
+	if (*whole->temporary)
+		unlink(whole->temporary);
+}
