@@ -130,7 +130,7 @@ def test_a_full_disk_is_told_and_costs_nothing_else(tmp_path):
     folder = tmp_path / "new"
     code, out, err = full(*FINDS, "--count", 20000, "--keep", folder)
     assert code == CANNOT and "listen a   = ok mine=ok" in out, err
-    assert f"{folder}: cannot keep what is found: File too large" in err
+    assert f"{folder}: cannot write what is found: File too large" in err
     assert "findings are missing there: File too large" in err
     assert not list(folder.iterdir())
     note = tmp_path / "note"
@@ -138,7 +138,7 @@ def test_a_full_disk_is_told_and_costs_nothing_else(tmp_path):
     code, out, err = full("sweep", "pairs", "--quiet", "-s", "spec", "-s",
                           "portman", "--resume", note)
     assert code == CANNOT and "divergent" in out, err
-    assert f"{note}: how far the sweep is is not written: File too large" in err
+    assert f"{note}: cannot write how far the sweep is: File too large" in err
     assert note.read_text() == "pairs spec portman 64\n"
     assert sorted(tmp_path.iterdir()) == [folder, note]
 

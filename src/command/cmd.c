@@ -16,6 +16,7 @@
 #include "process.h"
 #include "quote.h"
 #include "stop.h"
+#include "util.h"
 #include "program/bytes.h"
 
 void die(enum exit_code code, const char *format, ...)
@@ -28,6 +29,16 @@ void die(enum exit_code code, const char *format, ...)
 	va_end(args);
 	fputc('\n', stderr);
 	exit(code);
+}
+
+enum exit_code cmd_code(int rc)
+{
+	static const int lacks[] = { ENOMEM, EMFILE, ENFILE };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lacks); i++)
+		if (rc == -lacks[i])
+			return EXIT_CANNOT;
+	return EXIT_USAGE;
 }
 
 void need_subjects(const struct options *options, unsigned int count)
@@ -74,26 +85,29 @@ void need_names(struct options *options, const char *writes)
 void need_files(const struct options *options, struct case_list *list)
 {
 	struct text_error error;
+	int rc;
 
 	if (!options->arg_count)
 		die(EXIT_USAGE, "%s: no file; see 'portclash %s --help'",
 			options->verb, options->verb);
-	if (case_find(options->args, options->arg_count, list, &error))
-		die(EXIT_USAGE, "%s", error.message);
+	rc = case_find(options->args, options->arg_count, list, &error);
+	if (rc)
+		die(cmd_code(rc), "%s", error.message);
 }
 
 void need_case(const char *path, struct case_file *file)
 {
 	struct text_error error;
+	int rc = case_load(path, file, &error);
 
-	if (!case_load(path, file, &error)) {
+	if (!rc) {
 		if (!file->text.program.count)
 			die(EXIT_USAGE, "%s: no ops in it", path);
 		return;
 	}
 	if (error.line)
 		die(EXIT_USAGE, "%s:%u: %s", path, error.line, error.message);
-	die(EXIT_USAGE, "%s: %s", path, error.message);
+	die(cmd_code(rc), "%s: %s", path, error.message);
 }
 
 void need_program(const char *path, struct program *program)
@@ -110,7 +124,7 @@ void need_program(const char *path, struct program *program)
 	}
 	rc = case_read(path, TEXT_SIZE_MAX, &data, &size);
 	if (rc)
-		die(EXIT_USAGE, "%s: %s", path,
+		die(cmd_code(rc), "%s: %s", path,
 			rc == -EFBIG ?
 				"too large for a program; at most 64 KiB" :
 				strerror(-rc));
@@ -152,6 +166,7 @@ void need_classes(const struct options *options, struct class_list *classes)
 	char path[CASE_PATH_MAX + 16], none[CASE_PATH_MAX];
 	char looked[2 * CASE_PATH_MAX], found[3 * CASE_PATH_MAX];
 	struct text_error error;
+	int rc;
 
 	if (!*options->corpus) {
 		folder_find(&folder_corpus, none, sizeof(none), looked,
@@ -162,8 +177,9 @@ void need_classes(const struct options *options, struct class_list *classes)
 		die_without_corpus(found);
 	}
 	snprintf(path, sizeof(path), "%s/divergences", options->corpus);
-	if (class_load(path, classes, &error))
-		die(EXIT_USAGE, "%s", error.message);
+	rc = class_load(path, classes, &error);
+	if (rc)
+		die(cmd_code(rc), "%s", error.message);
 	if (!classes->count && !options->own_corpus) {
 		snprintf(found, sizeof(found), "%s: no known class in it",
 			path);

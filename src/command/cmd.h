@@ -4,8 +4,8 @@
  *
  * The verbs print the errors, and decide the exit code. What is below them
  * returns errors, and prints four things only, all to stderr: how far long
- * work is (progress.h), a divergence that did not happen again (compare.c), that
- * an agent does not greet (subject_pipe.c), and that the output was lost
+ * work is (progress.h), a divergence that did not happen again (compare.c),
+ * that an agent does not greet (subject_pipe.c), and that the output was lost
  * (process.h).
  */
 #ifndef CMD_H
@@ -82,6 +82,10 @@ extern const struct verb verb_run, verb_check, verb_diff, verb_random,
 /** die() - Print an error in one line and exit with @code */
 __attribute__((noreturn, format(printf, 2, 3))) void die(enum exit_code code,
 	const char *format, ...);
+
+/** cmd_code() - EXIT_USAGE for a negative errno of a file that was named, or
+ * EXIT_CANNOT if it says that this machine has no more of something */
+enum exit_code cmd_code(int rc);
 
 /** need_subjects() - Exit with 2 unless there are @count known subjects */
 void need_subjects(const struct options *options, unsigned int count);

@@ -92,7 +92,7 @@ static int explain_pair(struct options *o, struct compare_job *job)
 	struct cmd_explained e = { 0 };
 	static struct explain explain;
 	struct class_list list = { 0 };
-	int second = has[1], code;
+	int second = has[1], code, rc;
 
 	if (!has[0] && !has[1])
 		die(EXIT_USAGE,
@@ -105,8 +105,10 @@ static int explain_pair(struct options *o, struct compare_job *job)
 	e.named = job->subjects;
 	e.subjects[0] = job->subjects[0].name;
 	e.subjects[1] = job->subjects[1].name;
-	if (explain_open(&explain, models[second]))
-		die(EXIT_CANNOT, "%s: %s", models[second], explain.model.why);
+	rc = explain_open(&explain, models[second]);
+	if (rc)
+		die(EXIT_CANNOT, "%s: %s", models[second],
+			*explain.model.why ? explain.model.why : strerror(-rc));
 	if (!has[!second] && !explain.model.type->follows)
 		die(EXIT_USAGE, "explain: %s is under a law", e.subjects[1]);
 	e.book = explain.book;

@@ -72,7 +72,7 @@ static int run_unpack(struct options *o)
 	need_one_file(o);
 	rc = case_read(o->args[0], TEXT_SIZE_MAX, &data, &size);
 	if (rc)
-		die(EXIT_USAGE, "%s: %s", o->args[0],
+		die(cmd_code(rc), "%s: %s", o->args[0],
 			rc == -EFBIG ?
 				"too large for a program; at most 64 KiB" :
 				strerror(-rc));

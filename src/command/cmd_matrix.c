@@ -50,8 +50,8 @@ static uint64_t load(const struct options *o, const char *folder,
 	rc = case_find(paths, 1, &list, &error);
 	if (rc == -ENODATA && o->own_corpus)
 		return 0;
-	if (rc && o->own_corpus)
-		die(EXIT_USAGE, "%s", error.message);
+	if (rc && (o->own_corpus || cmd_code(rc) == EXIT_CANNOT))
+		die(cmd_code(rc), "%s", error.message);
 	if (rc)
 		die_without_corpus(error.message);
 	*programs = calloc(list.count + 1, sizeof(**programs));

@@ -100,8 +100,8 @@ static void write_resume(uint64_t done, void *arg)
 	/* A comparison is worth more than the note of how far it is. */
 	if (rc && !noted->error)
 		quote_printf(stderr,
-			"portclash: %s: how far the sweep is is not "
-			"written: %s\n",
+			"portclash: %s: cannot write how far the sweep "
+			"is: %s\n",
 			o->resume, strerror(-rc));
 	noted->error = rc;
 	noted->done = rc ? noted->done : done;

@@ -68,7 +68,7 @@ void keep_found(const struct finding *finding, void *arg)
 	/* It may go well in the end; people can make room until then. */
 	if (rc && !keep->error)
 		quote_printf(stderr,
-			"portclash: %s: cannot keep what is found: %s\n",
+			"portclash: %s: cannot write what is found: %s\n",
 			keep->options->keep, strerror(-rc));
 	keep->error = rc ? rc : keep->error;
 }

@@ -215,6 +215,9 @@ int compare(const struct compare_job *job, struct compare_result *result)
 			     class_finder_open(&result->finder, job->classes,
 				     NAMES_OF(job->subjects));
 	if (rc) {
+		/* That a subject has no model is no reason. */
+		if (rc == -ENOMEM)
+			*result->finder.why = '\0';
 		munmap(shares, size);
 		return rc;
 	}

@@ -87,7 +87,11 @@ __attribute__((format(printf, 3, 4))) int pipe_fail(struct subject *subject,
 int pipe_open(struct subject *subject, const char *const argv[],
 	const char *called, int hello_ms, bool quiet);
 
-/** pipe_line() - Take a line, before @until of the agent; 0, or a negative errno after pipe_fail() */
+/**
+ * pipe_line() - Take a line, before @until of the agent
+ *
+ * Return: 0, or a negative errno after pipe_fail()
+ */
 int pipe_line(struct subject *subject, int wait_ms, char **line);
 
 /**

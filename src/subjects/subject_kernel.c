@@ -135,6 +135,11 @@ static int kernel_open(struct subject *subject, const char *argument)
 	if (!rc && (rc = read_powers(kernel->powers)))
 		snprintf(subject->why, sizeof(subject->why),
 			"cannot read capabilities: %s", strerror(-rc));
+	if (!rc && !kernel->world.types) {
+		snprintf(subject->why, sizeof(subject->why),
+			"no socket of any type can be made");
+		rc = -ENOTSUP;
+	}
 	if (rc) {
 		kernel_close(subject);
 		return rc;
@@ -336,6 +341,10 @@ static int kernel_step(struct subject *subject, const struct op *op,
 	if (kernel->world.stays)
 		kernel_ports_note(&kernel->ports, op, out);
 
+	/* What we ourselves lack is no outcome of the kernel's. */
+	if (!rc && (out->error == EMFILE || out->error == ENFILE ||
+			   out->error == ENOMEM))
+		rc = -out->error;
 	/* Without an echo, the packets that it sends may arrive later. */
 	if (kernel->world.echo < 0 && kernel->connected &&
 		(op->kind == OP_CLOSE || op->kind == OP_SHUTDOWN))
