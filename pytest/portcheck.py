@@ -94,12 +94,13 @@ class Answer:
                          for skip in self.json["skipped"]) or None
 
 
-def portclash(*args, command=COMMAND, stdin=None, env=None, timeout=300):
+def portclash(*args, command=COMMAND, stdin=None, env=None, timeout=300,
+              cwd=None):
     """Run the command, whatever it exits with."""
     done = subprocess.run(
         [str(command), *map(str, args)],
         input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, cwd=cwd,
         env={**os.environ, **(env or {})}, check=False)
     return Answer(args, done)
 

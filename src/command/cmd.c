@@ -95,39 +95,75 @@ void need_files(const struct options *options, struct case_list *list)
 		die(cmd_code(rc), "%s", error.message);
 }
 
-void need_case(const char *path, struct case_file *file)
+/* What was read of a file, or why not */
+static void need_data(const char *path, char **data, size_t *size)
+{
+	int rc = case_read(path, TEXT_SIZE_MAX, data, size);
+
+	if (rc)
+		die(cmd_code(rc), "%s: %s", path,
+			rc == -EFBIG ?
+				"too large for a program; at most 64 KiB" :
+			rc == -EPIPE ? "nobody writes to this pipe" :
+				       strerror(-rc));
+	if (!*size)
+		die(EXIT_USAGE, "%s: empty", path);
+}
+
+static void need_parsed(const char *path, const char *data, size_t size,
+	struct case_file *file)
 {
 	struct text_error error;
-	int rc = case_load(path, file, &error);
 
-	if (!rc) {
-		if (!file->text.program.count)
-			die(EXIT_USAGE, "%s: no ops in it", path);
-		return;
-	}
-	if (error.line)
+	if (case_parse(path, data, size, file, &error))
 		die(EXIT_USAGE, "%s:%u: %s", path, error.line, error.message);
-	die(cmd_code(rc), "%s: %s", path, error.message);
+	if (!file->text.program.count)
+		die(EXIT_USAGE, "%s: no ops in it", path);
+}
+
+void need_case(const char *path, struct case_file *file)
+{
+	size_t size;
+	char *data;
+
+	need_data(path, &data, &size);
+	need_parsed(path, data, size, file);
+	free(data);
+}
+
+/* Text has a name that says so, or begins so. */
+static bool is_text(const char *path, const char *data, size_t size)
+{
+	size_t length = strlen(path);
+
+	return (length > 5 && !strcmp(path + length - 5, ".case")) ||
+	       case_is_text(data, size);
 }
 
 void need_program(const char *path, struct program *program)
 {
 	static struct case_file file;
-	size_t length = strlen(path), size;
+	size_t size;
 	char *data;
-	int rc;
 
-	if (length > 5 && !strcmp(path + length - 5, ".case")) {
-		need_case(path, &file);
+	need_data(path, &data, &size);
+	if (is_text(path, data, size)) {
+		need_parsed(path, data, size, &file);
 		*program = file.text.program;
-		return;
+	} else {
+		bytes_unpack((uint8_t *)data, size, program);
 	}
-	rc = case_read(path, TEXT_SIZE_MAX, &data, &size);
-	if (rc)
-		die(cmd_code(rc), "%s: %s", path,
-			rc == -EFBIG ?
-				"too large for a program; at most 64 KiB" :
-				strerror(-rc));
+	free(data);
+}
+
+void need_bytes(const char *path, struct program *program)
+{
+	size_t size;
+	char *data;
+
+	need_data(path, &data, &size);
+	if (is_text(path, data, size))
+		die(EXIT_USAGE, "%s: it is text already", path);
 	bytes_unpack((uint8_t *)data, size, program);
 	free(data);
 }

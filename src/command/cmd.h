@@ -109,6 +109,9 @@ void need_case(const char *path, struct case_file *file);
 /** need_program() - Load a program from text or, if it is none, bytes */
 void need_program(const char *path, struct program *program);
 
+/** need_bytes() - Load a program from bytes, or exit with 2 if it is text */
+void need_bytes(const char *path, struct program *program);
+
 /** need_programs() - The programs of all files; the caller frees them */
 struct program *need_programs(const struct case_list *files);
 

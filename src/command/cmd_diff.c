@@ -144,7 +144,7 @@ const struct verb verb_diff = {
 	.options = "sjckMqJ",
 	.usage = "-s A -s B FILE|DIR...",
 	.help = "first divergence of each program, minimised, and its class\n"
-		"           (a *.case is text, any other file is bytes)",
+		"           (files of text or of bytes; - is stdin)",
 	.run = run_diff,
 };
 

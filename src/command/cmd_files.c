@@ -14,8 +14,14 @@
 #include "program/emit.h"
 #include "program/bytes.h"
 
-static void need_one_file(const struct options *o)
+static void need_one_file(struct options *o)
 {
+	/* "-" is stdout, if it is not taken. */
+	if (o->output && !strcmp(o->output, "-")) {
+		if (o->json)
+			die(EXIT_USAGE, "--output: stdout is for JSON");
+		o->output = NULL;
+	}
 	if (o->arg_count != 1)
 		die(EXIT_USAGE, "%s takes one file, found %u", o->verb,
 			o->arg_count);
@@ -64,23 +70,10 @@ static int run_pack(struct options *o)
 static int run_unpack(struct options *o)
 {
 	struct program program;
-	size_t size;
-	char *data;
 	struct whole out;
-	int rc;
 
 	need_one_file(o);
-	rc = case_read(o->args[0], TEXT_SIZE_MAX, &data, &size);
-	if (rc)
-		die(cmd_code(rc), "%s: %s", o->args[0],
-			rc == -EFBIG ?
-				"too large for a program; at most 64 KiB" :
-				strerror(-rc));
-	if (!size)
-		die(EXIT_USAGE, "%s: empty, so it has no version byte",
-			o->args[0]);
-	bytes_unpack((uint8_t *)data, size, &program);
-	free(data);
+	need_bytes(o->args[0], &program);
 	need_output(o, &out);
 	text_print(&program, NULL, NULL, out.file);
 	return finish(o, &out, &program);

@@ -114,7 +114,7 @@ static int run_sweep(struct options *o)
 	struct noted noted = { .options = o };
 	int code;
 
-	if (!o->arg_count && (o->list || o->argc == 2)) {
+	if (!o->arg_count && o->list) {
 		list(o);
 		return EXIT_AGREED;
 	}

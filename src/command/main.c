@@ -157,8 +157,9 @@ static void take_corpus(struct options *o, const char *value)
 /* An empty name is refused at once, and not when all work is done. */
 static const char *need_path(const char *what, const char *value)
 {
-	if (!*value)
-		die(EXIT_USAGE, "--%s: expected a name, found ''", what);
+	if (!*value || !strcmp(value, "-"))
+		die(EXIT_USAGE, "--%s: expected a name, found '%s'", what,
+			value);
 	return value;
 }
 
@@ -192,7 +193,12 @@ static void take_option(struct options *o, int letter, const char *value)
 	case 'M':
 		o->min_compared = number("min-compared", value, 1, 100);
 		break;
-	case 'o': o->output = need_path("output", value); break;
+	case 'o':
+		/* Where a program is written, "-" is stdout. */
+		o->output = strcmp(value, "-") || !strcmp(o->verb, "matrix") ?
+				    need_path("output", value) :
+				    value;
+		break;
 	case 'W': o->sweep = value; break;
 	case 'L': o->list = true; break;
 	case 'R': o->resume = need_path("resume", value); break;
@@ -211,6 +217,16 @@ static void take_option(struct options *o, int letter, const char *value)
 	case 'q': o->quiet = true; break;
 	case 'J': o->json = true; break;
 	}
+}
+
+/* The long name of an option */
+static const char *name_of(int letter)
+{
+	size_t i = 0;
+
+	while (option_helps[i].option.val != letter)
+		i++;
+	return option_helps[i].option.name;
 }
 
 static const struct verb *find_verb(const char *name)
@@ -275,11 +291,16 @@ static int command(int argc, char **argv)
 		if (letter == ':')
 			die(EXIT_USAGE, "%s: '%s' needs a value", verb->name,
 				argv[optind - 1]);
-		if (letter == '?' || !strchr(verb->options, letter))
+		if (letter == '?')
 			die(EXIT_USAGE,
 				"%s: unknown option '%s'; see 'portclash %s "
 				"--help'",
 				verb->name, argv[optind - 1], verb->name);
+		if (!strchr(verb->options, letter))
+			die(EXIT_USAGE,
+				"%s takes no option '--%s'; see 'portclash %s "
+				"--help'",
+				verb->name, name_of(letter), verb->name);
 		take_option(&o, letter, optarg);
 	}
 	o.args = argv + optind;

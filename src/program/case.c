@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,9 @@
 #include <unistd.h>
 
 #include "util.h"
+
+/* So long a pipe may have no writer */
+enum { WRITER_WAIT_MS = 300 };
 
 static int add(struct case_list *list, const char *path)
 {
@@ -44,6 +48,12 @@ static int wanted(const struct dirent *entry)
 	       (length > 5 && !strcmp(entry->d_name + length - 5, ".case"));
 }
 
+/* "-" is stdin, and a file only by another name, such as "./-". */
+static bool is_stdin(const char *path)
+{
+	return !strcmp(path, "-");
+}
+
 static int find(const char *path, bool asked, struct case_list *list)
 {
 	char below[CASE_PATH_MAX];
@@ -51,6 +61,8 @@ static int find(const char *path, bool asked, struct case_list *list)
 	struct stat st;
 	int count, rc = 0;
 
+	if (asked && is_stdin(path))
+		return add(list, path);
 	if (stat(path, &st))
 		return -errno;
 	if (!S_ISDIR(st.st_mode)) {
@@ -103,16 +115,37 @@ void case_free(struct case_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
+/* A pipe to which nobody writes would be waited for in open(). One that has a
+ * writer may take its time. */
+static int open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	struct stat st;
+	char byte;
+
+	if (fd < 0)
+		return -errno;
+	/* Nothing can be read; without a writer that is called the end. */
+	if (!fstat(fd, &st) && S_ISFIFO(st.st_mode) &&
+		!poll(&wait, 1, WRITER_WAIT_MS) && !read(fd, &byte, 1)) {
+		close(fd);
+		return -EPIPE;
+	}
+	fcntl(fd, F_SETFL, O_RDONLY);
+	return fd;
+}
+
 int case_read(const char *path, size_t max, char **data, size_t *size)
 {
-	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : 0;
+	int fd = is_stdin(path) ? STDIN_FILENO : open_file(path);
 	char *buffer = malloc(max + 1);
 	size_t used = 0;
 	ssize_t n = -1;
 	int rc = 0;
 
 	if (fd < 0 || !buffer) {
-		rc = fd < 0 ? -errno : -ENOMEM;
+		rc = fd < 0 ? fd : -ENOMEM;
 		goto out;
 	}
 	while (used <= max && (n = read(fd, buffer + used, max + 1 - used)) > 0)
@@ -133,6 +166,35 @@ out:
 	return 0;
 }
 
+bool case_is_text(const char *data, size_t size)
+{
+	char word[16];
+	bool sentence = size && *data == '#';
+	size_t length = 0;
+
+	/* Below its sentence and empty lines it begins with an op. */
+	while (size && (*data == '#' || *data == '\n' || *data == '\r')) {
+		const char *end = memchr(data, '\n', size);
+
+		if (!end)
+			return sentence;
+		size -= end + 1 - data;
+		data = end + 1;
+	}
+	if (!size)
+		return sentence;
+	while (length < size && length < sizeof(word) - 1 &&
+		data[length] >= 'a' && data[length] <= 'z') {
+		word[length] = data[length];
+		length++;
+	}
+	word[length] = '\0';
+	for (unsigned int kind = 0; kind < OP_KINDS; kind++)
+		if (!strcmp(word, text_kind(kind)))
+			return length < size && strchr(" \t\r\n", data[length]);
+	return false;
+}
+
 int case_load(const char *path, struct case_file *file,
 	struct text_error *error)
 {
@@ -147,10 +209,16 @@ int case_load(const char *path, struct case_file *file,
 				       strerror(-rc));
 		return rc;
 	}
-	snprintf(file->path, sizeof(file->path), "%s", path);
-	rc = text_parse(data, size, &file->text, error);
+	rc = case_parse(path, data, size, file, error);
 	free(data);
 	return rc;
+}
+
+int case_parse(const char *path, const char *data, size_t size,
+	struct case_file *file, struct text_error *error)
+{
+	snprintf(file->path, sizeof(file->path), "%s", path);
+	return text_parse(data, size, &file->text, error);
 }
 
 /*

@@ -72,6 +72,13 @@ void case_free(struct case_list *list);
  */
 int case_read(const char *path, size_t max, char **data, size_t *size);
 
+/** case_is_text() - Does it begin like text? What packed a program does not */
+bool case_is_text(const char *data, size_t size);
+
+/** case_parse() - Parse what case_read() has read; as case_load() */
+int case_parse(const char *path, const char *data, size_t size,
+	struct case_file *file, struct text_error *error);
+
 /**
  * case_load() - Read and parse a case
  * @path:	A file of text
