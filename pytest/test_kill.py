@@ -145,3 +145,56 @@ def test_a_stuck_agent_dies_with_its_starter():
             break
         time.sleep(.05)
     assert not alive(stuck)
+
+
+# Agents that hang, and what they have started with them
+HUNG = {
+    "a child": "sleep 1000 & sleep 1000; exit",
+    "a pipeline": "sleep 1000 | cat",
+    "deaf": "trap '' INT TERM HUP; sleep 1000; exit",
+    "greets": ("echo portclash-agent 1 x; echo can socket type:tcp4; "
+               "sleep 1000 & sleep 1000; exit"),
+}
+ASKED = {"run": ("run",), "check": ("check",), "diff": ("diff", "-s", "spec"),
+         "serve": ("serve",),
+         "random": ("random", "--quiet", "-s", "spec", "--jobs", "3"),
+         "matrix": ("matrix", "--quiet", "--count", "3")}
+
+
+@pytest.mark.parametrize("verb", ASKED)
+@pytest.mark.parametrize("agent", HUNG)
+def test_whatever_an_agent_started_dies_with_us(agent, verb, tmp_path):
+    """However we end: by an interrupt, at once, or by the end of a terminal."""
+    case = tmp_path / "a.case"
+    case.write_text("# A socket.\n\nsocket a tcp4\n")
+    files = [case] if verb in ("run", "check", "diff") else []
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    for sign in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP):
+        with subprocess.Popen(
+                [str(COMMAND), *ASKED[verb], "-s", f"x=pipe:{HUNG[agent]}",
+                 *files], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL) as run:
+            below = []
+            for _ in range(200):
+                below = descendants(run.pid)
+                if b"sleep" in b"".join(map(command_line, below)):
+                    break
+                time.sleep(.02)
+            assert below
+            run.send_signal(sign)
+            run.wait(10)
+        for _ in range(200):
+            reap()
+            left = alive(below)
+            if not left:
+                break
+            time.sleep(.02)
+        assert not left, [command_line(pid) for pid in left]
+
+
+def command_line(pid):
+    """Of a process that may be gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
