@@ -761,3 +761,77 @@ def test_scripts_say_text(script):
 
 if __name__ == "__main__":
     held_by_a_stranger()
+
+
+# --- one name through all verbs ----------------------------------------------
+
+# It ends a comment, a tag, a string, a line, a word; it turns and erases
+ALL = (b"*/x<script>'\"$(touch MARKER)`touch MARKER`;touch MARKER\n"
+       b"ok 1 # SKIP\x1b[2J\x07\r\xe2\x80\xae\xff&\\").replace(b"/", b"\\")
+EVERYWHERE = {
+    "run": ("run", "-s", "portman", "{case}"),
+    "run table": ("run", "--table", "--json", *RESERVATIONS, "{case}", "{case}"),
+    "check": ("check", "-s", "portman", "{wrong}"),
+    "check tap": ("check", "--tap", "-s", "portman", "{wrong}"),
+    "check json": ("check", "--json", "-s", "portman", "{wrong}"),
+    "diff": ("diff", "--quiet", *RESERVATIONS, "{case}"),
+    "minimize": ("minimize", *RESERVATIONS, "{case}"),
+    "pack": ("pack", "--output", "{new}", "{case}"),
+    "unpack": ("unpack", "{case}"),
+    "emit": ("emit", "{socket}"),
+    "explain": ("explain", "-s", "spec", "-s", "spec@6.1", "{socket}"),
+    "no file": ("check", "{none}"), "no bytes": ("unpack", "{none}"),
+    "no folder": ("pack", "--output", "{none}/x", "{case}"),
+    "corpus": ("diff", "--corpus", "{none}", *RESERVATIONS, "{case}"),
+    "classes": ("diff", "--quiet", "--corpus", "{corpus}", *RESERVATIONS,
+                "{case}"),
+    "page": ("matrix", "--quiet", "--count", "1", "-s", "spec", "--corpus",
+             "{corpus}", "--output", "{new}"),
+    "resume": ("sweep", "pairs", "--quiet", "-s", "spec", "-s", "portman",
+               "--resume", "{wrong}"),
+    "keep": ("random", "--quiet", "--count", "9", "-s", "m=spec~bind4_family",
+             "-s", "spec", "--keep", "{wrong}"),
+    "subject": ("run", "-s", "{name}", "{case}"),
+    "named": ("run", "-s", "{name}=spec", "{case}"),
+    "agent": ("check", "--json", "-s", "pipe:echo '{plain}'", "{case}"),
+    "option": ("check", "--{name}", "{case}"), "verb": ("{name}",),
+    "number": ("random", "--count", "{name}"), "part": ("sweep", "--part", "{name}"),
+    "sweep": ("sweep", "{name}"), "rule": ("rules", "{name}"),
+    "model": ("rules", "--model", "{name}"),
+    "ops": ("random", "--ops", "{name}"),
+    "device": ("why", "tcp", "0.0.0.0:7000", "--device", "{name}"),
+    "address": ("why", "tcp", "{name}"), "protocol": ("why", "{name}", "x"),
+    "help": ("help", "{name}"), "unexpected": ("doctor", "{name}"),
+    "command": ("world", "{name}"),
+}
+
+
+@pytest.mark.parametrize("where", EVERYWHERE)
+def test_one_name_through_all_verbs(where, tmp_path):
+    """It is said as text, in a line that it does not end, and never run."""
+    name = os.fsdecode(ALL)
+    places = {"name": name, "none": str(tmp_path / "none" / name),
+              "new": str(tmp_path / ("new" + name)),
+              "plain": name.replace("'", ""), "corpus": str(tmp_path / "corpus")}
+    for key, text in (("case", FINE), ("wrong", WRONG),
+                      ("socket", b"socket a tcp4\n")):
+        path = os.fsencode(tmp_path) + f"/{key}".encode() + ALL + b".case"
+        with open(path, "wb") as file:
+            file.write(b"# A.\n" + text)
+        places[key] = os.fsdecode(path)
+    (tmp_path / "corpus" / "divergences").mkdir(parents=True)
+    shutil.copy(CORPUS / "divergences" / "mapped-bind-on-v6only-errno.case",
+                os.fsencode(tmp_path) + b"/corpus/divergences/" + ALL[:50] +
+                b".case")
+    args = [word.format(**places) for word in EVERYWHERE[where]]
+    done = ask(*args, cwd=tmp_path)
+    assert not harmless(done.stdout.replace(b"\t", b""), done.stderr), done
+    assert done.stderr.count(b"\n") <= 6, done
+    assert not list(tmp_path.rglob("MARKER"))
+    for line in done.stdout.splitlines():
+        assert not line.startswith(b"ok 1 # SKIP"), done
+    if "--json" in args and done.stdout:
+        json.loads(done.stdout)
+    if where == "page" and done.returncode in (0, 1):
+        with open(os.fsencode(places["new"]), "rb") as file:
+            assert b"<script" not in file.read()

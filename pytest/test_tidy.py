@@ -502,3 +502,19 @@ def test_only_few_modules_touch_the_system(modules):
     needless = [f"{stem} needs no ! in ci/modules" for stem in modules.system
                 if stem in calls and not calls[stem]]
     assert not wrong + needless, "\n".join(wrong + needless)
+
+
+def test_text_of_strangers_is_quoted():
+    """A path, an argument, a reason, a subject's name: written by quote.h
+    only, which has a function for each language that is written."""
+    strangers = re.compile(
+        r"\b(paths?|args|argv|reason|output|keep|resume|command|message|greeted"
+        r"|subjects?|d_name|comm|skipped)\b")
+    wrong = []
+    for path in OURS:
+        text = re.sub(r'"(\\.|[^"\\\n])*"', '""', path.read_text())
+        text = text.replace("world_sysctls[SYSCTL_PORT_RANGE].path", "")
+        for call in re.finditer(r"(?<!\w)(f?printf|f?puts)\([^;]*;", text):
+            if strangers.search(call[0]):
+                wrong.append(f"{relative(path)}: {call[0]}")
+    assert not wrong, "\n".join(wrong)

@@ -34,6 +34,7 @@
 
 #include "agent.h"
 #include "pipe.h"
+#include "quote.h"
 #include "util.h"
 #include "program/text.h"
 
@@ -86,7 +87,7 @@ static int tell(struct subject *subject, bool *probed)
 	if (!*probed)
 		return 0;
 	if (!told)
-		fprintf(stderr,
+		quote_printf(stderr,
 			"portclash: '%s' says nothing: expected '" AGENT_HELLO
 			"NAME'; waiting for %d s at most\n",
 			agent->command, agent->hello_ms / 1000);
