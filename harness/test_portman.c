@@ -234,6 +234,38 @@ static void saved_images_come_back_and_damage_is_seen(void **state)
 	portman_free(copy);
 }
 
+/* Forged, with the checksum (FNV-1a) that belongs to it: counts whose sum no
+ * number holds, and some that are just too many */
+static void forged_images_are_refused(void **state)
+{
+	static const uint64_t forged[][2] = { { INT64_MAX, 1 },
+		{ INT64_MAX, INT64_MAX }, { (uint64_t)INT64_MIN, -1 },
+		{ 1ull << 31, 0 }, { -1, 0 }, { 0, 0 } };
+	const size_t header = 24, cell = 108;
+	struct portman *pm = rich(), *copy = portman_new();
+	uint8_t *image;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(portman_save(pm, &image, &size), 0);
+	assert_int_equal((size - header - 8) % cell, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(forged); i++) {
+		uint64_t sum = 0xcbf29ce484222325;
+
+		/* Little endian; the counts are the end of a cell. */
+		memset(image + header + cell - 64, 0, 64);
+		memcpy(image + header + cell - 64, forged[i], 16);
+		for (size_t k = 0; k < size - 8; k++)
+			sum = (sum ^ image[k]) * 0x100000001b3;
+		memcpy(image + size - 8, &sum, 8);
+		assert_int_equal(portman_load(copy, image, size), -EINVAL);
+	}
+	assert_int_equal(portman_live(copy), 0);
+	free(image);
+	portman_free(pm);
+	portman_free(copy);
+}
+
 /* The n-th allocation from now fails; -1 is never */
 static int fail_at = -1;
 
@@ -392,6 +424,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_tester_that_calls_back_does_not_hang),
 		cmocka_unit_test(strict_refuses_misuse_and_changes_nothing),
 		cmocka_unit_test(saved_images_come_back_and_damage_is_seen),
+		cmocka_unit_test(forged_images_are_refused),
 		cmocka_unit_test(without_memory_nothing_changes),
 		cmocka_unit_test(threads_do_not_lose_reservations),
 		cmocka_unit_test(reference_workloads_give_upstreams_checksums),

@@ -138,6 +138,20 @@ int portman_save(struct portman *pm, uint8_t **data, size_t *size)
 	return 0;
 }
 
+/* So many references nobody has; and sums of fewer do not overflow. */
+static bool get_counts(const uint8_t **at, struct flagcount *counts)
+{
+	bool sane = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(counts->refs); i++) {
+		int64_t count = get(at, 8);
+
+		counts->refs[i] = count;
+		sane &= count >= INT32_MIN && count <= INT32_MAX;
+	}
+	return sane && flagcount_total(counts) > 0;
+}
+
 /* Read a cell into a table: 0, -EINVAL if there cannot be such, or -ENOMEM */
 static int get_cell(const uint8_t *at, struct table *table)
 {
@@ -152,9 +166,7 @@ static int get_cell(const uint8_t *at, struct table *table)
 	res.dest_port = get(&at, 2);
 	get_addr(&at, &res.addr);
 	get_addr(&at, &res.dest_addr);
-	for (size_t i = 0; i < ARRAY_SIZE(counts.refs); i++)
-		counts.refs[i] = get(&at, 8);
-	if (!portman_valid(&res) || flagcount_total(&counts) <= 0 ||
+	if (!get_counts(&at, &counts) || !portman_valid(&res) ||
 		portman_table_cell(table, res.networks[0], &res, res.port))
 		return -EINVAL;
 	cell = portman_table_add(table, res.networks[0], &res, res.port);
