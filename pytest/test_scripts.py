@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scripts that are ended leave no file behind, and no process."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from portcheck import ROOT
+
+# What each starts in the end, and what it asks before; all say where they are
+FAKES = {
+    "machines": "echo /fake/kernel",
+    "initrd": "echo image >$2; echo at >>$TMPDIR/../log; exec sleep $WAIT",
+    "setpriv": "cat /dev/fd/9 >$TMPDIR/../log; exec sleep 9",
+    "qemu-system-x86_64": "", "linux.uml": "",
+}
+
+
+def sandbox(tmp_path, script):
+    """A copy of a script among fakes of what it starts."""
+    folder = tmp_path / "netns-scripts"
+    (tmp_path / "tmp").mkdir()
+    folder.mkdir()
+    shutil.copy(ROOT / script, folder)
+    (tmp_path / "uml-xstate.so").write_text("")
+    for name, text in FAKES.items():
+        if folder / name != folder / Path(script).name:
+            (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+            (folder / name).chmod(0o755)
+    return folder / Path(script).name
+
+
+@pytest.mark.parametrize("stage", ("builds", "runs"))
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT,
+                                    signal.SIGKILL))
+@pytest.mark.parametrize("script", ("in-qemu", "in-uml"))
+def test_a_machine_leaves_no_image(script, number, stage, tmp_path):
+    """While its image is made, or while it runs; then even if it is killed."""
+    if stage == "builds" and number == signal.SIGKILL:
+        return      # nobody can help that
+    program = sandbox(tmp_path, f"netns-scripts/{script}")
+    log = tmp_path / "log"
+    first = "6.1" if script == "in-qemu" else "--release=6.1"
+    with subprocess.Popen(
+            [program, first, "program"], start_new_session=True,
+            env={**os.environ, "TMPDIR": str(tmp_path / "tmp"),
+                 "PATH": f"{program.parent}:{os.environ['PATH']}",
+                 "WAIT": "9" if stage == "builds" else "0"}) as run:
+        wanted = "at\n" if stage == "builds" else "image\n"
+        end = time.monotonic() + 10
+        while not log.exists() or log.read_text() != wanted:
+            assert time.monotonic() < end
+            time.sleep(.02)
+        os.killpg(run.pid, number)
+        assert run.wait(8) in (128 + number, 143, -number)
+    assert not list((tmp_path / "tmp").iterdir())
+
+
+@pytest.mark.parametrize("script", ("ci/seeds", "netns-scripts/initrd"))
+def test_work_that_is_ended_is_removed(script, tmp_path):
+    """The folder where it is done."""
+    program = tmp_path / "tree" / script
+    program.parent.mkdir(parents=True)
+    shutil.copy(ROOT / script, program)
+    work = tmp_path / "tmp"
+    work.mkdir()
+    slow = tmp_path / "slow"
+    slow.write_text("#!/bin/sh\necho >$STARTED; exec sleep 9\n")
+    slow.chmod(0o755)
+    args = [program, slow]
+    if script == "netns-scripts/initrd":
+        kernels = tmp_path / "tree" / "build" / "kernels"
+        (kernels / "6.1" / "lib" / "modules" / "6.1.0").mkdir(parents=True)
+        (kernels.parent / "portclash-static").write_text("")
+        (kernels.parent / "portclash-static").chmod(0o755)
+        (program.parent / "machines").write_text("#!/bin/sh\necho x\n")
+        (program.parent / "machines").chmod(0o755)
+        shutil.copy(slow, tmp_path / "cpio")
+        args, work = [program, "linux-6.1"], kernels
+    else:
+        (tmp_path / "tree" / "corpus" / "cases").mkdir(parents=True)
+        (tmp_path / "tree" / "corpus" / "cases" / "a.case").write_text("")
+    before = sorted(work.iterdir())
+    with subprocess.Popen(
+            args, start_new_session=True, stderr=subprocess.DEVNULL,
+            env={**os.environ, "TMPDIR": str(tmp_path / "tmp"),
+                 "STARTED": str(tmp_path / "started"),
+                 "PATH": f"{tmp_path}:{os.environ['PATH']}"}) as run:
+        end = time.monotonic() + 10
+        while not (tmp_path / "started").exists():
+            assert time.monotonic() < end
+            time.sleep(.02)
+        os.killpg(run.pid, signal.SIGTERM)
+        assert run.wait(8) == 143
+    assert sorted(work.iterdir()) == before
