@@ -30,6 +30,13 @@ NL_LIBS  := -lnl-route-3 -lnl-3
 JSON_LIBS := -ljson-c
 BASE     := -std=gnu11 -D_GNU_SOURCE -Isrc
 build/%/main.o: DEFINED := -DPORTCLASH_VERSION='"$(VERSION)"'
+# Whoever attacks us by a fault of ours finds it harder; HARDEN= goes without.
+# FORTIFY is for what is optimised. The agents are no other: -static-pie.
+HARDEN   := -fstack-protector-strong \
+            $(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+RELRO    := -Wl,-z,relro,-z,now
+# The same sources are the same bytes, in whatever folder
+SAME     := -ffile-prefix-map=$(CURDIR)=.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
             -fno-omit-frame-pointer
 
@@ -87,28 +94,28 @@ build/$(1):
 -include $(wildcard build/$(1)/*.dep)
 endef
 
-$(eval $(call flavour,plain,$(CC),$(CFLAGS)))
-$(eval $(call flavour,pic,$(CC),$(CFLAGS) -fPIC))
+$(eval $(call flavour,plain,$(CC),$(CFLAGS) -fPIE $(HARDEN) $(SAME)))
+$(eval $(call flavour,pic,$(CC),$(CFLAGS) -fPIC $(HARDEN) $(SAME)))
 $(eval $(call flavour,san,$(CC),-O1 -g $(SANITIZE)))
 $(eval $(call flavour,tsan,$(CC),-O1 -g $(THREADS),$(SHARED)))
 $(eval $(call flavour,afl,$(AFL_CC),-O2 -g $(SANITIZE) -DFUZZING,$(FUZZED)))
 $(eval $(call flavour,libfuzzer,$(CLANG),-O2 -g $(SANITIZE) -fsanitize=fuzzer-no-link -DFUZZING,$(FUZZED)))
 
 build/portclash: $(COMMAND:%.c=build/plain/%.o) build/plain/lib.a
-	$(CC) $(CFLAGS) -o $@ $^ $(JSON_LIBS) $(NL_LIBS) -lpthread
+	$(CC) $(CFLAGS) -pie $(RELRO) -o $@ $^ $(JSON_LIBS) $(NL_LIBS) -lpthread
 # For other kernels: the agent needs nothing there
 build/portclash-static: $(COMMAND:%.c=build/plain/%.o) build/plain/lib.a
-	$(CC) $(CFLAGS) -static -o $@ $^ $(JSON_LIBS) $(NL_LIBS) -lpthread 2>build/static.log || \
+	$(CC) $(CFLAGS) -static-pie $(RELRO) -o $@ $^ $(JSON_LIBS) $(NL_LIBS) -lpthread 2>build/static.log || \
 		{ cat build/static.log; exit 1; }
 build/uml-xstate.so: netns-scripts/uml-xstate.c
-	$(CC) $(CFLAGS) -D_GNU_SOURCE $(WARN) -shared -fPIC -o $@ $< -ldl
+	$(CC) $(CFLAGS) $(HARDEN) $(SAME) -D_GNU_SOURCE $(WARN) -shared -fPIC $(RELRO) -o $@ $< -ldl
 build/san/portclash: $(COMMAND:%.c=build/san/%.o) build/san/lib.a
 	$(CC) -g $(SANITIZE) -o $@ $^ $(JSON_LIBS) $(NL_LIBS) -lpthread
 # The same, but that programs' sockets are conns: harness/wrap_conn.c
 THROUGH  := socket accept4 bind listen connect shutdown setsockopt getsockopt \
             getsockname close
 build/portclash-conn: $(COMMAND:%.c=build/plain/%.o) build/plain/h_wrap_conn.o build/plain/lib.a
-	$(CC) $(CFLAGS) $(THROUGH:%=-Wl,--wrap=%) -o $@ $^ $(JSON_LIBS) $(NL_LIBS) -lpthread
+	$(CC) $(CFLAGS) -pie $(RELRO) $(THROUGH:%=-Wl,--wrap=%) -o $@ $^ $(JSON_LIBS) $(NL_LIBS) -lpthread
 
 # What is not in the map is hidden in both libraries.
 build/libportclash.a: $(INSIDE:%.c=build/pic/%.o) src/portclash.map
@@ -117,7 +124,7 @@ build/libportclash.a: $(INSIDE:%.c=build/pic/%.o) src/portclash.map
 	$(OBJCOPY) --keep-global-symbols=build/pic/global build/pic/portclash.o
 	rm -f $@ && ar rcs $@ build/pic/portclash.o
 build/libportclash.so.0: $(INSIDE:%.c=build/pic/%.o) src/portclash.map
-	$(CC) $(CFLAGS) -shared -o $@ -Wl,-soname,$(@F) -Wl,-z,defs \
+	$(CC) $(CFLAGS) -shared $(RELRO) -o $@ -Wl,-soname,$(@F) -Wl,-z,defs \
 		-Wl,--version-script=src/portclash.map -Wl,-Bsymbolic-functions \
 		$(filter %.o,$^) $(NL_LIBS) -lpthread
 build/portclash.pc: | build/pic
@@ -132,7 +139,7 @@ build/goports: $(wildcard harness/goports/* /var/lib/dpkg/info/golang-gvisor-gvi
 	GO='$(GO)' harness/goports/build $@
 # lwIP has functions of the same names as some of ours.
 build/lwip: harness/lwip.c build/plain/lib.a
-	$(CC) $(CFLAGS) $(BASE) -I/usr/include/lwip -o $@ $^ \
+	$(CC) $(CFLAGS) -fPIE $(HARDEN) $(SAME) $(BASE) -I/usr/include/lwip -pie $(RELRO) -o $@ $^ \
 		-Wl,--exclude-libs,ALL -llwip $(NL_LIBS) -lpthread
 
 build/bench: build/plain/h_bench.o build/plain/lib.a
