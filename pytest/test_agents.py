@@ -98,9 +98,12 @@ def test_who_breaks_the_protocol_is_ended(kind, case):
     command, code, why = AGENTS[kind]
     began = time.monotonic()
     answer = portclash("check", "-s", f"foe=pipe:{command}", case,
-                       env={"PORTCLASH_PIPE_WAIT_MS": "150"})
+                       env={"PORTCLASH_PIPE_WAIT_MS":
+                            "150" if "silent" in why else "5000"})
     assert time.monotonic() - began < 8, answer
-    assert answer.code == code and why in answer.out.decode(), answer
+    # On a busy machine a drop may come so late that it is silence.
+    late = "in time" in why and "was silent" in answer.out.decode()
+    assert answer.code == code and (late or why in answer.out.decode()), answer
     assert not answer.crashed and b"\033" not in answer.out
 
 

@@ -19,8 +19,8 @@ BUILT = [ROOT / "build" / name for name in (
 QUICK = ("build/plain/main.o", "build/plain/subject_kernel.o",
          "build/pic/addr.o")
 ALL = ("build/portclash", "build/portclash-static", "build/portclash-conn",
-       "build/libportclash.a", "build/libportclash.so.0", "build/goports",
-       "build/lwip", "build/uml-xstate.so")
+       "build/libportclash.a", "build/libportclash.so.0", "build/lwip",
+       "build/uml-xstate.so")    # but for goports: Go writes where it was
 
 
 def said(*command):

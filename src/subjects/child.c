@@ -268,17 +268,20 @@ long child_now(void)
 
 int child_line(struct child *child, int wait_ms, long until, char **line)
 {
+	bool said = false;
 	int rc = 0;
 
 	while (!rc && !(*line = take_line(child))) {
 		long left = until - child_now();
+		size_t had = child->in_used - child->in_next;
 
 		if (child->in_used - child->in_next >= CHILD_LINE_MAX)
 			return -EMSGSIZE;
 		if (left <= 0)
 			return -ETIME;
 		rc = exchange(child, MIN(wait_ms, left));
-		if (rc == -ETIMEDOUT && left < wait_ms)
+		said |= child->in_used - child->in_next > had;
+		if (rc == -ETIMEDOUT && said && left < wait_ms)
 			rc = -ETIME;
 	}
 	return rc;

@@ -126,6 +126,7 @@ static int shake_hands(struct subject *subject)
 	if (rc)
 		return rc;
 	read_name(line + strlen(AGENT_HELLO), agent->greeted);
+	agent->until = child_now() + agent->hello_ms;
 	rc = pipe_line(subject, agent->hello_ms, &line);
 	if (!rc && agent_parse_can(line, &subject->can))
 		return pipe_fail(subject, -EPROTO,
