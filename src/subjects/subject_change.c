@@ -249,7 +249,7 @@ static int reorder(struct reordered *r, unsigned int i)
 		r->without[i][k] = *now;
 		rc = run_again(r, i + 1);
 	}
-	if (rc || is_before(r, *now, decided))
+	if (rc || (*now && is_before(r, *now, decided)))
 		return rc ? rc : run_again(r, r->program->count);
 	memset(r->without[i], 0, sizeof(r->without[i]));
 	return run_again(r, i + 1);
