@@ -133,5 +133,6 @@ KEY = {
     "udp-reconnect-picks-source": {"udp_reconnect_picks_source"},
     "unix-address-too-long": {"bind_unix_length", "bind4_family"},
     "users-are-not-told-apart": {
-        "tcp_conflict_uid", "udp_conflict_uid", "cache_has_a_uid"},
+        "tcp_conflict_uid", "udp_conflict_uid", "udp_search_asks_users",
+        "cache_has_a_uid"},
 }

@@ -2,8 +2,7 @@
 /*
  * spec_rules.h - the rules of the specification, each once
  *
- * From this list spec.h makes the numbers of the rules, and spec_rules.c the
- * table that `portclash rules`, citations and coverage come from.
+ * From this list spec.h makes the numbers, and spec_rules.c the table.
  *
  *	DECISION(name, errno, kernel function, sentence)
  *	EFFECT(name, kernel function, sentence)
@@ -12,15 +11,14 @@
  *	GENERIC(name)
  *
  * A *decision* answers an op, with its errno or 0; each outcome cites exactly
- * one. An *effect* changes the answers to later ops, or to one of the questions
- * of this op; the effects that had a part are listed beside the decision. A
- * rule holds for all versions of Linux, unless VERSIONS() says since which one,
- * and before which one. NO_LINUX() says that no version has it: another system
- * does, and "spec+RULE" switches it on; see spec_rules_foreign.h. A class never
- * changes a GENERIC() rule, since its change would explain too much.
+ * one. An *effect* changes the answers to later ops, or to a question of this
+ * op; those that had a part are listed beside the decision. A rule holds for
+ * all versions, unless VERSIONS() says since which, and before which. NO_LINUX()
+ * says that none has it: another system does, and "spec+RULE" switches it on;
+ * see spec_rules_foreign.h. No class changes a GENERIC() rule, since that would
+ * explain too much.
  *
  * These are not modelled. The answer is n/a, which is neither right nor wrong:
- *
  * - MPTCP connections; MPTCP sockets that only bind and listen are
  * - which socket of a reuseport group of listeners gets a connection
  * - data, and therefore connects in TCP_REPAIR; two that open at once
@@ -368,6 +366,8 @@ EFFECT(search_avoids_all, "inet_csk_find_open_port",
 	"A search for a TCP port passes over every overlap.")
 EFFECT(search_avoids_its_group, "inet_bind_conflict",
 	"The second search shares by SO_REUSEADDR, but not with its own group.")
+EFFECT(udp_search_asks_users, "udp_lib_lport_inuse",
+	"A search for a UDP port meets SO_REUSEPORT sockets of other users.")
 EFFECT(range_of_socket, "inet_sk_get_local_port_range",
 	"A socket's own range narrows the range to choose from.")
 EFFECT(reserved_not_chosen, "inet_is_local_reserved_port",

@@ -119,6 +119,15 @@ enum spec_rule spec_udp_ask(struct spec *spec, const struct spec_socket *s,
 	return rule ? rule : ANSWER(spec, udp_apart);
 }
 
+/* Where the kernel chooses, an owner is not cited, but its user counts. */
+static bool shares_found(struct spec *spec, const struct spec_socket *a,
+	const struct spec_socket *b)
+{
+	return a->reuseport && spec_socket_owner_reuseport(spec, b) &&
+	       HOLDS(spec, udp_share_reuseport) &&
+	       (a->uid == b->uid || !APPLIES(spec, udp_search_asks_users));
+}
+
 /* Where the kernel chooses, every owner of the port is asked. */
 static bool is_free(struct spec *spec, const struct spec_socket *a,
 	uint16_t port)
@@ -129,7 +138,7 @@ static bool is_free(struct spec *spec, const struct spec_socket *a,
 		const struct spec_socket *b = &spec->sockets[spec->udp[i]];
 
 		if (b->port == port && is_in_the_way(spec, a, b) &&
-			spec_rule_errno(ask_owner(spec, a, b)))
+			!shares_found(spec, a, b))
 			return false;
 	}
 	return true;
