@@ -61,7 +61,7 @@ EFFECT(listener_guards_its_place, "-",
 	"A listener that shares by SO_REUSEADDR guards its own address only.")
 NO_LINUX(listener_guards_its_place)
 EFFECT(reuseport_passes_peers, "-",
-	"With SO_REUSEPORT, those with a peer and those without do not meet.")
+	"With SO_REUSEPORT, a bind does not meet those who have a peer.")
 NO_LINUX(reuseport_passes_peers)
 EFFECT(listen_meets_listeners, "-",
 	"Only with SO_REUSEADDR a listen asks, and only who listens there.")
@@ -70,7 +70,7 @@ EFFECT(udp_connect_asks_at_source, "-",
 	"A UDP connect looks for a port at the address it sends from only.")
 NO_LINUX(udp_connect_asks_at_source)
 EFFECT(connect_asks_owners, "-",
-	"A connect may choose a port if none of its owners overlaps.")
+	"A connect may choose a port if no owner without a peer overlaps.")
 NO_LINUX(connect_asks_owners)
 
 /* listeners */

@@ -116,15 +116,14 @@ static enum spec_rule ask_owner(struct spec *spec, const struct spec_socket *a,
 }
 
 /* Not of Linux: a connect does not meet those who have a peer, since theirs is
- * another one; and SO_REUSEPORT parts those with a peer from those without. */
+ * another one, and with SO_REUSEPORT nobody; by the rule of connects. Others do
+ * not meet those who have a peer with SO_REUSEPORT. */
 static bool passes(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b, enum spec_tcp_asking how)
 {
-	bool connects = how == ASK_CONNECT;
-
-	if (connects && b->with_peer)
-		return true;
-	return a->reuseport && connects != b->with_peer && how != ASK_SEARCH &&
+	if (how == ASK_CONNECT)
+		return a->reuseport || b->with_peer;
+	return a->reuseport && b->with_peer && how != ASK_SEARCH &&
 	       APPLIES(spec, reuseport_passes_peers);
 }
 
