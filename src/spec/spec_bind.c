@@ -344,7 +344,7 @@ static enum spec_rule check_listen(struct spec *spec, struct spec_socket *s)
 	RETURN_IF(spec, s->state != CLOSED && s->state != LISTEN,
 		listen_connected);
 	if (s->state == LISTEN && HOLDS(spec, shut_listener_stays))
-		s->shut = 0;
+		s->ends = 0;
 	RETURN_IF(spec, s->state == LISTEN, listen_again);
 	return SPEC_NO_RULE;
 }

@@ -261,8 +261,7 @@ enum spec_rule spec_flow_accept(struct spec *spec, struct spec_socket *s,
 
 	RETURN_IF(spec, spec_socket_is_udp(s), accept_udp);
 	RETURN_IF(spec,
-		s->state != LISTEN || (s->shut & SHUT_RCV &&
-					      HOLDS(spec, shut_listener_stays)),
+		s->state != LISTEN || spec_socket_is_shut_listener(spec, s),
 		accept_not_listening);
 	for (unsigned int i = 0; i < spec->count; i++) {
 		struct spec_socket *child = &spec->sockets[i];
@@ -318,7 +317,7 @@ static enum spec_rule shut_down(struct spec *spec, struct spec_socket *s,
 			return RULE_shutdown_listener_write;
 		if (APPLIES(spec, shut_listener_stays)) {
 			stop_listening(spec, s);
-			s->shut |= how;
+			s->shut = 0;
 			return RULE_shutdown_disconnects;
 		}
 		/* fall through */

@@ -174,8 +174,7 @@ enum spec_rule spec_open(struct spec *spec, struct spec_socket *s,
 	if ((!back || (s->device && s->device != back)) &&
 		HOLDS(spec, connect_no_way_back))
 		return unanswered(spec, s, RULE_connect_no_way_back);
-	if (!listener || (listener->shut & SHUT_RCV &&
-				 APPLIES(spec, shut_listener_stays)))
+	if (!listener || spec_socket_is_shut_listener(spec, listener))
 		return ANSWER(spec, connect_refused);
 	if (listener->waiting > listener->backlog &&
 		HOLDS(spec, connect_backlog_full))

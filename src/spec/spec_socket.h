@@ -37,6 +37,14 @@ static inline bool spec_socket_is_wildcard(const struct spec_socket *s)
 	return in16_any(s->rcv) || in16_is(s->rcv, 0);
 }
 
+/** spec_socket_is_shut_listener() - Not of Linux: was it shut down, and stays? */
+static inline bool spec_socket_is_shut_listener(struct spec *spec,
+	const struct spec_socket *s)
+{
+	return s->state == LISTEN && s->ends & SHUT_RCV &&
+	       APPLIES(spec, shut_listener_stays);
+}
+
 /** spec_socket_ref() - How another socket refers to it: 1 + its index */
 static inline uint8_t spec_socket_ref(const struct spec *spec,
 	const struct spec_socket *s)
