@@ -180,7 +180,7 @@ void spec_bucket_take(struct spec *spec, struct spec_socket *s, uint16_t port,
 	remember(spec, bucket, s, was_empty, listening);
 	addr->fast = bucket->fast;
 	if (!s->held)
-		spec_socket_note_options(s);
+		spec_socket_note_taken(s);
 	s->port = port;
 	s->held = true;
 }
@@ -194,7 +194,7 @@ void spec_bucket_join(struct spec *spec, struct spec_socket *s, uint16_t port)
 		bucket->fast = client_only;
 	need_addr(spec, s, port);
 	if (!s->orphan)
-		spec_socket_note_options(s);
+		spec_socket_note_taken(s);
 	s->port = port;
 	s->held = true;
 }

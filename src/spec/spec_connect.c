@@ -9,6 +9,7 @@
 #include "spec_bucket.h"
 #include "spec_choose.h"
 #include "spec_flow.h"
+#include "spec_leak.h"
 #include "spec_open.h"
 #include "spec_range.h"
 #include "spec_route.h"
@@ -165,6 +166,7 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 	const struct op *op, struct outcome *out)
 {
 	const struct outcome *leader = spec->leader;
+	uint32_t device = s->device;
 	struct target target;
 	enum spec_rule rule;
 	uint16_t port;
@@ -212,6 +214,8 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 	if (!s->port)
 		return SPEC_NO_RULE;
 	s->state = ESTABLISHED;
+	s->last_device = device;
+	s->last_v4 = target.v4;
 	if (!(s->locks & PORT_LOCK))
 		*out = outcome_number(s->port);
 	return rule;
@@ -341,6 +345,7 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 		failed(spec, s);
 		return rule;
 	}
+	spec_leak_wildcard(spec, s);
 	if (spec_socket_is_v6(s) && route.v4)
 		s->v4_ops = true;
 	rule = spec_open(spec, s, &route);

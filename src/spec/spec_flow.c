@@ -9,6 +9,7 @@
 #include "spec_flow.h"
 
 #include "spec_bucket.h"
+#include "spec_leak.h"
 #include "spec_route.h"
 #include "spec_socket.h"
 #include "spec_udp.h"
@@ -231,6 +232,8 @@ enum spec_rule spec_flow_disconnect(struct spec *spec, struct spec_socket *s)
 		s->call = UNCONNECTED;
 		return RULE_disconnect_tcp;
 	}
+	if (s->state == ESTABLISHED && !s->with_peer)
+		s->last_device = s->device;
 	s->state = CLOSED;
 	if (APPLIES(spec, udp_disconnect_drops_device))
 		s->device = 0;
@@ -247,6 +250,7 @@ enum spec_rule spec_flow_disconnect(struct spec *spec, struct spec_socket *s)
 		return RULE_disconnect_udp;
 	if (!(s->locks & PORT_LOCK) &&
 		APPLIES(spec, udp_disconnect_frees_chosen_port)) {
+		spec_leak_udp(spec, s);
 		spec_udp_leave(spec, s);
 		s->name_port = 0;
 		s->name_unknown = false;
@@ -351,6 +355,7 @@ enum spec_rule spec_flow_close(struct spec *spec, struct spec_socket *s)
 {
 	RETURN_IF(spec, may_be_aborted(spec, s), listener_aborted);
 	if (spec_socket_is_udp(s)) {
+		spec_leak_udp(spec, s);
 		spec_udp_leave(spec, s);
 		spec_socket_free(spec, s);
 		return RULE_socket_closed;

@@ -75,6 +75,7 @@ static void make_child(struct spec *spec, struct spec_socket *listener,
 	}
 	child->v4_ops |= spec_socket_is_v6(child) && route->v4;
 	child->held = false;
+	child->leak = 0;
 	child->rcv = route->to;
 	child->rcv4 = route->v4 ? (uint32_t)route->to.low : DUMMY4;
 	child->source4 = child->rcv4;

@@ -114,6 +114,15 @@ NO_LINUX(loopback_source_is_destination)
 EFFECT(udp_connect_keeps_wildcard, "-",
 	"A UDP connect leaves the wildcard that bind has got.")
 NO_LINUX(udp_connect_keeps_wildcard)
+EFFECT(udp_connect_leaks_wildcard, "-",
+	"What has left :: by a UDP connect to IPv4 never gives IPv6 back.")
+NO_LINUX(udp_connect_leaks_wildcard)
+EFFECT(udp_new_device_leaks, "-",
+	"A UDP port is not given back by who connected on another device.")
+NO_LINUX(udp_new_device_leaks)
+EFFECT(tcp_connect_keeps_wildcard, "-",
+	"A TCP connect leaves the wildcard that bind has got, for good.")
+NO_LINUX(tcp_connect_keeps_wildcard)
 EFFECT(udp_reconnect_picks_source, "-",
 	"A second UDP connect sends from the address of the new route.")
 NO_LINUX(udp_reconnect_picks_source)

@@ -99,10 +99,14 @@ static inline uint32_t spec_socket_owner_device(struct spec *spec,
 						      s->device;
 }
 
-/** spec_socket_note_options() - It gets a port, with the options of now */
-static inline void spec_socket_note_options(struct spec_socket *s)
+/** spec_socket_note_taken() - It gets a port, with what it is now */
+static inline void spec_socket_note_taken(struct spec_socket *s)
 {
-	s->with_peer = false;
+	s->with_peer = s->last_v4 = false;
+	s->leak = 0;
+	s->taken_rcv = s->rcv;
+	s->taken_rcv4 = s->rcv4;
+	s->last_device = s->device;
 	s->taken_reuse = s->reuse;
 	s->taken_reuseport = s->reuseport;
 	s->taken_device = s->device;

@@ -47,6 +47,9 @@ enum {
 /* Values of struct spec_socket.dead: by listen, or by connect */
 enum { NOT_DEAD, DEAD_LISTENER, DEAD_CLIENT };
 
+/* UDP sockets, and those whose ports leaked: that takes four ops */
+enum { SPEC_UDP_MAX = PROGRAM_SOCKETS_MAX + PROGRAM_OPS_MAX / 4 };
+
 /* Values of struct spec_socket.reuse */
 enum { NO_REUSE, CAN_REUSE, FORCE_REUSE };
 
@@ -81,8 +84,13 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  *		ended_socket_is_gone)
  * @ends:	Like @shut, but only what its own shutdowns did
  * @with_peer:	It got its port together with a peer: accepted, or by a connect
- * @taken_reuse, @taken_reuseport, @taken_device: As they were when it got its
- *		port; no Linux looks at them (options_of_bind_count)
+ * @taken_reuse, @taken_reuseport, @taken_device, @taken_rcv, @taken_rcv4: As
+ *		they were when it got its port; no Linux looks at them
+ *		(options_of_bind_count, spec_leak.h)
+ * @last_device: UDP: its device at the last connect or disconnect, or when it
+ *		got its port
+ * @last_v4:	UDP: the last connect was by IPv4
+ * @leak:	It, and what it has left behind, have a number in common, or 0
  * @v4_ops:	AF_INET6: packets go out by IPv4 since a mapped connect
  * @orphan:	Its descriptor is closed
  * @name_unknown: The kernel chose @name_port, and told nobody
@@ -96,8 +104,8 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  *		tells; those above are of the TCP socket below
  */
 struct spec_socket {
-	struct in16 rcv, source, peer_addr;
-	uint32_t rcv4, source4;
+	struct in16 rcv, source, peer_addr, taken_rcv;
+	uint32_t rcv4, source4, taken_rcv4;
 	uint32_t uid;
 	uint32_t device;
 	uint16_t port, name_port, peer_port;
@@ -105,10 +113,10 @@ struct spec_socket {
 	uint8_t type, state, call, reuse, locks, shut, ends;
 	bool reuseport, v6only, freebind, transparent, no_port, linger0, repair;
 	bool held, v4_ops, orphan, name_unknown;
-	bool taken_reuseport, with_peer;
-	uint8_t dead;
+	bool taken_reuseport, with_peer, last_v4;
+	uint8_t dead, leak;
 	uint8_t taken_reuse;
-	uint32_t taken_device;
+	uint32_t taken_device, last_device;
 	uint8_t peer, listener;
 	uint16_t turn, backlog, waiting;
 	bool made, told_v6only;
@@ -161,6 +169,7 @@ struct spec_addr_bucket {
  * @effects:	A bit for each effect of this op, from SPEC_LAST_DECISION
  * @index:	Socket of each slot of the program
  * @count:	Sockets in use are below; a free one has no type
+ * @leaks:	How many left something behind
  * @untold_low, @untold_high: The kernel chose a port from there for a socket
  *		that has it still, and told nobody which
  * @udp:	UDP sockets with a port, in the order they are examined
@@ -175,9 +184,9 @@ struct spec {
 	bool autobind_reuse, nonlocal4, nonlocal6, bindv6only;
 	uint16_t untold_low, untold_high;
 	uint16_t turn;
-	uint8_t count, udp_count, port_count, addr_count;
+	uint8_t count, udp_count, port_count, addr_count, leaks;
 	uint8_t index[PROGRAM_SOCKETS_MAX];
-	uint8_t udp[PROGRAM_SOCKETS_MAX], udp2[PROGRAM_SOCKETS_MAX];
+	uint8_t udp[SPEC_UDP_MAX], udp2[SPEC_UDP_MAX];
 	struct spec_socket sockets[SPEC_SOCKETS_MAX];
 	struct spec_port_bucket ports[SPEC_SOCKETS_MAX];
 	struct spec_addr_bucket addrs[SPEC_SOCKETS_MAX];

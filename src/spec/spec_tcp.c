@@ -115,12 +115,14 @@ static enum spec_rule ask_owner(struct spec *spec, const struct spec_socket *a,
 	return ANSWER(spec, tcp_conflict_options);
 }
 
-/* Not of Linux: a connect does not meet those who have a peer, since theirs is
+/* Not of Linux: nobody meets what it has left behind; a connect does not meet those who have a peer, since theirs is
  * another one, and with SO_REUSEPORT nobody; by the rule of connects. Others do
  * not meet those who have a peer with SO_REUSEPORT. */
 static bool passes(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b, enum spec_tcp_asking how)
 {
+	if (a->leak && a->leak == b->leak)
+		return true;
 	if (how == ASK_CONNECT)
 		return a->reuseport || b->with_peer;
 	return a->reuseport && b->with_peer && how != ASK_SEARCH &&

@@ -184,11 +184,11 @@ void spec_udp_take(struct spec *spec, struct spec_socket *s, uint16_t port)
 		    APPLIES(spec, udp_ipv6_reuseport_last);
 	unsigned int at = tail ? spec->udp_count : 0;
 
-	ASSERT(spec->udp_count < PROGRAM_SOCKETS_MAX);
+	ASSERT(spec->udp_count < SPEC_UDP_MAX);
 	insert(spec->udp, spec->udp_count, at, s - spec->sockets);
 	insert(spec->udp2, spec->udp_count, at, s - spec->sockets);
 	spec->udp_count++;
-	spec_socket_note_options(s);
+	spec_socket_note_taken(s);
 	s->port = port;
 	s->held = true;
 }

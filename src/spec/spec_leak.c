@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * spec_leak.c - not of Linux: what stays held when its holder is gone
+ */
+#include "spec_leak.h"
+
+#include "spec_bucket.h"
+#include "spec_socket.h"
+#include "spec_udp.h"
+
+/* A socket that has, and shares, what @s had when it got its port */
+static struct spec_socket *remnant(struct spec *spec,
+	const struct spec_socket *s)
+{
+	struct spec_socket *left = spec_socket_new(spec, s->type);
+
+	left->rcv = s->taken_rcv;
+	left->rcv4 = s->taken_rcv4;
+	left->v6only = s->v6only;
+	left->uid = left->told_uid = s->uid;
+	left->reuse = s->taken_reuse;
+	left->reuseport = s->taken_reuseport;
+	left->device = s->taken_device;
+	return left;
+}
+
+static bool was_wildcard(const struct spec_socket *s)
+{
+	return in16_any(s->taken_rcv) || in16_is(s->taken_rcv, 0);
+}
+
+void spec_leak_wildcard(struct spec *spec, struct spec_socket *s)
+{
+	struct spec_socket *left;
+
+	if (!s->held || s->with_peer || s->leak || !was_wildcard(s) ||
+		spec_socket_is_wildcard(s) ||
+		!APPLIES(spec, tcp_connect_keeps_wildcard))
+		return;
+	left = remnant(spec, s);
+	spec_bucket_join(spec, left, s->port);
+	left->leak = s->leak = ++spec->leaks;
+}
+
+void spec_leak_udp(struct spec *spec, const struct spec_socket *s)
+{
+	bool dual = spec_socket_is_v6(s) && in16_any(s->taken_rcv) &&
+		    !s->v6only && !s->with_peer;
+	struct spec_socket *left;
+	bool all;
+
+	if (!s->held)
+		return;
+	all = s->last_device != s->taken_device &&
+	      APPLIES(spec, udp_new_device_leaks);
+	if (!all && !(s->last_v4 && dual &&
+			    APPLIES(spec, udp_connect_leaks_wildcard)))
+		return;
+	left = remnant(spec, s);
+	if (s->with_peer) {
+		left->rcv = s->rcv;
+		left->rcv4 = s->rcv4;
+	}
+	left->v6only |= !all;
+	spec_udp_take(spec, left, s->port);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spec_leak.h - not of Linux: what stays held when its holder is gone
+ *
+ * Other systems give back a port by what a socket is now, not by what it was
+ * when it got the port. What they miss is held for ever. Here that is a socket
+ * that no name of the program means, at the address that was bound.
+ */
+#ifndef SPEC_LEAK_H
+#define SPEC_LEAK_H
+
+#include "spec_state.h"
+
+/**
+ * spec_leak_wildcard() - A TCP socket has left the wildcard by a connect
+ *
+ * The wildcard stays held, beside the socket itself (tcp_connect_keeps_wildcard).
+ */
+void spec_leak_wildcard(struct spec *spec, struct spec_socket *s);
+
+/**
+ * spec_leak_udp() - A UDP socket is about to give its port back
+ *
+ * It misses the IPv6 half of a wildcard that it has connected from by IPv4
+ * (udp_connect_leaks_wildcard), and all if it has got another device since
+ * (udp_new_device_leaks).
+ */
+void spec_leak_udp(struct spec *spec, const struct spec_socket *s);
+
+#endif /* SPEC_LEAK_H */
