@@ -16,7 +16,8 @@ KEY = {
     # bind: which address, and what is looked at first
     "address-does-not-set-v6only": {
         "address_sets_v6only", "failed_bind_restores_v6only"},
-    "failed-bind-keeps-address": {"refused_bind_clears_address"},
+    "failed-bind-keeps-address": {
+        "refused_bind_clears_address", "refused_bind_keeps_address"},
     "length-is-of-the-family": {
         "bind_length_by_family", "bind4_short", "bind6_short",
         "bind4_family", "bind6_family"},
@@ -48,7 +49,7 @@ KEY = {
     # which port is chosen, and what the range may be
     "connect-shares-chosen-port": {
         "connect_asks_owners", "connect_no_port_left"},
-    "connect-to-itself-not-chosen": {"connect_done", "connect_no_port_left"},
+    "self-connect-not-chosen": {"connect_done", "connect_no_port_left"},
     "listen-without-port-errno": {
         "listener_found_no_port", "tcp_no_port_left"},
     "odd-range-has-its-last-port": {"odd_range_loses_an_end"},
@@ -91,7 +92,8 @@ KEY = {
         "disconnect_udp", "udp_disconnect_resets_address"},
     "disconnect-keeps-device": {"udp_disconnect_drops_device"},
     "udp-connect-leaks-wildcard": {
-        "connect_narrows_address", "socket_closed"},
+        "connect_narrows_address", "udp_connect_leaks_wildcard",
+        "socket_closed"},
     "udp-connect-reserves-both-families": {"connect_narrows_address"},
     "udp-shutdown-needs-no-peer": {
         "shutdown_udp_bound", "shutdown_not_connected"},
@@ -124,8 +126,11 @@ KEY = {
     "scope-is-ignored": {
         "bind6_no_scope", "bind6_no_device", "scope_sets_device"},
     "shutdowns-add-up": {"refused_shutdown_counts", "shut_listener_stays"},
-    "tcp-connect-keeps-wildcard": {"connect_moves_address"},
+    "tcp-connect-keeps-wildcard": {
+        "connect_moves_address", "tcp_connect_keeps_wildcard"},
     "tcp-has-no-disconnect": {"disconnect_tcp"},
+    "udp-new-device-leaks": {
+        "udp_new_device_leaks", "socket_closed"},
     "udp-connect-keeps-wildcard": {
         "connect_narrows_address", "udp_connect_keeps_wildcard"},
     "udp-disconnect-keeps-bind": {

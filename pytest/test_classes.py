@@ -13,10 +13,6 @@ from portcheck import (AGREED, CASES, DIVERGENCES, FOUND, USAGE, cases,
 PAIR = ("-s", "portman", "-s", "spec@6.18")
 ALL = cases(DIVERGENCES)
 LAWS = ("order", "undo", "refused")
-# A port that is skipped is missed only if there is no other, and that has an
-# errno of its own.
-NOT_ALONE = {"connect-to-itself-not-chosen":
-             "connect-to-itself-not-chosen + connect-without-port-errno"}
 
 
 def of(system):
@@ -61,8 +57,80 @@ def test_each_example_is_explained_by_its_class(uids):
         assert sum(result["classes"].values()) == sum(
             len(name.split(" + ")) for name in said_of(answer).values())
     wrong = [f"{path.name}: {said[path]}" for path in paths
-             if NOT_ALONE.get(path.stem, path.stem) not in said[path]]
+             if path.stem not in said[path]]
     assert len(paths) > 50 and not wrong, "\n".join(wrong)
+
+
+# Programs of random runs that once were unknown: a change acted on one side only,
+# a rule was not cited, or each op before needed a class of its own.
+ONCE_UNKNOWN = (
+    ("refused-connect-frees-port + refused-connect-is-final + "
+     "tcp-connect-keeps-wildcard",
+     "socket a tcp4; bind a 0.0.0.0:7000; socket b tcp4; "
+     "connect a 10.0.0.2:40000; bind b 127.0.0.6:@a; get a name"),
+    ("udp-address-before-port",
+     "socket a udp4; sysctl ip_local_port_range=7000-7000; "
+     "bind a 0.0.0.0:7000; socket b udp6 uid=7; connect b [::1%lo]:40000; "
+     "connect b [2001:db8::1]:0"),
+    ("scope-is-ignored + udp-connect-leaks-wildcard",
+     "socket a udp6; bind a [::]:7000; connect a [::ffff:127.0.0.1]:7000; "
+     "close a; socket b udp6; bind b [ff02::1]:7000"),
+    ("privileged-ports-are-free + tcp-connect-keeps-wildcard",
+     "socket a tcp4; bind a 0.0.0.0:80 len=128; connect a 10.0.0.1:40000; "
+     "socket b tcp4; close a; euid 7; bind b 10.0.0.2:80"),
+    ("udp-new-device-leaks",
+     "socket a udp6; bind a [::]:7000; socket b udp6; connect a [::]:@a; "
+     "set a dev=veth0; disconnect a; close a; bind b [::%veth0]:7000"),
+    ("users-are-not-told-apart",
+     "socket a udp4; set a reuseport; "
+     "sysctl ip_local_port_range=7000-7000; bind a 0.0.0.0:@a; "
+     "socket b udp4; set b uid=1000; set b reuseport; bind b 10.0.0.1:@b"),
+    ("shut-listener-stays + tcp-ipv6-group-errno",
+     "socket a tcp6 uid=0; shutdown a rdwr; listen a; accept a b; "
+     "shutdown a rdwr; bind a [ff02::1%veth0]:7000 len=128; "
+     "socket c tcp6 uid=1000; bind c [ff0e::1]:@d"),
+    ("connect-shares-chosen-port + listen-without-port-errno + "
+     "shut-listener-stays",
+     "sysctl ip_local_port_range=7000-7000; socket a tcp4 uid=7; "
+     "listen a 0; shutdown a rd; socket b tcp6 uid=7; set b reuseport; "
+     "socket c tcp4; connect b [::ffff:127.0.0.6]:0; listen c"),
+    ("failed-bind-keeps-address",
+     "socket a tcp4 uid=1000; set a reuseaddr; bind a 127.0.0.6:7000; "
+     "socket b tcp4; bind b 127.0.0.6:7000; set b reuseaddr; "
+     "bind b 0.0.0.0:7000; listen a 0; listen b 0; close b; "
+     "socket c tcp4 uid=1000; bind c 127.0.0.2:7000"),
+    ("tcp-connect-keeps-wildcard",
+     "socket a tcp6 uid=7; bind a [::]:7000; socket b tcp4 uid=1000; "
+     "connect a [::ffff:127.0.0.6]:@b; bind b 127.0.0.2:7000; "
+     "socket c tcp4 uid=1000; close a; bind c 10.0.0.1:7000"),
+    ("connect-on-listener-errno + options-taken-and-ignored + "
+     "shut-listener-stays",
+     "socket a tcp4; shutdown a rdwr; listen a 1; accept a b; "
+     "shutdown a rdwr; set a repair=0; connect a 127.0.0.6:0"),
+    ("loopback-source-is-destination + self-connect-not-chosen + "
+     "shut-listener-stays",
+     "socket a tcp6 uid=1000; sysctl ip_local_port_range=40000-40001; "
+     "bind a [fd00::2]:@a; close a; socket b tcp6; listen b; "
+     "shutdown b rd; socket c tcp6 uid=1000; "
+     "connect c [::ffff:127.0.0.2]:40000"),
+    ("options-taken-and-ignored + shut-listener-stays + "
+     "tcp-ipv6-group-errno",
+     "socket a tcp6 uid=7; listen a 1; shutdown a rd; bind a [ff02::1]:0; "
+     "set a repair; socket b tcp6 uid=1000; bind b [ff0e::1%missing]:@b"),
+)
+
+
+def test_what_was_unknown_once(tmp_path, uids):
+    """Each is explained by these classes, whatever the minimiser makes of it."""
+    paths = {tmp_path / f"{i}.case": (classes, text)
+             for i, (classes, text) in enumerate(ONCE_UNKNOWN)
+             if uids or "uid" not in text}
+    for path, (_, text) in paths.items():
+        path.write_text("# A program.\n" + text.replace("; ", "\n") + "\n")
+    answer = portclash("diff", "--json", *PAIR, *paths)
+    assert answer.code == AGREED and answer.json["unknown"] == 0, answer
+    assert said_of(answer) == {
+        str(path): classes for path, (classes, _) in paths.items()}, answer
 
 
 def test_both_outcomes_are_recorded():

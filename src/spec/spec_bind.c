@@ -9,6 +9,7 @@
 
 #include "spec_bucket.h"
 #include "spec_choose.h"
+#include "spec_leak.h"
 #include "spec_overlap.h"
 #include "spec_socket.h"
 #include "spec_tcp.h"
@@ -230,6 +231,24 @@ static void restore_address(struct spec_socket *s,
 	s->source4 = before->source4;
 }
 
+/* The port was refused: which address has the socket now? */
+static void settle_address(struct spec *spec, struct spec_socket *s,
+	const struct spec_socket *before)
+{
+	if (spec_socket_is_stream(s) && !spec_socket_is_wildcard(s) &&
+		APPLIES(spec, refused_bind_keeps_address)) {
+		s->kept = true;
+		s->kept_rcv = s->rcv;
+		s->locks |= ADDR_LOCK;
+	} else if (s->kept) {
+		spec_socket_set_kept(s);
+	} else if (APPLIES(spec, refused_bind_clears_address)) {
+		spec_socket_clear_addr(s);
+	} else {
+		restore_address(s, before);
+	}
+}
+
 /* May it have the port? For port 0 one is chosen. */
 static enum spec_rule ask_port(struct spec *spec, const struct spec_socket *s,
 	bool listening, uint16_t *port)
@@ -248,6 +267,7 @@ static void take_port(struct spec *spec, struct spec_socket *s, uint16_t port,
 		spec_udp_take(spec, s, port);
 	else
 		spec_bucket_take(spec, s, port, listening);
+	spec_leak_to_kept(spec, s);
 	s->told = spec_socket_name(s);
 	s->name_port = port;
 	s->name_unknown = false;
@@ -308,6 +328,7 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 	release_port(spec, s);
 	v6only = s->v6only;
 	set_address(spec, s, &name);
+	s->kept &= spec_socket_is_wildcard(s);
 	if (!port && s->no_port && HOLDS(spec, bind_no_port)) {
 		lock(spec, s, 0);
 		s->told = spec_socket_name(s);
@@ -322,10 +343,7 @@ enum spec_rule spec_bind(struct spec *spec, struct spec_socket *s,
 		if (s->v6only != v6only &&
 			APPLIES(spec, failed_bind_restores_v6only))
 			s->v6only = v6only;
-		if (APPLIES(spec, refused_bind_clears_address))
-			spec_socket_clear_addr(s);
-		else
-			restore_address(s, &before);
+		settle_address(spec, s, &before);
 		return rule;
 	}
 	lock(spec, s, name.port);
@@ -365,6 +383,7 @@ enum spec_rule spec_bind_listen(struct spec *spec, struct spec_socket *s,
 {
 	enum spec_rule rule;
 	uint16_t port;
+	bool widens;
 
 	RETURN_IF(spec, s->dead, dead_socket_refuses);
 	spec_socket_make_subflow(spec, s);
@@ -374,7 +393,13 @@ enum spec_rule spec_bind_listen(struct spec *spec, struct spec_socket *s,
 		s->backlog = op->listen.backlog;
 	if (rule)
 		return rule;
+	/* It binds to the wildcard, whatever it has kept. */
+	widens = s->kept && !port;
+	if (widens)
+		spec_socket_clear_addr(s);
 	rule = ask_listen(spec, s, &port);
+	if (widens && (!rule || spec_rule_errno(rule)))
+		spec_socket_set_kept(s);
 	RETURN_IF(spec, rule == RULE_tcp_no_port_left, listener_found_no_port);
 	if (!rule || spec_rule_errno(rule)) {
 		if (s->port && APPLIES(spec, refused_listener_is_dead)) {

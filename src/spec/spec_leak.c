@@ -29,17 +29,30 @@ static bool was_wildcard(const struct spec_socket *s)
 	return in16_any(s->taken_rcv) || in16_is(s->taken_rcv, 0);
 }
 
-void spec_leak_wildcard(struct spec *spec, struct spec_socket *s)
+static void leave_behind(struct spec *spec, struct spec_socket *s)
 {
-	struct spec_socket *left;
+	struct spec_socket *left = remnant(spec, s);
 
-	if (!s->held || s->with_peer || s->leak || !was_wildcard(s) ||
-		spec_socket_is_wildcard(s) ||
-		!APPLIES(spec, tcp_connect_keeps_wildcard))
-		return;
-	left = remnant(spec, s);
 	spec_bucket_join(spec, left, s->port);
 	left->leak = s->leak = ++spec->leaks;
+}
+
+void spec_leak_wildcard(struct spec *spec, struct spec_socket *s)
+{
+	if (s->held && !s->with_peer && !s->leak && was_wildcard(s) &&
+		!spec_socket_is_wildcard(s) &&
+		APPLIES(spec, tcp_connect_keeps_wildcard))
+		leave_behind(spec, s);
+}
+
+void spec_leak_to_kept(struct spec *spec, struct spec_socket *s)
+{
+	if (!s->kept || !spec_socket_is_wildcard(s))
+		return;
+	spec_bucket_move_from(spec, s);
+	spec_socket_set_kept(s);
+	spec_bucket_move_to(spec, s);
+	leave_behind(spec, s);
 }
 
 void spec_leak_udp(struct spec *spec, const struct spec_socket *s)

@@ -19,6 +19,14 @@
 void spec_leak_wildcard(struct spec *spec, struct spec_socket *s);
 
 /**
+ * spec_leak_to_kept() - A TCP socket has got a port at the wildcard
+ *
+ * If it has kept an address that it was refused (refused_bind_keeps_address),
+ * it is there, and the wildcard stays held beside it.
+ */
+void spec_leak_to_kept(struct spec *spec, struct spec_socket *s);
+
+/**
  * spec_leak_udp() - A UDP socket is about to give its port back
  *
  * It misses the IPv6 half of a wildcard that it has connected from by IPv4

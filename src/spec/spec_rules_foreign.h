@@ -36,6 +36,9 @@ NO_LINUX(tcp_binds_no_group)
 EFFECT(bind6_at_any_device, "-",
 	"Any local IPv6 address can be bound, whatever the device.")
 NO_LINUX(bind6_at_any_device)
+EFFECT(refused_bind_keeps_address, "-",
+	"TCP keeps an address whose port was refused, even to bind to another.")
+NO_LINUX(refused_bind_keeps_address)
 EFFECT(refused_call_restores_device, "-",
 	"A bind or a connect that is refused leaves the device as it was.")
 NO_LINUX(refused_call_restores_device)

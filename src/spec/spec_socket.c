@@ -50,6 +50,13 @@ void spec_socket_clear_addr(struct spec_socket *s)
 	s->source = IN16_ANY;
 }
 
+void spec_socket_set_kept(struct spec_socket *s)
+{
+	s->rcv = s->source = s->kept_rcv;
+	s->rcv4 = in16_mapped(s->rcv) ? (uint32_t)s->rcv.low : DUMMY4;
+	s->source4 = s->rcv4;
+}
+
 void spec_socket_set_ipv4(struct spec_socket *s, uint32_t v4)
 {
 	s->rcv4 = v4;

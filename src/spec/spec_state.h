@@ -90,6 +90,8 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  * @last_device: UDP: its device at the last connect or disconnect, or when it
  *		got its port
  * @last_v4:	UDP: the last connect was by IPv4
+ * @kept:	A bind to @kept_rcv was refused, and the socket has kept that; no
+ *		Linux does (refused_bind_keeps_address)
  * @leak:	It, and what it has left behind, have a number in common, or 0
  * @v4_ops:	AF_INET6: packets go out by IPv4 since a mapped connect
  * @orphan:	Its descriptor is closed
@@ -104,7 +106,7 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  *		tells; those above are of the TCP socket below
  */
 struct spec_socket {
-	struct in16 rcv, source, peer_addr, taken_rcv;
+	struct in16 rcv, source, peer_addr, taken_rcv, kept_rcv;
 	uint32_t rcv4, source4, taken_rcv4;
 	uint32_t uid;
 	uint32_t device;
@@ -113,7 +115,7 @@ struct spec_socket {
 	uint8_t type, state, call, reuse, locks, shut, ends;
 	bool reuseport, v6only, freebind, transparent, no_port, linger0, repair;
 	bool held, v4_ops, orphan, name_unknown;
-	bool taken_reuseport, with_peer, last_v4;
+	bool taken_reuseport, with_peer, last_v4, kept;
 	uint8_t dead, leak;
 	uint8_t taken_reuse;
 	uint32_t taken_device, last_device;

@@ -66,7 +66,11 @@ static bool is_same_place(const struct spec_socket *a,
 {
 	bool any = spec_socket_is_wildcard(a);
 
-	return a->device == b->device && any == spec_socket_is_wildcard(b) &&
+	if (a->device != b->device)
+		return false;
+	if (any && a->kept)
+		return in16_equal(a->kept_rcv, b->rcv);
+	return any == spec_socket_is_wildcard(b) &&
 	       (any || in16_equal(a->rcv, b->rcv));
 }
 
