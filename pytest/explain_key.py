@@ -122,7 +122,8 @@ KEY = {
     "refused-connect-is-final": {
         "refused_connect_is_final", "connect_failed_before",
         "dead_socket_refuses"},
-    "refused-connect-keeps-source": {"connect_moves_address"},
+    "refused-connect-keeps-source": {
+        "connect_moves_address", "refused_connect_keeps_source"},
     "scope-is-ignored": {
         "bind6_no_scope", "bind6_no_device", "scope_sets_device"},
     "shutdowns-add-up": {"refused_shutdown_counts", "shut_listener_stays"},

@@ -99,6 +99,10 @@ ONCE_UNKNOWN = (
      "socket b tcp4; bind b 127.0.0.6:7000; set b reuseaddr; "
      "bind b 0.0.0.0:7000; listen a 0; listen b 0; close b; "
      "socket c tcp4 uid=1000; bind c 127.0.0.2:7000"),
+    ("scope-is-ignored + udp-new-device-leaks",
+     "socket a udp6; bind a [::]:7000; connect a [::1]:7001"
+     "; set a dev=veth0; disconnect a; close a; socket b udp6"
+     "; bind b [ff02::1]:7000"),
     ("tcp-connect-keeps-wildcard",
      "socket a tcp6 uid=7; bind a [::]:7000; socket b tcp4 uid=1000; "
      "connect a [::ffff:127.0.0.6]:@b; bind b 127.0.0.2:7000; "

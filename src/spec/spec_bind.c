@@ -237,9 +237,7 @@ static void settle_address(struct spec *spec, struct spec_socket *s,
 {
 	if (spec_socket_is_stream(s) && !spec_socket_is_wildcard(s) &&
 		APPLIES(spec, refused_bind_keeps_address)) {
-		s->kept = true;
-		s->kept_rcv = s->rcv;
-		s->locks |= ADDR_LOCK;
+		spec_socket_keep(s);
 	} else if (s->kept) {
 		spec_socket_set_kept(s);
 	} else if (APPLIES(spec, refused_bind_clears_address)) {

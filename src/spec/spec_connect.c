@@ -342,6 +342,7 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 	s->peer_port = target.port;
 	rule = get_port(spec, s);
 	if (rule) {
+		spec_leak_source(spec, s);
 		failed(spec, s);
 		return rule;
 	}

@@ -37,12 +37,26 @@ static void leave_behind(struct spec *spec, struct spec_socket *s)
 	left->leak = s->leak = ++spec->leaks;
 }
 
+/* Has a connect given it an address, in place of the wildcard of a bind? */
+static bool has_left(const struct spec_socket *s)
+{
+	return s->held && !s->with_peer && !s->leak && was_wildcard(s) &&
+	       !spec_socket_is_wildcard(s);
+}
+
 void spec_leak_wildcard(struct spec *spec, struct spec_socket *s)
 {
-	if (s->held && !s->with_peer && !s->leak && was_wildcard(s) &&
-		!spec_socket_is_wildcard(s) &&
-		APPLIES(spec, tcp_connect_keeps_wildcard))
+	if (has_left(s) && APPLIES(spec, tcp_connect_keeps_wildcard))
 		leave_behind(spec, s);
+}
+
+void spec_leak_source(struct spec *spec, struct spec_socket *s)
+{
+	if (!APPLIES(spec, refused_connect_keeps_source))
+		return;
+	if (has_left(s))
+		leave_behind(spec, s);
+	spec_socket_keep(s);
 }
 
 void spec_leak_to_kept(struct spec *spec, struct spec_socket *s)

@@ -19,10 +19,18 @@
 void spec_leak_wildcard(struct spec *spec, struct spec_socket *s);
 
 /**
+ * spec_leak_source() - A TCP socket gets no connection from where it is now
+ *
+ * It keeps that address, and if it was at the wildcard, that stays held
+ * (refused_connect_keeps_source).
+ */
+void spec_leak_source(struct spec *spec, struct spec_socket *s);
+
+/**
  * spec_leak_to_kept() - A TCP socket has got a port at the wildcard
  *
- * If it has kept an address that it was refused (refused_bind_keeps_address),
- * it is there, and the wildcard stays held beside it.
+ * If it has kept an address of a call that was refused, it is there, and the
+ * wildcard stays held beside it.
  */
 void spec_leak_to_kept(struct spec *spec, struct spec_socket *s);
 

@@ -123,6 +123,9 @@ NO_LINUX(udp_connect_leaks_wildcard)
 EFFECT(udp_new_device_leaks, "-",
 	"A UDP port is not given back by who connected on another device.")
 NO_LINUX(udp_new_device_leaks)
+EFFECT(refused_connect_keeps_source, "-",
+	"TCP keeps an address from which it could not connect.")
+NO_LINUX(refused_connect_keeps_source)
 EFFECT(tcp_connect_keeps_wildcard, "-",
 	"A TCP connect leaves the wildcard that bind has got, for good.")
 NO_LINUX(tcp_connect_keeps_wildcard)

@@ -50,6 +50,13 @@ void spec_socket_clear_addr(struct spec_socket *s)
 	s->source = IN16_ANY;
 }
 
+void spec_socket_keep(struct spec_socket *s)
+{
+	s->kept = true;
+	s->kept_rcv = s->rcv;
+	s->locks |= ADDR_LOCK;
+}
+
 void spec_socket_set_kept(struct spec_socket *s)
 {
 	s->rcv = s->source = s->kept_rcv;

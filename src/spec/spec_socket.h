@@ -118,6 +118,9 @@ struct in16 spec_socket_name(const struct spec_socket *s);
 /** spec_socket_clear_addr() - Forget its address (inet_reset_saddr) */
 void spec_socket_clear_addr(struct spec_socket *s);
 
+/** spec_socket_keep() - A call is refused, but it keeps its address from now */
+void spec_socket_keep(struct spec_socket *s);
+
 /** spec_socket_set_kept() - Give it the address that it has kept */
 void spec_socket_set_kept(struct spec_socket *s);
 
