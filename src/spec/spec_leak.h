@@ -14,7 +14,8 @@
 /**
  * spec_leak_wildcard() - A TCP socket has left the wildcard by a connect
  *
- * The wildcard stays held, beside the socket itself (tcp_connect_keeps_wildcard).
+ * The wildcard stays held beside the socket itself, for good
+ * (tcp_connect_keeps_wildcard).
  */
 void spec_leak_wildcard(struct spec *spec, struct spec_socket *s);
 

@@ -13,9 +13,9 @@
  * A *decision* answers an op, with its errno or 0; each outcome cites exactly
  * one. An *effect* changes the answers to later ops, or to a question of this
  * op; those that had a part are listed beside the decision. A rule holds for
- * all versions, unless VERSIONS() says since which, and before which. NO_LINUX()
- * says that none has it: another system does, and "spec+RULE" switches it on;
- * see spec_rules_foreign.h. No class changes a GENERIC() rule, since that would
+ * all versions, unless VERSIONS() says since which, and before which. None has
+ * what is NO_LINUX(): another system does, and "spec+RULE" switches it on; see
+ * spec_rules_foreign.h. No class changes a GENERIC() rule, since that would
  * explain too much.
  *
  * These are not modelled. The answer is n/a, which is neither right nor wrong:

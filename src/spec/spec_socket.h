@@ -37,7 +37,7 @@ static inline bool spec_socket_is_wildcard(const struct spec_socket *s)
 	return in16_any(s->rcv) || in16_is(s->rcv, 0);
 }
 
-/** spec_socket_is_shut_listener() - Not of Linux: was it shut down, and stays? */
+/** spec_socket_is_shut_listener() - Not of Linux: does it stay, shut down? */
 static inline bool spec_socket_is_shut_listener(struct spec *spec,
 	const struct spec_socket *s)
 {

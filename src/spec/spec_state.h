@@ -90,7 +90,7 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  * @last_device: UDP: its device at the last connect or disconnect, or when it
  *		got its port
  * @last_v4:	UDP: the last connect was by IPv4
- * @kept:	A bind to, or a connect from @kept_rcv was refused, and it has kept
+ * @kept:	A bind to, or a connect from @kept_rcv was refused, and it keeps
  *		that (refused_bind_keeps_address, refused_connect_keeps_source)
  * @leak:	It, and what it has left behind, have a number in common, or 0
  * @v4_ops:	AF_INET6: packets go out by IPv4 since a mapped connect

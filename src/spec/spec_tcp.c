@@ -119,9 +119,11 @@ static enum spec_rule ask_owner(struct spec *spec, const struct spec_socket *a,
 	return ANSWER(spec, tcp_conflict_options);
 }
 
-/* Not of Linux: nobody meets what it has left behind; a connect does not meet those who have a peer, since theirs is
- * another one, and with SO_REUSEPORT nobody; by the rule of connects. Others do
- * not meet those who have a peer with SO_REUSEPORT. */
+/*
+ * Not of Linux: a socket does not meet what it has left behind (spec_leak.h). A
+ * connect meets nobody who has a peer, since theirs is another one, and nobody
+ * at all with SO_REUSEPORT. With that, others do not meet those with a peer.
+ */
 static bool passes(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b, enum spec_tcp_asking how)
 {
