@@ -9,9 +9,9 @@
 
 #include "minimize.h"
 
-/* So often a program must diverge in the same way to be shown as it is: a
- * kernel chooses ports anew each time. To make a program smaller, so many worlds
- * may be used up: another one takes a second. */
+/* So often a program must diverge in the same way to be shown as it is, since a
+ * kernel chooses ports anew each time; and to make it smaller so many worlds may
+ * be used up, since another one takes a second. */
 enum { STEADY_TIMES = 6, WORLDS_MAX = 4 };
 
 /* Does it ask more than whether there are sockets at all? */
