@@ -10,7 +10,7 @@
 #include "minimize.h"
 
 /* So often a program must diverge in the same way to be shown as it is, since a
- * kernel chooses ports anew each time; and to make it smaller so many worlds may
+ * kernel chooses ports anew each time; to make it smaller, so many worlds may
  * be used up, since another one takes a second. */
 enum { STEADY_TIMES = 6, WORLDS_MAX = 4 };
 
