@@ -53,8 +53,10 @@ struct options {
 	unsigned int part, parts; /* from 1; 0 of 0 is all */
 	bool list;
 	bool reuseaddr, reuseport, v6only, as_case, uid_given;
-	const char *device;
-	uint32_t uid;
+	bool freebind, transparent, mptcp, bind_only, rule, verify;
+	const char *device, *netns, *connect, *from, *save, *port;
+	uint32_t uid, pid;
+	unsigned int wait;
 	char corpus[CASE_PATH_MAX];
 	bool own_corpus; /* by --corpus: some may be missing */
 	char **args;

@@ -53,6 +53,26 @@ static const struct option_help {
 	{ { "v6only", 0, NULL, 'V' }, NULL, "with IPV6_V6ONLY" },
 	{ { "device", 1, NULL, 'D' }, "NAME", "with SO_BINDTODEVICE" },
 	{ { "uid", 1, NULL, 'U' }, "N", "of this user (default: our own)" },
+	{ { "dev", 1, NULL, 'D' }, "NAME", "the same" },
+	{ { "freebind", 0, NULL, 'F' }, NULL, "with IP_FREEBIND" },
+	{ { "transparent", 0, NULL, 'X' }, NULL, "with IP_TRANSPARENT" },
+	{ { "mptcp", 0, NULL, 'M' }, NULL, "a socket of MPTCP" },
+	{ { "port", 1, NULL, 'O' }, "PORT", "0: one that the kernel chooses" },
+	{ { "listen", 0, NULL, 'x' }, NULL,
+		"TCP: bind, then listen (the default)" },
+	{ { "bind-only", 0, NULL, 'b' }, NULL, "TCP: it will not listen" },
+	{ { "netns", 1, NULL, 'N' }, "PATH|NAME|PID",
+		"in that network namespace" },
+	{ { "pid", 1, NULL, 'i' }, "PID",
+		"as that process: its network, user and rights" },
+	{ { "rule", 0, NULL, 'r' }, NULL,
+		"and the rule, with the kernel's function" },
+	{ { "save", 1, NULL, 'v' }, "FILE", "and write the situation there" },
+	{ { "from", 1, NULL, 'f' }, "FILE",
+		"in the situation that was saved there" },
+	{ { "verify", 0, NULL, 'y' }, NULL,
+		"and really try it, in a network made like this one" },
+	{ { "wait", 1, NULL, 'w' }, "SECONDS", "wait until it would work" },
 	{ { "case", 0, NULL, 'C' }, NULL, "and a case that anybody can run" },
 	{ { "c", 0, NULL, 'E' }, NULL, "in C, the default: there is no other" },
 	{ { "output", 1, NULL, 'o' }, "FILE", "write there, not to stdout" },
@@ -211,6 +231,19 @@ static void take_option(struct options *o, int letter, const char *value)
 		o->uid = number("uid", value, 0, UINT32_MAX - 1);
 		o->uid_given = true;
 		break;
+	case 'F': o->freebind = true; break;
+	case 'X': o->transparent = true; break;
+	case 'M': o->mptcp = true; break;
+	case 'O': o->port = value; break;
+	case 'x': o->bind_only = false; break;
+	case 'b': o->bind_only = true; break;
+	case 'N': o->netns = need_path("netns", value); break;
+	case 'i': o->pid = number("pid", value, 1, INT32_MAX); break;
+	case 'r': o->rule = true; break;
+	case 'v': o->save = need_path("save", value); break;
+	case 'f': o->from = need_path("from", value); break;
+	case 'y': o->verify = true; break;
+	case 'w': o->wait = number("wait", value, 1, 86400); break;
 	case 'C': o->as_case = true; break;
 	case 't': o->table = true; break;
 	case 'p': o->tap = true; break;

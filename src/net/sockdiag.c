@@ -27,6 +27,9 @@
 /* The kernel fills at most this much at a time */
 enum { ANSWER_SIZE_MAX = 32768 };
 
+/* The timer of what is no whole socket any more */
+enum { TIMER_TIME_WAIT = 3 };
+
 /**
  * struct sockdiag - A netlink socket and the walk that is going on
  * @protocol:	The one that was asked for; answers do not tell it
@@ -60,6 +63,10 @@ static struct sockdiag_row row_of(struct nlmsghdr *header, uint8_t protocol)
 		.family = m->idiag_family,
 		.state = m->idiag_state,
 		.v6only = v6only && nla_get_u8(v6only),
+		.mini = m->idiag_timer == TIMER_TIME_WAIT,
+		.left_ms = m->idiag_timer == TIMER_TIME_WAIT ?
+				   m->idiag_expires :
+				   0,
 		.port = ntohs(m->id.idiag_sport),
 		.peer_port = ntohs(m->id.idiag_dport),
 		.addr = addr_of(m->idiag_family, m->id.idiag_src),

@@ -50,8 +50,11 @@ enum sockdiag_state {
  * @protocol:	IPPROTO_TCP or IPPROTO_UDP
  * @family:	AF_INET or AF_INET6
  * @state:	enum sockdiag_state
- * @v6only:	IPV6_V6ONLY; false for what never was, or no longer is, a socket
- *		of a process
+ * @v6only:	IPV6_V6ONLY; the kernel tells it of sockets that listen or are not
+ *		connected, and it is false for all others
+ * @mini:	It is TIME_WAIT, or an orphan that is kept in its way: of its socket
+ *		only the ends are left
+ * @left_ms:	If @mini, after so many milliseconds it is gone
  * @port, @peer_port: In host order, 0 for none
  * @addr, @peer: Of its family
  * @ifindex:	The device that it is bound to, or 0
@@ -61,10 +64,10 @@ enum sockdiag_state {
  */
 struct sockdiag_row {
 	uint8_t protocol, family, state;
-	bool v6only;
+	bool v6only, mini;
 	uint16_t port, peer_port;
 	struct addr addr, peer;
-	uint32_t ifindex, uid, inode;
+	uint32_t ifindex, uid, inode, left_ms;
 	uint64_t cookie;
 };
 
@@ -99,7 +102,9 @@ void sockdiag_close(struct sockdiag *diag);
  * @fn:		Called for each
  * @arg:	For @fn
  *
- * The list is not taken at one moment: others may come and go meanwhile.
+ * The list is not taken at one moment: others may come and go meanwhile. UDP
+ * sockets of a family that have one port come in the order in which a bind
+ * looks at them.
  *
  * Return: How many there were, -ENOENT (no such protocol), or another negative
  *	   errno

@@ -76,12 +76,29 @@ static bool may_be_foreign(struct spec *spec, const struct spec_socket *s,
 	       (sysctl && APPLIES(spec, nonlocal_frees));
 }
 
+/* What is local in the world is known. Of another network we are told. */
+static bool is_local4(const struct spec *spec, uint32_t v4)
+{
+	return spec->real ? spec->local : in16_device4(v4);
+}
+
+static bool is_local6(const struct spec *spec, struct in16 addr,
+	uint32_t device)
+{
+	return spec->real ? spec->local : in16_is_usable6(addr, device);
+}
+
+static bool has_device(const struct spec *spec, uint32_t device)
+{
+	return spec->real ? !spec->no_device : world_has_device(device);
+}
+
 /* inet_addr_valid_or_nonlocal(): the device of the socket does not matter. */
 static bool is_usable4(struct spec *spec, const struct spec_socket *s,
 	uint32_t v4)
 {
-	return !v4 || in16_device4(v4) ||
-	       (in16_is_group4(v4) &&
+	return !v4 || is_local4(spec, v4) ||
+	       (!spec->real && in16_is_group4(v4) &&
 		       !(v4 >> 28 == 14 && !spec_socket_is_udp(s) &&
 			       APPLIES(spec, tcp_binds_no_group)) &&
 		       APPLIES(spec, groups_can_be_bound)) ||
@@ -152,7 +169,7 @@ static enum spec_rule check6_mapped(struct spec *spec, struct spec_socket *s,
 	const struct name *name)
 {
 	RETURN_IF(spec, s->v6only, bind6_mapped_v6only);
-	RETURN_IF(spec, s->device && !world_has_device(s->device),
+	RETURN_IF(spec, s->device && !has_device(spec, s->device),
 		bind6_mapped_no_device);
 	RETURN_IF(spec, !is_usable4(spec, s, name->addr.low),
 		bind6_mapped_not_local);
@@ -172,14 +189,14 @@ static enum spec_rule check6_native(struct spec *spec, struct spec_socket *s,
 			s->device = name->scope;
 		RETURN_IF(spec, !s->device, bind6_no_scope);
 	}
-	RETURN_IF(spec, s->device && !world_has_device(s->device),
+	RETURN_IF(spec, s->device && !has_device(spec, s->device),
 		bind6_no_device);
 	device = s->device && !in16_scoped(name->addr) &&
 				 APPLIES(spec, bind6_at_any_device) ?
 			 0 :
 			 s->device;
 	RETURN_IF(spec,
-		!group && !in16_is_usable6(name->addr, device) &&
+		!group && !is_local6(spec, name->addr, device) &&
 			!may_be_foreign(spec, s, spec->nonlocal6),
 		bind6_not_local);
 	return SPEC_NO_RULE;

@@ -176,6 +176,10 @@ struct spec_addr_bucket {
  *		that has it still, and told nobody which
  * @udp:	UDP sockets with a port, in the order they are examined
  * @udp2:	The same, in the order of the table by address
+ * @real:	The network is no world, but one of a snapshot; then
+ * @local:	the address that is asked for is local there,
+ * @no_device:	the device of the asking socket does not exist,
+ * @udp_others:	and so many more UDP sockets are in the slot of its port
  */
 struct spec {
 	const struct spec_force *force;
@@ -184,8 +188,10 @@ struct spec {
 	uint32_t euid;
 	uint16_t low, high, reserved_low, reserved_high, unprivileged;
 	bool autobind_reuse, nonlocal4, nonlocal6, bindv6only;
+	bool real, local, no_device;
 	uint16_t untold_low, untold_high;
 	uint16_t turn;
+	uint32_t udp_others;
 	uint8_t count, udp_count, port_count, addr_count, leaks;
 	uint8_t index[PROGRAM_SOCKETS_MAX];
 	uint8_t udp[SPEC_UDP_MAX], udp2[SPEC_UDP_MAX];

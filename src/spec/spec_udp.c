@@ -111,7 +111,7 @@ enum spec_rule spec_udp_ask(struct spec *spec, const struct spec_socket *s,
 	RETURN_IF(spec, spec_range_may_be_untold(spec, port), not_modelled);
 	if (!n)
 		return ANSWER(spec, udp_port_free);
-	if (n > CROWD && !spec_socket_is_wildcard(s) &&
+	if (n + spec->udp_others > CROWD && !spec_socket_is_wildcard(s) &&
 		APPLIES(spec, udp_crowd_by_address))
 		rule = scan_by_address(spec, s, port);
 	else

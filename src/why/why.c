@@ -1,191 +1,166 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * why.c - a port's holders as a program, and what the specification says
+ * why.c - a question, and what the specification says of it
  */
 #include "why.h"
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "world.h"
-#include "subjects/subjects.h"
+#include "why_judge.h"
+#include "why_private.h"
 
-/**
- * struct asked - One socket of the program
- * @free:	May it have an address that the world has not?
- */
-struct asked {
-	char name;
-	uint8_t protocol, family;
-	uint32_t uid, ifindex;
-	bool free, reuseaddr, reuseport, v6only;
-	const struct addr *addr;
-	uint16_t port;
-};
-
-/* All that matters of a device is whether it is the one asked about. */
-static unsigned int device_of(const struct why_question *q, uint32_t ifindex)
-{
-	if (ifindex == WORLD_LO)
-		return WORLD_LO;
-	return ifindex == q->ifindex ? WORLD_VETH0 : WORLD_VETH1;
-}
-
-static int add(struct program *program, struct op op)
-{
-	return program_append(program, &op);
-}
-
-/* Add a socket as the next slot, up to its bind: 0, or a negative errno. */
-static int add_socket(struct program *program, unsigned int slot,
-	const struct why_question *q, const struct asked *asked)
-{
-	bool v6 = asked->family == AF_INET6;
-	unsigned int type = asked->protocol == IPPROTO_TCP ? TCP4 : UDP4;
-	int rc;
-
-	snprintf(program->names[slot], sizeof(program->names[slot]), "%c",
-		asked->name);
-	rc = add(program, op_socket(slot, type + v6, asked->uid));
-	if (!rc && asked->free)
-		rc = add(program, op_set(slot, OPT_FREEBIND, 1));
-	if (!rc && asked->reuseaddr)
-		rc = add(program, op_set(slot, OPT_REUSEADDR, 1));
-	if (!rc && asked->reuseport)
-		rc = add(program, op_set(slot, OPT_REUSEPORT, 1));
-	if (!rc && v6)
-		rc = add(program, op_set(slot, OPT_V6ONLY, asked->v6only));
-	if (!rc && asked->ifindex)
-		rc = add(program,
-			op_set(slot, OPT_DEV, device_of(q, asked->ifindex)));
-	return rc ? rc : add(program, op_bind(slot, asked->addr, asked->port));
-}
-
-static int add_holder(struct program *program, unsigned int slot,
-	const struct why *why, unsigned int i, bool lenient)
-{
-	const struct why_holder *h = &why->holders[i];
-
-	return add_socket(program, slot, &why->question,
-		&(struct asked){
-			.name = 'a' + i,
-			.protocol = h->row.protocol,
-			.family = h->row.family,
-			.uid = h->row.uid,
-			.ifindex = h->row.ifindex,
-			.free = true,
-			.reuseaddr = h->reuseaddr || (lenient && !h->known),
-			.reuseport = h->reuseport || (lenient && !h->known),
-			.v6only = h->row.v6only,
-			.addr = &h->row.addr,
-			.port = h->row.port,
-		});
-}
-
-static int add_question(struct program *program, unsigned int slot,
+static struct why_judge *open_judge(const struct why_situation *s,
 	const struct why_question *q)
 {
-	struct op euid = op_make(OP_EUID, 0);
-	int rc = 0;
+	struct why_judge *j = calloc(1, sizeof(*j));
 
-	/* The kernel looks at the caller, who may not own the socket. */
-	euid.euid.uid = q->uid;
-	if (q->uid)
-		rc = add(program, euid);
-	if (rc)
-		return rc;
-	return add_socket(program, slot, q,
-		&(struct asked){
-			.name = 'z',
-			.protocol = q->protocol,
-			.family = q->family,
-			.uid = q->uid,
-			.ifindex = q->ifindex,
-			.free = !q->foreign,
-			.reuseaddr = q->reuseaddr,
-			.reuseport = q->reuseport,
-			.v6only = q->v6only,
-			.addr = &q->addr,
-			.port = q->port,
-		});
+	if (!j)
+		return NULL;
+	j->s = s;
+	j->q = q;
+	j->local = why_is_local(s, &q->addr, q->scope ? q->scope : q->ifindex);
+	j->force = malloc(sizeof(*j->force));
+	j->spec = malloc(spec_size());
+	if (j->force)
+		spec_force_init(j->force, s->version);
+	return j;
 }
 
-/* All bind before any listens, since a listener shares with fewer sockets, and
- * the connections that it has accepted are bound where it is. */
-static int build(const struct why *why, unsigned int holders, bool lenient,
-	struct program *program)
+static void close_judge(struct why_judge *j)
 {
-	unsigned int slot = 0;
-	int rc = 0;
-
-	program_init(program, LEVEL_SOCKET);
-	if (why->question.unprivileged != WORLD_UNPRIVILEGED)
-		rc = add(program, op_sysctl(SYSCTL_UNPRIVILEGED_START,
-					  why->question.unprivileged, 0));
-	for (unsigned int i = 0; i < why->count && !rc; i++)
-		if (holders & 1u << i)
-			rc = add_holder(program, slot++, why, i, lenient);
-	slot = 0;
-	for (unsigned int i = 0; i < why->count && !rc; i++) {
-		if (!(holders & 1u << i))
-			continue;
-		if (why->holders[i].row.state == SOCKDIAG_LISTEN)
-			rc = add(program, op_listen(slot));
-		slot++;
+	if (j) {
+		free(j->force);
+		free(j->spec);
 	}
-	return rc ? rc : add_question(program, slot, &why->question);
+	free(j);
 }
 
-/* The program with those holders whose bit is set, and its trace */
-static int run(const struct why *why, unsigned int holders, bool lenient,
-	struct program *program, struct trace *trace)
+/* The VRF whose ports the socket would have */
+static uint32_t vrf_of(const struct why_situation *s,
+	const struct why_question *q)
 {
-	struct subject subject;
-	int rc = build(why, holders, lenient, program);
+	if (q->protocol != IPPROTO_TCP || s->vrf_shared)
+		return 0;
+	return why_vrf(s, q->scope ? q->scope : q->ifindex);
+}
 
-	if (!rc)
-		rc = subjects_open(&subject, "spec");
-	if (rc)
-		return rc;
-	rc = subject_run(&subject, program, 1, NULL, trace);
-	subject_close(&subject);
+/* Who holds this port, or any if it is 0 */
+static unsigned int find_holders(const struct why_situation *s,
+	const struct why_question *q, uint32_t *out)
+{
+	uint32_t vrf = vrf_of(s, q);
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < s->holder_count; i++) {
+		const struct why_holder *h = &s->holders[i];
+
+		if (h->row.protocol == q->protocol && h->vrf == vrf &&
+			(!q->port || h->row.port == q->port))
+			out[n++] = i;
+	}
+	return n;
+}
+
+/* Where the holders of each port begin, in a list that is sorted by port */
+static void sort_by_port(const struct why_situation *s, uint32_t *list,
+	unsigned int count, uint32_t *sorted, uint32_t *begin)
+{
+	memset(begin, 0, (WHY_PORTS + 1) * sizeof(*begin));
+	for (unsigned int i = 0; i < count; i++)
+		begin[s->holders[list[i]].row.port + 1]++;
+	for (unsigned int port = 0; port < WHY_PORTS; port++)
+		begin[port + 1] += begin[port];
+	for (unsigned int i = 0; i < count; i++)
+		sorted[begin[s->holders[list[i]].row.port]++] = list[i];
+	/* Each begin has moved to the next one. */
+	memmove(begin + 1, begin, WHY_PORTS * sizeof(*begin));
+	begin[0] = 0;
+}
+
+/* Count a port of the range; the answer is that of the best port so far. */
+static void count_port(struct why_judge *j, const uint32_t *holders,
+	unsigned int count, struct why_answer *answer)
+{
+	struct why_answer one = { 0 };
+
+	if (why_ports_has(&j->s->reserved, j->port)) {
+		answer->reserved++;
+		return;
+	}
+	if (answer->free && !count) {
+		answer->free++;
+		return;
+	}
+	why_play(j, holders, count, &one);
+	if (one.first.outcome.kind == OUTCOME_OK && !one.depends) {
+		if (!answer->free++) {
+			answer->first = one.first;
+			answer->depends = 0;
+		}
+		return;
+	}
+	answer->taken++;
+	if (answer->free)
+		return;
+	if (!answer->first.outcome.rule || (one.depends && !answer->depends)) {
+		answer->first = one.first;
+		answer->other = one.other;
+		answer->depends = one.depends;
+	}
+}
+
+/* Port 0: each port of the range is one that may be chosen. */
+static int ask_range(struct why_judge *j, struct why_answer *answer)
+{
+	uint32_t *begin = malloc((WHY_PORTS + 1) * sizeof(*begin));
+	uint32_t *sorted = malloc((answer->count + 1) * sizeof(*sorted));
+	int rc = begin && sorted ? 0 : -ENOMEM;
+
+	if (!rc) {
+		sort_by_port(j->s, answer->holders, answer->count, sorted,
+			begin);
+		for (uint32_t p = j->s->low; p <= j->s->high; p++) {
+			j->port = p;
+			count_port(j, sorted + begin[p], begin[p + 1] - begin[p],
+				answer);
+		}
+	}
+	free(begin);
+	free(sorted);
+	/* They are too many to be listed. */
+	answer->count = 0;
 	return rc;
 }
 
-static const struct outcome *last(const struct trace *trace)
+int why_ask(const struct why_situation *situation,
+	const struct why_question *question, struct why_answer *answer)
 {
-	return &trace->outcomes[trace->count - 1];
-}
+	struct why_judge *j = open_judge(situation, question);
+	size_t room = situation->holder_count + 1;
+	int rc = -ENOMEM;
 
-/* Did all ops but the last work? They did when the holders did them. */
-static bool is_exact(const struct trace *trace)
-{
-	for (int i = 0; i + 1 < trace->count; i++)
-		if (trace->outcomes[i].kind != OUTCOME_OK)
-			return false;
-	return true;
-}
-
-int why_answer(struct why *why)
-{
-	unsigned int all = (1u << why->count) - 1;
-	static struct program program;
-	struct trace other;
-	int rc = run(why, all, false, &why->program, &why->trace);
-
-	if (!rc)
-		rc = run(why, all, true, &program, &other);
-	if (rc)
-		return rc;
-	why->outcome = *last(&why->trace);
-	why->exact = is_exact(&why->trace);
-	why->doubtful = last(&other)->error != why->outcome.error;
-	for (unsigned int i = 0; i < why->count && !rc; i++) {
-		rc = run(why, 1u << i, false, &program, &other);
-		why->holders[i].blocks = last(&other)->error == EADDRINUSE;
+	memset(answer, 0, sizeof(*answer));
+	answer->holders = malloc(room * sizeof(*answer->holders));
+	answer->blocks = calloc(room, sizeof(*answer->blocks));
+	if (j && j->force && j->spec && answer->holders && answer->blocks) {
+		answer->count = find_holders(situation, question,
+			answer->holders);
+		rc = 0;
+		if (question->port)
+			why_play(j, answer->holders, answer->count, answer);
+		else
+			rc = ask_range(j, answer);
 	}
+	close_judge(j);
 	return rc;
+}
+
+void why_answer_free(struct why_answer *answer)
+{
+	free(answer->holders);
+	free(answer->blocks);
+	memset(answer, 0, sizeof(*answer));
 }

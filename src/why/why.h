@@ -2,102 +2,264 @@
 /*
  * why.h - would this bind work here and now, and if not, why?
  *
- * The sockets that hold the port are written down as a program, and behind them
- * the one that is asked about; the specification runs it, and says by which
- * rule it decides. Nothing is bound, and nothing is changed.
+ * DOC: Theory of Operation
+ *
+ * First look: the *situation* is what counts of a network, whoever asks. It has
+ * the sysctls, the devices, what is local by which table, and every socket that
+ * holds a port, with its options where they can be read. Then answer: a
+ * question is put to the specification, whose state is made of the situation
+ * (spec_snapshot.h). Nothing is bound, and nothing is changed.
+ *
+ * Not all can be read. Nobody tells the options of TIME_WAIT, of orphans, and
+ * of processes that we may not look into; nor in which order an IPv4 and an
+ * IPv6 socket of UDP were bound; nor what a port of TCP remembers of sockets
+ * that have gone or have changed their options. What is not known is played
+ * through. If all that is possible gives one answer, it is certain. Otherwise
+ * there are two, each with what it depends on, and the likelier one is first.
  */
 #ifndef WHY_H
 #define WHY_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "net/sockdiag.h"
-#include "program/text.h"
+#include "program/program.h"
 
-/* As many as a program can have; more hold a port that many are connected at */
-enum { WHY_HOLDERS_MAX = 7, WHY_COMMAND_MAX = 17 };
+enum {
+	WHY_COMMAND_MAX = 17,
+	WHY_DEVICE_MAX = 17,
+	WHY_PORTS = 65536,
+	WHY_UNIT_MAX = 96,
+};
 
 /**
- * struct why_question - Who would like to bind, and to what
+ * struct why_ports - A set of ports
+ */
+struct why_ports {
+	uint64_t bits[WHY_PORTS / 64];
+};
+
+/**
+ * struct why_device - A network device
+ * @vrf:	The ifindex of the VRF that it is, or is in, or 0
+ * @table:	Of that VRF
+ */
+struct why_device {
+	uint32_t ifindex, vrf, table;
+	char name[WHY_DEVICE_MAX];
+};
+
+/**
+ * struct why_route - What a table says of a network of IPv4 addresses
+ * @local:	They can be bound
+ */
+struct why_route {
+	uint32_t table;
+	struct addr to;
+	uint8_t prefix;
+	bool local;
+};
+
+/**
+ * struct why_address - An IPv6 address of a device
+ * @usable:	It is not tentative, or may be used though it is
+ * @everywhere:	It can be bound by a socket on another device, too
+ */
+struct why_address {
+	struct addr addr;
+	uint32_t ifindex;
+	bool usable, everywhere;
+};
+
+/** struct why_owner - A descriptor of a socket */
+struct why_owner {
+	uint32_t holder;
+	pid_t pid;
+	int fd;
+	char command[WHY_COMMAND_MAX];
+};
+
+/**
+ * struct why_holder - A socket that has a port
+ * @row:	As the kernel lists it; of MPTCP, the socket below
+ * @known:	Could its options be read?
+ * @v6only_known: Is @row.v6only true to it?
+ * @mptcp:	It is of MPTCP
+ * @vrf:	The VRF that its port belongs to, or 0
+ * @owner, @owners: Its first descriptor in the list, and how many there are
+ */
+struct why_holder {
+	struct sockdiag_row row;
+	bool known, reuseaddr, reuseport, v6only_known, mptcp;
+	uint32_t vrf, owner, owners;
+};
+
+/**
+ * struct why_situation - What counts of a network
+ * @version:	SPEC_VERSION() of the kernel
+ * @reserved:	Ports that the kernel does not choose
+ * @vrf_shared:	Sockets of all VRFs share the ports of TCP
+ * @all_seen:	We may look into every process
+ * @udp_slot:	UDP sockets in the fullest slot of a port that is asked about
+ */
+struct why_situation {
+	uint32_t version;
+	uint16_t low, high, unprivileged;
+	bool autobind_reuse, nonlocal4, nonlocal6, bindv6only, vrf_shared;
+	bool all_seen;
+	struct why_ports reserved;
+	struct why_device *devices;
+	struct why_route *routes;
+	struct why_address *addresses;
+	struct why_holder *holders;
+	struct why_owner *owners;
+	unsigned int device_count, route_count, address_count, holder_count;
+	unsigned int owner_count, udp_slot;
+};
+
+/**
+ * struct why_question - Who would like to have a port, and which
  * @protocol:	IPPROTO_TCP or IPPROTO_UDP
  * @family:	AF_INET or AF_INET6
  * @addr:	Of that family
- * @port:	Not 0
- * @reuseaddr, @reuseport, @v6only: Options that are set
+ * @scope:	The device that is written behind @addr, or 0
+ * @port:	0: one that the kernel chooses
+ * @listens:	It is to listen then
+ * @mptcp:	The socket is of MPTCP
  * @ifindex:	The device it is bound to, or 0
  * @uid:	Of the socket
- * @foreign:	Is @addr of no device, and is that no exception?
- * @unprivileged: The first port that is for all
+ * @capable:	The caller has CAP_NET_BIND_SERVICE there
  */
 struct why_question {
 	uint8_t protocol, family;
 	struct addr addr;
+	uint32_t scope;
 	uint16_t port;
-	bool reuseaddr, reuseport, v6only;
+	bool reuseaddr, reuseport, v6only, freebind, transparent;
+	bool listens, mptcp, capable;
 	uint32_t ifindex, uid;
-	bool foreign;
-	uint16_t unprivileged;
 };
 
-/**
- * struct why_holder - A socket that has the port
- * @row:	As the kernel lists it
- * @known:	Could its options be read? Else these are guesses
- * @owners:	How many descriptors it has
- * @pid, @fd, @command: The first of them
- * @same:	How many more there are like it, as far as a bind can tell
- * @blocks:	Is it in the way, all by itself?
- */
-struct why_holder {
-	struct sockdiag_row row;
-	bool known, reuseaddr, reuseport;
-	unsigned int owners;
-	pid_t pid;
-	int fd;
-	char command[WHY_COMMAND_MAX];
-	unsigned int same;
-	bool blocks;
+/* What an answer can depend on: bits */
+enum why_unknown {
+	WHY_ENDED = 1,	  /* options of TIME_WAIT and of orphans */
+	WHY_OPTIONS = 2,  /* options of sockets of others */
+	WHY_ORDER = 4,	  /* which of two sockets of UDP came first */
+	WHY_CROWD = 8,	  /* how many sockets of UDP there are elsewhere */
+	WHY_HISTORY = 16, /* sockets that have gone, options that have changed */
 };
 
+enum { WHY_UNKNOWNS = 5 };
+
 /**
- * struct why - The question, who holds the port, and the answer
- * @count:	How many of @holders
- * @others:	How many more there are that @holders has no room for
- * @outcome:	Of the bind; its rule says why
- * @doubtful:	Would it be another if options that are not known were set?
- * @exact:	Could the holders come to hold it all as they do now? Else
- *		options have changed, or what they did is more than binding
- * @program, @trace: Whose last op the answer is about
+ * struct why_outcome - What can happen
+ * @listen:	It is listen that fails, and not bind
+ * @outcome:	Its rule says why
  */
-struct why {
-	struct why_question question;
-	struct why_holder holders[WHY_HOLDERS_MAX];
-	unsigned int count, others;
+struct why_outcome {
+	bool listen;
 	struct outcome outcome;
-	bool doubtful, exact;
-	struct program program;
-	struct trace trace;
+};
+
+/* Is a socket in the way, all by itself? */
+enum why_blocks { WHY_APART, WHY_MAY_BLOCK, WHY_BLOCKS };
+
+/**
+ * struct why_answer - What the specification says
+ * @first:	What happens, or what is likelier
+ * @other:	What may happen, too, if @depends
+ * @depends:	On which enum why_unknown
+ * @holders:	Of the holders of the port, one after the other: their number
+ *		in the situation
+ * @blocks:	An enum why_blocks for each of @holders
+ * @count:	How many of @holders
+ * @free, @taken, @reserved: Of port 0: the ports of the range
+ */
+struct why_answer {
+	struct why_outcome first, other;
+	unsigned int depends;
+	uint32_t *holders;
+	uint8_t *blocks;
+	unsigned int count;
+	unsigned int free, taken, reserved;
 };
 
 /**
- * why_look() - Who holds the port in the thread's network namespace?
- * @why:	Its @question; the rest is filled in, but for the answer
+ * struct why_who - What people call the process that has a socket
+ * @unit:	systemd's unit, or ""
+ * @container:	Such as "docker 0123456789ab", or ""
+ * @other_netns: It is a process of another network
+ */
+struct why_who {
+	char unit[WHY_UNIT_MAX], container[WHY_UNIT_MAX];
+	bool other_netns;
+};
+
+/** why_ports_has() - Is a port in a set? */
+static inline bool why_ports_has(const struct why_ports *ports, uint16_t port)
+{
+	return ports->bits[port / 64] >> port % 64 & 1;
+}
+
+/** why_ports_add() - Put a port into a set */
+static inline void why_ports_add(struct why_ports *ports, uint16_t port)
+{
+	ports->bits[port / 64] |= UINT64_C(1) << port % 64;
+}
+
+/**
+ * why_look() - Look at the thread's network namespace
+ * @situation:	Filled in; the caller's to why_forget(), also on failure
+ * @protocols:	Bits 1 << IPPROTO_TCP, 1 << IPPROTO_UDP
+ * @ports:	Holders of these are looked at
  *
  * Options of a socket are not listed. They are asked of a copy of its
  * descriptor, if we may have one (PTRACE_MODE_ATTACH).
  *
  * Return: 0, or a negative errno
  */
-int why_look(struct why *why);
+int why_look(struct why_situation *situation, uint32_t protocols,
+	const struct why_ports *ports);
+
+/** why_forget() - Free what a situation has */
+void why_forget(struct why_situation *situation);
 
 /**
- * why_answer() - Ask the specification
- * @why:	After why_look(); the answer is filled in
+ * why_rights() - Who is a process, and may it bind any port?
+ * @pid:	The process, or 0 for ourselves
+ * @netns:	A descriptor of the namespace where it would bind
+ * @uid:	Its effective user
+ * @capable:	Has it CAP_NET_BIND_SERVICE in the user namespace that owns
+ *		@netns?
  *
- * Return: 0, or a negative errno
+ * Return: 0, -ESRCH (no such process), or another negative errno
  */
-int why_answer(struct why *why);
+int why_rights(pid_t pid, int netns, uint32_t *uid, bool *capable);
+
+/**
+ * why_ask() - Ask the specification
+ * @answer:	Filled in; the caller's to why_answer_free()
+ *
+ * Return: 0, or -ENOMEM
+ */
+int why_ask(const struct why_situation *situation,
+	const struct why_question *question, struct why_answer *answer);
+
+/** why_answer_free() - Free what an answer has */
+void why_answer_free(struct why_answer *answer);
+
+/** why_device() - The device of this ifindex, or NULL */
+const struct why_device *why_device(const struct why_situation *situation,
+	uint32_t ifindex);
+
+/** why_is_local() - Can the address be bound by a socket on this device? */
+bool why_is_local(const struct why_situation *situation,
+	const struct addr *addr, uint32_t ifindex);
+
+/** why_who() - What is a process called by people? */
+void why_who(pid_t pid, struct why_who *who);
 
 #endif /* WHY_H */

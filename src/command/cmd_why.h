@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_why.h - what the files of the verb why share
+ */
+#ifndef CMD_WHY_H
+#define CMD_WHY_H
+
+#include "cmd.h"
+#include "why/why.h"
+
+enum {
+	CMD_WHY_QUESTIONS_MAX = 32,
+	CMD_WHY_PLACE_MAX = ADDR_TEXT_MAX + 32,
+};
+
+/**
+ * struct cmd_why_question - A question, and its answer
+ * @why:	All but what only the situation tells
+ * @any_family:	No family and no address was given
+ */
+struct cmd_why_question {
+	struct why_question why;
+	struct why_answer answer;
+};
+
+/**
+ * struct cmd_why_asked - What the command line asks
+ * @pid:	The process that would bind, or 0 for ourselves
+ */
+struct cmd_why_asked {
+	struct cmd_why_question questions[CMD_WHY_QUESTIONS_MAX];
+	unsigned int count;
+};
+
+/**
+ * cmd_why_read() - What does the command line ask? Or exit with 2
+ *
+ * Devices and users are not looked at yet: they are of the network that is
+ * asked about.
+ */
+void cmd_why_read(const struct options *options, struct cmd_why_asked *asked);
+
+/** cmd_why_place() - "[::]:80", as people write it; returns @text */
+const char *cmd_why_place(const struct addr *addr, uint16_t port,
+	char text[CMD_WHY_PLACE_MAX]);
+
+/** cmd_why_protocol() - "tcp4", "udp6" */
+const char *cmd_why_protocol(uint8_t protocol, uint8_t family);
+
+/** cmd_why_state() - "LISTEN", "BOUND" */
+const char *cmd_why_state(const struct why_holder *holder);
+
+/** cmd_why_outcome() - "ok", or the name of an errno */
+const char *cmd_why_outcome(const struct why_outcome *outcome);
+
+/** cmd_why_unknown() - The name of the n-th thing that is not known */
+const char *cmd_why_unknown(unsigned int n);
+
+/** cmd_why_say() - Print an answer to be read by people */
+void cmd_why_say(FILE *file, const struct why_situation *situation,
+	const struct cmd_why_question *question, bool rule);
+
+/** cmd_why_json() - Print the answers as one line of JSON */
+void cmd_why_json(const struct why_situation *situation,
+	const struct cmd_why_asked *asked);
+
+#endif /* CMD_WHY_H */

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cmd_why_json.c - the answers of why as one line of JSON
+ */
+#include "cmd_why.h"
+
+#include "answer.h"
+#include "spec/spec.h"
+
+static const char *rule_of(const struct why_outcome *outcome)
+{
+	return outcome->outcome.rule ?
+		       spec_book.rules[outcome->outcome.rule].name :
+		       "";
+}
+
+static void add_options(struct json_object *to, const struct why_holder *h)
+{
+	if (h->v6only_known)
+		answer_flag(to, "v6only", h->row.v6only);
+	if (h->known) {
+		answer_flag(to, "reuseaddr", h->reuseaddr);
+		answer_flag(to, "reuseport", h->reuseport);
+	}
+}
+
+static void add_owners(struct json_object *to,
+	const struct why_situation *situation, const struct why_holder *h)
+{
+	const struct why_owner *owners = situation->owners + h->owner;
+	struct json_object *list;
+
+	if (h->owners) {
+		answer_number(to, "pid", owners->pid);
+		answer_number(to, "fd", owners->fd);
+		answer_text(to, "command", owners->command);
+	}
+	list = answer_list(to, "owners");
+	for (unsigned int i = 0; i < h->owners; i++) {
+		struct json_object *one = answer_object(list, NULL);
+		struct why_who who;
+
+		why_who(owners[i].pid, &who);
+		answer_number(one, "pid", owners[i].pid);
+		answer_number(one, "fd", owners[i].fd);
+		answer_text(one, "command", owners[i].command);
+		if (*who.unit)
+			answer_text(one, "unit", who.unit);
+		if (*who.container)
+			answer_text(one, "container", who.container);
+		answer_flag(one, "other_netns", who.other_netns);
+	}
+}
+
+static void add_holder(struct json_object *list,
+	const struct why_situation *situation, const struct why_holder *h,
+	uint8_t blocks)
+{
+	struct json_object *holder = answer_object(list, NULL);
+	char place[CMD_WHY_PLACE_MAX];
+
+	answer_text(holder, "protocol",
+		cmd_why_protocol(h->row.protocol, h->row.family));
+	answer_text(holder, "address",
+		cmd_why_place(&h->row.addr, h->row.port, place));
+	answer_text(holder, "state", cmd_why_state(h));
+	if (h->row.peer_port)
+		answer_text(holder, "peer",
+			cmd_why_place(&h->row.peer, h->row.peer_port, place));
+	if (h->row.mini)
+		answer_number(holder, "left_ms", h->row.left_ms);
+	answer_number(holder, "uid", h->row.uid);
+	answer_number(holder, "ifindex", h->row.ifindex);
+	add_options(holder, h);
+	add_owners(holder, situation, h);
+	answer_flag(holder, "blocks", blocks != WHY_APART);
+}
+
+static void add_outcome(struct json_object *list,
+	const struct why_outcome *outcome)
+{
+	struct json_object *one = answer_object(list, NULL);
+
+	answer_text(one, "call", outcome->listen ? "listen" : "bind");
+	answer_text(one, "outcome", cmd_why_outcome(outcome));
+	answer_text(one, "rule", rule_of(outcome));
+}
+
+/* Which holders are listed? Those that are in the way, and then others; not a
+ * hundred thousand. */
+enum { LISTED_MAX = 64 };
+
+static void add_holders(struct json_object *to,
+	const struct why_situation *situation, const struct why_answer *answer)
+{
+	struct json_object *list = answer_list(to, "holders");
+	unsigned int listed = 0;
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (unsigned int i = 0; i < answer->count; i++) {
+			bool blocks = answer->blocks[i] != WHY_APART;
+
+			if (blocks == pass || listed == LISTED_MAX)
+				continue;
+			add_holder(list, situation,
+				&situation->holders[answer->holders[i]],
+				answer->blocks[i]);
+			listed++;
+		}
+	}
+	answer_number(to, "others", answer->count - listed);
+}
+
+static void add_question(struct json_object *to,
+	const struct why_situation *situation,
+	const struct cmd_why_question *question)
+{
+	const struct why_answer *answer = &question->answer;
+	struct json_object *list;
+	char place[CMD_WHY_PLACE_MAX];
+
+	answer_text(to, "protocol",
+		cmd_why_protocol(question->why.protocol, question->why.family));
+	answer_text(to, "address",
+		cmd_why_place(&question->why.addr, question->why.port, place));
+	answer_text(to, "outcome", cmd_why_outcome(&answer->first));
+	answer_text(to, "call", answer->first.listen ? "listen" : "bind");
+	answer_text(to, "rule", rule_of(&answer->first));
+	list = answer_list(to, "outcomes");
+	add_outcome(list, &answer->first);
+	if (answer->depends)
+		add_outcome(list, &answer->other);
+	list = answer_list(to, "depends_on");
+	for (unsigned int i = 0; i < WHY_UNKNOWNS; i++)
+		if (answer->depends & 1u << i)
+			answer_text(list, NULL, cmd_why_unknown(i));
+	if (!question->why.port) {
+		answer_number(to, "free", answer->free);
+		answer_number(to, "taken", answer->taken);
+		answer_number(to, "reserved", answer->reserved);
+	}
+	add_holders(to, situation, answer);
+}
+
+void cmd_why_json(const struct why_situation *situation,
+	const struct cmd_why_asked *asked)
+{
+	struct json_object *answer = answer_new("why"), *list;
+
+	add_question(answer, situation, &asked->questions[0]);
+	list = answer_list(answer, "more");
+	for (unsigned int i = 1; i < asked->count; i++)
+		add_question(answer_object(list, NULL), situation,
+			&asked->questions[i]);
+	answer_end(answer, true);
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cmd_why_read.c - what is asked of why: a protocol, a place, options
+ *
+ * A name is looked up in files only: a resolver would send packets from the
+ * network that is only to be looked at.
+ */
+#include "cmd_why.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util.h"
+
+/* The place as it is written: what is before the port, and the port */
+struct written {
+	char host[256];
+	char scope[IF_NAMESIZE + 8];
+	const char *port;
+	bool bracketed, hosted;
+};
+
+/* "tcp", "udp6": family 0 is for any that the address has */
+static bool take_protocol(const char *text, struct why_question *q)
+{
+	static const char *const names[] = { "tcp", "udp", "mptcp" };
+	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP,
+		IPPROTO_TCP };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		size_t length = strlen(names[i]);
+		const char *end = text + length;
+
+		if (strncmp(text, names[i], length) ||
+			(*end && strcmp(end, "4") && strcmp(end, "6")))
+			continue;
+		q->protocol = protocols[i];
+		q->mptcp = i == 2;
+		q->family = *end == '4' ? AF_INET : *end == '6' ? AF_INET6 : 0;
+		return true;
+	}
+	return false;
+}
+
+/* Split "HOST:PORT", "[ADDR%DEVICE]:PORT", ":PORT" and "PORT". */
+static void split(const char *text, struct written *out)
+{
+	const char *colon = strrchr(text, ':'), *host = text;
+	size_t length = colon ? (size_t)(colon - text) : 0;
+	char *percent;
+
+	memset(out, 0, sizeof(*out));
+	out->port = colon ? colon + 1 : text;
+	if (length > 1 && *text == '[' && colon[-1] == ']') {
+		out->bracketed = true;
+		host++;
+		length -= 2;
+	}
+	if (length >= sizeof(out->host))
+		die(EXIT_USAGE, "why: expected HOST:PORT, found '%s'", text);
+	out->hosted = length;
+	memcpy(out->host, host, length);
+	percent = strchr(out->host, '%');
+	if (!percent)
+		return;
+	*percent++ = '\0';
+	if (strlen(percent) >= sizeof(out->scope) || !*percent)
+		die(EXIT_USAGE, "why: '%s' is no device", percent);
+	strcpy(out->scope, percent);
+}
+
+static uint16_t port_of(const char *text, uint8_t protocol)
+{
+	const char *name = protocol == IPPROTO_UDP ? "udp" : "tcp";
+	unsigned long port;
+	struct servent *service;
+	char *end;
+
+	port = strtoul(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && !*end && port <= UINT16_MAX)
+		return port;
+	if ((*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z')) {
+		service = getservbyname(text, name);
+		if (service)
+			return ntohs(service->s_port);
+	}
+	die(EXIT_USAGE, "why: '%s' is no port", text);
+}
+
+static void add(struct cmd_why_asked *asked, const struct why_question *q,
+	const struct addr *addr)
+{
+	struct why_question *out;
+
+	if (asked->count == CMD_WHY_QUESTIONS_MAX)
+		die(EXIT_USAGE, "why: more than %d addresses",
+			CMD_WHY_QUESTIONS_MAX);
+	out = &asked->questions[asked->count++].why;
+	*out = *q;
+	out->addr = *addr;
+	if (!out->family)
+		out->family = addr->len == 4 ? AF_INET : AF_INET6;
+}
+
+static void add_text(struct cmd_why_asked *asked, const struct why_question *q,
+	const char *text)
+{
+	struct addr addr;
+
+	ASSERT(!addr_parse(text, &addr));
+	if (!q->family || (q->family == AF_INET) == (addr.len == 4))
+		add(asked, q, &addr);
+}
+
+/* All the addresses that /etc/hosts has for a name */
+static void add_host(struct cmd_why_asked *asked, const struct why_question *q,
+	const char *name)
+{
+	unsigned int before = asked->count;
+	struct hostent *host;
+
+	if (!strcasecmp(name, "localhost")) {
+		add_text(asked, q, "127.0.0.1");
+		add_text(asked, q, "::1");
+		return;
+	}
+	sethostent(1);
+	while ((host = gethostent())) {
+		struct addr addr = { .len = host->h_length };
+		bool is_named = !strcasecmp(host->h_name, name);
+
+		for (char **alias = host->h_aliases; *alias; alias++)
+			is_named |= !strcasecmp(*alias, name);
+		if (!is_named || (addr.len != 4 && addr.len != 16) ||
+			(q->family && (q->family == AF_INET) != (addr.len == 4)))
+			continue;
+		memcpy(addr.bytes, host->h_addr_list[0], addr.len);
+		add(asked, q, &addr);
+	}
+	endhostent();
+	if (asked->count == before)
+		die(EXIT_USAGE, "why: '%s' is no address, and no name of "
+				"/etc/hosts", name);
+}
+
+static void add_place(struct cmd_why_asked *asked,
+	const struct why_question *q, const struct written *written)
+{
+	struct addr addr;
+
+	if (!written->hosted) {
+		add_text(asked, q, "::");
+		add_text(asked, q, "0.0.0.0");
+		return;
+	}
+	if (!addr_parse(written->host, &addr)) {
+		if (q->family && (q->family == AF_INET) != (addr.len == 4))
+			die(EXIT_USAGE, "why: '%s' is of the other family",
+				written->host);
+		add(asked, q, &addr);
+	} else if (written->bracketed || strchr(written->host, ':') ||
+		   !written->host[strspn(written->host, "0123456789.")]) {
+		die(EXIT_USAGE, "why: '%s' is no address", written->host);
+	} else {
+		add_host(asked, q, written->host);
+	}
+}
+
+/* A device by its name in the network that is asked about, or its number */
+static uint32_t device_of(const char *name)
+{
+	uint32_t index = if_nametoindex(name);
+	char *end;
+
+	if (!index && *name >= '0' && *name <= '9') {
+		index = strtoul(name, &end, 10);
+		index = *end ? 0 : index;
+	}
+	if (!index)
+		die(EXIT_USAGE, "why: no device '%s'", name);
+	return index;
+}
+
+void cmd_why_read(const struct options *options, struct cmd_why_asked *asked)
+{
+	struct why_question q = {
+		.protocol = IPPROTO_TCP,
+		.reuseaddr = options->reuseaddr,
+		.reuseport = options->reuseport,
+		.v6only = options->v6only,
+		.freebind = options->freebind,
+		.transparent = options->transparent,
+		.listens = !options->bind_only,
+		.uid = options->uid,
+	};
+	char **args = options->args;
+	unsigned int count = options->arg_count;
+	struct written written;
+
+	if (count > 1 || (count && options->port)) {
+		if (!take_protocol(*args, &q))
+			die(EXIT_USAGE,
+				"why: expected tcp, tcp4, tcp6, udp, udp4, "
+				"udp6 or mptcp, found '%s'",
+				*args);
+		args++;
+		count--;
+	}
+	q.mptcp |= options->mptcp;
+	if (count + !!options->port != 1)
+		die(EXIT_USAGE, "why: expected [PROTO] [HOST:]PORT; see "
+				"'portclash why --help'");
+	split(options->port ? options->port : *args, &written);
+	q.port = port_of(written.port, q.protocol);
+	if (options->device)
+		q.ifindex = device_of(options->device);
+	if (*written.scope)
+		q.scope = device_of(written.scope);
+	memset(asked, 0, sizeof(*asked));
+	add_place(asked, &q, &written);
+}
