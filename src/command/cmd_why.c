@@ -137,6 +137,7 @@ static int run_why(struct options *o)
 	if (rc)
 		die(EXIT_CANNOT, "why: cannot look at the network: %s",
 			strerror(-rc));
+	why_look_limits(&situation, o->pid);
 	answer_all(&situation, &asked);
 	for (unsigned int i = 0; i < asked.count; i++)
 		cmd_why_say(o->out, &situation, &asked.questions[i], o->rule);

@@ -60,6 +60,14 @@ const char *cmd_why_unknown(unsigned int n);
 void cmd_why_say(FILE *file, const struct why_situation *situation,
 	const struct cmd_why_question *question, bool rule);
 
+/** cmd_why_reason() - Print a part of a line: why it is as it is */
+void cmd_why_reason(FILE *file, const struct why_situation *situation,
+	const struct cmd_why_question *question);
+
+/** cmd_why_help() - Print what would help, if anything would */
+void cmd_why_help(FILE *file, const struct why_situation *situation,
+	const struct cmd_why_question *question);
+
 /** cmd_why_json() - Print the answers as one line of JSON */
 void cmd_why_json(const struct why_situation *situation,
 	const struct cmd_why_asked *asked);

@@ -31,6 +31,7 @@
 enum {
 	WHY_COMMAND_MAX = 17,
 	WHY_DEVICE_MAX = 17,
+	WHY_KIND_MAX = 16,
 	WHY_PORTS = 65536,
 	WHY_UNIT_MAX = 96,
 };
@@ -46,10 +47,13 @@ struct why_ports {
  * struct why_device - A network device
  * @vrf:	The ifindex of the VRF that it is, or is in, or 0
  * @table:	Of that VRF
+ * @kind:	Such as "vxlan", or ""
+ * @udp_port:	Of a tunnel, the port that the kernel has for it, or 0
  */
 struct why_device {
 	uint32_t ifindex, vrf, table;
-	char name[WHY_DEVICE_MAX];
+	char name[WHY_DEVICE_MAX], kind[WHY_KIND_MAX];
+	uint16_t udp_port;
 };
 
 /**
@@ -103,7 +107,8 @@ struct why_holder {
  * @reserved:	Ports that the kernel does not choose
  * @vrf_shared:	Sockets of all VRFs share the ports of TCP
  * @all_seen:	We may look into every process
- * @udp_slot:	UDP sockets in the fullest slot of a port that is asked about
+ * @udp_slot:	UDP sockets in the kernel's slot of the port that is asked about
+ * @limits:	A bit for each enum why_limit that is in force
  */
 struct why_situation {
 	uint32_t version;
@@ -117,7 +122,19 @@ struct why_situation {
 	struct why_holder *holders;
 	struct why_owner *owners;
 	unsigned int device_count, route_count, address_count, holder_count;
-	unsigned int owner_count, udp_slot;
+	unsigned int owner_count, udp_slot, limits;
+};
+
+/* What else may refuse a bind, and is not looked at */
+enum why_limit {
+	WHY_LIMIT_CGROUP,
+	WHY_LIMIT_SECCOMP,
+	WHY_LIMIT_LANDLOCK,
+	WHY_LIMIT_SELINUX,
+	WHY_LIMIT_APPARMOR,
+	WHY_LIMIT_WSL,
+	WHY_LIMIT_BOUND,
+	WHY_LIMITS,
 };
 
 /**
@@ -224,6 +241,16 @@ static inline void why_ports_add(struct why_ports *ports, uint16_t port)
 int why_look(struct why_situation *situation, uint32_t protocols,
 	const struct why_ports *ports);
 
+/**
+ * why_look_limits() - Which enum why_limit are in force?
+ * @situation:	After why_look()
+ * @pid:	For this process, or for ourselves if it is 0
+ */
+void why_look_limits(struct why_situation *situation, pid_t pid);
+
+/** why_limit() - What it is, in words */
+const char *why_limit(enum why_limit limit);
+
 /** why_forget() - Free what a situation has */
 void why_forget(struct why_situation *situation);
 
@@ -254,6 +281,10 @@ void why_answer_free(struct why_answer *answer);
 /** why_device() - The device of this ifindex, or NULL */
 const struct why_device *why_device(const struct why_situation *situation,
 	uint32_t ifindex);
+
+/** why_tunnel() - The device that the kernel has a UDP socket for, or NULL */
+const struct why_device *why_tunnel(const struct why_situation *situation,
+	const struct why_holder *holder);
 
 /** why_is_local() - Can the address be bound by a socket on this device? */
 bool why_is_local(const struct why_situation *situation,

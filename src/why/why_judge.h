@@ -34,7 +34,7 @@ struct why_pair {
 struct why_pair_key {
 	uint8_t addr[16];
 	uint32_t uid, device;
-	uint8_t type, how, flags, unknown;
+	uint8_t type, how, flags, unknown, elsewhere, none[3];
 };
 
 enum { WHY_NOTES = 1024 };

@@ -51,18 +51,33 @@ static uint32_t number_of(const struct nlattr *attr)
 	return attr ? nla_get_u32(attr) : 0;
 }
 
-/* The table of a VRF, which is deep inside of its attributes */
-static uint32_t table_of(struct nlattr *info)
+/* The number of a kind's own attribute, which is deep inside of the others */
+static struct nlattr *find_data(struct nlattr *const *kinds, const char *kind,
+	int type)
 {
-	struct nlattr *kinds[IFLA_INFO_MAX + 1], *data;
+	struct nlattr *data = kinds[IFLA_INFO_DATA];
+
+	if (!data || nla_strcmp(kinds[IFLA_INFO_KIND], kind))
+		return NULL;
+	return nla_find(nla_data(data), nla_len(data), type);
+}
+
+static void note_kind(struct why_device *device, struct nlattr *info)
+{
+	struct nlattr *kinds[IFLA_INFO_MAX + 1], *port;
 
 	if (!info || nla_parse_nested(kinds, IFLA_INFO_MAX, info, NULL) < 0 ||
-		!kinds[IFLA_INFO_KIND] || !kinds[IFLA_INFO_DATA] ||
-		nla_strcmp(kinds[IFLA_INFO_KIND], "vrf"))
-		return 0;
-	data = nla_find(nla_data(kinds[IFLA_INFO_DATA]),
-		nla_len(kinds[IFLA_INFO_DATA]), IFLA_VRF_TABLE);
-	return number_of(data);
+		!kinds[IFLA_INFO_KIND])
+		return;
+	nla_strlcpy(device->kind, kinds[IFLA_INFO_KIND], sizeof(device->kind));
+	device->table = number_of(find_data(kinds, "vrf", IFLA_VRF_TABLE));
+	port = find_data(kinds, "vxlan", IFLA_VXLAN_PORT);
+	if (!port)
+		port = find_data(kinds, "geneve", IFLA_GENEVE_PORT);
+	if (!port)
+		port = find_data(kinds, "bareudp", IFLA_BAREUDP_PORT);
+	if (port && nla_len(port) == 2)
+		device->udp_port = ntohs(nla_get_u16(port));
 }
 
 static int add_device(struct dump *d, struct nlmsghdr *header)
@@ -76,8 +91,7 @@ static int add_device(struct dump *d, struct nlmsghdr *header)
 
 	if (!list)
 		return -ENOMEM;
-	device.table = table_of(
-		nlmsg_find_attr(header, sizeof(*m), IFLA_LINKINFO));
+	note_kind(&device, nlmsg_find_attr(header, sizeof(*m), IFLA_LINKINFO));
 	device.vrf = device.table ? device.ifindex :
 				    number_of(nlmsg_find_attr(header,
 					    sizeof(*m), IFLA_MASTER));
@@ -249,6 +263,16 @@ const struct why_device *why_device(const struct why_situation *situation,
 {
 	for (unsigned int i = 0; i < situation->device_count; i++)
 		if (situation->devices[i].ifindex == ifindex)
+			return &situation->devices[i];
+	return NULL;
+}
+
+const struct why_device *why_tunnel(const struct why_situation *situation,
+	const struct why_holder *holder)
+{
+	for (unsigned int i = 0; i < situation->device_count; i++)
+		if (holder->row.protocol == IPPROTO_UDP && !holder->owners &&
+			situation->devices[i].udp_port == holder->row.port)
 			return &situation->devices[i];
 	return NULL;
 }

@@ -135,6 +135,7 @@ static int look_at(struct walk *w, DIR *fds, const char *name)
 	ssize_t n = readlinkat(dirfd(fds), name, link, sizeof(link) - 1);
 	struct at wanted, *found;
 
+	w->s->all_seen &= n >= 0 || errno == ENOENT || errno == EINVAL;
 	if (n <= 8 || memcmp(link, "socket:[", 8))
 		return 0;
 	link[n] = '\0';
@@ -212,7 +213,7 @@ int why_look_owners(struct why_situation *situation)
 				situation->holders[i].row.inode, i
 			};
 	qsort(w.places, w.count, sizeof(*w.places), by_inode);
-	rc = walk(&w);
+	rc = w.count ? walk(&w) : 0;
 	free(w.places);
 	sort_owners(situation);
 	return rc;

@@ -176,15 +176,29 @@ static struct why_pair ask_all(const struct why_judge *j,
 	return pair;
 }
 
+/* Two addresses meet if they are one, or if one is a wildcard; and 127.0.0.6 is
+ * what an IPv6 address counts as. All others are alike. */
+static bool is_of_interest(const struct why_judge *j, const struct addr *addr)
+{
+	static const struct addr dummy = { 4, { 127, 0, 0, 6 } };
+	struct addr a = addr_unmapped(addr), b = addr_unmapped(&j->q->addr);
+
+	return addr_is_any(&a) || addr_equal(&a, &b) || addr_equal(&a, &dummy);
+}
+
 /* All of a holder that the answer depends on, without holes: it is compared as
  * bytes. */
-static struct why_pair_key key_of(const struct why_holder *h)
+static struct why_pair_key key_of(const struct why_judge *j,
+	const struct why_holder *h)
 {
 	struct spec_held held = why_pair_held(h, 0);
 	struct why_pair_key key;
 
 	memset(&key, 0, sizeof(key));
-	memcpy(key.addr, held.addr.bytes, held.addr.len);
+	if (is_of_interest(j, &held.addr))
+		memcpy(key.addr, held.addr.bytes, held.addr.len);
+	else
+		key.elsewhere = addr_is_mapped(&held.addr) ? 2 : 1;
 	key.uid = held.uid;
 	key.device = held.device;
 	key.type = held.type;
@@ -197,7 +211,7 @@ static struct why_pair_key key_of(const struct why_holder *h)
 
 struct why_pair why_pair(struct why_judge *j, const struct why_holder *h)
 {
-	struct why_pair_key key = key_of(h);
+	struct why_pair_key key = key_of(j, h);
 	struct why_pair_note *note = &j->notes[program_hash(&key, sizeof(key)) %
 					       WHY_NOTES];
 

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * why_help.c - what would make it work?
+ */
+#include "why_help.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "util.h"
+
+/**
+ * struct trial - The question and the situation, changed
+ * @s:		Its @holders are our own: those of the port
+ * @blocks:	Of each holder
+ */
+struct trial {
+	struct why_situation s;
+	struct why_question q;
+	const uint8_t *blocks;
+	struct why_help *help;
+};
+
+/* Does no holder that is in the way lack a change of this sort? */
+static bool set_holders(struct trial *t, bool reuseaddr, bool reuseport)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < t->s.holder_count; i++) {
+		struct why_holder *h = &t->s.holders[i];
+
+		if (t->blocks[i] == WHY_APART)
+			continue;
+		/* Nobody can set an option of what has no process. */
+		if (!h->row.inode)
+			return false;
+		h->known = any = true;
+		h->reuseaddr |= reuseaddr;
+		h->reuseport |= reuseport;
+	}
+	return any;
+}
+
+static bool set_both(struct trial *t, bool reuseaddr, bool reuseport)
+{
+	t->q.reuseaddr |= reuseaddr;
+	t->q.reuseport |= reuseport;
+	return set_holders(t, reuseaddr, reuseport);
+}
+
+/* They share with their own user. */
+static bool set_user(struct trial *t)
+{
+	const struct why_holder *first = NULL;
+
+	for (unsigned int i = 0; i < t->s.holder_count; i++) {
+		const struct why_holder *h = &t->s.holders[i];
+
+		if (t->blocks[i] == WHY_APART)
+			continue;
+		if (first && first->row.uid != h->row.uid)
+			return false;
+		first = h;
+	}
+	if (!first || first->row.uid == t->q.uid)
+		return false;
+	t->q.uid = first->row.uid;
+	return set_both(t, false, true);
+}
+
+/* One address, where all of them were asked for */
+static bool set_address(struct trial *t)
+{
+	static const struct addr narrow[] = {
+		{ 4, { 127, 0, 0, 1 } },
+		{ 16, { [15] = 1 } },
+	};
+	struct addr addr = addr_unmapped(&t->q.addr);
+
+	if (!addr_is_any(&addr))
+		return false;
+	t->help->addr = t->q.addr = narrow[t->q.family == AF_INET6];
+	return true;
+}
+
+/* Take away those in the way that have a process, or those that have none. */
+static bool drop(struct trial *t, bool owned)
+{
+	unsigned int kept = 0, dropped = 0;
+
+	for (unsigned int i = 0; i < t->s.holder_count; i++) {
+		const struct why_holder *h = &t->s.holders[i];
+
+		if (t->blocks[i] != WHY_APART && !!h->row.inode == owned) {
+			t->help->seconds = MAX(t->help->seconds,
+				(h->row.left_ms + 999) / 1000);
+			dropped++;
+			continue;
+		}
+		t->s.holders[kept++] = *h;
+	}
+	t->s.holder_count = kept;
+	return dropped;
+}
+
+static bool drop_all(struct trial *t)
+{
+	unsigned int kept = 0;
+	bool owned = false, ended = false;
+
+	for (unsigned int i = 0; i < t->s.holder_count; i++) {
+		const struct why_holder *h = &t->s.holders[i];
+
+		if (t->blocks[i] == WHY_APART) {
+			t->s.holders[kept++] = *h;
+			continue;
+		}
+		t->help->seconds =
+			MAX(t->help->seconds, (h->row.left_ms + 999) / 1000);
+		owned |= h->row.inode;
+		ended |= !h->row.inode;
+	}
+	t->s.holder_count = kept;
+	return owned && ended;
+}
+
+/* The device that has the address, but the socket is on another one */
+static bool set_device(struct trial *t)
+{
+	for (unsigned int i = 0; i < t->s.address_count; i++) {
+		const struct why_address *own = &t->s.addresses[i];
+
+		if (!addr_equal(&own->addr, &t->q.addr) || !own->usable)
+			continue;
+		t->help->addr = own->addr;
+		t->help->ifindex = t->q.ifindex = own->ifindex;
+		t->q.scope = t->q.scope ? own->ifindex : 0;
+		return true;
+	}
+	return false;
+}
+
+static bool set_range(struct trial *t)
+{
+	bool whole = t->s.low <= 1024 && t->s.high == UINT16_MAX;
+
+	t->s.low = 1024;
+	t->s.high = UINT16_MAX;
+	return !t->q.port && !whole;
+}
+
+static bool set_flag(bool *flag, bool sensible)
+{
+	bool was = *flag;
+
+	*flag = true;
+	return !was && sensible;
+}
+
+/* Make the change; false, if there is nothing to change */
+static bool change(struct trial *t)
+{
+	switch ((enum why_change)t->help->change) {
+	case WHY_CHANGE_REUSEADDR: return set_flag(&t->q.reuseaddr, true);
+	case WHY_CHANGE_REUSEPORT: return set_flag(&t->q.reuseport, true);
+	case WHY_CHANGE_V6ONLY:
+		return set_flag(&t->q.v6only, t->q.family == AF_INET6);
+	case WHY_CHANGE_REUSEADDR_BOTH: return set_both(t, true, false);
+	case WHY_CHANGE_REUSEPORT_BOTH: return set_both(t, false, true);
+	case WHY_CHANGE_USER: return set_user(t);
+	case WHY_CHANGE_ADDRESS: return set_address(t);
+	case WHY_CHANGE_WAIT: return drop(t, false);
+	case WHY_CHANGE_STOP: return drop(t, true);
+	case WHY_CHANGE_STOP_REUSE:
+		return drop(t, true) && set_flag(&t->q.reuseaddr, true);
+	case WHY_CHANGE_STOP_WAIT: return drop_all(t);
+	case WHY_CHANGE_CAPABILITY: return set_flag(&t->q.capable, true);
+	case WHY_CHANGE_FREEBIND: return set_flag(&t->q.freebind, true);
+	case WHY_CHANGE_DEVICE: return set_device(t);
+	case WHY_CHANGE_RANGE: return set_range(t);
+	case WHY_CHANGES: break;
+	}
+	return false;
+}
+
+/* 1: it helps, 0: it does not, or -ENOMEM */
+static int try(const struct why_situation *s, const struct why_question *q,
+	const struct why_answer *answer, struct why_help *help)
+{
+	struct trial t = { .s = *s, .q = *q, .blocks = answer->blocks,
+		.help = help };
+	struct why_holder *own = malloc((answer->count + 1) * sizeof(*own));
+	struct why_answer changed;
+	int rc = -ENOMEM;
+
+	if (!own)
+		return rc;
+	for (unsigned int i = 0; i < answer->count; i++)
+		own[i] = s->holders[answer->holders[i]];
+	if (q->port) {
+		t.s.holders = own;
+		t.s.holder_count = answer->count;
+	}
+	rc = 0;
+	if (change(&t)) {
+		rc = why_ask(&t.s, &t.q, &changed);
+		if (!rc) {
+			help->likely = changed.depends;
+			rc = changed.first.outcome.kind == OUTCOME_OK &&
+			     !(changed.depends & ~WHY_ENDED);
+			why_answer_free(&changed);
+		}
+	}
+	free(own);
+	return rc;
+}
+
+/* What we can do alone, both need not do together. */
+static bool is_needless(const struct why_help *helps, int count,
+	unsigned int change)
+{
+	for (int i = 0; i < count; i++)
+		if ((helps[i].change == WHY_CHANGE_REUSEADDR &&
+			    change == WHY_CHANGE_REUSEADDR_BOTH) ||
+			(helps[i].change == WHY_CHANGE_STOP &&
+				change == WHY_CHANGE_STOP_REUSE) ||
+			(helps[i].change == WHY_CHANGE_REUSEPORT &&
+				change == WHY_CHANGE_REUSEPORT_BOTH))
+			return true;
+	return false;
+}
+
+int why_help(const struct why_situation *situation,
+	const struct why_question *question, const struct why_answer *answer,
+	struct why_help helps[WHY_CHANGES])
+{
+	int count = 0;
+
+	if (answer->first.outcome.kind == OUTCOME_OK && !answer->depends)
+		return 0;
+	for (unsigned int i = 0; i < WHY_CHANGES; i++) {
+		int rc;
+
+		if (is_needless(helps, count, i))
+			continue;
+		helps[count] = (struct why_help){ .change = i };
+		rc = try(situation, question, answer, &helps[count]);
+		if (rc < 0)
+			return rc;
+		count += rc;
+	}
+	return count;
+}
