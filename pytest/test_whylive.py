@@ -106,6 +106,8 @@ class Room:
         client = socket.socket(socket.AF_INET6 if six else socket.AF_INET,
                                STREAM)
         client.settimeout(1)
+        # Another listener may have got it.
+        listener.settimeout(0.05)
         try:
             client.connect((to, name[1]))
             child = listener.accept()[0] if accept else None
@@ -171,7 +173,7 @@ class Room:
             made[1].setblocking(False)
             try:
                 while made[1].send(b"x" * 65536):
-                    pass
+                    pass  # until there is no room any more
             except OSError:
                 pass
         made[1].close()

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "net/netns.h"
+#include "why/why_file.h"
 
 /* A namespace by its path, its name, or a process in it */
 static struct netns *open_netns(const char *name)
@@ -57,27 +58,6 @@ static struct netns *go(const struct options *o)
 	return there;
 }
 
-/* Whose is the socket? --uid says who; root is then taken to have all rights */
-static void note_rights(const struct options *o, const struct netns *ns,
-	struct cmd_why_asked *asked)
-{
-	bool capable;
-	uint32_t uid;
-	int rc = why_rights(o->pid, netns_fd(ns), &uid, &capable);
-
-	if (rc)
-		die(rc == -ESRCH ? EXIT_USAGE : EXIT_CANNOT,
-			"why: process %u: %s", o->pid, strerror(-rc));
-	if (o->uid_given && o->uid != uid) {
-		uid = o->uid;
-		capable = !uid;
-	}
-	for (unsigned int i = 0; i < asked->count; i++) {
-		asked->questions[i].why.uid = uid;
-		asked->questions[i].why.capable = capable;
-	}
-}
-
 /* The ports that count: all that the kernel may choose, or the one */
 static void note_ports(const struct cmd_why_asked *asked,
 	struct why_ports *ports)
@@ -113,41 +93,111 @@ static void answer_all(const struct why_situation *situation,
 	for (unsigned int i = 0; i < asked->count; i++) {
 		struct cmd_why_question *q = &asked->questions[i];
 
-		q->why.v6only |= q->why.family == AF_INET6 &&
-				 situation->bindv6only;
 		if (why_ask(situation, &q->why, &q->answer))
 			die(EXIT_CANNOT, "why: out of memory");
 	}
+}
+
+static void look(const struct options *o, const struct cmd_why_asked *asked,
+	struct why_situation *situation)
+{
+	static struct why_ports ports;
+	struct netns *ns = go(o);
+	uint32_t uid;
+	bool capable;
+	int rc = why_rights(o->pid, netns_fd(ns), &uid, &capable);
+
+	netns_free(ns);
+	if (rc)
+		die(rc == -ESRCH ? EXIT_USAGE : EXIT_CANNOT,
+			"why: process %u: %s", o->pid, strerror(-rc));
+	note_ports(asked, &ports);
+	rc = why_look(situation, 1u << asked->questions[0].why.protocol,
+		&ports);
+	if (rc)
+		die(EXIT_CANNOT, "why: cannot look at the network: %s",
+			strerror(-rc));
+	why_look_limits(situation, o->pid);
+	situation->uid = uid;
+	situation->capable = capable;
+}
+
+static void load(const char *path, struct why_situation *situation)
+{
+	FILE *file = fopen(path, "re");
+	unsigned int line;
+	int rc;
+
+	if (!file)
+		die(EXIT_USAGE, "why: %s: %s", path, strerror(errno));
+	rc = why_file_read(file, situation, &line);
+	fclose(file);
+	if (rc == -EINVAL)
+		die(EXIT_USAGE,
+			"%s:%u: expected a situation as 'why --save' writes it",
+			path, line);
+	if (rc)
+		die(EXIT_CANNOT, "why: %s", strerror(-rc));
+}
+
+static void save(const char *path, const struct why_situation *situation)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file)
+		die(EXIT_CANNOT, "why: %s: %s", path, strerror(errno));
+	why_file_write(file, situation);
+	need_written(file, path);
+}
+
+static void print_all(const struct options *o,
+	const struct why_situation *situation, const struct cmd_why_asked *asked)
+{
+	for (unsigned int i = 0; i < asked->count; i++) {
+		fputs(i ? "\n" : "", o->out);
+		cmd_why_say(o->out, situation, &asked->questions[i], o->rule);
+	}
+	if (o->json)
+		cmd_why_json(situation, asked);
+}
+
+static void forget(struct why_situation *situation, struct cmd_why_asked *asked)
+{
+	for (unsigned int i = 0; i < asked->count; i++)
+		why_answer_free(&asked->questions[i].answer);
+	why_forget(situation);
+}
+
+/* Look and ask once */
+static int ask_now(struct options *o, struct cmd_why_asked *asked,
+	struct why_situation *situation)
+{
+	cmd_why_read(o, asked);
+	if (o->from)
+		load(o->from, situation);
+	else
+		look(o, asked, situation);
+	cmd_why_complete(o, situation, asked);
+	answer_all(situation, asked);
+	return code_of(asked);
 }
 
 static int run_why(struct options *o)
 {
 	static struct cmd_why_asked asked;
 	static struct why_situation situation;
-	static struct why_ports ports;
-	struct netns *ns = go(o);
-	int rc;
+	int code = ask_now(o, &asked, &situation);
 
-	cmd_why_read(o, &asked);
-	note_rights(o, ns, &asked);
-	netns_free(ns);
-	note_ports(&asked, &ports);
-	rc = why_look(&situation,
-		1u << asked.questions[0].why.protocol, &ports);
-	if (rc)
-		die(EXIT_CANNOT, "why: cannot look at the network: %s",
-			strerror(-rc));
-	why_look_limits(&situation, o->pid);
-	answer_all(&situation, &asked);
-	for (unsigned int i = 0; i < asked.count; i++)
-		cmd_why_say(o->out, &situation, &asked.questions[i], o->rule);
-	if (o->json)
-		cmd_why_json(&situation, &asked);
-	rc = code_of(&asked);
-	for (unsigned int i = 0; i < asked.count; i++)
-		why_answer_free(&asked.questions[i].answer);
-	why_forget(&situation);
-	return rc;
+	for (unsigned int i = 0; i < o->wait && code != EXIT_AGREED; i++) {
+		forget(&situation, &asked);
+		sleep(1);
+		code = ask_now(o, &asked, &situation);
+	}
+	if (o->save)
+		save(o->save, &situation);
+	print_all(o, &situation, &asked);
+	forget(&situation, &asked);
+	return code;
 }
 
 const struct verb verb_why = {

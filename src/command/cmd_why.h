@@ -13,11 +13,7 @@ enum {
 	CMD_WHY_PLACE_MAX = ADDR_TEXT_MAX + 32,
 };
 
-/**
- * struct cmd_why_question - A question, and its answer
- * @why:	All but what only the situation tells
- * @any_family:	No family and no address was given
- */
+/** struct cmd_why_question - A question, and its answer */
 struct cmd_why_question {
 	struct why_question why;
 	struct why_answer answer;
@@ -25,11 +21,14 @@ struct cmd_why_question {
 
 /**
  * struct cmd_why_asked - What the command line asks
- * @pid:	The process that would bind, or 0 for ourselves
+ * @device:	That of --device, or NULL
+ * @scope:	The device that is behind the address, or ""
  */
 struct cmd_why_asked {
 	struct cmd_why_question questions[CMD_WHY_QUESTIONS_MAX];
 	unsigned int count;
+	const char *device;
+	char scope[WHY_DEVICE_MAX];
 };
 
 /**
@@ -39,6 +38,10 @@ struct cmd_why_asked {
  * asked about.
  */
 void cmd_why_read(const struct options *options, struct cmd_why_asked *asked);
+
+/** cmd_why_complete() - The rest of the questions, from the situation */
+void cmd_why_complete(const struct options *options,
+	const struct why_situation *situation, struct cmd_why_asked *asked);
 
 /** cmd_why_place() - "[::]:80", as people write it; returns @text */
 const char *cmd_why_place(const struct addr *addr, uint16_t port,

@@ -8,7 +8,6 @@
 #include "cmd_why.h"
 
 #include <arpa/inet.h>
-#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -19,7 +18,7 @@
 /* The place as it is written: what is before the port, and the port */
 struct written {
 	char host[256];
-	char scope[IF_NAMESIZE + 8];
+	char scope[WHY_DEVICE_MAX];
 	const char *port;
 	bool bracketed, hosted;
 };
@@ -170,21 +169,6 @@ static void add_place(struct cmd_why_asked *asked,
 	}
 }
 
-/* A device by its name in the network that is asked about, or its number */
-static uint32_t device_of(const char *name)
-{
-	uint32_t index = if_nametoindex(name);
-	char *end;
-
-	if (!index && *name >= '0' && *name <= '9') {
-		index = strtoul(name, &end, 10);
-		index = *end ? 0 : index;
-	}
-	if (!index)
-		die(EXIT_USAGE, "why: no device '%s'", name);
-	return index;
-}
-
 void cmd_why_read(const struct options *options, struct cmd_why_asked *asked)
 {
 	struct why_question q = {
@@ -195,7 +179,6 @@ void cmd_why_read(const struct options *options, struct cmd_why_asked *asked)
 		.freebind = options->freebind,
 		.transparent = options->transparent,
 		.listens = !options->bind_only,
-		.uid = options->uid,
 	};
 	char **args = options->args;
 	unsigned int count = options->arg_count;
@@ -216,10 +199,39 @@ void cmd_why_read(const struct options *options, struct cmd_why_asked *asked)
 				"'portclash why --help'");
 	split(options->port ? options->port : *args, &written);
 	q.port = port_of(written.port, q.protocol);
-	if (options->device)
-		q.ifindex = device_of(options->device);
-	if (*written.scope)
-		q.scope = device_of(written.scope);
 	memset(asked, 0, sizeof(*asked));
+	asked->device = options->device;
+	strcpy(asked->scope, written.scope);
 	add_place(asked, &q, &written);
+}
+
+static uint32_t device_of(const struct why_situation *situation,
+	const char *name)
+{
+	const struct why_device *device = why_device_named(situation, name);
+
+	if (!device)
+		die(EXIT_USAGE, "why: no device '%s'", name);
+	return device->ifindex;
+}
+
+void cmd_why_complete(const struct options *options,
+	const struct why_situation *situation, struct cmd_why_asked *asked)
+{
+	for (unsigned int i = 0; i < asked->count; i++) {
+		struct why_question *q = &asked->questions[i].why;
+
+		q->uid = situation->uid;
+		q->capable = situation->capable;
+		/* Another user: root is taken to have all rights. */
+		if (options->uid_given && options->uid != situation->uid) {
+			q->uid = options->uid;
+			q->capable = !q->uid;
+		}
+		if (asked->device)
+			q->ifindex = device_of(situation, asked->device);
+		if (*asked->scope)
+			q->scope = device_of(situation, asked->scope);
+		q->v6only |= q->family == AF_INET6 && situation->bindv6only;
+	}
 }

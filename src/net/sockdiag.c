@@ -27,6 +27,10 @@
 /* The kernel fills at most this much at a time */
 enum { ANSWER_SIZE_MAX = 32768 };
 
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
 /* The timer of what is no whole socket any more */
 enum { TIMER_TIME_WAIT = 3 };
 
@@ -171,12 +175,21 @@ void sockdiag_close(struct sockdiag *diag)
 	free(diag);
 }
 
+/* A protocol with a large number is an attribute. */
+static bool is_complete(struct nl_msg *msg, const struct inet_diag_req_v2 *req)
+{
+	return !nlmsg_append(msg, (void *)req, sizeof(*req), 0) &&
+	       (req->sdiag_protocol != SOCKDIAG_MPTCP ||
+		       !nla_put_u32(msg, INET_DIAG_REQ_PROTOCOL,
+			       IPPROTO_MPTCP));
+}
+
 static struct nl_msg *request(int type, int flags,
 	const struct inet_diag_req_v2 *req)
 {
 	struct nl_msg *msg = nlmsg_alloc_simple(type, flags);
 
-	if (msg && nlmsg_append(msg, (void *)req, sizeof(*req), 0) < 0) {
+	if (msg && !is_complete(msg, req)) {
 		nlmsg_free(msg);
 		return NULL;
 	}

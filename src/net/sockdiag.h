@@ -45,9 +45,12 @@ enum sockdiag_state {
 	(UINT32_MAX & ~(1u << SOCKDIAG_CLOSE | 1u << SOCKDIAG_LISTEN |         \
 			      1u << SOCKDIAG_BOUND))
 
+/* In the place of a protocol: MPTCP, whose number is too large for one */
+enum { SOCKDIAG_MPTCP = 255 };
+
 /**
  * struct sockdiag_row - A socket
- * @protocol:	IPPROTO_TCP or IPPROTO_UDP
+ * @protocol:	IPPROTO_TCP, IPPROTO_UDP or SOCKDIAG_MPTCP
  * @family:	AF_INET or AF_INET6
  * @state:	enum sockdiag_state
  * @v6only:	IPV6_V6ONLY; the kernel tells it of sockets that listen or are not
@@ -96,7 +99,9 @@ void sockdiag_close(struct sockdiag *diag);
 /**
  * sockdiag_each() - Go through the sockets of a protocol and a family
  * @diag:	Where
- * @protocol:	IPPROTO_TCP, which has the subflows of MPTCP too, IPPROTO_UDP
+ * @protocol:	IPPROTO_TCP, which has the subflows of MPTCP too, IPPROTO_UDP;
+ *		or SOCKDIAG_MPTCP: the sockets that processes have, but for
+ *		those that are only bound
  * @family:	AF_INET or AF_INET6
  * @states:	SOCKDIAG_ALL, or another mask: bits 1 << state
  * @fn:		Called for each

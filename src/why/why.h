@@ -109,12 +109,14 @@ struct why_holder {
  * @all_seen:	We may look into every process
  * @udp_slot:	UDP sockets in the kernel's slot of the port that is asked about
  * @limits:	A bit for each enum why_limit that is in force
+ * @uid, @capable: Who asks; see why_rights()
  */
 struct why_situation {
 	uint32_t version;
 	uint16_t low, high, unprivileged;
 	bool autobind_reuse, nonlocal4, nonlocal6, bindv6only, vrf_shared;
-	bool all_seen;
+	bool all_seen, capable;
+	uint32_t uid;
 	struct why_ports reserved;
 	struct why_device *devices;
 	struct why_route *routes;
@@ -281,6 +283,10 @@ void why_answer_free(struct why_answer *answer);
 /** why_device() - The device of this ifindex, or NULL */
 const struct why_device *why_device(const struct why_situation *situation,
 	uint32_t ifindex);
+
+/** why_device_named() - The device of this name or number, or NULL */
+const struct why_device *why_device_named(
+	const struct why_situation *situation, const char *name);
 
 /** why_tunnel() - The device that the kernel has a UDP socket for, or NULL */
 const struct why_device *why_tunnel(const struct why_situation *situation,

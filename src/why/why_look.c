@@ -64,27 +64,64 @@ static void note_row(const struct sockdiag_row *row, void *arg)
 	};
 }
 
-static int look_at_sockets(struct look *look, uint32_t protocols)
+static bool is_end(const struct sockdiag_row *a, const struct sockdiag_row *b)
+{
+	return a->family == b->family && a->port == b->port &&
+	       (a->state == SOCKDIAG_LISTEN) == (b->state == SOCKDIAG_LISTEN) &&
+	       addr_equal(&a->addr, &b->addr) &&
+	       a->peer_port == b->peer_port && addr_equal(&a->peer, &b->peer);
+}
+
+/* A socket of MPTCP stands for the one of TCP that is below it: it is the one
+ * that a process has. */
+static void note_mptcp(const struct sockdiag_row *row, void *arg)
+{
+	struct look *look = arg;
+	struct why_situation *s = look->s;
+
+	if (!row->inode || !why_ports_has(look->ports, row->port))
+		return;
+	for (unsigned int i = 0; i < s->holder_count; i++) {
+		struct why_holder *h = &s->holders[i];
+
+		if (h->row.protocol != IPPROTO_TCP || h->mptcp ||
+			!h->row.inode || !is_end(&h->row, row))
+			continue;
+		h->mptcp = true;
+		h->row.inode = row->inode;
+		return;
+	}
+}
+
+/* A kernel without IPv6, or without MPTCP, has no sockets of it. */
+static int each(struct sockdiag *diag, uint8_t protocol, sockdiag_fn *fn,
+	struct look *look)
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
-	static const uint8_t known[] = { IPPROTO_TCP, IPPROTO_UDP };
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(families) && rc >= 0; i++) {
+		rc = sockdiag_each(diag, protocol, families[i], SOCKDIAG_ALL,
+			fn, look);
+		rc = rc == -ENOENT ? 0 : rc;
+	}
+	return MIN(rc, 0);
+}
+
+static int look_at_sockets(struct look *look, uint32_t protocols)
+{
 	struct sockdiag *diag;
 	int rc = sockdiag_open(&diag);
 
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < 2 * ARRAY_SIZE(families); i++) {
-		uint8_t protocol = known[i / 2];
-
-		if (!(protocols & 1u << protocol))
-			continue;
-		rc = sockdiag_each(diag, protocol, families[i % 2],
-			SOCKDIAG_ALL, note_row, look);
-		/* A kernel without IPv6 has no sockets of it. */
-		if (rc < 0 && rc != -ENOENT)
-			break;
-		rc = 0;
-	}
+	if (protocols & 1u << IPPROTO_TCP)
+		rc = each(diag, IPPROTO_TCP, note_row, look);
+	/* What it does not say is only not known then. */
+	if (!rc && protocols & 1u << IPPROTO_TCP)
+		each(diag, SOCKDIAG_MPTCP, note_mptcp, look);
+	if (!rc && protocols & 1u << IPPROTO_UDP)
+		rc = each(diag, IPPROTO_UDP, note_row, look);
 	sockdiag_close(diag);
 	return rc ? rc : look->error;
 }

@@ -267,6 +267,21 @@ const struct why_device *why_device(const struct why_situation *situation,
 	return NULL;
 }
 
+const struct why_device *why_device_named(
+	const struct why_situation *situation, const char *name)
+{
+	unsigned long number;
+	char *end;
+
+	for (unsigned int i = 0; i < situation->device_count; i++)
+		if (!strcmp(situation->devices[i].name, name))
+			return &situation->devices[i];
+	number = strtoul(name, &end, 10);
+	return *name >= '0' && *name <= '9' && !*end && number <= UINT32_MAX ?
+		       why_device(situation, number) :
+		       NULL;
+}
+
 const struct why_device *why_tunnel(const struct why_situation *situation,
 	const struct why_holder *holder)
 {

@@ -102,7 +102,9 @@ static void ask_options(struct walk *w, struct why_holder *h, int number)
 		return;
 	h->known = option_of(fd, SOL_SOCKET, SO_REUSEADDR, &h->reuseaddr) &&
 		   option_of(fd, SOL_SOCKET, SO_REUSEPORT, &h->reuseport);
-	if (v6 && option_of(fd, IPPROTO_IPV6, IPV6_V6ONLY, &h->row.v6only))
+	/* That of MPTCP's own socket need not be that of the one below. */
+	if (v6 && !h->v6only_known && !h->mptcp &&
+		option_of(fd, IPPROTO_IPV6, IPV6_V6ONLY, &h->row.v6only))
 		h->v6only_known = true;
 	close(fd);
 }
