@@ -151,7 +151,8 @@ static void save(const char *path, const struct why_situation *situation)
 }
 
 static void print_all(const struct options *o,
-	const struct why_situation *situation, const struct cmd_why_asked *asked)
+	const struct why_situation *situation,
+	const struct cmd_why_asked *asked)
 {
 	for (unsigned int i = 0; i < asked->count; i++) {
 		fputs(i ? "\n" : "", o->out);

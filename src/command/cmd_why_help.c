@@ -57,18 +57,19 @@ static void name_owners(FILE *file, const struct culprits *who)
 		quote_printf(file, "%s%s (pid %d)", i ? ", " : "",
 			who->owners[i]->command, who->owners[i]->pid);
 	fputs(who->count == NAMED_MAX ? ", ..." :
-		!who->count		? "the socket that has it" :
-					  "",
+		!who->count	      ? "the socket that has it" :
+					"",
 		file);
 }
 
 /* "systemctl stop nginx.service", if all is of one unit */
-static void say_unit(FILE *file, const struct culprits *who)
+static void say_unit(FILE *file, const struct why_situation *s,
+	const struct culprits *who)
 {
 	struct why_who first = { 0 }, one;
 
 	for (unsigned int i = 0; i < who->count; i++) {
-		why_who(who->owners[i]->pid, &one);
+		why_who(s, who->owners[i], &one);
 		if (i && strcmp(first.unit, one.unit))
 			return;
 		first = one;
@@ -93,11 +94,10 @@ static void say_stop(FILE *file, const struct why_situation *s,
 
 	fputs("stop ", file);
 	name_owners(file, &who);
-	say_unit(file, &who);
+	say_unit(file, s, &who);
 }
 
-static void say_wait(FILE *file, const char *words,
-	const struct why_help *help)
+static void say_wait(FILE *file, const char *words, const struct why_help *help)
 {
 	if (help->seconds)
 		fprintf(file, "%s %u seconds", words, help->seconds);
@@ -124,17 +124,21 @@ static void say_help(FILE *file, const struct why_situation *s,
 	char place[CMD_WHY_PLACE_MAX];
 
 	switch ((enum why_change)help->change) {
-	case WHY_CHANGE_REUSEADDR: fputs("set SO_REUSEADDR before bind", file);
+	case WHY_CHANGE_REUSEADDR:
+		fputs("set SO_REUSEADDR before bind", file);
 		break;
-	case WHY_CHANGE_REUSEPORT: fputs("set SO_REUSEPORT before bind", file);
+	case WHY_CHANGE_REUSEPORT:
+		fputs("set SO_REUSEPORT before bind", file);
 		break;
 	case WHY_CHANGE_V6ONLY:
 		fputs("set IPV6_V6ONLY before bind: then it is for IPv6 only",
 			file);
 		break;
-	case WHY_CHANGE_REUSEADDR_BOTH: say_both(file, s, a, "SO_REUSEADDR");
+	case WHY_CHANGE_REUSEADDR_BOTH:
+		say_both(file, s, a, "SO_REUSEADDR");
 		break;
-	case WHY_CHANGE_REUSEPORT_BOTH: say_both(file, s, a, "SO_REUSEPORT");
+	case WHY_CHANGE_REUSEPORT_BOTH:
+		say_both(file, s, a, "SO_REUSEPORT");
 		break;
 	case WHY_CHANGE_USER:
 		say_both(file, s, a, "SO_REUSEPORT");
@@ -144,12 +148,8 @@ static void say_help(FILE *file, const struct why_situation *s,
 		fprintf(file, "bind one address, such as %s, and not all",
 			cmd_why_place(&help->addr, q->port, place));
 		break;
-	case WHY_CHANGE_WAIT:
-		say_wait(file, "wait", help);
-		break;
-	case WHY_CHANGE_STOP:
-		say_stop(file, s, a);
-		break;
+	case WHY_CHANGE_WAIT: say_wait(file, "wait", help); break;
+	case WHY_CHANGE_STOP: say_stop(file, s, a); break;
 	case WHY_CHANGE_STOP_REUSE:
 		say_stop(file, s, a);
 		fputs(", and set SO_REUSEADDR before bind: connections stay "

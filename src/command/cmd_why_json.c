@@ -40,7 +40,7 @@ static void add_owners(struct json_object *to,
 		struct json_object *one = answer_object(list, NULL);
 		struct why_who who;
 
-		why_who(owners[i].pid, &who);
+		why_who(situation, &owners[i], &who);
 		answer_number(one, "pid", owners[i].pid);
 		answer_number(one, "fd", owners[i].fd);
 		answer_text(one, "command", owners[i].command);

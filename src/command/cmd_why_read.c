@@ -135,19 +135,22 @@ static void add_host(struct cmd_why_asked *asked, const struct why_question *q,
 		for (char **alias = host->h_aliases; *alias; alias++)
 			is_named |= !strcasecmp(*alias, name);
 		if (!is_named || (addr.len != 4 && addr.len != 16) ||
-			(q->family && (q->family == AF_INET) != (addr.len == 4)))
+			(q->family &&
+				(q->family == AF_INET) != (addr.len == 4)))
 			continue;
 		memcpy(addr.bytes, host->h_addr_list[0], addr.len);
 		add(asked, q, &addr);
 	}
 	endhostent();
 	if (asked->count == before)
-		die(EXIT_USAGE, "why: '%s' is no address, and no name of "
-				"/etc/hosts", name);
+		die(EXIT_USAGE,
+			"why: '%s' is no address, and no name of "
+			"/etc/hosts",
+			name);
 }
 
-static void add_place(struct cmd_why_asked *asked,
-	const struct why_question *q, const struct written *written)
+static void add_place(struct cmd_why_asked *asked, const struct why_question *q,
+	const struct written *written)
 {
 	struct addr addr;
 

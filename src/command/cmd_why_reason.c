@@ -84,8 +84,8 @@ static void say_not_local(FILE *file, const struct why_situation *s,
 	const struct why_question *q)
 {
 	const struct why_address *own = address_of(s, &q->addr);
-	const struct why_device *device =
-		own ? why_device(s, own->ifindex) : NULL;
+	const struct why_device *device = own ? why_device(s, own->ifindex) :
+						NULL;
 
 	if (own && !own->usable)
 		fputs("the address is tentative: nobody knows yet if another "

@@ -45,10 +45,10 @@ static void say_call(FILE *file, const struct why_question *q)
 {
 	char place[CMD_WHY_PLACE_MAX];
 
-	fprintf(file, "%s %s%s%s%s%s%s", cmd_why_protocol(q->protocol, q->family),
+	fprintf(file, "%s %s%s%s%s%s%s",
+		cmd_why_protocol(q->protocol, q->family),
 		cmd_why_place(&q->addr, q->port, place),
-		q->mptcp ? ", MPTCP" : "",
-		q->reuseaddr ? ", SO_REUSEADDR" : "",
+		q->mptcp ? ", MPTCP" : "", q->reuseaddr ? ", SO_REUSEADDR" : "",
 		q->reuseport ? ", SO_REUSEPORT" : "",
 		q->v6only && q->family == AF_INET6 ? ", IPV6_V6ONLY" : "",
 		q->freebind ? ", IP_FREEBIND" : "");
@@ -77,11 +77,12 @@ static void say_options(FILE *file, const struct why_holder *h)
 		fputs(", IPV6_V6ONLY", file);
 }
 
-static void say_owner(FILE *file, const struct why_owner *owner)
+static void say_owner(FILE *file, const struct why_situation *s,
+	const struct why_owner *owner)
 {
 	struct why_who who;
 
-	why_who(owner->pid, &who);
+	why_who(s, owner, &who);
 	quote_printf(file, "      fd %d of %s (pid %d%s%s%s%s%s)\n", owner->fd,
 		owner->command, owner->pid, *who.unit ? ", " : "", who.unit,
 		*who.container ? ", " : "", who.container,
@@ -131,7 +132,7 @@ static void say_holder(FILE *file, const struct why_situation *s,
 		quote_printf(file, ", on device %s", device->name);
 	fputc('\n', file);
 	for (unsigned int i = 0; i < h->owners && i < OWNERS_MAX; i++)
-		say_owner(file, &s->owners[h->owner + i]);
+		say_owner(file, s, &s->owners[h->owner + i]);
 	if (h->owners > OWNERS_MAX)
 		fprintf(file, "      and %u more descriptors\n",
 			h->owners - OWNERS_MAX);

@@ -14,9 +14,8 @@ const char *cmd_why_place(const struct addr *addr, uint16_t port,
 {
 	char name[ADDR_TEXT_MAX];
 
-	snprintf(text, CMD_WHY_PLACE_MAX,
-		addr->len == 16 ? "[%s]:%u" : "%s:%u", addr_print(addr, name),
-		port);
+	snprintf(text, CMD_WHY_PLACE_MAX, addr->len == 16 ? "[%s]:%u" : "%s:%u",
+		addr_print(addr, name), port);
 	return text;
 }
 

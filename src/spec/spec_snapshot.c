@@ -79,8 +79,8 @@ static void hold_tcp(struct spec *spec, struct spec_socket *s,
 		s->locks |= CONNECT_BOUND;
 	spec_bucket_join(spec, s, held->port);
 	if (!held->client)
-		spec_bucket_find(spec, held->port)->fast =
-			(struct fast){ 0, FAST_NONE };
+		spec_bucket_find(spec, held->port)->fast = (struct fast){ 0,
+			FAST_NONE };
 }
 
 void spec_snapshot_hold(struct spec *spec, const struct spec_held *held)

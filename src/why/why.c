@@ -124,8 +124,8 @@ static int ask_range(struct why_judge *j, struct why_answer *answer)
 			begin);
 		for (uint32_t p = j->s->low; p <= j->s->high; p++) {
 			j->port = p;
-			count_port(j, sorted + begin[p], begin[p + 1] - begin[p],
-				answer);
+			count_port(j, sorted + begin[p],
+				begin[p + 1] - begin[p], answer);
 		}
 	}
 	free(begin);

@@ -109,13 +109,14 @@ struct why_holder {
  * @all_seen:	We may look into every process
  * @udp_slot:	UDP sockets in the kernel's slot of the port that is asked about
  * @limits:	A bit for each enum why_limit that is in force
+ * @saved:	It was read from a file: its processes are not those of now
  * @uid, @capable: Who asks; see why_rights()
  */
 struct why_situation {
 	uint32_t version;
 	uint16_t low, high, unprivileged;
 	bool autobind_reuse, nonlocal4, nonlocal6, bindv6only, vrf_shared;
-	bool all_seen, capable;
+	bool all_seen, capable, saved;
 	uint32_t uid;
 	struct why_ports reserved;
 	struct why_device *devices;
@@ -164,11 +165,12 @@ struct why_question {
 
 /* What an answer can depend on: bits */
 enum why_unknown {
-	WHY_ENDED = 1,	  /* options of TIME_WAIT and of orphans */
-	WHY_OPTIONS = 2,  /* options of sockets of others */
-	WHY_ORDER = 4,	  /* which of two sockets of UDP came first */
-	WHY_CROWD = 8,	  /* how many sockets of UDP there are elsewhere */
-	WHY_HISTORY = 16, /* sockets that have gone, options that have changed */
+	WHY_ENDED = 1,	 /* options of TIME_WAIT and of orphans */
+	WHY_OPTIONS = 2, /* options of sockets of others */
+	WHY_ORDER = 4,	 /* which of two sockets of UDP came first */
+	WHY_CROWD = 8,	 /* how many sockets of UDP there are elsewhere */
+	WHY_HISTORY =
+		16, /* sockets that have gone, options that have changed */
 };
 
 enum { WHY_UNKNOWNS = 5 };
@@ -285,8 +287,8 @@ const struct why_device *why_device(const struct why_situation *situation,
 	uint32_t ifindex);
 
 /** why_device_named() - The device of this name or number, or NULL */
-const struct why_device *why_device_named(
-	const struct why_situation *situation, const char *name);
+const struct why_device *why_device_named(const struct why_situation *situation,
+	const char *name);
 
 /** why_tunnel() - The device that the kernel has a UDP socket for, or NULL */
 const struct why_device *why_tunnel(const struct why_situation *situation,
@@ -296,7 +298,8 @@ const struct why_device *why_tunnel(const struct why_situation *situation,
 bool why_is_local(const struct why_situation *situation,
 	const struct addr *addr, uint32_t ifindex);
 
-/** why_who() - What is a process called by people? */
-void why_who(pid_t pid, struct why_who *who);
+/** why_who() - What is the process of an owner called by people? */
+void why_who(const struct why_situation *situation,
+	const struct why_owner *owner, struct why_who *who);
 
 #endif /* WHY_H */

@@ -81,11 +81,12 @@ static void put_network(FILE *file, const struct why_situation *s)
 static void put_holder(FILE *file, const struct why_holder *h)
 {
 	const struct sockdiag_row *r = &h->row;
-	char addr[ADDR_TEXT_MAX], peer[ADDR_TEXT_MAX];
+	char own[ADDR_TEXT_MAX], peer[ADDR_TEXT_MAX];
 
-	fprintf(file, "holder %u %u %u %s %u %s %u %u %u %u %u %u %u "
-		      "%u %u %u %u %u %u\n",
-		r->protocol, r->state, r->mini, addr_print(&r->addr, addr),
+	fprintf(file,
+		"holder %u %u %u %s %u %s %u %u %u %u %u %u %u "
+		"%u %u %u %u %u %u\n",
+		r->protocol, r->state, r->mini, addr_print(&r->addr, own),
 		r->port, addr_print(&r->peer, peer), r->peer_port, r->ifindex,
 		r->uid, r->inode, r->left_ms, h->vrf, h->known, h->reuseaddr,
 		h->reuseport, h->v6only_known, r->v6only, h->mptcp, h->owners);
@@ -391,6 +392,7 @@ int why_file_read(FILE *file, struct why_situation *situation,
 	int rc = 0;
 
 	memset(situation, 0, sizeof(*situation));
+	situation->saved = true;
 	for (*line = 1; !rc && fgets(text, sizeof(text), file); ++*line) {
 		if (*line == 1) {
 			rc = strcmp(text, FIRST "\n") ? -EINVAL : 0;

@@ -118,8 +118,8 @@ static bool drop_all(struct trial *t)
 			t->s.holders[kept++] = *h;
 			continue;
 		}
-		t->help->seconds =
-			MAX(t->help->seconds, (h->row.left_ms + 999) / 1000);
+		t->help->seconds = MAX(t->help->seconds,
+			(h->row.left_ms + 999) / 1000);
 		owned |= h->row.inode;
 		ended |= !h->row.inode;
 	}
@@ -190,8 +190,9 @@ static bool change(struct trial *t)
 static int try(const struct why_situation *s, const struct why_question *q,
 	const struct why_answer *answer, struct why_help *help)
 {
-	struct trial t = { .s = *s, .q = *q, .blocks = answer->blocks,
-		.help = help };
+	struct trial t = {
+		.s = *s, .q = *q, .blocks = answer->blocks, .help = help
+	};
 	struct why_holder *own = malloc((answer->count + 1) * sizeof(*own));
 	struct why_answer changed;
 	int rc = -ENOMEM;

@@ -25,8 +25,8 @@ enum why_change {
 	WHY_CHANGE_STOP_WAIT,  /* and wait for these */
 	WHY_CHANGE_CAPABILITY, /* CAP_NET_BIND_SERVICE */
 	WHY_CHANGE_FREEBIND,
-	WHY_CHANGE_DEVICE,     /* @addr is of the device @ifindex */
-	WHY_CHANGE_RANGE,      /* more ports to choose from */
+	WHY_CHANGE_DEVICE, /* @addr is of the device @ifindex */
+	WHY_CHANGE_RANGE,  /* more ports to choose from */
 	WHY_CHANGES,
 };
 

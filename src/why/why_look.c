@@ -27,18 +27,18 @@ struct look {
  * port of its own. */
 static bool has_port(const struct sockdiag_row *row)
 {
-	return row->port && !(row->protocol == IPPROTO_TCP && !row->inode &&
-				    (row->state == SOCKDIAG_SYN_RECEIVED ||
-					    row->state ==
-						    SOCKDIAG_NEW_SYN_RECEIVED));
+	return row->port &&
+	       !(row->protocol == IPPROTO_TCP && !row->inode &&
+		       (row->state == SOCKDIAG_SYN_RECEIVED ||
+			       row->state == SOCKDIAG_NEW_SYN_RECEIVED));
 }
 
 /* Of connected sockets the kernel does not tell IPV6_V6ONLY. */
 static bool tells_v6only(const struct sockdiag_row *row)
 {
-	return row->family == AF_INET || (!row->mini &&
-						 (row->state == SOCKDIAG_LISTEN ||
-						row->state == SOCKDIAG_CLOSE));
+	return row->family == AF_INET ||
+	       (!row->mini && (row->state == SOCKDIAG_LISTEN ||
+				      row->state == SOCKDIAG_CLOSE));
 }
 
 static void note_row(const struct sockdiag_row *row, void *arg)
@@ -68,8 +68,8 @@ static bool is_end(const struct sockdiag_row *a, const struct sockdiag_row *b)
 {
 	return a->family == b->family && a->port == b->port &&
 	       (a->state == SOCKDIAG_LISTEN) == (b->state == SOCKDIAG_LISTEN) &&
-	       addr_equal(&a->addr, &b->addr) &&
-	       a->peer_port == b->peer_port && addr_equal(&a->peer, &b->peer);
+	       addr_equal(&a->addr, &b->addr) && a->peer_port == b->peer_port &&
+	       addr_equal(&a->peer, &b->peer);
 }
 
 /* A socket of MPTCP stands for the one of TCP that is below it: it is the one

@@ -267,8 +267,8 @@ const struct why_device *why_device(const struct why_situation *situation,
 	return NULL;
 }
 
-const struct why_device *why_device_named(
-	const struct why_situation *situation, const char *name)
+const struct why_device *why_device_named(const struct why_situation *situation,
+	const char *name)
 {
 	unsigned long number;
 	char *end;
@@ -312,7 +312,7 @@ static bool is_in(const struct addr *addr, const struct why_route *route)
 
 	return !memcmp(addr->bytes, route->to.bytes, bytes) &&
 	       (!bits || !((addr->bytes[bytes] ^ route->to.bytes[bytes]) >>
-				  (8 - bits)));
+				 (8 - bits)));
 }
 
 /* inet_addr_type_table(): the longest prefix decides. */

@@ -122,9 +122,7 @@ static int add_owner(struct walk *w, uint32_t holder, int fd)
 	if (!*w->command)
 		read_command(w->pid, w->command);
 	list += s->owner_count++;
-	*list = (struct why_owner){
-		.holder = holder, .pid = w->pid, .fd = fd
-	};
+	*list = (struct why_owner){ .holder = holder, .pid = w->pid, .fd = fd };
 	memcpy(list->command, w->command, sizeof(list->command));
 	if (!s->holders[holder].known)
 		ask_options(w, &s->holders[holder], fd);
@@ -135,7 +133,7 @@ static int look_at(struct walk *w, DIR *fds, const char *name)
 {
 	char link[LINK_MAX_LEN];
 	ssize_t n = readlinkat(dirfd(fds), name, link, sizeof(link) - 1);
-	struct at wanted, *found;
+	struct at wanted = { 0 }, *found;
 
 	w->s->all_seen &= n >= 0 || errno == ENOENT || errno == EINVAL;
 	if (n <= 8 || memcmp(link, "socket:[", 8))

@@ -212,8 +212,8 @@ static struct why_pair_key key_of(const struct why_judge *j,
 struct why_pair why_pair(struct why_judge *j, const struct why_holder *h)
 {
 	struct why_pair_key key = key_of(j, h);
-	struct why_pair_note *note = &j->notes[program_hash(&key, sizeof(key)) %
-					       WHY_NOTES];
+	struct why_pair_note *note =
+		&j->notes[program_hash(&key, sizeof(key)) % WHY_NOTES];
 
 	if (!note->used || memcmp(&note->key, &key, sizeof(key))) {
 		note->used = true;

@@ -131,15 +131,15 @@ static void choose(struct play *play, const uint32_t *holders,
 	unsigned int sorts[4] = { 0 };
 
 	for (unsigned int i = 0; i < count; i++) {
-		const struct why_holder *h =
-			&play->j->s->holders[holders[i]];
+		const struct why_holder *h = &play->j->s->holders[holders[i]];
 		struct why_pair pair = why_pair(play->j, h);
 
 		if (answer->blocks)
-			answer->blocks[i] =
-				pair.kind == WHY_REFUSES  ? WHY_BLOCKS :
-				pair.harsh == WHY_REFUSES ? WHY_MAY_BLOCK :
-							    WHY_APART;
+			answer->blocks[i] = pair.kind == WHY_REFUSES ?
+						    WHY_BLOCKS :
+					    pair.harsh == WHY_REFUSES ?
+						    WHY_MAY_BLOCK :
+						    WHY_APART;
 		if (is_udp(play))
 			keep_udp(play, h, pair, found);
 		else
@@ -229,7 +229,8 @@ static unsigned int unknowns_of(const struct play *play)
 	out |= has_unknown(play, true) ? WHY_ENDED : 0;
 	out |= has_unknown(play, false) ? WHY_OPTIONS : 0;
 	if (!is_udp(play))
-		return play->count && q->port && (q->reuseaddr || q->reuseport) ?
+		return play->count && q->port &&
+				       (q->reuseaddr || q->reuseport) ?
 			       out | WHY_HISTORY :
 			       out;
 	if (has_family(play, AF_INET) && has_family(play, AF_INET6))

@@ -107,14 +107,17 @@ static bool is_elsewhere(pid_t pid)
 	       (there.st_dev != here.st_dev || there.st_ino != here.st_ino);
 }
 
-void why_who(pid_t pid, struct why_who *who)
+void why_who(const struct why_situation *situation,
+	const struct why_owner *owner, struct why_who *who)
 {
 	char path[64], line[CGROUP_PATH_MAX];
 	FILE *file;
 
 	memset(who, 0, sizeof(*who));
-	who->other_netns = is_elsewhere(pid);
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	if (situation->saved)
+		return;
+	who->other_netns = is_elsewhere(owner->pid);
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", owner->pid);
 	file = fopen(path, "re");
 	if (!file)
 		return;
