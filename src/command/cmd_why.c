@@ -174,11 +174,16 @@ static int ask_now(struct options *o, struct cmd_why_asked *asked,
 	struct why_situation *situation)
 {
 	cmd_why_read(o, asked);
-	if (o->from)
+	if (o->from && !o->connect)
 		load(o->from, situation);
 	else
 		look(o, asked, situation);
 	cmd_why_complete(o, situation, asked);
+	for (unsigned int i = 0; i < asked->count && o->connect; i++) {
+		struct why_question *q = &asked->questions[i].why;
+
+		q->unreachable = why_route(q);
+	}
 	answer_all(situation, asked);
 	return code_of(asked);
 }
@@ -203,7 +208,7 @@ static int run_why(struct options *o)
 
 const struct verb verb_why = {
 	.name = "why",
-	.options = "ABVDUFXMOxbNirvfywJ",
+	.options = "ABVDUFXMOxbKNirvfywJ",
 	.usage = "[PROTO] [HOST:]PORT",
 	.help = "would this bind work here and now; which rule, which process",
 	.run = run_why,

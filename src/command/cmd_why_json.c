@@ -76,12 +76,18 @@ static void add_holder(struct json_object *list,
 	answer_flag(holder, "blocks", blocks != WHY_APART);
 }
 
-static void add_outcome(struct json_object *list,
+static const char *call_of(const struct why_question *q,
+	const struct why_outcome *outcome)
+{
+	return q->connects ? "connect" : outcome->listen ? "listen" : "bind";
+}
+
+static void add_outcome(struct json_object *list, const struct why_question *q,
 	const struct why_outcome *outcome)
 {
 	struct json_object *one = answer_object(list, NULL);
 
-	answer_text(one, "call", outcome->listen ? "listen" : "bind");
+	answer_text(one, "call", call_of(q, outcome));
 	answer_text(one, "outcome", cmd_why_outcome(outcome));
 	answer_text(one, "rule", rule_of(outcome));
 }
@@ -124,12 +130,12 @@ static void add_question(struct json_object *to,
 	answer_text(to, "address",
 		cmd_why_place(&question->why.addr, question->why.port, place));
 	answer_text(to, "outcome", cmd_why_outcome(&answer->first));
-	answer_text(to, "call", answer->first.listen ? "listen" : "bind");
+	answer_text(to, "call", call_of(&question->why, &answer->first));
 	answer_text(to, "rule", rule_of(&answer->first));
 	list = answer_list(to, "outcomes");
-	add_outcome(list, &answer->first);
+	add_outcome(list, &question->why, &answer->first);
 	if (answer->depends)
-		add_outcome(list, &answer->other);
+		add_outcome(list, &question->why, &answer->other);
 	list = answer_list(to, "depends_on");
 	for (unsigned int i = 0; i < WHY_UNKNOWNS; i++)
 		if (answer->depends & 1u << i)

@@ -59,7 +59,7 @@ static void split(const char *text, struct written *out)
 		host++;
 		length -= 2;
 	}
-	if (length >= sizeof(out->host))
+	if (length >= sizeof(out->host) || (out->bracketed && !length))
 		die(EXIT_USAGE, "why: expected HOST:PORT, found '%s'", text);
 	out->hosted = length;
 	memcpy(out->host, host, length);
@@ -172,6 +172,55 @@ static void add_place(struct cmd_why_asked *asked, const struct why_question *q,
 	}
 }
 
+/* The address that a connect is to be sent from, and its port */
+static void take_from(const char *text, struct why_question *q)
+{
+	struct addr own;
+	struct written written;
+
+	if (!addr_parse(text, &own)) {
+		q->addr = own;
+		return;
+	}
+	split(text, &written);
+	if (addr_parse(written.host, &q->addr))
+		die(EXIT_USAGE, "why: --from: '%s' is no address", text);
+	q->port = port_of(written.port, q->protocol);
+}
+
+/* The places are where to connect to, until now. */
+static void turn_around(const struct options *options,
+	struct cmd_why_asked *asked)
+{
+	for (unsigned int i = 0; i < asked->count; i++) {
+		struct why_question *q = &asked->questions[i].why;
+
+		q->connects = true;
+		q->listens = false;
+		q->peer = q->addr;
+		q->peer_port = q->port;
+		q->port = 0;
+		q->addr = (struct addr){ .len = q->peer.len };
+		if (options->from)
+			take_from(options->from, q);
+		if (q->addr.len != q->peer.len)
+			die(EXIT_USAGE, "why: --from is of the other family");
+		if (!q->peer_port)
+			die(EXIT_USAGE, "why: --connect: no port to connect to");
+	}
+}
+
+/* The place is behind an option, or is the last word. */
+static const char *place_of(const struct options *options, unsigned int given)
+{
+	const char *place = options->connect ? options->connect : options->port;
+
+	if (given + !!place != 1 || (options->connect && options->port))
+		die(EXIT_USAGE, "why: expected [PROTO] [HOST:]PORT; see "
+				"'portclash why --help'");
+	return place ? place : options->args[options->arg_count - 1];
+}
+
 void cmd_why_read(const struct options *options, struct cmd_why_asked *asked)
 {
 	struct why_question q = {
@@ -183,29 +232,29 @@ void cmd_why_read(const struct options *options, struct cmd_why_asked *asked)
 		.transparent = options->transparent,
 		.listens = !options->bind_only,
 	};
-	char **args = options->args;
 	unsigned int count = options->arg_count;
 	struct written written;
 
-	if (count > 1 || (count && options->port)) {
-		if (!take_protocol(*args, &q))
+	if (count > 1 || (count && (options->port || options->connect))) {
+		if (!take_protocol(*options->args, &q))
 			die(EXIT_USAGE,
 				"why: expected tcp, tcp4, tcp6, udp, udp4, "
 				"udp6 or mptcp, found '%s'",
-				*args);
-		args++;
+				*options->args);
 		count--;
 	}
 	q.mptcp |= options->mptcp;
-	if (count + !!options->port != 1)
-		die(EXIT_USAGE, "why: expected [PROTO] [HOST:]PORT; see "
-				"'portclash why --help'");
-	split(options->port ? options->port : *args, &written);
+	split(place_of(options, count), &written);
 	q.port = port_of(written.port, q.protocol);
 	memset(asked, 0, sizeof(*asked));
 	asked->device = options->device;
 	strcpy(asked->scope, written.scope);
+	if (options->connect && !written.hosted)
+		die(EXIT_USAGE, "why: --connect: expected HOST:PORT, found "
+				"'%s'", options->connect);
 	add_place(asked, &q, &written);
+	if (options->connect)
+		turn_around(options, asked);
 }
 
 static uint32_t device_of(const struct why_situation *situation,

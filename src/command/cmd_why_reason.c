@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 
 #include "quote.h"
 #include "spec/spec.h"
@@ -120,6 +121,20 @@ static void say_ok(FILE *file, const struct why_situation *s,
 			file);
 }
 
+static void say_connect(FILE *file, const struct why_situation *s,
+	const struct cmd_why_question *q, int error)
+{
+	if (q->why.unreachable)
+		fprintf(file, "there is no way: %s",
+			strerror(-q->why.unreachable));
+	else if (q->why.port && error)
+		fputs("there is a connection with these two ends", file);
+	else if (q->why.port)
+		fputs("there is no other connection with these two ends", file);
+	else
+		say_range(file, s, &q->answer);
+}
+
 static void say_privileged(FILE *file, const struct why_situation *s)
 {
 	fprintf(file,
@@ -135,6 +150,10 @@ void cmd_why_reason(FILE *file, const struct why_situation *situation,
 
 	if (question->answer.depends && first->kind == OUTCOME_OK)
 		first = &question->answer.other.outcome;
+	if (question->why.connects) {
+		say_connect(file, situation, question, first->error);
+		return;
+	}
 	switch (first->error) {
 	case 0: say_ok(file, situation, question); break;
 	case EADDRINUSE:

@@ -52,6 +52,9 @@ static void say_call(FILE *file, const struct why_question *q)
 		q->reuseport ? ", SO_REUSEPORT" : "",
 		q->v6only && q->family == AF_INET6 ? ", IPV6_V6ONLY" : "",
 		q->freebind ? ", IP_FREEBIND" : "");
+	if (q->connects)
+		fprintf(file, " to %s",
+			cmd_why_place(&q->peer, q->peer_port, place));
 }
 
 static void say_verdict(FILE *file, const struct why_situation *s,

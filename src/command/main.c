@@ -61,6 +61,8 @@ static const struct option_help {
 	{ { "listen", 0, NULL, 'x' }, NULL,
 		"TCP: bind, then listen (the default)" },
 	{ { "bind-only", 0, NULL, 'b' }, NULL, "TCP: it will not listen" },
+	{ { "connect", 1, NULL, 'K' }, "HOST:PORT",
+		"would a connect find a port, from there" },
 	{ { "netns", 1, NULL, 'N' }, "PATH|NAME|PID",
 		"in that network namespace" },
 	{ { "pid", 1, NULL, 'i' }, "PID",
@@ -69,7 +71,9 @@ static const struct option_help {
 		"and the rule, with the kernel's function" },
 	{ { "save", 1, NULL, 'v' }, "FILE", "and write the situation there" },
 	{ { "from", 1, NULL, 'f' }, "FILE",
-		"in the situation that was saved there" },
+		"in the situation that was saved there; with --connect,\n"
+		"                           "
+		"the ADDR, or ADDR:PORT, to connect from" },
 	{ { "verify", 0, NULL, 'y' }, NULL,
 		"and really try it, in a network made like this one" },
 	{ { "wait", 1, NULL, 'w' }, "SECONDS", "wait until it would work" },
@@ -237,6 +241,7 @@ static void take_option(struct options *o, int letter, const char *value)
 	case 'O': o->port = value; break;
 	case 'x': o->bind_only = false; break;
 	case 'b': o->bind_only = true; break;
+	case 'K': o->connect = need_path("connect", value); break;
 	case 'N': o->netns = need_path("netns", value); break;
 	case 'i': o->pid = number("pid", value, 1, INT32_MAX); break;
 	case 'r': o->rule = true; break;

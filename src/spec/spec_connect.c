@@ -266,8 +266,7 @@ static void failed(struct spec *spec, struct spec_socket *s)
 	spec_bucket_reset_addr(spec, s);
 }
 
-/* Get a port for it, unless it has one; no other connection has its ends. */
-static enum spec_rule get_port(struct spec *spec, struct spec_socket *s)
+enum spec_rule spec_connect_port(struct spec *spec, struct spec_socket *s)
 {
 	bool known = true;
 	enum spec_rule rule;
@@ -340,7 +339,7 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 	set_source(spec, s, &route);
 	s->peer_addr = route.to;
 	s->peer_port = target.port;
-	rule = get_port(spec, s);
+	rule = spec_connect_port(spec, s);
 	if (rule) {
 		spec_leak_source(spec, s);
 		failed(spec, s);

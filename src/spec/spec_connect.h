@@ -16,4 +16,13 @@
 enum spec_rule spec_connect(struct spec *spec, struct spec_socket *s,
 	const struct op *op, struct outcome *out);
 
+/**
+ * spec_connect_port() - Get a port for a connection, unless the socket has one
+ * @s:		Its address and its peer's are set
+ *
+ * Return: The rule that refuses, or SPEC_NO_RULE: no other connection has the
+ *	   same ends
+ */
+enum spec_rule spec_connect_port(struct spec *spec, struct spec_socket *s);
+
 #endif /* SPEC_CONNECT_H */

@@ -5,6 +5,7 @@
 #include "spec_snapshot.h"
 
 #include "spec_bucket.h"
+#include "spec_connect.h"
 #include "spec_socket.h"
 
 void spec_snapshot_begin(struct spec *spec, const struct spec_force *force,
@@ -119,4 +120,20 @@ void spec_snapshot_ask(struct spec *spec, const struct spec_held *held)
 
 	s->told = s->rcv;
 	spec->index[0] = s - spec->sockets;
+}
+
+void spec_snapshot_connect(struct spec *spec, const struct spec_held *held,
+	struct outcome *out)
+{
+	struct spec_socket *s = put_down(spec, held);
+	enum spec_rule rule;
+
+	set_address(s, &held->addr);
+	s->peer_addr = in16_from(&held->peer);
+	s->peer_port = held->peer_port;
+	s->port = held->port;
+	rule = spec_connect_port(spec, s);
+	*out = outcome_error(rule ? spec_rule_errno(rule) : 0);
+	out->model = MODEL_SPEC;
+	out->rule = rule;
 }

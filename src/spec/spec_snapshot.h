@@ -97,4 +97,13 @@ void spec_snapshot_remember(struct spec *spec, const struct spec_held *held);
 /** spec_snapshot_ask() - Put down the socket that asks, in slot 0 */
 void spec_snapshot_ask(struct spec *spec, const struct spec_held *held);
 
+/**
+ * spec_snapshot_connect() - May a socket of TCP connect to its peer?
+ * @held:	Its address is the one that it sends from; its port is 0, or the
+ *		one that it is bound to
+ * @out:	Whether there is a port for it; nothing is sent
+ */
+void spec_snapshot_connect(struct spec *spec, const struct spec_held *held,
+	struct outcome *out);
+
 #endif /* SPEC_SNAPSHOT_H */

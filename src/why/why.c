@@ -80,6 +80,15 @@ static void sort_by_port(const struct why_situation *s, uint32_t *list,
 	begin[0] = 0;
 }
 
+/* UDP that connects binds first, without a word of what it is for. */
+static void play(struct why_judge *j, const uint32_t *holders,
+	unsigned int count, struct why_answer *answer)
+{
+	bool connects = j->q->connects && j->q->protocol == IPPROTO_TCP;
+
+	(connects ? why_connect_play : why_play)(j, holders, count, answer);
+}
+
 /* Count a port of the range; the answer is that of the best port so far. */
 static void count_port(struct why_judge *j, const uint32_t *holders,
 	unsigned int count, struct why_answer *answer)
@@ -94,7 +103,7 @@ static void count_port(struct why_judge *j, const uint32_t *holders,
 		answer->free++;
 		return;
 	}
-	why_play(j, holders, count, &one);
+	play(j, holders, count, &one);
 	if (one.first.outcome.kind == OUTCOME_OK && !one.depends) {
 		if (!answer->free++) {
 			answer->first = one.first;
@@ -149,8 +158,11 @@ int why_ask(const struct why_situation *situation,
 		answer->count = find_holders(situation, question,
 			answer->holders);
 		rc = 0;
-		if (question->port)
-			why_play(j, answer->holders, answer->count, answer);
+		if (question->unreachable)
+			answer->first.outcome =
+				outcome_error(question->unreachable);
+		else if (question->port)
+			play(j, answer->holders, answer->count, answer);
 		else
 			rc = ask_range(j, answer);
 	}

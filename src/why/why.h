@@ -152,6 +152,9 @@ enum why_limit {
  * @ifindex:	The device it is bound to, or 0
  * @uid:	Of the socket
  * @capable:	The caller has CAP_NET_BIND_SERVICE there
+ * @connects:	It is to connect to @peer, and not to bind; @addr is what it
+ *		sends from, and @port the one that it is bound to, or 0
+ * @unreachable: Then, what why_route() returned
  */
 struct why_question {
 	uint8_t protocol, family;
@@ -159,9 +162,23 @@ struct why_question {
 	uint32_t scope;
 	uint16_t port;
 	bool reuseaddr, reuseport, v6only, freebind, transparent;
-	bool listens, mptcp, capable;
+	bool listens, mptcp, capable, connects;
 	uint32_t ifindex, uid;
+	struct addr peer;
+	uint16_t peer_port;
+	int unreachable;
 };
+
+/**
+ * why_route() - Where would a connection be sent from?
+ * @question:	Its @peer; @addr is an address that was asked for, or a
+ *		wildcard: then it is filled in
+ *
+ * The thread's network is asked for its route.
+ *
+ * Return: 0, or the negative errno that connect(2) would fail with
+ */
+int why_route(struct why_question *question);
 
 /* What an answer can depend on: bits */
 enum why_unknown {

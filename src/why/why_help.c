@@ -240,7 +240,8 @@ int why_help(const struct why_situation *situation,
 {
 	int count = 0;
 
-	if (answer->first.outcome.kind == OUTCOME_OK && !answer->depends)
+	if (question->unreachable ||
+		(answer->first.outcome.kind == OUTCOME_OK && !answer->depends))
 		return 0;
 	for (unsigned int i = 0; i < WHY_CHANGES; i++) {
 		int rc;

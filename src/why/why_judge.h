@@ -88,4 +88,8 @@ void why_pair_end(const struct why_judge *j, struct why_outcome *out);
 void why_play(struct why_judge *j, const uint32_t *holders, unsigned int count,
 	struct why_answer *answer);
 
+/** why_connect_play() - The same for a connect: is there a port for it? */
+void why_connect_play(struct why_judge *j, const uint32_t *holders,
+	unsigned int count, struct why_answer *answer);
+
 #endif /* WHY_JUDGE_H */
