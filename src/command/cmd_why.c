@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "net/netns.h"
+#include "program/text.h"
 #include "why/why_file.h"
+#include "why/why_verify.h"
 
 /* A namespace by its path, its name, or a process in it */
 static struct netns *open_netns(const char *name)
@@ -150,6 +152,45 @@ static void save(const char *path, const struct why_situation *situation)
 	need_written(file, path);
 }
 
+/* Ask a network that is made like this one. EXIT_FOUND: it says another thing
+ */
+static int verify(const struct options *o,
+	const struct why_situation *situation, const struct cmd_why_question *q)
+{
+	const struct why_outcome *first = &q->answer.first;
+	const struct why_outcome *other = &q->answer.other;
+	struct why_verified v;
+	bool agrees;
+	int rc = why_verify(situation, &q->why, &q->answer, &v);
+
+	if (rc)
+		die(EXIT_CANNOT, "why: --verify: no network like this one: %s",
+			strerror(-rc));
+	agrees = (v.error == first->outcome.error &&
+			 v.listen == first->listen) ||
+		 (q->answer.depends && v.error == other->outcome.error &&
+			 v.listen == other->listen);
+	fprintf(o->out, "\nA network made like this one says %s: that %s.\n",
+		v.error ? text_errno(v.error) : "ok",
+		agrees ? "agrees" : "differs");
+	if (v.missing)
+		fprintf(o->out,
+			"In it, %u of %u sockets that have the port are "
+			"missing, such as TIME_WAIT.\n",
+			v.missing, v.made + v.missing);
+	return agrees || v.missing ? EXIT_AGREED : EXIT_FOUND;
+}
+
+static int verify_all(const struct options *o,
+	const struct why_situation *situation, const struct cmd_why_asked *asked)
+{
+	int code = EXIT_AGREED;
+
+	for (unsigned int i = 0; i < asked->count && code == EXIT_AGREED; i++)
+		code = verify(o, situation, &asked->questions[i]);
+	return code;
+}
+
 static void print_all(const struct options *o,
 	const struct why_situation *situation,
 	const struct cmd_why_asked *asked)
@@ -158,8 +199,6 @@ static void print_all(const struct options *o,
 		fputs(i ? "\n" : "", o->out);
 		cmd_why_say(o->out, situation, &asked->questions[i], o->rule);
 	}
-	if (o->json)
-		cmd_why_json(situation, asked);
 }
 
 static void forget(struct why_situation *situation, struct cmd_why_asked *asked)
@@ -182,7 +221,9 @@ static int ask_now(struct options *o, struct cmd_why_asked *asked,
 	for (unsigned int i = 0; i < asked->count && o->connect; i++) {
 		struct why_question *q = &asked->questions[i].why;
 
-		q->unreachable = why_route(q);
+		q->unreachable = why_is_local(situation, &q->addr, q->ifindex) ?
+					 why_route(q) :
+					 -EADDRNOTAVAIL;
 	}
 	answer_all(situation, asked);
 	return code_of(asked);
@@ -202,6 +243,10 @@ static int run_why(struct options *o)
 	if (o->save)
 		save(o->save, &situation);
 	print_all(o, &situation, &asked);
+	if (o->verify && verify_all(o, &situation, &asked) != EXIT_AGREED)
+		code = EXIT_FOUND;
+	if (o->json)
+		cmd_why_json(&situation, &asked);
 	forget(&situation, &asked);
 	return code;
 }

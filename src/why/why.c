@@ -158,10 +158,11 @@ int why_ask(const struct why_situation *situation,
 		answer->count = find_holders(situation, question,
 			answer->holders);
 		rc = 0;
-		if (question->unreachable)
+		if (question->unreachable) {
 			answer->first.outcome =
 				outcome_error(question->unreachable);
-		else if (question->port)
+			answer->count = 0;
+		} else if (question->port)
 			play(j, answer->holders, answer->count, answer);
 		else
 			rc = ask_range(j, answer);
