@@ -9,6 +9,7 @@ portclash, and to the kernel.
 import concurrent.futures
 import ctypes
 import errno
+import itertools
 import json
 import os
 import random
@@ -410,23 +411,42 @@ def one_row(row, questions):
     held, out = [], []
     for line in filter(None, row.split("\n")):
         prepare(line, held)
-    for text in questions:
-        _, command, words = text.split("|") if "|" in text else ("", "", text)
-        command, words = shlex.split(command), words.strip()
-        # Options that are asked first, so that no bind of ours is in the way
+    # Those that differ in their place only are asked together.
+    for _, group in itertools.groupby(questions, alike):
+        group = list(group)
+        command, words = alike(group[0])
+        proto, *options = words
+        places = [text.split("|")[-1].split()[1] for text in group]
         said = subprocess.run(
-            [*command, COMMAND, "why", *words.split(), "--json"],
+            [*command, COMMAND, "why", proto, *places, *options, "--json"],
             capture_output=True, text=True, check=False)
-        truth = subprocess.run(
-            [*command, sys.executable, __file__, "try", words],
-            capture_output=True, text=True, check=False).stdout.strip() \
-            if command else try_row(words)
         try:
-            said = json.loads(said.stdout) | {"code": said.returncode}
+            answers = json.loads(said.stdout)
+            answers = [answers, *answers["more"]]
         except ValueError:
-            said = {"error": said.stderr}
-        out.append([text, truth, said])
+            answers = [{"error": said.stderr}] * len(group)
+        for text, answer in zip(group, answers):
+            out.append([text, truth_of(command, text), answer])
+        if len(group) == 1:
+            answers[0]["code"] = said.returncode
     return out
+
+
+def alike(text):
+    """A question without its place: the command that asks, and words"""
+    command, words = text.split("|")[1:] if "|" in text else ("", text)
+    words = words.split()
+    return shlex.split(command), words[:1] + words[2:]
+
+
+def truth_of(command, text):
+    """What the kernel does, for this process or by that command"""
+    words = text.split("|")[-1].strip()
+    if not command:
+        return try_row(words)
+    return subprocess.run([*command, sys.executable, __file__, "try", words],
+                          capture_output=True, text=True,
+                          check=False).stdout.strip()
 
 
 def in_child(name):
@@ -492,7 +512,7 @@ def test_what_people_ask(name, rows):
 def test_bad_questions():
     """One line, exit 2."""
     for args in ((), ("tcp",), ("sctp", ":80"), ("tcp", "no-such-service"),
-                 ("tcp", "80", "81"), ("tcp", ":65536"), ("tcp", "1.2.3:4"),
+                 ("tcp", "80", "x"), ("tcp", ":65536"), ("tcp", "1.2.3:4"),
                  ("tcp4", "[::1]:80"), ("tcp6", "1.2.3.4:80"), ("tcp", "-1"),
                  ("udp", ":80", "--device", "none"), ("tcp", "[::1:80"),
                  ("[::1%none]:80",), ("nobody.invalid:80",), ("tcp", "[]:80"),

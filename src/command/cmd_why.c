@@ -182,7 +182,8 @@ static int verify(const struct options *o,
 }
 
 static int verify_all(const struct options *o,
-	const struct why_situation *situation, const struct cmd_why_asked *asked)
+	const struct why_situation *situation,
+	const struct cmd_why_asked *asked)
 {
 	int code = EXIT_AGREED;
 
@@ -198,6 +199,8 @@ static void print_all(const struct options *o,
 	for (unsigned int i = 0; i < asked->count; i++) {
 		fputs(i ? "\n" : "", o->out);
 		cmd_why_say(o->out, situation, &asked->questions[i], o->rule);
+		if (o->as_case)
+			cmd_why_case(o->out, situation, &asked->questions[i]);
 	}
 }
 
@@ -253,8 +256,8 @@ static int run_why(struct options *o)
 
 const struct verb verb_why = {
 	.name = "why",
-	.options = "ABVDUFXMOxbKNirvfywJ",
-	.usage = "[PROTO] [HOST:]PORT",
+	.options = "ABVDUFXMOxbKNirvfywCJ",
+	.usage = "[PROTO] [HOST:]PORT...",
 	.help = "would this bind work here and now; which rule, which process",
 	.run = run_why,
 };

@@ -13,8 +13,12 @@ enum {
 	CMD_WHY_PLACE_MAX = ADDR_TEXT_MAX + 32,
 };
 
-/** struct cmd_why_question - A question, and its answer */
+/**
+ * struct cmd_why_question - A question, and its answer
+ * @scope:	The device that is behind the address, or ""
+ */
 struct cmd_why_question {
+	char scope[WHY_DEVICE_MAX];
 	struct why_question why;
 	struct why_answer answer;
 };
@@ -22,13 +26,11 @@ struct cmd_why_question {
 /**
  * struct cmd_why_asked - What the command line asks
  * @device:	That of --device, or NULL
- * @scope:	The device that is behind the address, or ""
  */
 struct cmd_why_asked {
 	struct cmd_why_question questions[CMD_WHY_QUESTIONS_MAX];
 	unsigned int count;
 	const char *device;
-	char scope[WHY_DEVICE_MAX];
 };
 
 /**
@@ -69,6 +71,10 @@ void cmd_why_reason(FILE *file, const struct why_situation *situation,
 
 /** cmd_why_help() - Print what would help, if anything would */
 void cmd_why_help(FILE *file, const struct why_situation *situation,
+	const struct cmd_why_question *question);
+
+/** cmd_why_case() - Print what holds the port as a program, and its trace */
+void cmd_why_case(FILE *file, const struct why_situation *situation,
 	const struct cmd_why_question *question);
 
 /** cmd_why_json() - Print the answers as one line of JSON */

@@ -206,19 +206,26 @@ static void turn_around(const struct options *options,
 		if (q->addr.len != q->peer.len)
 			die(EXIT_USAGE, "why: --from is of the other family");
 		if (!q->peer_port)
-			die(EXIT_USAGE, "why: --connect: no port to connect to");
+			die(EXIT_USAGE,
+				"why: --connect: no port to connect to");
 	}
 }
 
-/* The place is behind an option, or is the last word. */
-static const char *place_of(const struct options *options, unsigned int given)
+/* One place: all of its addresses are asked about. */
+static void take_place(struct cmd_why_asked *asked,
+	const struct options *options, struct why_question *q, const char *text)
 {
-	const char *place = options->connect ? options->connect : options->port;
+	unsigned int before = asked->count;
+	struct written written;
 
-	if (given + !!place != 1 || (options->connect && options->port))
-		die(EXIT_USAGE, "why: expected [PROTO] [HOST:]PORT; see "
-				"'portclash why --help'");
-	return place ? place : options->args[options->arg_count - 1];
+	split(text, &written);
+	q->port = port_of(written.port, q->protocol);
+	if (options->connect && !written.hosted)
+		die(EXIT_USAGE,
+			"why: --connect: expected HOST:PORT, found '%s'", text);
+	add_place(asked, q, &written);
+	for (unsigned int i = before; i < asked->count; i++)
+		strcpy(asked->questions[i].scope, written.scope);
 }
 
 void cmd_why_read(const struct options *options, struct cmd_why_asked *asked)
@@ -232,27 +239,22 @@ void cmd_why_read(const struct options *options, struct cmd_why_asked *asked)
 		.transparent = options->transparent,
 		.listens = !options->bind_only,
 	};
-	unsigned int count = options->arg_count;
-	struct written written;
+	const char *place = options->connect ? options->connect : options->port;
+	unsigned int i = 0;
 
-	if (count > 1 || (count && (options->port || options->connect))) {
-		if (!take_protocol(*options->args, &q))
-			die(EXIT_USAGE,
-				"why: expected tcp, tcp4, tcp6, udp, udp4, "
-				"udp6 or mptcp, found '%s'",
-				*options->args);
-		count--;
-	}
-	q.mptcp |= options->mptcp;
-	split(place_of(options, count), &written);
-	q.port = port_of(written.port, q.protocol);
 	memset(asked, 0, sizeof(*asked));
 	asked->device = options->device;
-	strcpy(asked->scope, written.scope);
-	if (options->connect && !written.hosted)
-		die(EXIT_USAGE, "why: --connect: expected HOST:PORT, found "
-				"'%s'", options->connect);
-	add_place(asked, &q, &written);
+	if (options->arg_count && take_protocol(*options->args, &q))
+		i++;
+	q.mptcp |= options->mptcp;
+	if ((i < options->arg_count) == !!place ||
+		(options->connect && options->port))
+		die(EXIT_USAGE, "why: expected [PROTO] [HOST:]PORT; see "
+				"'portclash why --help'");
+	if (place)
+		take_place(asked, options, &q, place);
+	for (; i < options->arg_count; i++)
+		take_place(asked, options, &q, options->args[i]);
 	if (options->connect)
 		turn_around(options, asked);
 }
@@ -282,8 +284,9 @@ void cmd_why_complete(const struct options *options,
 		}
 		if (asked->device)
 			q->ifindex = device_of(situation, asked->device);
-		if (*asked->scope)
-			q->scope = device_of(situation, asked->scope);
+		if (*asked->questions[i].scope)
+			q->scope = device_of(situation,
+				asked->questions[i].scope);
 		q->v6only |= q->family == AF_INET6 && situation->bindv6only;
 	}
 }

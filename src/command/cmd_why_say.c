@@ -100,7 +100,7 @@ static void say_nobody(FILE *file, const struct why_situation *s,
 
 	if (h->row.mini)
 		fprintf(file,
-			"      no process has it: it waits for %u more seconds\n",
+			"      no process has it: it has %u seconds left\n",
 			(h->row.left_ms + 999) / 1000);
 	else if (!h->row.inode)
 		fputs("      no process has it: not accepted yet, or closed "

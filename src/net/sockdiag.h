@@ -53,10 +53,10 @@ enum { SOCKDIAG_MPTCP = 255 };
  * @protocol:	IPPROTO_TCP, IPPROTO_UDP or SOCKDIAG_MPTCP
  * @family:	AF_INET or AF_INET6
  * @state:	enum sockdiag_state
- * @v6only:	IPV6_V6ONLY; the kernel tells it of sockets that listen or are not
- *		connected, and it is false for all others
- * @mini:	It is TIME_WAIT, or an orphan that is kept in its way: of its socket
- *		only the ends are left
+ * @v6only:	IPV6_V6ONLY. The kernel tells it of sockets that listen or are
+ *		not connected; of all others it is false
+ * @mini:	It is TIME_WAIT, or an orphan that is kept in its way: of its
+ *		socket only the ends are left
  * @left_ms:	If @mini, after so many milliseconds it is gone
  * @port, @peer_port: In host order, 0 for none
  * @addr, @peer: Of its family

@@ -90,8 +90,7 @@ static bool is_windows(void)
 {
 	struct utsname name;
 
-	return !uname(&name) && (strstr(name.release, "WSL2") ||
-					strstr(name.release, "microsoft"));
+	return !uname(&name) && strstr(name.release, "microsoft");
 }
 
 void why_look_limits(struct why_situation *situation, pid_t pid)

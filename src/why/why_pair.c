@@ -141,7 +141,7 @@ static enum why_verdict ask(const struct why_judge *j,
 							      WHY_IS_APART;
 }
 
-/* Which is kinder: one who lets us in, one who is not in the way, one who is? */
+/* Who lets us in is kinder than who is not in the way, and who is least. */
 static bool is_kinder(enum why_verdict a, enum why_verdict b)
 {
 	static const uint8_t kindness[] = {

@@ -32,7 +32,8 @@ static int on_route(struct nl_msg *msg, void *arg)
 
 static bool is_filled(struct nl_msg *msg, const struct why_question *q)
 {
-	struct addr to = addr_unmapped(&q->peer), from = addr_unmapped(&q->addr);
+	struct addr to = addr_unmapped(&q->peer),
+		    from = addr_unmapped(&q->addr);
 	uint32_t device = q->scope ? q->scope : q->ifindex;
 	struct rtmsg header = {
 		.rtm_family = to.len == 4 ? AF_INET : AF_INET6,

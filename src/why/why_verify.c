@@ -68,9 +68,9 @@ static bool set_device(int fd, const struct why_situation *s, uint32_t ifindex)
 {
 	const struct why_device *device = why_device(s, ifindex);
 
-	return !ifindex || (device && !setsockopt(fd, SOL_SOCKET,
-					      SO_BINDTODEVICE, device->name,
-					      strlen(device->name) + 1));
+	return !ifindex ||
+	       (device && !setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE,
+				  device->name, strlen(device->name) + 1));
 }
 
 /* A file of /proc/sys; of one that is not written, the default stays. */
@@ -281,9 +281,8 @@ static void ask_kernel(const struct why_situation *s,
 }
 
 /* In a process of its own: it never goes back. */
-static int in_child(const struct why_situation *s,
-	const struct why_question *q, const struct why_answer *answer,
-	struct why_verified *out)
+static int in_child(const struct why_situation *s, const struct why_question *q,
+	const struct why_answer *answer, struct why_verified *out)
 {
 	int *fds = calloc(answer->count + 1, sizeof(*fds));
 	int rc = fds ? make_network(s, q, answer) : -ENOMEM;
