@@ -170,8 +170,10 @@ static void say_depends(FILE *file, const struct why_answer *a)
 		"which of the UDP sockets was bound first, which nobody tells",
 		"how many UDP sockets other networks have in one place of the "
 		"kernel's table",
-		"what the port remembers: sockets with SO_REUSEPORT that have "
-		"gone, or have changed it",
+		"what nobody tells of the past: sockets that have gone, and "
+		"options and ports that were set before",
+		"the port at which the kernel begins to search, since of an odd "
+		"number of ports it does not look at all",
 	};
 
 	if (!a->depends)

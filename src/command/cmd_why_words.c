@@ -58,7 +58,7 @@ const char *cmd_why_outcome(const struct why_outcome *outcome)
 const char *cmd_why_unknown(unsigned int n)
 {
 	static const char *const names[WHY_UNKNOWNS] = { "ended", "options",
-		"order", "crowd", "history" };
+		"order", "crowd", "history", "chance" };
 
 	return names[n];
 }

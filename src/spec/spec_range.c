@@ -19,6 +19,8 @@ struct spec_range spec_range_of(struct spec *spec, const struct spec_socket *s)
 
 bool spec_range_is_reserved(struct spec *spec, uint16_t port)
 {
+	if (spec->taken && spec->taken[port / 64] >> port % 64 & 1)
+		return true;
 	return spec->reserved_high && port >= spec->reserved_low &&
 	       port <= spec->reserved_high &&
 	       APPLIES(spec, reserved_not_chosen);

@@ -32,7 +32,8 @@ static inline bool spec_range_is_odd(struct spec_range range)
 	return range.high > range.low && (range.high - range.low + 1) % 2;
 }
 
-/** spec_range_is_reserved() - Is a port one that is never chosen? */
+/** spec_range_is_reserved() - Is a port one that is never chosen, or one that a
+ * snapshot says is not free? */
 bool spec_range_is_reserved(struct spec *spec, uint16_t port);
 
 /**

@@ -16,6 +16,7 @@ void spec_snapshot_begin(struct spec *spec, const struct spec_force *force,
 	spec->local = network->local;
 	spec->no_device = network->no_device;
 	spec->udp_others = network->udp_others;
+	spec->taken = network->taken;
 	spec->low = network->low;
 	spec->high = network->high;
 	spec->unprivileged = network->unprivileged;
@@ -123,11 +124,12 @@ void spec_snapshot_ask(struct spec *spec, const struct spec_held *held)
 }
 
 void spec_snapshot_connect(struct spec *spec, const struct spec_held *held,
-	struct outcome *out)
+	const struct outcome *leader, struct outcome *out)
 {
 	struct spec_socket *s = put_down(spec, held);
 	enum spec_rule rule;
 
+	spec->leader = leader;
 	set_address(s, &held->addr);
 	s->peer_addr = in16_from(&held->peer);
 	s->peer_port = held->peer_port;

@@ -34,12 +34,15 @@ enum { SPEC_SNAPSHOT_MAX = 14 };
  *		on that device?
  * @no_device:	Does the device of the asking socket not exist?
  * @udp_others:	UDP sockets in the port's slot beside those put down
+ * @taken:	Ports that the kernel may not choose for this socket: 65536
+ *		bits, which must outlive the state; or NULL
  */
 struct spec_network {
 	uint16_t low, high, unprivileged;
 	bool autobind_reuse, nonlocal4, nonlocal6;
 	bool local, no_device;
 	unsigned int udp_others;
+	const uint64_t *taken;
 };
 
 /* How a socket holds its port */
@@ -101,9 +104,10 @@ void spec_snapshot_ask(struct spec *spec, const struct spec_held *held);
  * spec_snapshot_connect() - May a socket of TCP connect to its peer?
  * @held:	Its address is the one that it sends from; its port is 0, or the
  *		one that it is bound to
+ * @leader:	As for spec_step()
  * @out:	Whether there is a port for it; nothing is sent
  */
 void spec_snapshot_connect(struct spec *spec, const struct spec_held *held,
-	struct outcome *out);
+	const struct outcome *leader, struct outcome *out);
 
 #endif /* SPEC_SNAPSHOT_H */

@@ -179,7 +179,8 @@ struct spec_addr_bucket {
  * @real:	The network is no world, but one of a snapshot; then
  * @local:	the address that is asked for is local there,
  * @no_device:	the device of the asking socket does not exist,
- * @udp_others:	and so many more UDP sockets are in the slot of its port
+ * @udp_others:	and so many more UDP sockets are in the slot of its port,
+ * @taken:	and these ports are not free for it: 65536 bits, or NULL
  */
 struct spec {
 	const struct spec_force *force;
@@ -192,6 +193,7 @@ struct spec {
 	uint16_t untold_low, untold_high;
 	uint16_t turn;
 	uint32_t udp_others;
+	const uint64_t *taken;
 	uint8_t count, udp_count, port_count, addr_count, leaks;
 	uint8_t index[PROGRAM_SOCKETS_MAX];
 	uint8_t udp[SPEC_UDP_MAX], udp2[SPEC_UDP_MAX];

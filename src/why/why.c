@@ -89,36 +89,69 @@ static void play(struct why_judge *j, const uint32_t *holders,
 	(connects ? why_connect_play : why_play)(j, holders, count, answer);
 }
 
-/* Count a port of the range; the answer is that of the best port so far. */
-static void count_port(struct why_judge *j, const uint32_t *holders,
-	unsigned int count, struct why_answer *answer)
+/**
+ * struct range - The ports that the kernel may choose
+ * @taken:	Those that are reserved, or not free for certain
+ * @perhaps:	Those and the ones that may not be free
+ * @depends:	On what that depends
+ */
+struct range {
+	struct why_ports taken, perhaps;
+	unsigned int depends;
+};
+
+static void look_at_port(struct why_judge *j, const uint32_t *holders,
+	unsigned int count, struct range *range, struct why_answer *answer)
 {
 	struct why_answer one = { 0 };
 
 	if (why_ports_has(&j->s->reserved, j->port)) {
 		answer->reserved++;
+		why_ports_add(&range->taken, j->port);
+		why_ports_add(&range->perhaps, j->port);
 		return;
 	}
-	if (answer->free && !count) {
+	if (count)
+		play(j, holders, count, &one);
+	if (one.first.outcome.kind == OUTCOME_OK && !one.depends) {
 		answer->free++;
 		return;
 	}
-	play(j, holders, count, &one);
-	if (one.first.outcome.kind == OUTCOME_OK && !one.depends) {
-		if (!answer->free++) {
-			answer->first = one.first;
-			answer->depends = 0;
-		}
-		return;
-	}
 	answer->taken++;
-	if (answer->free)
-		return;
-	if (!answer->first.outcome.rule || (one.depends && !answer->depends)) {
-		answer->first = one.first;
-		answer->other = one.other;
-		answer->depends = one.depends;
-	}
+	why_ports_add(&range->perhaps, j->port);
+	range->depends |= one.depends;
+	if (!one.depends)
+		why_ports_add(&range->taken, j->port);
+}
+
+/* What happens, if the ports that are free are all that there are? */
+static struct why_outcome choose(struct why_judge *j,
+	const struct why_ports *taken, bool refused)
+{
+	struct why_answer one = { 0 };
+
+	j->taken = taken;
+	j->refused = refused;
+	play(j, NULL, 0, &one);
+	j->taken = NULL;
+	j->refused = false;
+	return one.first;
+}
+
+/* The worst is that all that may be taken are, and that the kernel overlooks
+ * those that it may overlook. */
+static void judge_range(struct why_judge *j, const struct range *range,
+	struct why_answer *answer)
+{
+	struct why_outcome best = choose(j, &range->taken, false);
+	struct why_outcome worst = choose(j, &range->perhaps, true);
+
+	answer->first = choose(j, &range->perhaps, false);
+	answer->other = outcome_alike(&answer->first.outcome, &best.outcome) ?
+				worst :
+				best;
+	if (!outcome_alike(&best.outcome, &worst.outcome))
+		answer->depends = range->depends ? range->depends : WHY_CHANCE;
 }
 
 /* Port 0: each port of the range is one that may be chosen. */
@@ -126,19 +159,23 @@ static int ask_range(struct why_judge *j, struct why_answer *answer)
 {
 	uint32_t *begin = malloc((WHY_PORTS + 1) * sizeof(*begin));
 	uint32_t *sorted = malloc((answer->count + 1) * sizeof(*sorted));
-	int rc = begin && sorted ? 0 : -ENOMEM;
+	struct range *range = calloc(1, sizeof(*range));
+	int rc = begin && sorted && range ? 0 : -ENOMEM;
 
 	if (!rc) {
 		sort_by_port(j->s, answer->holders, answer->count, sorted,
 			begin);
 		for (uint32_t p = j->s->low; p <= j->s->high; p++) {
 			j->port = p;
-			count_port(j, sorted + begin[p],
-				begin[p + 1] - begin[p], answer);
+			look_at_port(j, sorted + begin[p],
+				begin[p + 1] - begin[p], range, answer);
 		}
+		j->port = 0;
+		judge_range(j, range, answer);
 	}
 	free(begin);
 	free(sorted);
+	free(range);
 	/* They are too many to be listed. */
 	answer->count = 0;
 	return rc;

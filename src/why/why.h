@@ -182,15 +182,15 @@ int why_route(struct why_question *question);
 
 /* What an answer can depend on: bits */
 enum why_unknown {
-	WHY_ENDED = 1,	 /* options of TIME_WAIT and of orphans */
-	WHY_OPTIONS = 2, /* options of sockets of others */
-	WHY_ORDER = 4,	 /* which of two sockets of UDP came first */
-	WHY_CROWD = 8,	 /* how many sockets of UDP there are elsewhere */
-	WHY_HISTORY =
-		16, /* sockets that have gone, options that have changed */
+	WHY_ENDED = 1,	  /* options of TIME_WAIT and of orphans */
+	WHY_OPTIONS = 2,  /* options of sockets of others */
+	WHY_ORDER = 4,	  /* which of two sockets of UDP came first */
+	WHY_CROWD = 8,	  /* how many sockets of UDP are elsewhere */
+	WHY_HISTORY = 16, /* sockets that have gone, options of before */
+	WHY_CHANCE = 32,  /* where the kernel begins to look for a port */
 };
 
-enum { WHY_UNKNOWNS = 5 };
+enum { WHY_UNKNOWNS = 6 };
 
 /**
  * struct why_outcome - What can happen

@@ -8,6 +8,7 @@
  */
 #include "why_judge.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -49,6 +50,7 @@ static void put_down(const struct why_judge *j, const uint32_t *holders,
 static void play_one(const struct why_judge *j, const uint32_t *holders,
 	unsigned int count, bool clients, struct why_outcome *out)
 {
+	const struct outcome none = outcome_error(EADDRNOTAVAIL);
 	struct spec_held asker = why_pair_asker(j->q);
 
 	asker.peer = j->q->peer;
@@ -56,7 +58,8 @@ static void play_one(const struct why_judge *j, const uint32_t *holders,
 	why_pair_begin(j, 0);
 	put_down(j, holders, count, clients);
 	*out = (struct why_outcome){ 0 };
-	spec_snapshot_connect(j->spec, &asker, &out->outcome);
+	spec_snapshot_connect(j->spec, &asker, j->refused ? &none : NULL,
+		&out->outcome);
 }
 
 void why_connect_play(struct why_judge *j, const uint32_t *holders,

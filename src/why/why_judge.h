@@ -49,15 +49,18 @@ struct why_pair_note {
 /**
  * struct why_judge - A question that is being answered
  * @local:	Is its address local?
- * @port:	If the kernel chooses a port: the one that is looked at now
+ * @port:	If the kernel chooses a port: the one that is looked at now, or
+ *		0 for all but those that are @taken
+ * @refused:	Then, the one who chooses has found none, if that may be
  */
 struct why_judge {
 	const struct why_situation *s;
 	const struct why_question *q;
 	struct spec_force *force;
 	struct spec *spec;
-	bool local;
+	bool local, refused;
 	uint16_t port;
+	const struct why_ports *taken;
 	struct why_pair_note notes[WHY_NOTES];
 };
 

@@ -99,6 +99,7 @@ void why_pair_begin(const struct why_judge *j, unsigned int udp_others)
 		.local = j->local,
 		.no_device = device && !why_device(s, device),
 		.udp_others = udp_others,
+		.taken = j->taken ? j->taken->bits : NULL,
 	};
 
 	spec_snapshot_begin(j->spec, j->force, &network, q->capable);
@@ -108,11 +109,12 @@ void why_pair_end(const struct why_judge *j, struct why_outcome *out)
 {
 	struct spec_held asker = why_pair_asker(j->q);
 	struct op op = op_bind(0, &j->q->addr, j->q->port);
+	const struct outcome none = outcome_error(EADDRINUSE);
 
 	op.bind.place.scope = j->q->scope;
 	spec_snapshot_ask(j->spec, &asker);
 	*out = (struct why_outcome){ 0 };
-	spec_step(j->spec, &op, NULL, &out->outcome);
+	spec_step(j->spec, &op, j->refused ? &none : NULL, &out->outcome);
 	if (out->outcome.kind == OUTCOME_OK && j->q->listens &&
 		j->q->protocol == IPPROTO_TCP) {
 		struct outcome listen;
