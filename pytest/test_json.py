@@ -10,7 +10,7 @@ from portcheck import (AGREED, CANNOT, CASES, FOUND, NOTHING, SUBJECTS, USAGE,
                        cases, level, machines, portclash)
 
 VERBS = ("run", "check", "diff", "random", "sweep", "explain", "matrix",
-         "minimize", "emit", "pack", "unpack", "rules", "why", "world", "serve", "doctor")
+         "minimize", "emit", "pack", "unpack", "rules", "why", "ls", "world", "serve", "doctor")
 PAIR = ("-s", "portman", "-s", "portlist")
 ABSENT = {"PORTCLASH_GOPORTS": "/nonexistent"}
 

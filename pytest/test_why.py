@@ -305,6 +305,33 @@ ROWS = {
         "$ echo 40000,40002-40003 >/proc/sys/net/ipv4/ip_local_reserved_ports\n"
         "tcp 127.0.0.1:40001", (
             "tcp 127.0.0.1:0", "tcp 127.0.0.2:0", "tcp 127.0.0.1:40002")),
+    "range: of three the last is lost": (
+        "$ echo 40000 40002 >/proc/sys/net/ipv4/ip_local_port_range\n"
+        "tcp 127.0.0.1:40000 listen\ntcp 127.0.0.1:40001 listen\n"
+        "udp 127.0.0.1:40000\nudp 127.0.0.1:40001", (
+            "tcp 127.0.0.1:0", "udp 127.0.0.1:0", "tcp 127.0.0.2:0")),
+    "chance: of five an end is lost": (
+        "$ echo 40000 40004 >/proc/sys/net/ipv4/ip_local_port_range\n" +
+        "\n".join(f"tcp 127.0.0.1:{n} listen" for n in range(40001, 40005)), (
+            "tcp 127.0.0.1:0", "tcp 127.0.0.1:0", "tcp 127.0.0.2:0")),
+    "connect: the range is used up": (
+        "$ echo 40000 40003 >/proc/sys/net/ipv4/ip_local_port_range\n"
+        "tcp 127.0.0.1:7000 listen\ntcp 127.0.0.1:7001 listen\n" +
+        "tcp 127.0.0.1:0 connect=127.0.0.1:7000\n" * 4, (
+            "connect 127.0.0.1:7000", "connect 127.0.0.1:7001",
+            "connect 10.9.9.9:7000")),
+    "connect: ports that are bound": (
+        "$ echo 40000 40001 >/proc/sys/net/ipv4/ip_local_port_range\n"
+        "tcp 127.0.0.1:7000 listen\ntcp 127.0.0.9:40000\n"
+        "tcp 127.0.0.9:40001", (
+            "connect 127.0.0.1:7000",
+            "connect 127.0.0.1:7000 --from 127.0.0.1:7777")),
+    "connect: there is one with these ends": (
+        "tcp 127.0.0.1:7000 listen\n"
+        "tcp 127.0.0.1:7777 reuseaddr connect=127.0.0.1:7000", (
+            "connect 127.0.0.1:7000 --from 127.0.0.1:7777 --reuseaddr",
+            "connect 127.0.0.1:7000", "connect [::1]:7000",
+            "connect 127.0.0.1:7000 --from 10.1.1.1:7777")),
     "kernel: VXLAN": (
         "$ ip link add vx type vxlan id 7 dstport 4789 dev lo; "
         "ip link set vx up", (
@@ -375,7 +402,7 @@ def prepare(line, held):
             there.accept()[0].close()
             return
         held.append(there)
-    else:
+    elif name[1]:
         sock.bind(name)
     if "listen" in words:
         sock.listen()
@@ -389,8 +416,30 @@ def prepare(line, held):
         held.append(sock)
 
 
+def try_connect(place, words):
+    """The same for a connect: is there a port, and a way?"""
+    family, kind, name, _ = read_row("tcp " + place)
+    with socket.socket(family, kind) as sock:
+        sock.setblocking(False)
+        # No TIME_WAIT, so that it can be asked again
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1" + b"\0" * 7)
+        try:
+            if "--reuseaddr" in words:
+                sock.setsockopt(*FLAGS["reuseaddr"], 1)
+            if "--from" in words:
+                sock.bind(read_row("tcp " + words[
+                    words.index("--from") + 1])[2])
+            sock.connect(name)
+        except OSError as error:
+            if error.errno not in (errno.EINPROGRESS, errno.ECONNREFUSED):
+                return errno.errorcode[error.errno]
+    return "ok"
+
+
 def try_row(text):
     """What the kernel does: ok, or the name of an errno"""
+    if text.startswith("connect"):
+        return try_connect(text.split()[1], text.split()[2:])
     family, kind, name, words = read_row(text)
     try:
         with make(family, kind, words) as sock:
@@ -415,10 +464,12 @@ def one_row(row, questions):
     for _, group in itertools.groupby(questions, alike):
         group = list(group)
         command, words = alike(group[0])
-        proto, *options = words
-        places = [text.split("|")[-1].split()[1] for text in group]
+        args = words[:1] + [text.split("|")[-1].split()[1]
+                            for text in group] + words[1:]
+        if words[0] == "connect":
+            args = ["--connect", *words[1:]]
         said = subprocess.run(
-            [*command, COMMAND, "why", proto, *places, *options, "--json"],
+            [*command, COMMAND, "why", *args, "--json"],
             capture_output=True, text=True, check=False)
         try:
             answers = json.loads(said.stdout)
@@ -436,6 +487,8 @@ def alike(text):
     """A question without its place: the command that asks, and words"""
     command, words = text.split("|")[1:] if "|" in text else ("", text)
     words = words.split()
+    if words[0] == "connect":
+        return [], words
     return shlex.split(command), words[:1] + words[2:]
 
 
@@ -494,7 +547,8 @@ def rows():
 
 # Of these an answer is allowed to depend: on this.
 VAGUE = {"ended": {"ended", "history"}, "order": {"order"},
-         "history": {"history"}, "client": {"ended"}, "many": {"history"}}
+         "history": {"history"}, "client": {"ended"}, "many": {"history"},
+         "chance": {"chance"}, "connect": {"history"}}
 
 
 @pytest.mark.parametrize("name", ROWS)

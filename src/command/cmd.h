@@ -57,6 +57,9 @@ struct options {
 	const char *device, *netns, *connect, *from, *save, *port;
 	uint32_t uid, pid;
 	unsigned int wait;
+	const char *proto;
+	bool user_given, watch;
+	uint32_t user;
 	char corpus[CASE_PATH_MAX];
 	bool own_corpus; /* by --corpus: some may be missing */
 	char **args;
@@ -78,7 +81,7 @@ struct verb {
 
 extern const struct verb verb_run, verb_check, verb_diff, verb_random,
 	verb_sweep, verb_explain, verb_minimize, verb_emit, verb_pack,
-	verb_unpack, verb_rules, verb_serve, verb_doctor, verb_why, verb_world,
+	verb_unpack, verb_rules, verb_serve, verb_doctor, verb_why, verb_ls, verb_world,
 	verb_matrix;
 
 /** die() - Print an error in one line and exit with @code */

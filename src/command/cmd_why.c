@@ -16,50 +16,6 @@
 #include "why/why_file.h"
 #include "why/why_verify.h"
 
-/* A namespace by its path, its name, or a process in it */
-static struct netns *open_netns(const char *name)
-{
-	struct netns *ns;
-	char *end;
-	long pid = strtol(name, &end, 10);
-	int rc;
-
-	if (strchr(name, '/'))
-		rc = netns_open(name, &ns);
-	else if (*name >= '0' && *name <= '9' && !*end)
-		rc = netns_open_pid(pid, &ns);
-	else
-		rc = netns_open_named(NULL, name, &ns);
-	if (rc)
-		die(rc == -EPERM || rc == -EACCES ? EXIT_CANNOT : EXIT_USAGE,
-			"why: no network '%s': %s", name, strerror(-rc));
-	return ns;
-}
-
-/* Go to where the bind would be, for good; stay if we are there. */
-static struct netns *go(const struct options *o)
-{
-	struct netns *here, *there;
-	char pid[16];
-	int rc = netns_current(&here);
-
-	if (rc)
-		die(EXIT_CANNOT, "why: %s", strerror(-rc));
-	if (!o->netns && !o->pid)
-		return here;
-	snprintf(pid, sizeof(pid), "%u", o->pid);
-	there = open_netns(o->netns ? o->netns : pid);
-	if (netns_equal(here, there) != 1) {
-		rc = netns_setns(there);
-		if (rc)
-			die(EXIT_CANNOT,
-				"why: cannot look into that network: %s",
-				strerror(-rc));
-	}
-	netns_free(here);
-	return there;
-}
-
 /* The ports that count: all that the kernel may choose, or the one */
 static void note_ports(const struct cmd_why_asked *asked,
 	struct why_ports *ports)
@@ -104,7 +60,7 @@ static void look(const struct options *o, const struct cmd_why_asked *asked,
 	struct why_situation *situation)
 {
 	static struct why_ports ports;
-	struct netns *ns = go(o);
+	struct netns *ns = cmd_why_go(o);
 	uint32_t uid;
 	bool capable;
 	int rc = why_rights(o->pid, netns_fd(ns), &uid, &capable);

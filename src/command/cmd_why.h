@@ -41,6 +41,16 @@ struct cmd_why_asked {
  */
 void cmd_why_read(const struct options *options, struct cmd_why_asked *asked);
 
+struct netns;
+
+/**
+ * cmd_why_go() - Go to the network that --netns or --pid names, for good
+ *
+ * Return: A handle of it, the caller's to netns_free(); if it cannot go, it
+ *	   exits
+ */
+struct netns *cmd_why_go(const struct options *options);
+
 /** cmd_why_complete() - The rest of the questions, from the situation */
 void cmd_why_complete(const struct options *options,
 	const struct why_situation *situation, struct cmd_why_asked *asked);
@@ -76,6 +86,12 @@ void cmd_why_help(FILE *file, const struct why_situation *situation,
 /** cmd_why_case() - Print what holds the port as a program, and its trace */
 void cmd_why_case(FILE *file, const struct why_situation *situation,
 	const struct cmd_why_question *question);
+
+struct json_object;
+
+/** cmd_why_json_holder() - Add a socket to a list, and return it */
+struct json_object *cmd_why_json_holder(struct json_object *list,
+	const struct why_situation *situation, const struct why_holder *h);
 
 /** cmd_why_json() - Print the answers as one line of JSON */
 void cmd_why_json(const struct why_situation *situation,

@@ -57,7 +57,7 @@ static void name_owners(FILE *file, const struct culprits *who)
 		quote_printf(file, "%s%s (pid %d)", i ? ", " : "",
 			who->owners[i]->command, who->owners[i]->pid);
 	fputs(who->count == NAMED_MAX ? ", ..." :
-		!who->count	      ? "the socket that has it" :
+		!who->count	      ? "the process that has the socket" :
 					"",
 		file);
 }

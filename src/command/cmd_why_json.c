@@ -52,9 +52,8 @@ static void add_owners(struct json_object *to,
 	}
 }
 
-static void add_holder(struct json_object *list,
-	const struct why_situation *situation, const struct why_holder *h,
-	uint8_t blocks)
+struct json_object *cmd_why_json_holder(struct json_object *list,
+	const struct why_situation *situation, const struct why_holder *h)
 {
 	struct json_object *holder = answer_object(list, NULL);
 	char place[CMD_WHY_PLACE_MAX];
@@ -73,7 +72,9 @@ static void add_holder(struct json_object *list,
 	answer_number(holder, "ifindex", h->row.ifindex);
 	add_options(holder, h);
 	add_owners(holder, situation, h);
-	answer_flag(holder, "blocks", blocks != WHY_APART);
+	if (h->row.state == SOCKDIAG_LISTEN)
+		answer_number(holder, "backlog", h->row.backlog);
+	return holder;
 }
 
 static const char *call_of(const struct why_question *q,
@@ -108,9 +109,10 @@ static void add_holders(struct json_object *to,
 
 			if (blocks == pass || listed == LISTED_MAX)
 				continue;
-			add_holder(list, situation,
-				&situation->holders[answer->holders[i]],
-				answer->blocks[i]);
+			answer_flag(cmd_why_json_holder(list, situation,
+					    &situation->holders
+						     [answer->holders[i]]),
+				"blocks", blocks);
 			listed++;
 		}
 	}

@@ -18,7 +18,7 @@
 
 static const struct verb *const verbs[] = { &verb_run, &verb_check, &verb_diff,
 	&verb_random, &verb_sweep, &verb_explain, &verb_matrix, &verb_minimize,
-	&verb_emit, &verb_pack, &verb_unpack, &verb_rules, &verb_why,
+	&verb_emit, &verb_pack, &verb_unpack, &verb_rules, &verb_why, &verb_ls,
 	&verb_world, &verb_serve, &verb_doctor };
 
 static const struct option_help {
@@ -67,6 +67,9 @@ static const struct option_help {
 		"in that network namespace" },
 	{ { "pid", 1, NULL, 'i' }, "PID",
 		"as that process: its network, user and rights" },
+	{ { "proto", 1, NULL, 'z' }, "PROTO", "only tcp, or only udp" },
+	{ { "user", 1, NULL, 'u' }, "UID", "only sockets of this user" },
+	{ { "watch", 0, NULL, 'G' }, NULL, "again each second" },
 	{ { "rule", 0, NULL, 'r' }, NULL,
 		"and the rule, with the kernel's function" },
 	{ { "save", 1, NULL, 'v' }, "FILE", "and write the situation there" },
@@ -244,6 +247,12 @@ static void take_option(struct options *o, int letter, const char *value)
 	case 'K': o->connect = need_path("connect", value); break;
 	case 'N': o->netns = need_path("netns", value); break;
 	case 'i': o->pid = number("pid", value, 1, INT32_MAX); break;
+	case 'z': o->proto = value; break;
+	case 'u':
+		o->user = number("user", value, 0, UINT32_MAX - 1);
+		o->user_given = true;
+		break;
+	case 'G': o->watch = true; break;
 	case 'r': o->rule = true; break;
 	case 'v': o->save = need_path("save", value); break;
 	case 'f': o->from = need_path("from", value); break;

@@ -78,6 +78,8 @@ static struct sockdiag_row row_of(struct nlmsghdr *header, uint8_t protocol)
 		.ifindex = m->id.idiag_if,
 		.uid = m->idiag_uid,
 		.inode = m->idiag_inode,
+		.backlog = m->idiag_state == SOCKDIAG_LISTEN ? m->idiag_wqueue :
+							       0,
 		.cookie = (uint64_t)m->id.idiag_cookie[1] << 32 |
 			  m->id.idiag_cookie[0],
 	};

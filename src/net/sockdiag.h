@@ -62,6 +62,7 @@ enum { SOCKDIAG_MPTCP = 255 };
  * @addr, @peer: Of its family
  * @ifindex:	The device that it is bound to, or 0
  * @uid:	Its owner, as the asking process' user namespace has it
+ * @backlog:	If it listens, so many connections may wait
  * @inode:	That of fstat(2), or 0: no process has it, or not yet
  * @cookie:	That of SO_COOKIE
  */
@@ -70,7 +71,7 @@ struct sockdiag_row {
 	bool v6only, mini;
 	uint16_t port, peer_port;
 	struct addr addr, peer;
-	uint32_t ifindex, uid, inode, left_ms;
+	uint32_t ifindex, uid, inode, left_ms, backlog;
 	uint64_t cookie;
 };
 

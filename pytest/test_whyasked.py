@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""why: how it can be asked, and what it tells of who is in the way.
+
+Run as a program, this is what happens inside a world: it holds ports, asks,
+and prints what was said.
+"""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from portcheck import AGREED, CANNOT, COMMAND, FOUND, SKIPPED, USAGE, portclash
+
+# What is held in the world that the questions are asked in
+PORT = 8080
+
+
+def why(*args):
+    """Exit code, what was said, and JSON if it was asked for"""
+    done = subprocess.run([COMMAND, "why", *map(str, args)],
+                          capture_output=True, text=True, check=False)
+    if "--json" in args and done.stdout:
+        return [done.returncode, done.stderr, json.loads(done.stdout)]
+    return [done.returncode, done.stdout, done.stderr]
+
+
+def hold():
+    """A listener that three processes have, and a client of it"""
+    listener = socket.create_server(("127.0.0.1", PORT))
+    children = []
+    for _ in range(3):
+        child = os.fork()
+        if not child:
+            time.sleep(60)
+            os._exit(0)
+        children.append(child)
+    client = socket.create_connection(("127.0.0.1", PORT))
+    return listener, client, children
+
+
+def ask_forms():
+    """Ways to ask for the same"""
+    return {form: why(*form.split(), "--json") for form in (
+        "8080", ":8080", "localhost:8080", "tcp http-alt", "tcp4 :8080",
+        "tcp [::]:8080", "tcp [fe80::2%veth0]:8080", "tcp [fe80::2%10]:8080",
+        "--port 0", "tcp :0", "udp localhost:8080", "mptcp 127.0.0.1:8080",
+        "tcp 127.0.0.1:8080 127.0.0.2:8080", "127.0.0.1:8080 --listen",
+        "10.9.9.9:8081 --freebind", "10.9.9.9:8081 --transparent",
+        "127.0.0.1:8081 --dev lo", "127.0.0.1:8081 --mptcp",
+        "--connect 127.0.0.1:8080", "--connect 10.9.9.9:80",
+        "--connect 127.0.0.1:8080 --from 127.0.0.2")}
+
+
+def ask_elsewhere():
+    """About another network, and about another process"""
+    there = subprocess.Popen(
+        ["unshare", "-n", "setpriv", "--reuid", "1000", sys.executable, "-IS",
+         "-c", "import socket, time\n"
+         "s = socket.socket()\ns.bind(('0.0.0.0', 8080))\ns.listen()\n"
+         "print(1, flush=True)\ntime.sleep(60)"],
+        stdout=subprocess.PIPE)
+    there.stdout.readline()
+    out = {
+        "netns pid": why("10.0.0.1:8081", "--netns", there.pid, "--json"),
+        "netns path": why("0.0.0.0:8080", "--netns",
+                          f"/proc/{there.pid}/ns/net", "--json"),
+        "pid": why("0.0.0.0:80", "--pid", there.pid, "--json"),
+        "here": why("10.0.0.1:8081", "--json")}
+    there.kill()
+    return out
+
+
+def ask_file(folder):
+    """The situation as a file, and what is asked of it"""
+    path = os.path.join(folder, "situation")
+    here = why(f"127.0.0.1:{PORT}", "--json", "--save", path)
+    with open(path, encoding="ascii") as file:
+        text = file.read()
+    broken = os.path.join(folder, "broken")
+    said = []
+    for line in range(len(text.splitlines())):
+        lines = text.splitlines()
+        lines[line] = lines[line].rpartition(" ")[0] + " %zz"
+        with open(broken, "w", encoding="ascii") as file:
+            file.write("\n".join(lines) + "\n")
+        said.append(why(PORT, "--from", broken))
+    return {"here": here, "text": text, "broken": said}
+
+
+def inside(folder):
+    """In a world"""
+    if subprocess.run(["ip", "addr"], stdout=subprocess.DEVNULL,
+                      check=False).returncode:
+        sys.exit(CANNOT)
+    listener, client, children = hold()
+    text = why(f"127.0.0.1:{PORT}")
+    out = {"forms": ask_forms(), "text": text, "children": children,
+           "own": os.getpid(), "fd": listener.fileno(),
+           "rule": why(f"127.0.0.1:{PORT}", "--rule"),
+           "both": why(f"127.0.0.1:{PORT}", "--reuseport"),
+           "elsewhere": ask_elsewhere(), "file": ask_file(folder),
+           "verify": why(f"127.0.0.1:{PORT}", "--verify"),
+           "calls": calls_of(folder)}
+    client.close()
+    for child in children:
+        os.kill(child, 15)
+        os.waitpid(child, 0)
+    listener.close()
+    out["wait"] = why("127.0.0.1:9999", "--wait", "5")
+    print(json.dumps(out))
+
+
+def calls_of(folder):
+    """What the command asks of the system, but for netlink"""
+    path = os.path.join(folder, "calls")
+    done = subprocess.run(
+        ["strace", "-f", "-o", path, "-e",
+         "trace=bind,connect,listen,sendto,write,setns,unlink", COMMAND, "why",
+         str(PORT)], capture_output=True, check=False)
+    if done.returncode not in (AGREED, FOUND, SKIPPED):
+        return None
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory):
+    """All that was asked in one world"""
+    answer = portclash("world", sys.executable, __file__,
+                       tmp_path_factory.mktemp("why"))
+    if answer.code == CANNOT or os.geteuid():
+        pytest.skip(f"no world here: {answer.err.strip()}")
+    assert answer.code == AGREED, answer
+    return json.loads(answer.out)
+
+
+def outcomes(answer):
+    """Of each address: where, and what"""
+    _, _, first = answer
+    return [(one["address"], one["outcome"]) for one in [first, *first["more"]]]
+
+
+def test_forms(said):
+    """All ways to say it mean the same."""
+    forms = said["forms"]
+    everywhere = [("[::]:8080", "EADDRINUSE"), ("0.0.0.0:8080", "EADDRINUSE")]
+    for form in ("8080", ":8080"):
+        assert outcomes(forms[form]) == everywhere, form
+    if forms["tcp http-alt"][0] != USAGE:
+        assert outcomes(forms["tcp http-alt"]) == everywhere
+    assert outcomes(forms["localhost:8080"]) == [
+        ("127.0.0.1:8080", "EADDRINUSE"), ("[::1]:8080", "ok")]
+    assert outcomes(forms["tcp4 :8080"]) == everywhere[1:]
+    assert outcomes(forms["tcp [::]:8080"]) == everywhere[:1]
+    assert outcomes(forms["udp localhost:8080"]) == [
+        ("127.0.0.1:8080", "ok"), ("[::1]:8080", "ok")]
+    for form in ("tcp [fe80::2%veth0]:8080", "tcp [fe80::2%10]:8080"):
+        assert outcomes(forms[form]) == [("[fe80::2]:8080", "ok")], form
+    for form in ("--port 0", "tcp :0"):
+        [first, second] = [forms[form][2], *forms[form][2]["more"]]
+        assert first["outcome"] == second["outcome"] == "ok"
+        assert first["free"] + first["taken"] + first["reserved"] == 28232
+    assert outcomes(forms["tcp 127.0.0.1:8080 127.0.0.2:8080"]) == [
+        ("127.0.0.1:8080", "EADDRINUSE"), ("127.0.0.2:8080", "ok")]
+    for form in ("10.9.9.9:8081 --freebind", "10.9.9.9:8081 --transparent",
+                 "127.0.0.1:8081 --dev lo", "127.0.0.1:8081 --mptcp"):
+        assert outcomes(forms[form])[0][1] == "ok", form
+    for form in ("mptcp 127.0.0.1:8080", "127.0.0.1:8080 --listen"):
+        assert outcomes(forms[form])[0][1] == "EADDRINUSE", form
+    assert forms["--connect 127.0.0.1:8080"][2]["outcome"] == "ok"
+    assert forms["--connect 10.9.9.9:80"][2]["outcome"] == "ENETUNREACH"
+    assert forms["--connect 127.0.0.1:8080 --from 127.0.0.2"][2][
+        "address"] == "127.0.0.2:0"
+
+
+def test_who(said):
+    """Everyone who has an inherited listener is named, and what would help."""
+    code, text, _ = said["text"]
+    assert code == FOUND
+    first = text.splitlines()[0]
+    assert first.startswith("EADDRINUSE: tcp4 127.0.0.1:8080: ")
+    for pid in [said["own"], *said["children"]]:
+        assert re.search(rf"fd {said['fd']} of python3?\S* \(pid {pid}\)",
+                         text), text
+    assert "What would help:" in text and "stop python" in text
+    assert "\033" not in text and "inet_bind_conflict" not in text
+    assert text.index("In the way") < text.index("What would help")
+    rule = said["rule"][1]
+    assert rule.index("What would help") < rule.index("inet_bind_conflict()")
+
+
+def test_what_depends_says_on_what(said):
+    """Both outcomes, the likelier first, and a code of its own"""
+    code, text, _ = said["both"]
+    assert code == SKIPPED and text.startswith("EADDRINUSE, or ok: ")
+    assert "It depends on:" in text
+
+
+def test_elsewhere(said):
+    """Another network has its own addresses and sockets; another process its
+    own rights."""
+    there = said["elsewhere"]
+    assert outcomes(there["here"]) == [("10.0.0.1:8081", "ok")]
+    assert outcomes(there["netns pid"]) == [("10.0.0.1:8081", "EADDRNOTAVAIL")]
+    path = there["netns path"][2]
+    assert path["outcome"] == "EADDRINUSE"
+    [holder] = path["holders"]
+    assert holder["uid"] == 1000 and holder["reuseaddr"] is False
+    assert there["pid"][2]["outcome"] == "EACCES"
+
+
+def test_a_situation_is_a_file(said, tmp_path):
+    """It answers as the network did, also where there is none."""
+    path = tmp_path / "situation"
+    path.write_text(said["file"]["text"])
+    _, _, here = said["file"]["here"]
+    answer = portclash("why", f"127.0.0.1:{PORT}", "--json", "--from", path)
+    saved = answer.json
+    for key in ("outcome", "rule", "outcomes", "depends_on"):
+        assert saved[key] == here[key], key
+    assert len(saved["holders"]) == len(here["holders"])
+    assert saved["holders"][0]["pid"] == here["holders"][0]["pid"]
+    for number, (code, _, err) in enumerate(said["file"]["broken"], 1):
+        assert code == USAGE and f":{number}: expected" in err, err
+    path.write_bytes(b"\0")
+    assert portclash("why", "80", "--from", path).code == USAGE
+    assert portclash("why", "80", "--from", tmp_path / "none").code == USAGE
+
+
+def test_it_can_be_verified(said):
+    """A network that is made like this one says the same."""
+    code, text, _ = said["verify"]
+    assert code == FOUND
+    assert "says EADDRINUSE: that agrees." in text and "missing" not in text
+    assert said["wait"][0] == AGREED
+
+
+def test_it_only_reads(said):
+    """No call that could change the network, or send: netlink is asked."""
+    if said["calls"] is None:
+        pytest.skip("no strace here")
+    for line in said["calls"].splitlines():
+        if re.search(r" (bind|connect|listen|sendto|setns|unlink)\(", line):
+            assert "AF_NETLINK" in line or " bind(" in line, line
+            assert "AF_INET" not in line and "AF_UNIX" not in line, line
+        if " write(" in line:
+            assert re.search(r" write\([12], ", line), line
+
+
+if __name__ == "__main__":
+    inside(sys.argv[1])
