@@ -30,6 +30,48 @@ def why(*args):
     return [done.returncode, done.stdout, done.stderr]
 
 
+# Commands, and their exit codes; each tries to have our port, in its own way
+SERVER = ("import socket, sys\ns = socket.socket()\n"
+          "s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
+          "try: s.bind(('127.0.0.1', %d))\n"
+          "except OSError: sys.exit(%d)\n")
+PYTHON = (sys.executable, "-IS", "-c")
+COMMANDS = (
+    (5, *PYTHON, SERVER % (PORT, 5)),
+    (6, "sh", "-c", f"{sys.executable} -IS -c \"$0\" & wait $!; exit 6",
+     SERVER % (PORT, 1)),
+    (7, *PYTHON, "import threading, sys, socket\n"
+     "def run():\n try: socket.create_server(('127.0.0.1', %d))\n"
+     " except OSError: pass\n" % PORT +
+     "t = threading.Thread(target=run)\nt.start()\nt.join()\nsys.exit(7)"),
+    (8, *PYTHON, "import socket, sys\na = socket.socket()\n"
+     "b = socket.socket()\nfor s in a, b:\n"
+     " s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
+     " s.bind(('127.0.0.1', 8099))\n"
+     "a.listen()\ntry: b.listen()\nexcept OSError: sys.exit(8)"),
+    (128 + 9, "sh", "-c", "kill -9 $$"),
+    (0, "true"), (127, "/no/such/command"))
+
+
+def run_command(code, *command):
+    """A command that is watched: its exit code, and what was said"""
+    done = subprocess.run([COMMAND, "why", "--", *command],
+                          capture_output=True, text=True, check=False,
+                          timeout=60)
+    return [code, done.returncode, done.stderr]
+
+
+def ask_ls():
+    """What is listed, of all and of some"""
+    out = {}
+    for words in ("", str(PORT), f"{PORT} --user 7", "--proto udp",
+                  f"--pid {os.getpid()}"):
+        done = subprocess.run([COMMAND, "ls", "--json", *words.split()],
+                              capture_output=True, text=True, check=False)
+        out[words] = [done.returncode, done.stderr, json.loads(done.stdout)]
+    return out
+
+
 def hold():
     """A listener that three processes have, and a client of it"""
     listener = socket.create_server(("127.0.0.1", PORT))
@@ -106,7 +148,8 @@ def inside(folder):
            "both": why(f"127.0.0.1:{PORT}", "--reuseport"),
            "elsewhere": ask_elsewhere(), "file": ask_file(folder),
            "verify": why(f"127.0.0.1:{PORT}", "--verify"),
-           "calls": calls_of(folder)}
+           "calls": calls_of(folder), "ls": ask_ls(),
+           "commands": [run_command(*command) for command in COMMANDS]}
     client.close()
     for child in children:
         os.kill(child, 15)
@@ -239,6 +282,42 @@ def test_it_can_be_verified(said):
     assert code == FOUND
     assert "says EADDRINUSE: that agrees." in text and "missing" not in text
     assert said["wait"][0] == AGREED
+
+
+def test_a_command_is_watched(said):
+    """The call that fails is found in any of its threads and children, and
+    explained with the options of its socket; it exits as it would."""
+    calls = ("bind", "bind", "bind", "listen", None, None, None)
+    for call, (code, got, text) in zip(calls, said["commands"]):
+        assert code == got, text
+        if call:
+            assert f"portclash: {call} of descriptor " in text, text
+            assert "failed: EADDRINUSE" in text and "SO_REUSEADDR" in text
+            assert "This is not why it failed" not in text, text
+        else:
+            assert " of descriptor " not in text, text
+    assert f"(pid {said['own']})" in said["commands"][0][2]
+
+
+def test_ls(said):
+    """Every socket that has a port: a listener, a client, what is not accepted
+    yet; and whose it is"""
+    everything = said["ls"][""][2]["holders"]
+    states = sorted((one["address"] == f"127.0.0.1:{PORT}", one["state"])
+                    for one in everything)
+    assert states.count((True, "LISTEN")) == 1, states
+    assert (True, "ESTABLISHED") in states and (
+        False, "ESTABLISHED") in states, states
+    here = said["ls"][str(PORT)][2]["holders"]
+    assert all(one["shared"] for one in here) and len(here) >= 2
+    listener = next(one for one in here if one["state"] == "LISTEN")
+    assert listener["backlog"] >= 1 and len(listener["owners"]) == 4
+    assert not said["ls"]["--proto udp"][2]["holders"]
+    assert not said["ls"][f"{PORT} --user 7"][2]["holders"]
+    assert len(said["ls"][f"--pid {said['own']}"][2]["holders"]) == 2
+    for args in (("x",), ("0",), ("80", "--proto", "sctp"), ("--user", "x")):
+        answer = portclash("ls", *args)
+        assert answer.code == USAGE and answer.err.count("\n") == 1, answer
 
 
 def test_it_only_reads(said):

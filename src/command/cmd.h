@@ -81,8 +81,8 @@ struct verb {
 
 extern const struct verb verb_run, verb_check, verb_diff, verb_random,
 	verb_sweep, verb_explain, verb_minimize, verb_emit, verb_pack,
-	verb_unpack, verb_rules, verb_serve, verb_doctor, verb_why, verb_ls, verb_world,
-	verb_matrix;
+	verb_unpack, verb_rules, verb_serve, verb_doctor, verb_why, verb_ls,
+	verb_world, verb_matrix;
 
 /** die() - Print an error in one line and exit with @code */
 __attribute__((noreturn, format(printf, 2, 3))) void die(enum exit_code code,

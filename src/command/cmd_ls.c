@@ -92,8 +92,7 @@ static void look(const struct options *o, struct list *list)
 
 	note_ports(o, &ports);
 	rc = why_look(&list->s, protocols_of(o), &ports);
-	list->order = malloc((list->s.holder_count + 1) *
-			     sizeof(*list->order));
+	list->order = malloc((list->s.holder_count + 1) * sizeof(*list->order));
 	if (rc || !list->order)
 		die(EXIT_CANNOT, "ls: cannot look at the network: %s",
 			strerror(rc ? -rc : ENOMEM));
@@ -121,7 +120,8 @@ static bool is_one_port(const struct list *list, unsigned int a, unsigned int b)
 /* Has another one of the list the port, too? */
 static bool is_shared(const struct list *list, unsigned int i)
 {
-	return is_one_port(list, i, i + 1) || (i && is_one_port(list, i, i - 1));
+	return is_one_port(list, i, i + 1) ||
+	       (i && is_one_port(list, i, i - 1));
 }
 
 static void print_options(FILE *file, const struct why_holder *h)
@@ -129,11 +129,16 @@ static void print_options(FILE *file, const struct why_holder *h)
 	bool v6only = h->row.family == AF_INET6 && h->v6only_known &&
 		      h->row.v6only;
 
-	fprintf(file, " %c%c%c%c", !h->known ? '?' : h->reuseaddr ? 'A' : '-',
-		!h->known ? '?' : h->reuseport ? 'P' : '-',
-		v6only		 ? '6' :
+	fprintf(file, " %c%c%c%c",
+		!h->known    ? '?' :
+		h->reuseaddr ? 'A' :
+			       '-',
+		!h->known    ? '?' :
+		h->reuseport ? 'P' :
+			       '-',
+		v6only		? '6' :
 		h->v6only_known ? '-' :
-				   '?',
+				  '?',
 		h->mptcp ? 'M' : '-');
 }
 

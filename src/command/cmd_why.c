@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd_why_watch.h"
 #include "net/netns.h"
 #include "program/text.h"
 #include "why/why_file.h"
@@ -56,7 +57,7 @@ static void answer_all(const struct why_situation *situation,
 	}
 }
 
-static void look(const struct options *o, const struct cmd_why_asked *asked,
+void cmd_why_look(const struct options *o, const struct cmd_why_asked *asked,
 	struct why_situation *situation)
 {
 	static struct why_ports ports;
@@ -175,7 +176,7 @@ static int ask_now(struct options *o, struct cmd_why_asked *asked,
 	if (o->from && !o->connect)
 		load(o->from, situation);
 	else
-		look(o, asked, situation);
+		cmd_why_look(o, asked, situation);
 	cmd_why_complete(o, situation, asked);
 	for (unsigned int i = 0; i < asked->count && o->connect; i++) {
 		struct why_question *q = &asked->questions[i].why;
@@ -192,8 +193,12 @@ static int run_why(struct options *o)
 {
 	static struct cmd_why_asked asked;
 	static struct why_situation situation;
-	int code = ask_now(o, &asked, &situation);
+	int code;
 
+	/* Behind "--" is a command. */
+	if (o->arg_count && !strcmp(o->args[-1], "--"))
+		return cmd_why_watch(o);
+	code = ask_now(o, &asked, &situation);
 	for (unsigned int i = 0; i < o->wait && code != EXIT_AGREED; i++) {
 		forget(&situation, &asked);
 		sleep(1);
@@ -213,7 +218,7 @@ static int run_why(struct options *o)
 const struct verb verb_why = {
 	.name = "why",
 	.options = "ABVDUFXMOxbKNirvfywCJ",
-	.usage = "[PROTO] [HOST:]PORT...",
+	.usage = "[PROTO] [HOST:]PORT... | -- COMMAND...",
 	.help = "would this bind work here and now; which rule, which process",
 	.run = run_why,
 };

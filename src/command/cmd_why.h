@@ -51,6 +51,10 @@ struct netns;
  */
 struct netns *cmd_why_go(const struct options *options);
 
+/** cmd_why_look() - Look at that network, or exit */
+void cmd_why_look(const struct options *options,
+	const struct cmd_why_asked *asked, struct why_situation *situation);
+
 /** cmd_why_complete() - The rest of the questions, from the situation */
 void cmd_why_complete(const struct options *options,
 	const struct why_situation *situation, struct cmd_why_asked *asked);

@@ -110,8 +110,8 @@ static void add_holders(struct json_object *to,
 			if (blocks == pass || listed == LISTED_MAX)
 				continue;
 			answer_flag(cmd_why_json_holder(list, situation,
-					    &situation->holders
-						     [answer->holders[i]]),
+					    &situation->holders[answer
+							    ->holders[i]]),
 				"blocks", blocks);
 			listed++;
 		}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cmd_why_call.c - a call that has failed, and the question that it was
+ *
+ * The process stands still, and its socket is as it was: a copy of it is asked
+ * for its options. Another process of ours then goes to its network, and asks.
+ */
+#include "cmd_why_watch.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "cmd_why.h"
+#include "quote.h"
+#include "net/netns.h"
+#include "program/text.h"
+
+#ifndef SO_BINDTOIFINDEX
+#define SO_BINDTOIFINDEX 62
+#endif
+
+/**
+ * struct asking - The socket that a call was of
+ * @inode:	Its own: for listen, it holds the port itself
+ * @process, @fd: The process, and its descriptor
+ */
+struct asking {
+	const struct options *options;
+	const struct cmd_why_call *call;
+	struct cmd_why_question question;
+	uint32_t inode;
+	pid_t process;
+	char command[WHY_COMMAND_MAX];
+};
+
+/* The number behind a name in /proc/PID/status */
+static void read_status(struct asking *a)
+{
+	char path[64], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", a->call->pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (!strncmp(line, "Tgid:", 5))
+			a->process = strtol(line + 5, NULL, 10);
+		if (!strncmp(line, "Name:\t", 6))
+			snprintf(a->command, sizeof(a->command), "%.*s",
+				(int)strcspn(line + 6, "\n"), line + 6);
+	}
+	if (file)
+		fclose(file);
+}
+
+static int copy_of(const struct asking *a)
+{
+	int process = syscall(SYS_pidfd_open, a->process, 0), fd = -1;
+
+	if (process >= 0) {
+		fd = syscall(SYS_pidfd_getfd, process, (int)a->call->args[0],
+			0);
+		close(process);
+	}
+	return fd;
+}
+
+static int option_of(int fd, int level, int option)
+{
+	int value = 0;
+	socklen_t size = sizeof(value);
+
+	return getsockopt(fd, level, option, &value, &size) ? 0 : value;
+}
+
+/* What only its descriptor tells; false, if it is no socket that we know */
+static bool read_socket(int fd, struct asking *a)
+{
+	struct why_question *q = &a->question.why;
+	int protocol = option_of(fd, SOL_SOCKET, SO_PROTOCOL);
+	bool v6;
+	struct stat st;
+
+	q->family = option_of(fd, SOL_SOCKET, SO_DOMAIN);
+	v6 = q->family == AF_INET6;
+	q->mptcp = protocol == IPPROTO_MPTCP;
+	q->protocol = q->mptcp ? IPPROTO_TCP : protocol;
+	if ((q->family != AF_INET && !v6) || fstat(fd, &st) ||
+		(q->protocol != IPPROTO_TCP && q->protocol != IPPROTO_UDP))
+		return false;
+	q->uid = st.st_uid;
+	a->inode = st.st_ino;
+	q->reuseaddr = option_of(fd, SOL_SOCKET, SO_REUSEADDR);
+	q->reuseport = option_of(fd, SOL_SOCKET, SO_REUSEPORT);
+	q->ifindex = option_of(fd, SOL_SOCKET, SO_BINDTOIFINDEX);
+	q->freebind = option_of(fd, SOL_IP, IP_FREEBIND);
+	q->transparent = option_of(fd, SOL_IP, IP_TRANSPARENT);
+	q->v6only = v6 && option_of(fd, SOL_IPV6, IPV6_V6ONLY);
+	return true;
+}
+
+union name {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+/* An address of the socket's own family; false, if it is another's */
+static bool take_name(const union name *name, uint8_t family, struct addr *addr,
+	uint16_t *port, uint32_t *scope)
+{
+	memset(addr, 0, sizeof(*addr));
+	if (name->any.sa_family != family)
+		return false;
+	if (family == AF_INET) {
+		addr->len = 4;
+		memcpy(addr->bytes, &name->in.sin_addr, 4);
+		*port = ntohs(name->in.sin_port);
+		return true;
+	}
+	addr->len = 16;
+	memcpy(addr->bytes, &name->in6.sin6_addr, 16);
+	*port = ntohs(name->in6.sin6_port);
+	if (scope && name->in6.sin6_scope_id)
+		*scope = name->in6.sin6_scope_id;
+	return true;
+}
+
+/* The argument of the call, from the memory of the process */
+static bool read_argument(const struct asking *a, union name *name)
+{
+	uint64_t size = a->call->args[2];
+	struct iovec to = { .iov_base = name, .iov_len = sizeof(*name) };
+	struct iovec from = { .iov_base = (void *)(uintptr_t)a->call->args[1] };
+
+	memset(name, 0, sizeof(*name));
+	from.iov_len = size < sizeof(*name) ? size : sizeof(*name);
+	return process_vm_readv(a->call->pid, &to, 1, &from, 1, 0) > 0;
+}
+
+static bool read_places(int fd, struct asking *a)
+{
+	struct why_question *q = &a->question.why;
+	union name own = { 0 }, name;
+	socklen_t size = sizeof(own);
+
+	if (getsockname(fd, &own.any, &size) ||
+		!take_name(&own, q->family, &q->addr, &q->port, NULL))
+		return false;
+	q->listens = a->call->number == SYS_listen;
+	if (a->call->number == SYS_listen)
+		return true;
+	if (!read_argument(a, &name))
+		return false;
+	if (a->call->number == SYS_bind)
+		return take_name(&name, q->family, &q->addr, &q->port,
+			&q->scope);
+	q->connects = true;
+	return take_name(&name, q->family, &q->peer, &q->peer_port, &q->scope);
+}
+
+/* Is it a refusal for a reason that has to do with ports and addresses? */
+static bool is_of_ports(const struct cmd_why_call *call)
+{
+	switch (call->error) {
+	case EADDRINUSE:
+	case EADDRNOTAVAIL: return true;
+	case EACCES:
+	case EPERM:
+	case ENODEV: return call->number != SYS_connect;
+	}
+	return false;
+}
+
+static void say_call(const struct asking *a)
+{
+	const char *name = a->call->number == SYS_bind	 ? "bind" :
+			   a->call->number == SYS_listen ? "listen" :
+							   "connect";
+
+	fputc('\n', stderr);
+	quote_printf(stderr,
+		"portclash: %s of descriptor %d by %s (pid %d) failed: %s\n",
+		name, (int)a->call->args[0], a->command, a->process,
+		text_errno(a->call->error));
+}
+
+static bool is_expected(const struct asking *a)
+{
+	const struct why_answer *answer = &a->question.answer;
+
+	return answer->first.outcome.error == a->call->error ||
+	       (answer->depends &&
+		       answer->other.outcome.error == a->call->error);
+}
+
+/* In a process of its own: it goes to the network of the command. */
+static int answer(void *arg)
+{
+	struct asking *a = arg;
+	struct why_question *q = &a->question.why;
+	struct options go = *a->options;
+	static struct cmd_why_asked asked;
+	static struct why_situation situation;
+
+	go.pid = a->process;
+	go.netns = go.from = NULL;
+	asked.count = 1;
+	asked.questions[0] = a->question;
+	cmd_why_look(&go, &asked, &situation);
+	/* The socket itself is not in its own way. */
+	for (unsigned int i = 0; i < situation.holder_count; i++)
+		if (situation.holders[i].row.inode == a->inode)
+			situation.holders[i].row.protocol = 0;
+	q->capable = situation.capable;
+	if (q->connects)
+		q->unreachable = why_route(q);
+	if (why_ask(&situation, q, &a->question.answer))
+		return EXIT_CANNOT;
+	say_call(a);
+	cmd_why_say(stderr, &situation, &a->question, a->options->rule);
+	if (!is_expected(a))
+		fputs("\nThis is not why it failed: something else has refused "
+		      "it, such as a filter, or it was in the way for a "
+		      "moment only.\n",
+			stderr);
+	return EXIT_AGREED;
+}
+
+/* Is it what was explained a moment ago? Servers try again. */
+static bool is_again(const struct asking *a)
+{
+	static struct why_question last;
+	static int error;
+	bool again = error == a->call->error &&
+		     !memcmp(&last, &a->question.why, sizeof(last));
+
+	last = a->question.why;
+	error = a->call->error;
+	return again;
+}
+
+bool cmd_why_explain(const struct options *options,
+	const struct cmd_why_call *call)
+{
+	struct asking a;
+	bool known;
+	int fd;
+
+	/* Without holes: it is compared as bytes. */
+	memset(&a, 0, sizeof(a));
+	a.options = options;
+	a.call = call;
+	if (!is_of_ports(call))
+		return false;
+	read_status(&a);
+	fd = copy_of(&a);
+	if (fd < 0)
+		return false;
+	known = read_socket(fd, &a) && read_places(fd, &a);
+	close(fd);
+	if (known && !is_again(&a))
+		cmd_in_child(answer, &a);
+	return known;
+}

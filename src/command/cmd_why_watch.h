@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_why_watch.h - run a command, and explain each of its calls that fails
+ */
+#ifndef CMD_WHY_WATCH_H
+#define CMD_WHY_WATCH_H
+
+#include <sys/types.h>
+
+#include "cmd.h"
+
+/**
+ * struct cmd_why_call - A call that failed
+ * @pid:	The process, which stands still
+ * @number:	SYS_bind, SYS_listen or SYS_connect
+ * @args:	Its arguments
+ * @error:	A positive errno
+ */
+struct cmd_why_call {
+	pid_t pid;
+	uint64_t number, args[3];
+	int error;
+};
+
+/**
+ * cmd_why_watch() - Run the command, and watch it and its children
+ *
+ * The command is traced (ptrace(2)), and stands still only while a call that
+ * has failed is explained. What it leaves behind goes on without us.
+ *
+ * Return: Its exit code; 128 and the number of a signal that ended it
+ */
+int cmd_why_watch(const struct options *options);
+
+/** cmd_why_explain() - Explain a call to stderr; false, if it is none of ours */
+bool cmd_why_explain(const struct options *options,
+	const struct cmd_why_call *call);
+
+#endif /* CMD_WHY_WATCH_H */
