@@ -283,13 +283,13 @@ def question(room, sort, user):
             "port": 0 if sort == "port0" else room.port}
 
 
-def ask(q, user, *more):
+def ask(q, user):
     """What portclash says, to root or to a user."""
     proto = "tcp" if q["kind"] == STREAM else "udp"
     place = f"[{q['address']}]" if q["family"] == 6 else q["address"]
     args = ["setpriv", "--reuid", str(user), "--clear-groups"] if user else []
     args += [str(COMMAND), "why", f"{proto}{q['family']}",
-            f"{place}:{q['port']}", "--json", *more]
+             f"{place}:{q['port']}", "--json"]
     args += [f"--{flag}" for flag in q["flags"]]
     if q["device"]:
         args += ["--device", q["device"]]

@@ -137,10 +137,13 @@ static bool read_argument(const struct asking *a, union name *name)
 {
 	uint64_t size = a->call->args[2];
 	struct iovec to = { .iov_base = name, .iov_len = sizeof(*name) };
-	struct iovec from = { .iov_base = (void *)(uintptr_t)a->call->args[1] };
+	struct iovec from = { .iov_len = sizeof(*name) };
 
 	memset(name, 0, sizeof(*name));
-	from.iov_len = size < sizeof(*name) ? size : sizeof(*name);
+	/* It is a pointer there, and a number here. */
+	memcpy(&from.iov_base, &a->call->args[1], sizeof(from.iov_base));
+	if (size < sizeof(*name))
+		from.iov_len = size;
 	return process_vm_readv(a->call->pid, &to, 1, &from, 1, 0) > 0;
 }
 
@@ -201,7 +204,7 @@ static bool is_expected(const struct asking *a)
 }
 
 /* In a process of its own: it goes to the network of the command. */
-static int answer(void *arg)
+static int explain(void *arg)
 {
 	struct asking *a = arg;
 	struct why_question *q = &a->question.why;
@@ -266,6 +269,6 @@ bool cmd_why_explain(const struct options *options,
 	known = read_socket(fd, &a) && read_places(fd, &a);
 	close(fd);
 	if (known && !is_again(&a))
-		cmd_in_child(answer, &a);
+		cmd_in_child(explain, &a);
 	return known;
 }

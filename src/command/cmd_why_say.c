@@ -172,8 +172,8 @@ static void say_depends(FILE *file, const struct why_answer *a)
 		"kernel's table",
 		"what nobody tells of the past: sockets that have gone, and "
 		"options and ports that were set before",
-		"the port at which the kernel begins to search, since of an odd "
-		"number of ports it does not look at all",
+		"the port at which the kernel begins to search: of an odd "
+		"number of ports it overlooks one",
 	};
 
 	if (!a->depends)

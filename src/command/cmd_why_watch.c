@@ -143,7 +143,7 @@ static pid_t start(char **args)
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
-		raise(SIGSTOP);
+		kill(getpid(), SIGSTOP);
 		execvp(args[0], args);
 		fprintf(stderr, "portclash: ");
 		quote_printf(stderr, "%s: %s\n", args[0], strerror(errno));

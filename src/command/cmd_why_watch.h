@@ -32,7 +32,7 @@ struct cmd_why_call {
  */
 int cmd_why_watch(const struct options *options);
 
-/** cmd_why_explain() - Explain a call to stderr; false, if it is none of ours */
+/** cmd_why_explain() - Explain a call to stderr; false: it is none of ours */
 bool cmd_why_explain(const struct options *options,
 	const struct cmd_why_call *call);
 
