@@ -72,6 +72,17 @@ def ask_ls():
     return out
 
 
+def ask_vxlan():
+    """A port that the kernel itself has; None, if it has no VXLAN"""
+    if subprocess.run("ip link add vx type vxlan id 7 dstport 4789 dev lo && "
+                      "ip link set vx up", shell=True, check=False,
+                      stderr=subprocess.DEVNULL).returncode:
+        return None
+    out = why("udp", "127.0.0.1:4789")
+    subprocess.run(["ip", "link", "delete", "vx"], check=True)
+    return out
+
+
 def hold():
     """A listener that three processes have, and a client of it"""
     listener = socket.create_server(("127.0.0.1", PORT))
@@ -148,7 +159,7 @@ def inside(folder):
            "both": why(f"127.0.0.1:{PORT}", "--reuseport"),
            "elsewhere": ask_elsewhere(), "file": ask_file(folder),
            "verify": why(f"127.0.0.1:{PORT}", "--verify"),
-           "calls": calls_of(folder), "ls": ask_ls(),
+           "vxlan": ask_vxlan(), "calls": calls_of(folder), "ls": ask_ls(),
            "commands": [run_command(*command) for command in COMMANDS]}
     client.close()
     for child in children:
@@ -238,6 +249,15 @@ def test_who(said):
     assert rule.index("What would help") < rule.index("inet_bind_conflict()")
 
 
+def test_the_kernel_is_named(said):
+    """Its own sockets are those of a device: nobody is asked to set options."""
+    if said["vxlan"] is None:
+        pytest.skip("no VXLAN in this kernel")
+    code, text, _ = said["vxlan"]
+    assert code == FOUND and "the kernel's own: device vx (vxlan)" in text
+    assert "remove the device vx" in text and "here and in" not in text
+
+
 def test_what_depends_says_on_what(said):
     """Both outcomes, the likelier first, and a code of its own"""
     code, text, _ = said["both"]
@@ -274,6 +294,59 @@ def test_a_situation_is_a_file(said, tmp_path):
     path.write_bytes(b"\0")
     assert portclash("why", "80", "--from", path).code == USAGE
     assert portclash("why", "80", "--from", tmp_path / "none").code == USAGE
+
+
+# A server that was restarted: its listener has gone, and of two connections one
+# waits; a client has the next port; and the way to bind low ports is closed.
+SAVED = """portclash-situation 1
+kernel 6 18 44
+range 32768 60999
+unprivileged 1024
+sysctls 0 0 0 0 0
+seen 1 0 0
+asker 1000 0
+device 1 0 0 0 - lo
+device 2 0 0 0 veth eth%20
+route 255 127.0.0.0 8 1
+route 255 192.0.2.1 32 1
+address ::1 1 1 0
+address fe80::1 2 1 0
+address 2001:db8::1 2 0 1
+holder 6 6 1 192.0.2.1 8080 192.0.2.9 5000 0 0 0 42000 0 0 0 0 1 0 0 0
+holder 6 1 0 ::1 40000 ::1 631 0 1000 77 0 0 1 0 0 1 0 0 1
+owner 1 4711 5 a%1bb
+"""
+
+
+@pytest.mark.pure
+def test_a_file_is_enough(tmp_path):
+    """No socket, no network and no rights are needed to ask it."""
+    path = tmp_path / "saved"
+    path.write_text(SAVED)
+    for words, want, depends in (
+            ("tcp 0.0.0.0:8080 --reuseaddr", ["ok", "EADDRINUSE"], ["ended"]),
+            ("tcp 0.0.0.0:8080", ["EADDRINUSE"], []),
+            ("tcp 127.0.0.1:8080", ["ok"], []),
+            ("tcp 192.0.2.1:8081", ["ok"], []),
+            ("tcp 192.0.2.2:8081", ["EADDRNOTAVAIL"], []),
+            ("tcp 192.0.2.1:80", ["EACCES"], []),
+            ("tcp 192.0.2.1:80 --uid 0", ["ok"], []),
+            ("tcp 0.0.0.0:40000", ["EADDRINUSE"], []),
+            ("tcp 127.0.0.1:40000", ["ok"], []),
+            ("tcp [2001:db8::1]:8081", ["EADDRNOTAVAIL"], []),
+            ("tcp [fe80::1%2]:8081", ["ok"], []),
+            ("tcp [fe80::1%lo]:8081", ["EADDRNOTAVAIL"], []),
+            ("tcp [fe80::1]:8081", ["EINVAL"], [])):
+        answer = portclash("why", *words.split(), "--from", path, "--json")
+        outcomes = [one["outcome"] for one in answer.json["outcomes"]]
+        assert (outcomes, answer.json["depends_on"]) == (want, depends), words
+        assert answer.code == (SKIPPED if depends else
+                               AGREED if want == ["ok"] else FOUND), words
+    text = portclash("why", "tcp", "0.0.0.0:8080", "--from", path).out.decode()
+    assert "it has 42 seconds left" in text and "wait 42 seconds" in text
+    text = portclash("why", "tcp", "0.0.0.0:40000", "--from", path).out.decode()
+    assert "fd 5 of a\\x1bb (pid 4711)" in text
+    assert "ip_local_reserved_ports=40000" in text and "peer [::1]:631" in text
 
 
 def test_it_can_be_verified(said):

@@ -87,11 +87,31 @@ static void say_both(FILE *file, const struct why_situation *s,
 	name_owners(file, &who);
 }
 
+/* The device that the kernel has the port for, or NULL */
+static const struct why_device *tunnel_of(const struct why_situation *s,
+	const struct why_answer *a)
+{
+	const struct why_device *found = NULL;
+
+	for (unsigned int i = 0; i < a->count && !found; i++)
+		if (is_blocking(a, i))
+			found = why_tunnel(s, &s->holders[a->holders[i]]);
+	return found;
+}
+
 static void say_stop(FILE *file, const struct why_situation *s,
 	const struct why_answer *a)
 {
 	struct culprits who = find_culprits(s, a);
+	const struct why_device *tunnel = tunnel_of(s, a);
 
+	if (tunnel) {
+		quote_printf(file, "remove the device %s (ip link delete)",
+			tunnel->name);
+		if (!who.count)
+			return;
+		fputs(", and ", file);
+	}
 	fputs("stop ", file);
 	name_owners(file, &who);
 	say_unit(file, s, &who);

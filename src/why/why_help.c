@@ -35,7 +35,7 @@ static bool set_holders(struct trial *t, bool reuseaddr, bool reuseport)
 		if (t->blocks[i] == WHY_APART)
 			continue;
 		/* Nobody can set an option of what has no process. */
-		if (!h->row.inode)
+		if (!h->row.inode || why_tunnel(&t->s, h))
 			return false;
 		h->known = any = true;
 		h->reuseaddr |= reuseaddr;

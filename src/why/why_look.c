@@ -137,6 +137,7 @@ int why_look(struct why_situation *situation, uint32_t protocols,
 	rc = why_look_net(situation);
 	if (!rc)
 		rc = look_at_sockets(&look, protocols);
+	why_look_slot(situation, ports);
 	return rc ? rc : why_look_owners(situation);
 }
 
