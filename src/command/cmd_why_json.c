@@ -5,6 +5,7 @@
 #include "cmd_why.h"
 
 #include "answer.h"
+#include "why/why_help.h"
 #include "spec/spec.h"
 
 static const char *rule_of(const struct why_outcome *outcome)
@@ -119,6 +120,42 @@ static void add_holders(struct json_object *to,
 	answer_number(to, "others", answer->count - listed);
 }
 
+static void add_helps(struct json_object *to,
+	const struct why_situation *situation,
+	const struct cmd_why_question *question)
+{
+	static const char *const names[WHY_CHANGES] = {
+		[WHY_CHANGE_REUSEADDR] = "reuseaddr",
+		[WHY_CHANGE_REUSEPORT] = "reuseport",
+		[WHY_CHANGE_V6ONLY] = "v6only",
+		[WHY_CHANGE_REUSEADDR_BOTH] = "reuseaddr_both",
+		[WHY_CHANGE_REUSEPORT_BOTH] = "reuseport_both",
+		[WHY_CHANGE_USER] = "user",
+		[WHY_CHANGE_ADDRESS] = "address",
+		[WHY_CHANGE_WAIT] = "wait",
+		[WHY_CHANGE_STOP] = "stop",
+		[WHY_CHANGE_STOP_REUSE] = "stop_reuseaddr",
+		[WHY_CHANGE_STOP_WAIT] = "stop_wait",
+		[WHY_CHANGE_CAPABILITY] = "capability",
+		[WHY_CHANGE_FREEBIND] = "freebind",
+		[WHY_CHANGE_DEVICE] = "device",
+		[WHY_CHANGE_RANGE] = "range",
+	};
+	struct json_object *list = answer_list(to, "would_help");
+	struct why_help helps[WHY_CHANGES];
+	int count = why_help(situation, &question->why, &question->answer,
+		helps);
+
+	for (int i = 0; i < count; i++) {
+		struct json_object *one = answer_object(list, NULL);
+
+		answer_text(one, "change", names[helps[i].change]);
+		if (helps[i].seconds)
+			answer_number(one, "seconds", helps[i].seconds);
+		answer_flag(one, "likely", helps[i].likely);
+	}
+}
+
 static void add_question(struct json_object *to,
 	const struct why_situation *situation,
 	const struct cmd_why_question *question)
@@ -148,6 +185,7 @@ static void add_question(struct json_object *to,
 		answer_number(to, "reserved", answer->reserved);
 	}
 	add_holders(to, situation, answer);
+	add_helps(to, situation, question);
 }
 
 void cmd_why_json(const struct why_situation *situation,

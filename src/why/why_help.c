@@ -86,45 +86,66 @@ static bool set_address(struct trial *t)
 	return true;
 }
 
-/* Take away those in the way that have a process, or those that have none. */
-static bool drop(struct trial *t, bool owned)
+/* TIME_WAIT lasts so long, and cannot be made shorter. */
+enum { TIME_WAIT_MS = 60000 };
+
+/* Nobody has accepted it yet: it goes with its listener. */
+static bool is_waiting(const struct sockdiag_row *row)
 {
-	unsigned int kept = 0, dropped = 0;
-
-	for (unsigned int i = 0; i < t->s.holder_count; i++) {
-		const struct why_holder *h = &t->s.holders[i];
-
-		if (t->blocks[i] != WHY_APART && !!h->row.inode == owned) {
-			t->help->seconds = MAX(t->help->seconds,
-				(h->row.left_ms + 999) / 1000);
-			dropped++;
-			continue;
-		}
-		t->s.holders[kept++] = *h;
-	}
-	t->s.holder_count = kept;
-	return dropped;
+	return !row->inode && !row->mini &&
+	       (row->state == SOCKDIAG_ESTABLISHED ||
+		       row->state == SOCKDIAG_CLOSE_WAIT);
 }
 
-static bool drop_all(struct trial *t)
+/* Who closes a connection first leaves TIME_WAIT behind, with its options. */
+static bool stop_one(struct why_holder *h)
+{
+	if (h->row.protocol != IPPROTO_TCP || !h->row.inode ||
+		h->row.state != SOCKDIAG_ESTABLISHED)
+		return false;
+	h->row.mini = true;
+	h->row.inode = 0;
+	h->row.left_ms = TIME_WAIT_MS;
+	return true;
+}
+
+/* Stop all that is in the way; what it leaves behind stays. */
+static bool stop(struct trial *t)
 {
 	unsigned int kept = 0;
-	bool owned = false, ended = false;
+	bool any = false;
+
+	for (unsigned int i = 0; i < t->s.holder_count; i++) {
+		struct why_holder *h = &t->s.holders[i];
+		bool goes = t->blocks[i] != WHY_APART &&
+			    (h->row.inode || is_waiting(&h->row));
+
+		any |= goes && h->row.inode;
+		if (!goes || stop_one(h))
+			t->s.holders[kept++] = *h;
+	}
+	t->s.holder_count = kept;
+	return any;
+}
+
+/* Until what has ended is gone */
+static bool wait_for_ended(struct trial *t)
+{
+	unsigned int kept = 0, gone = 0;
 
 	for (unsigned int i = 0; i < t->s.holder_count; i++) {
 		const struct why_holder *h = &t->s.holders[i];
 
-		if (t->blocks[i] == WHY_APART) {
+		if (h->row.inode || is_waiting(&h->row)) {
 			t->s.holders[kept++] = *h;
 			continue;
 		}
 		t->help->seconds = MAX(t->help->seconds,
 			(h->row.left_ms + 999) / 1000);
-		owned |= h->row.inode;
-		ended |= !h->row.inode;
+		gone++;
 	}
 	t->s.holder_count = kept;
-	return owned && ended;
+	return gone;
 }
 
 /* The device that has the address, but the socket is on another one */
@@ -172,11 +193,11 @@ static bool change(struct trial *t)
 	case WHY_CHANGE_REUSEPORT_BOTH: return set_both(t, false, true);
 	case WHY_CHANGE_USER: return set_user(t);
 	case WHY_CHANGE_ADDRESS: return set_address(t);
-	case WHY_CHANGE_WAIT: return drop(t, false);
-	case WHY_CHANGE_STOP: return drop(t, true);
+	case WHY_CHANGE_WAIT: return wait_for_ended(t);
+	case WHY_CHANGE_STOP: return stop(t);
 	case WHY_CHANGE_STOP_REUSE:
-		return drop(t, true) && set_flag(&t->q.reuseaddr, true);
-	case WHY_CHANGE_STOP_WAIT: return drop_all(t);
+		return stop(t) && set_flag(&t->q.reuseaddr, true);
+	case WHY_CHANGE_STOP_WAIT: return stop(t) && wait_for_ended(t);
 	case WHY_CHANGE_CAPABILITY: return set_flag(&t->q.capable, true);
 	case WHY_CHANGE_FREEBIND: return set_flag(&t->q.freebind, true);
 	case WHY_CHANGE_DEVICE: return set_device(t);
