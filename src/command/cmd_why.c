@@ -219,6 +219,6 @@ const struct verb verb_why = {
 	.name = "why",
 	.options = "ABVDUFXMOxbKNirvfywCJ",
 	.usage = "[PROTO] [HOST:]PORT... | -- COMMAND...",
-	.help = "would this bind work here and now; which rule, which process",
+	.help = "would this bind work here and now; who is in the way",
 	.run = run_why,
 };

@@ -72,21 +72,37 @@ static void split(const char *text, struct written *out)
 	strcpy(out->scope, percent);
 }
 
+/* The commonest, where /etc/services is missing */
+static const struct service {
+	const char *name;
+	uint16_t port;
+} services[] = { { "ssh", 22 }, { "smtp", 25 }, { "domain", 53 },
+	{ "http", 80 }, { "https", 443 } };
+
+static uint16_t service_of(const char *name, const char *protocol)
+{
+	const struct servent *service = getservbyname(name, protocol);
+
+	if (service)
+		return ntohs(service->s_port);
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++)
+		if (!strcmp(services[i].name, name))
+			return services[i].port;
+	return 0;
+}
+
 static uint16_t port_of(const char *text, uint8_t protocol)
 {
 	const char *name = protocol == IPPROTO_UDP ? "udp" : "tcp";
 	unsigned long port;
-	struct servent *service;
 	char *end;
 
 	port = strtoul(text, &end, 10);
 	if (*text >= '0' && *text <= '9' && !*end && port <= UINT16_MAX)
 		return port;
-	if ((*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z')) {
-		service = getservbyname(text, name);
-		if (service)
-			return ntohs(service->s_port);
-	}
+	port = service_of(text, name);
+	if (port)
+		return port;
 	die(EXIT_USAGE, "why: '%s' is no port", text);
 }
 

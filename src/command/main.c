@@ -52,8 +52,8 @@ static const struct option_help {
 	{ { "reuseport", 0, NULL, 'B' }, NULL, "with SO_REUSEPORT" },
 	{ { "v6only", 0, NULL, 'V' }, NULL, "with IPV6_V6ONLY" },
 	{ { "device", 1, NULL, 'D' }, "NAME", "with SO_BINDTODEVICE" },
-	{ { "uid", 1, NULL, 'U' }, "N", "of this user (default: our own)" },
 	{ { "dev", 1, NULL, 'D' }, "NAME", "the same" },
+	{ { "uid", 1, NULL, 'U' }, "N", "of this user (default: our own)" },
 	{ { "freebind", 0, NULL, 'F' }, NULL, "with IP_FREEBIND" },
 	{ { "transparent", 0, NULL, 'X' }, NULL, "with IP_TRANSPARENT" },
 	{ { "mptcp", 0, NULL, 'M' }, NULL, "a socket of MPTCP" },
@@ -101,7 +101,8 @@ static void usage(FILE *file)
 		fprintf(file, "  %-10s %s\n", verbs[i]->name, verbs[i]->help);
 	fputs("\n'portclash help VERB' says more. Exit codes: 0 agreed, "
 	      "1 found, 2 bad usage\nor input, 3 this machine cannot, "
-	      "4 skipped, 5 nothing was really tested.\n",
+	      "4 skipped (why: it depends),\n5 nothing was really "
+	      "tested.\n",
 		file);
 }
 
