@@ -8,6 +8,7 @@ and prints what was said.
 import json
 import os
 import re
+import resource
 import socket
 import subprocess
 import sys
@@ -81,6 +82,26 @@ def ask_vxlan():
     out = why("udp", "127.0.0.1:4789")
     subprocess.run(["ip", "link", "delete", "vx"], check=True)
     return out
+
+
+def ask_many():
+    """Thousands that have one port, each at an address of its own"""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    count = min(2000, hard // 2 - 100)
+    held = []
+    for number in range(count):
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            sock = socket.socket(socket.AF_INET, kind)
+            sock.bind((f"127.1.{number >> 8}.{number & 255}", 5555))
+            held.append(sock)
+    started = time.monotonic()
+    out = {words: why(*words.split(), "--json") for words in (
+        "tcp 127.1.7.9:5555", "tcp 127.2.0.1:5555", "udp 0.0.0.0:5555",
+        "udp 127.1.7.9:5555", "udp 127.2.0.1:5555")}
+    for sock in held:
+        sock.close()
+    return [count, time.monotonic() - started, out]
 
 
 def hold():
@@ -159,7 +180,7 @@ def inside(folder):
            "both": why(f"127.0.0.1:{PORT}", "--reuseport"),
            "elsewhere": ask_elsewhere(), "file": ask_file(folder),
            "verify": why(f"127.0.0.1:{PORT}", "--verify"),
-           "vxlan": ask_vxlan(), "calls": calls_of(folder), "ls": ask_ls(),
+           "vxlan": ask_vxlan(), "many": ask_many(), "calls": calls_of(folder), "ls": ask_ls(),
            "commands": [run_command(*command) for command in COMMANDS]}
     client.close()
     for child in children:
@@ -249,6 +270,21 @@ def test_who(said):
     assert rule.index("What would help") < rule.index("inet_bind_conflict()")
 
 
+def test_many_holders(said):
+    """All are looked at, and it takes no minutes."""
+    count, seconds, answers = said["many"]
+    for words, want in (("tcp 127.1.7.9:5555", "EADDRINUSE"),
+                        ("tcp 127.2.0.1:5555", "ok"),
+                        ("udp 0.0.0.0:5555", "EADDRINUSE"),
+                        ("udp 127.1.7.9:5555", "EADDRINUSE"),
+                        ("udp 127.2.0.1:5555", "ok")):
+        _, err, answer = answers[words]
+        assert answer["outcome"] == want, (words, err)
+        assert len(answer["holders"]) + answer["others"] == count
+    assert answers["tcp 127.1.7.9:5555"][2]["holders"][0]["blocks"]
+    assert seconds < 20
+
+
 def test_the_kernel_is_named(said):
     """Its own sockets are those of a device: nobody is asked to set options."""
     if said["vxlan"] is None:
@@ -303,7 +339,7 @@ kernel 6 18 44
 range 32768 60999
 unprivileged 1024
 sysctls 0 0 0 0 0
-seen 1 0 0
+seen 1 0
 asker 1000 0
 device 1 0 0 0 - lo
 device 2 0 0 0 veth eth%20

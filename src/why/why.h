@@ -33,6 +33,7 @@ enum {
 	WHY_DEVICE_MAX = 17,
 	WHY_KIND_MAX = 16,
 	WHY_PORTS = 65536,
+	WHY_SLOTS = 256, /* the least that the kernel's table of UDP has */
 	WHY_UNIT_MAX = 96,
 };
 
@@ -107,7 +108,7 @@ struct why_holder {
  * @reserved:	Ports that the kernel does not choose
  * @vrf_shared:	Sockets of all VRFs share the ports of TCP
  * @all_seen:	We may look into every process
- * @udp_slot:	UDP sockets in the kernel's slot of the port that is asked about
+ * @udp_near:	UDP sockets whose ports may share a slot of the kernel's table
  * @limits:	A bit for each enum why_limit that is in force
  * @saved:	It was read from a file: its processes are not those of now
  * @uid, @capable: Who asks; see why_rights()
@@ -125,7 +126,8 @@ struct why_situation {
 	struct why_holder *holders;
 	struct why_owner *owners;
 	unsigned int device_count, route_count, address_count, holder_count;
-	unsigned int owner_count, udp_slot, limits;
+	unsigned int owner_count, limits;
+	uint32_t udp_near[WHY_SLOTS];
 };
 
 /* What else may refuse a bind, and is not looked at */

@@ -100,7 +100,10 @@ void why_file_write(FILE *file, const struct why_situation *s)
 		s->unprivileged);
 	fprintf(file, "sysctls %u %u %u %u %u\n", s->autobind_reuse,
 		s->nonlocal4, s->nonlocal6, s->bindv6only, s->vrf_shared);
-	fprintf(file, "seen %u %u %u\n", s->all_seen, s->udp_slot, s->limits);
+	fprintf(file, "seen %u %u\n", s->all_seen, s->limits);
+	for (unsigned int i = 0; i < WHY_SLOTS; i++)
+		if (s->udp_near[i])
+			fprintf(file, "near %u %u\n", i, s->udp_near[i]);
 	fprintf(file, "asker %u %u\n", s->uid, s->capable);
 	put_ports(file, &s->reserved);
 	put_network(file, s);
@@ -326,8 +329,14 @@ static void get_kernel(struct words *w, struct why_situation *s)
 static void get_seen(struct words *w, struct why_situation *s)
 {
 	s->all_seen = flag(w);
-	s->udp_slot = number(w, UINT32_MAX);
 	s->limits = number(w, (1u << WHY_LIMITS) - 1);
+}
+
+static void get_near(struct words *w, struct why_situation *s)
+{
+	uint32_t slot = number(w, WHY_SLOTS - 1);
+
+	s->udp_near[slot] = number(w, UINT32_MAX);
 }
 
 static void get_asker(struct words *w, struct why_situation *s)
@@ -351,6 +360,8 @@ static int get_line(struct words *w, struct why_situation *s)
 		get_sysctls(w, s);
 	else if (!strcmp(what, "seen"))
 		get_seen(w, s);
+	else if (!strcmp(what, "near"))
+		get_near(w, s);
 	else if (!strcmp(what, "asker"))
 		get_asker(w, s);
 	else if (!strcmp(what, "reserved"))

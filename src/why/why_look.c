@@ -47,6 +47,8 @@ static void note_row(const struct sockdiag_row *row, void *arg)
 	struct why_situation *s = look->s;
 	struct why_holder *list;
 
+	if (row->protocol == IPPROTO_UDP)
+		s->udp_near[row->port % WHY_SLOTS]++;
 	if (!has_port(row) || !why_ports_has(look->ports, row->port))
 		return;
 	list = why_grow(s->holders, s->holder_count, sizeof(*list));
@@ -137,7 +139,6 @@ int why_look(struct why_situation *situation, uint32_t protocols,
 	rc = why_look_net(situation);
 	if (!rc)
 		rc = look_at_sockets(&look, protocols);
-	why_look_slot(situation, ports);
 	return rc ? rc : why_look_owners(situation);
 }
 

@@ -22,7 +22,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "util.h"
 #include "why_private.h"
 
 /* Of one sort of TCP, so many are kept; more sockets of UDP than this are a
@@ -220,6 +219,12 @@ static bool has_family(const struct play *play, uint8_t family)
 	return false;
 }
 
+/* Sockets of other ports may be in the same slot, and which are is not told. */
+static unsigned int near_of(const struct play *play)
+{
+	return play->j->s->udp_near[play->j->q->port % WHY_SLOTS];
+}
+
 /* What can be otherwise: bits of enum why_unknown */
 static unsigned int unknowns_of(const struct play *play)
 {
@@ -236,11 +241,11 @@ static unsigned int unknowns_of(const struct play *play)
 	if (has_family(play, AF_INET) && has_family(play, AF_INET6))
 		out |= WHY_ORDER;
 	if (q->port && !why_is_wildcard(&q->addr)) {
-		unsigned int n = MAX(play->total, play->j->s->udp_slot);
+		bool crowded = play->total > CROWD;
 
-		if (n >= CROWD_NEAR && n <= CROWD)
+		if (!crowded && near_of(play) >= CROWD_NEAR)
 			out |= WHY_CROWD;
-		if (n > CROWD)
+		if (crowded)
 			out |= WHY_ORDER;
 	}
 	return out;
@@ -276,11 +281,9 @@ static uint8_t likely_order(const struct play *play)
 
 static struct possibility likely(const struct play *play)
 {
-	unsigned int n = MAX(play->total, play->j->s->udp_slot);
-
 	return (struct possibility){
 		.kind_ended = is_kind_to(play),
-		.crowd = is_udp(play) && n > CROWD,
+		.crowd = is_udp(play) && play->total > CROWD,
 		.order = likely_order(play),
 	};
 }

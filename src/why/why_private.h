@@ -22,10 +22,6 @@ int why_look_net(struct why_situation *situation);
 /** why_look_sysctls() - Sysctls, and the kernel's version */
 void why_look_sysctls(struct why_situation *situation);
 
-/** why_look_slot() - Count the UDP sockets in the slot, if @ports is one port */
-void why_look_slot(struct why_situation *situation,
-	const struct why_ports *ports);
-
 /** why_look_owners() - Whose are the holders, and with which options? */
 int why_look_owners(struct why_situation *situation);
 
