@@ -5,6 +5,7 @@ Run as a program, this is what happens inside a world: it holds ports, asks,
 and prints what was said.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -204,15 +205,31 @@ def calls_of(folder):
         return file.read()
 
 
-@pytest.fixture(scope="module")
-def said(tmp_path_factory):
-    """All that was asked in one world"""
-    answer = portclash("world", sys.executable, __file__,
-                       tmp_path_factory.mktemp("why"))
+def in_a_world(folder):
+    """All that is asked in one world, as text"""
+    answer = portclash("world", sys.executable, __file__, folder)
     if answer.code == CANNOT or os.geteuid():
         pytest.skip(f"no world here: {answer.err.strip()}")
     assert answer.code == AGREED, answer
-    return json.loads(answer.out)
+    return answer.out
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory):
+    """All that was asked in one world; workers of one run ask once."""
+    folder = tmp_path_factory.mktemp("why")
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if not run:
+        return json.loads(in_a_world(folder))
+    path = tmp_path_factory.getbasetemp().parent / f"why-{run}"
+    with open(path, "a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        text = file.read()
+        if not text:
+            text = in_a_world(folder)
+            file.write(text)
+        return json.loads(text)
 
 
 def outcomes(answer):
