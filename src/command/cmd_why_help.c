@@ -78,12 +78,14 @@ static void say_unit(FILE *file, const struct why_situation *s,
 		quote_printf(file, ": systemctl stop %s", first.unit);
 }
 
+/* @here: It is set here already */
 static void say_both(FILE *file, const struct why_situation *s,
-	const struct why_answer *a, const char *option)
+	const struct why_answer *a, const char *option, bool here)
 {
 	struct culprits who = find_culprits(s, a);
 
-	fprintf(file, "set %s before bind, here and in ", option);
+	fprintf(file, "set %s before bind, %sin ", option,
+		here ? "" : "here and ");
 	name_owners(file, &who);
 }
 
@@ -155,13 +157,13 @@ static void say_help(FILE *file, const struct why_situation *s,
 			file);
 		break;
 	case WHY_CHANGE_REUSEADDR_BOTH:
-		say_both(file, s, a, "SO_REUSEADDR");
+		say_both(file, s, a, "SO_REUSEADDR", q->reuseaddr);
 		break;
 	case WHY_CHANGE_REUSEPORT_BOTH:
-		say_both(file, s, a, "SO_REUSEPORT");
+		say_both(file, s, a, "SO_REUSEPORT", q->reuseport);
 		break;
 	case WHY_CHANGE_USER:
-		say_both(file, s, a, "SO_REUSEPORT");
+		say_both(file, s, a, "SO_REUSEPORT", q->reuseport);
 		fputs(", and run as the same user", file);
 		break;
 	case WHY_CHANGE_ADDRESS:
