@@ -374,7 +374,7 @@ static int run_check(struct options *o)
 
 const struct verb verb_check = {
 	.name = "check",
-	.options = "spMJ",
+	.options = "spaJ",
 	.usage = "[-s SUBJECT]... FILE|DIR...",
 	.help = "do the recorded outcomes hold? (default: on every subject)",
 	.run = run_check,

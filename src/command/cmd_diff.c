@@ -141,7 +141,7 @@ static int run_diff(struct options *o)
 
 const struct verb verb_diff = {
 	.name = "diff",
-	.options = "sjckMqJ",
+	.options = "sjckaqJ",
 	.usage = "-s A -s B FILE|DIR...",
 	.help = "first divergence of each program, minimised, and its class\n"
 		"           (files of text or of bytes; - is stdin)",
@@ -150,7 +150,7 @@ const struct verb verb_diff = {
 
 const struct verb verb_random = {
 	.name = "random",
-	.options = "sSnTjlckMqJ",
+	.options = "sSnTjlckaqJ",
 	.usage = "-s A -s B [--seed N] [--count N | --time SECONDS]",
 	.help = "the same, of random programs that both subjects can be asked",
 	.run = run_random,

@@ -172,7 +172,7 @@ static int run_explain(struct options *o)
 
 const struct verb verb_explain = {
 	.name = "explain",
-	.options = "sWSnjlcMqJ",
+	.options = "sWSnjlcaqJ",
 	.usage = "-s A [-s B] [FILE|DIR... | --sweep NAME]",
 	.help = "the rules in which A is not B: classes, or if A has no model "
 		"a search\n"

@@ -301,7 +301,7 @@ static int run_matrix(struct options *o)
 
 const struct verb verb_matrix = {
 	.name = "matrix",
-	.options = "sSnjcoMqJ",
+	.options = "sSnjcoaqJ",
 	.usage = "[-s SUBJECT]... [--count N] [--output PAGE.html]",
 	.help = "subjects by groups of cases, sweeps and random programs, all\n"
 		"           beside Linux; --count: of each set (default 2000)",

@@ -151,7 +151,7 @@ static int run_sweep(struct options *o)
 
 const struct verb verb_sweep = {
 	.name = "sweep",
-	.options = "sLRPTjckMqJ",
+	.options = "sLRPTjckaqJ",
 	.usage = "NAME [-s A -s B]",
 	.help = "the same, of every program of a finite set\n"
 		"           (--list has them; the subjects are spec and linux)",

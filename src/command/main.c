@@ -83,7 +83,7 @@ static const struct option_help {
 	{ { "case", 0, NULL, 'C' }, NULL, "and a case that anybody can run" },
 	{ { "c", 0, NULL, 'E' }, NULL, "in C, the default: there is no other" },
 	{ { "output", 1, NULL, 'o' }, "FILE", "write there, not to stdout" },
-	{ { "min-compared", 1, NULL, 'M' }, "PERCENT",
+	{ { "min-compared", 1, NULL, 'a' }, "PERCENT",
 		"exit with 5 if less is compared to its end (default 1)" },
 	{ { "table", 0, NULL, 't' }, NULL, "one column a subject" },
 	{ { "tap", 0, NULL, 'p' }, NULL, "KTAP, a line a case and subject" },
@@ -218,7 +218,7 @@ static void take_option(struct options *o, int letter, const char *value)
 	case 'k': o->keep = need_path("keep", value); break;
 	case 'c': take_corpus(o, value); break;
 	case 'm': o->model = value; break;
-	case 'M':
+	case 'a':
 		o->min_compared = number("min-compared", value, 1, 100);
 		break;
 	case 'o':
