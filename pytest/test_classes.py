@@ -64,10 +64,16 @@ def test_each_example_is_explained_by_its_class(uids):
 # Programs of random runs that once were unknown: a change acted on one side only,
 # a rule was not cited, or each op before needed a class of its own.
 ONCE_UNKNOWN = (
-    ("refused-connect-frees-port + refused-connect-is-final + "
-     "tcp-connect-keeps-wildcard",
+    ("refused-connect-is-final",
      "socket a tcp4; bind a 0.0.0.0:7000; socket b tcp4; "
      "connect a 10.0.0.2:40000; bind b 127.0.0.6:@a; get a name"),
+    ("tcp-ipv6-group-errno",
+     "socket a tcp6; listen a; euid 1000; bind a [ff02::1]:80; "
+     "socket b tcp6; bind b [ff02::1]:0"),
+    ("connect-shares-chosen-port",
+     "sysctl ip_local_port_range=7000-7001; socket a tcp6; bind a [::1]:0; "
+     "socket b tcp4; set b reuseaddr; bind b 127.0.0.1:0; close a; listen b; "
+     "socket c tcp4; set c reuseaddr; connect c 127.0.0.1:7000"),
     ("udp-address-before-port",
      "socket a udp4; sysctl ip_local_port_range=7000-7000; "
      "bind a 0.0.0.0:7000; socket b udp6 uid=7; connect b [::1%lo]:40000; "

@@ -358,9 +358,9 @@ static enum spec_rule tcp_connect(struct spec *spec, struct spec_socket *s,
 	if (rule == RULE_connect_refused || rule == RULE_connect_aborted) {
 		s->shut = 0;
 		s->call = UNCONNECTED;
-		/* A dead one tells where it was, if it has no port any more. */
-		if (!s->dead || s->port)
-			failed(spec, s);
+		if (s->dead)
+			s->last_name = spec_socket_name(s);
+		failed(spec, s);
 	} else if (rule == RULE_connect_done && !(s->locks & PORT_LOCK)) {
 		*out = outcome_number(s->port);
 	}

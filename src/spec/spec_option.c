@@ -125,6 +125,8 @@ static void get_name(struct spec *spec, const struct spec_socket *s,
 	struct in16 name = spec_socket_is_mptcp(s) ? s->told :
 						     spec_socket_name(s);
 
+	if (s->dead && !in16_any(s->last_name))
+		name = s->last_name;
 	if (spec_socket_is_v6(s) && in16_is(name, 0) &&
 		APPLIES(spec, mapped_wildcard_is_plain))
 		name = IN16_ANY;

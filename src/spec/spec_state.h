@@ -92,6 +92,7 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  * @last_v4:	UDP: the last connect was by IPv4
  * @kept:	A bind to, or a connect from @kept_rcv was refused, and it keeps
  *		that (refused_bind_keeps_address, refused_connect_keeps_source)
+ * @last_name:	What it told when it died, if that is kept
  * @leak:	It, and what it has left behind, have a number in common, or 0
  * @v4_ops:	AF_INET6: packets go out by IPv4 since a mapped connect
  * @orphan:	Its descriptor is closed
@@ -106,7 +107,7 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  *		tells; those above are of the TCP socket below
  */
 struct spec_socket {
-	struct in16 rcv, source, peer_addr, taken_rcv, kept_rcv;
+	struct in16 rcv, source, peer_addr, taken_rcv, kept_rcv, last_name;
 	uint32_t rcv4, source4, taken_rcv4;
 	uint32_t uid;
 	uint32_t device;

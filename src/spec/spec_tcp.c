@@ -78,7 +78,8 @@ static bool is_same_place(const struct spec_socket *a,
 static bool guards(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b, enum spec_tcp_asking how)
 {
-	return b->state == LISTEN && HOLDS(spec, tcp_conflict_listener) &&
+	return b->state == LISTEN && how != ASK_CONNECT &&
+	       HOLDS(spec, tcp_conflict_listener) &&
 	       !(how == ASK_EXPLICIT && APPLIES(spec, bind_passes_listeners)) &&
 	       (is_same_place(a, b) ||
 		       !APPLIES(spec, listener_guards_its_place));
