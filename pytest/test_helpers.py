@@ -28,10 +28,12 @@ def objects():
 
 
 def symbols(option):
-    """What they define, or do not; strtol() has other names in a newer C."""
+    """What they define, or do not; strtol() has other names in a newer C, and
+    what FORTIFY checks has, too."""
     out = subprocess.run(["nm", option, *map(str, objects())], check=True,
                          capture_output=True, text=True).stdout
-    return {re.sub(r"^__isoc\d+_", "", line.split()[-1])
+    return {re.sub(r"^__(isoc\d+_)?(\w+?)_chk$|^__isoc\d+_", r"\2",
+                   line.split()[-1])
             for line in out.splitlines() if line and not line.endswith(":")}
 
 

@@ -180,10 +180,12 @@ void sockdiag_close(struct sockdiag *diag)
 /* A protocol with a large number is an attribute. */
 static bool is_complete(struct nl_msg *msg, const struct inet_diag_req_v2 *req)
 {
+	const uint32_t mptcp = IPPROTO_MPTCP;
+
 	return !nlmsg_append(msg, (void *)req, sizeof(*req), 0) &&
 	       (req->sdiag_protocol != SOCKDIAG_MPTCP ||
-		       !nla_put_u32(msg, INET_DIAG_REQ_PROTOCOL,
-			       IPPROTO_MPTCP));
+		       !nla_put(msg, INET_DIAG_REQ_PROTOCOL, sizeof(mptcp),
+			       &mptcp));
 }
 
 static struct nl_msg *request(int type, int flags,

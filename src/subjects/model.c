@@ -47,15 +47,16 @@ int model_open(struct subject *subject, const char *name)
 }
 
 /* Is there this model? Of a version or a release that nobody knows, and of what
- * a stranger's agent calls itself, there is none. */
+ * a stranger's agent calls itself, there is none. Who has no memory to open it
+ * will hear so when it is needed. */
 static bool opens(const char *model)
 {
 	struct subject subject;
+	int rc = model_open(&subject, model);
 
-	if (model_open(&subject, model))
-		return false;
-	subject_close(&subject);
-	return true;
+	if (!rc)
+		subject_close(&subject);
+	return !rc || rc == -ENOMEM;
 }
 
 bool model_of(const char *name, char model[SUBJECT_NAME_MAX])
