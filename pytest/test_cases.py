@@ -33,7 +33,8 @@ def test_recorded_outcomes_hold(subject, need, ran):
 def test_what_is_required_runs(name, need):
     """Under that name: one that no test asks for would be missed by none.
     Whether its outcomes are right is said elsewhere; lwIP's are not Linux's."""
-    answer = portclash("check", "--json", "-s", name, RULES, timeout=600)
+    answer = portclash("check", "--json", "-s", name, *cases(RULES)[::20],
+                       timeout=600)
     assert answer.out, answer
     assert need(answer)["held"] > 0
 

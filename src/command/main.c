@@ -361,13 +361,13 @@ static int command(int argc, char **argv)
 /* What was asked to stop has said what there is; it is not all. */
 static int stopped(int code)
 {
-	int number = stop_asked();
+	int signal = stop_asked();
 
-	if (!number)
+	if (!signal)
 		return code;
 	fprintf(stderr, "portclash: stopped by signal %d, so this is not all\n",
-		number);
-	return 128 + number;
+		signal);
+	return 128 + signal;
 }
 
 int main(int argc, char **argv)
