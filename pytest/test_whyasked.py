@@ -254,6 +254,8 @@ def test_forms(said):
         ("127.0.0.1:8080", "ok"), ("[::1]:8080", "ok")]
     for form in ("tcp [fe80::2%veth0]:8080", "tcp [fe80::2%10]:8080"):
         assert outcomes(forms[form]) == [("[fe80::2]:8080", "ok")], form
+        assert "[fe80::2]:8080, scope veth0:" in forms[form][1], form
+    assert "SO_BINDTODEVICE lo:" in forms["127.0.0.1:8081 --dev lo"][1]
     for form in ("--port 0", "tcp :0"):
         [first, second] = [forms[form][2], *forms[form][2]["more"]]
         assert first["outcome"] == second["outcome"] == "ok"

@@ -41,7 +41,17 @@ static void say_outcome(FILE *file, const struct cmd_why_question *q)
 	say_bold(file, cmd_why_outcome(&a->other));
 }
 
-static void say_call(FILE *file, const struct why_question *q)
+static void say_device(FILE *file, const struct why_situation *s,
+	const char *what, uint32_t ifindex)
+{
+	const struct why_device *device = why_device(s, ifindex);
+
+	if (device)
+		quote_printf(file, ", %s %s", what, device->name);
+}
+
+static void say_call(FILE *file, const struct why_situation *s,
+	const struct why_question *q)
 {
 	char place[CMD_WHY_PLACE_MAX];
 
@@ -52,6 +62,8 @@ static void say_call(FILE *file, const struct why_question *q)
 		q->reuseport ? ", SO_REUSEPORT" : "",
 		q->v6only && q->family == AF_INET6 ? ", IPV6_V6ONLY" : "",
 		q->freebind ? ", IP_FREEBIND" : "");
+	say_device(file, s, "scope", q->scope);
+	say_device(file, s, "SO_BINDTODEVICE", q->ifindex);
 	if (q->connects)
 		fprintf(file, " to %s",
 			cmd_why_place(&q->peer, q->peer_port, place));
@@ -62,7 +74,7 @@ static void say_verdict(FILE *file, const struct why_situation *s,
 {
 	say_outcome(file, q);
 	fputs(": ", file);
-	say_call(file, &q->why);
+	say_call(file, s, &q->why);
 	fputs(q->answer.depends ? ": it depends; " : ": ", file);
 	cmd_why_reason(file, s, q);
 	fputc('\n', file);
