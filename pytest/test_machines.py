@@ -154,6 +154,19 @@ def test_a_sandbox_that_dies_is_an_outcome(name, here):
     assert answer.json["compared_ops"] == 3 and answer.json["held"] == 2
 
 
+@pytest.mark.parametrize("name", GVISORS)
+def test_a_sandbox_appends(name, here, tmp_path):
+    """What was in the file that its output goes to stays."""
+    here(name)
+    path = tmp_path / "log"
+    path.write_text("before\n")
+    with path.open("a") as log:
+        subprocess.run([SCRIPTS / "in-runsc", f"--release={name[7:]}", "/bin/sh",
+                        "-c", "echo out; echo err >&2"], stdin=subprocess.DEVNULL,
+                       stdout=log, stderr=log, check=True)
+    assert path.read_text() == "before\nout\nerr\n"
+
+
 def reproducers(paths, folder):
     """Static programs, since a machine may have no libraries."""
     def make(path):
