@@ -93,6 +93,7 @@ struct full_addr {
  * @waiting:	TCP: how many do
  * @queue, @next: TCP: the first of them, and the next in that queue
  * @failed:	A connect failed: its later behaviour is not known
+ * @was_reset:	The error of a reset waits to be told
  * @peer:	TCP: the other end
  */
 struct endpoint {
@@ -111,7 +112,7 @@ struct endpoint {
 	bool read_closed;
 	unsigned int capacity, waiting;
 	struct endpoint *queue, *next;
-	bool failed;
+	bool failed, was_reset;
 	struct endpoint *peer;
 };
 

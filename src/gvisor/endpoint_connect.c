@@ -255,8 +255,15 @@ static int handshake(struct stack *stack, struct endpoint *ep)
 }
 
 /* May an endpoint in this state connect? */
-static int may_connect(struct stack *stack, const struct endpoint *ep)
+static int may_connect(struct stack *stack, struct endpoint *ep)
 {
+	bool was_reset = ep->was_reset;
+
+	/* The error that waits is told once. */
+	ep->was_reset = false;
+	if (was_reset &&
+		gvisor_refuses(&stack->gvisor, GVISOR_tcp_connect_was_reset))
+		return ECONNRESET;
 	switch (ep->state) {
 	case EP_INITIAL:
 	case EP_BOUND: return 0;

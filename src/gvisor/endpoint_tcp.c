@@ -66,6 +66,7 @@ static void tcp_reset(struct stack *stack, struct endpoint *ep)
 		peer->state = EP_CLOSED;
 	} else {
 		endpoint_tcp_fail(stack, peer);
+		peer->was_reset = true;
 	}
 }
 

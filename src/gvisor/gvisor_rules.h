@@ -233,6 +233,8 @@ DECISION(tcp_listener_has_no_room, EINPROGRESS, "tcp.endpoint.connect",
 	"One more than the backlog may wait; a SYN beyond it is dropped.")
 DECISION(tcp_still_connected, EISCONN, "tcp.endpoint.connect",
 	"It is connected, and nothing ends that.")
+DECISION(tcp_connect_was_reset, ECONNRESET, "tcp.endpoint.connect",
+	"The first connect after a reset tells it.")
 DECISION(tcp_connect_failed_before, ECONNABORTED, "tcp.endpoint.connect",
 	"An endpoint whose connect was refused never connects again.")
 DECISION(tcp_connect_dead, EINVAL, "tcp.endpoint.connect",

@@ -221,9 +221,12 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 	return rule;
 }
 
-static enum spec_rule check_state(struct spec *spec,
-	const struct spec_socket *s)
+static enum spec_rule check_state(struct spec *spec, struct spec_socket *s)
 {
+	bool was_reset = s->was_reset;
+
+	s->was_reset = false;
+	RETURN_IF(spec, was_reset, connect_was_reset);
 	RETURN_IF(spec, s->dead == DEAD_CLIENT, connect_failed_before);
 	RETURN_IF(spec, s->dead, dead_socket_refuses);
 	RETURN_IF(spec, s->dead, ended_socket_is_gone);

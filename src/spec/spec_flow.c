@@ -102,8 +102,10 @@ void spec_flow_reset(struct spec *spec, struct spec_socket *s)
 	finish(spec, s);
 	if (!s->orphan && s->held && APPLIES(spec, ended_connection_frees_port))
 		spec_bucket_leave(spec, s);
-	if (APPLIES(spec, ended_connection_is_final))
+	if (APPLIES(spec, ended_connection_is_final)) {
 		s->dead = DEAD_CLIENT;
+		s->was_reset = true;
+	}
 }
 
 /* Do packets of a connection reach the peer? */

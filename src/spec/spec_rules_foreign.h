@@ -171,6 +171,9 @@ NO_LINUX(linger_is_for_data)
 DECISION(dead_socket_refuses, EINVAL, "-",
 	"Who can do nothing more neither binds, nor listens, nor connects.")
 NO_LINUX(dead_socket_refuses)
+DECISION(connect_was_reset, ECONNRESET, "-",
+	"The first connect after a reset tells it.")
+NO_LINUX(connect_was_reset)
 DECISION(connect_failed_before, ECONNABORTED, "-",
 	"Who was refused a connection never connects again.")
 NO_LINUX(connect_failed_before)

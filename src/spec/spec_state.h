@@ -80,6 +80,7 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  * @locks:	ADDR_LOCK, PORT_LOCK, CONNECT_BOUND
  * @shut:	SHUT_RCV, SHUT_SEND
  * @held:	TCP: it is in a port bucket; UDP: it is in the list
+ * @was_reset:	No connect has told so yet (connect_was_reset)
  * @dead:	It can do nothing more, as in no Linux (dead_socket_refuses,
  *		ended_socket_is_gone)
  * @ends:	Like @shut, but only what its own shutdowns did
@@ -118,6 +119,7 @@ struct spec_socket {
 	bool held, v4_ops, orphan, name_unknown;
 	bool taken_reuseport, with_peer, last_v4, kept;
 	uint8_t dead, leak;
+	bool was_reset;
 	uint8_t taken_reuse;
 	uint32_t taken_device, last_device;
 	uint8_t peer, listener;
