@@ -2,7 +2,6 @@
 /*
  * cmd_diff.c - diff and random: two subjects, and where they part
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,13 +48,7 @@ static int exit_code(const struct options *o, const struct compare_result *r,
 {
 	if (lost)
 		return EXIT_CANNOT;
-	if (r->tally.unknown)
-		return EXIT_FOUND;
-	if (r->error == -EINVAL && !r->tally.programs)
-		return EXIT_USAGE;
-	if (r->error)
-		return EXIT_CANNOT;
-	return report_nothing(o, &r->tally) ? EXIT_NOTHING : EXIT_AGREED;
+	return r->tally.unknown ? EXIT_FOUND : report_code(o, r);
 }
 
 int cmd_diff_report(const struct options *o, struct compare_job *job,

@@ -55,15 +55,8 @@ static void classes(struct cmd_explained *e, const struct compare_result *r)
 
 static int exit_code(const struct options *o, const struct cmd_explained *e)
 {
-	const struct compare_result *r = e->summary->result;
-
-	if (e->counts.unexplained)
-		return EXIT_FOUND;
-	if (r->error == -EINVAL && !r->tally.programs)
-		return EXIT_USAGE;
-	if (r->error)
-		return EXIT_CANNOT;
-	return report_nothing(o, &r->tally) ? EXIT_NOTHING : EXIT_AGREED;
+	return e->counts.unexplained ? EXIT_FOUND :
+				       report_code(o, e->summary->result);
 }
 
 static int say(const struct options *o, struct cmd_explained *e)

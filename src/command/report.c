@@ -4,6 +4,7 @@
  */
 #include "report.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,6 +159,15 @@ bool report_nothing(const struct options *o, const struct tally *tally)
 			(unsigned long long)tally->tested,
 			(unsigned long long)tally->programs);
 	return true;
+}
+
+int report_code(const struct options *o, const struct compare_result *r)
+{
+	if (r->error == -EINVAL && !r->tally.programs)
+		return EXIT_USAGE;
+	if (r->error)
+		return EXIT_CANNOT;
+	return report_nothing(o, &r->tally) ? EXIT_NOTHING : EXIT_AGREED;
 }
 
 void report_programs(FILE *file, const struct summary *s)

@@ -75,6 +75,10 @@ void report_end(const struct summary *summary, struct json_object *answer);
 /** report_nothing() - Say so if hardly any program was a test; true if so */
 bool report_nothing(const struct options *options, const struct tally *tally);
 
+/** report_code() - The exit code of a comparison that has found nothing */
+int report_code(const struct options *options,
+	const struct compare_result *result);
+
 /** report_json() - One line of JSON on stdout */
 void report_json(const struct summary *summary);
 

@@ -6,16 +6,16 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "procfile.h"
 #include "util.h"
 
-/* Room for "socket:[4294967295]", and for a process' name with its newline */
-enum { LINK_MAX_LEN = 32, COMMAND_MAX = 17 };
+/* Room for "socket:[4294967295]" */
+enum { LINK_MAX_LEN = 32 };
 
 /**
  * struct search - The descriptors that are looked for
@@ -38,22 +38,6 @@ static long number_of(const char *name)
 	return *name >= '0' && *name <= '9' && !*end ? n : -1;
 }
 
-static void name_of(pid_t pid, char command[COMMAND_MAX])
-{
-	char path[64];
-	ssize_t n = -1;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, command, COMMAND_MAX - 1);
-		close(fd);
-	}
-	command[n > 0 ? n : 0] = '\0';
-	command[strcspn(command, "\n")] = '\0';
-}
-
 /* Has a process ended, or is it not ours to look into? Else a negative errno */
 static int passed_over(int error)
 {
@@ -68,7 +52,7 @@ static int look_at(struct search *s, DIR *fds, pid_t pid)
 	struct dirent *entry;
 
 	while ((errno = 0, entry = readdir(fds))) {
-		char link[LINK_MAX_LEN], command[COMMAND_MAX];
+		char link[LINK_MAX_LEN], command[PROCFILE_COMMAND_MAX];
 		int fd = number_of(entry->d_name);
 		ssize_t n = fd < 0 ? 0 :
 				     readlinkat(dirfd(fds), entry->d_name, link,
@@ -79,7 +63,7 @@ static int look_at(struct search *s, DIR *fds, pid_t pid)
 		link[MAX(n, 0)] = '\0';
 		if (strcmp(link, s->link))
 			continue;
-		name_of(pid, command);
+		procfile_command(pid, command);
 		s->fn(pid, fd, command, s->arg);
 		s->count++;
 	}

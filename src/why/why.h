@@ -25,11 +25,12 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "net/procfile.h"
 #include "net/sockdiag.h"
 #include "program/program.h"
 
 enum {
-	WHY_COMMAND_MAX = 17,
+	WHY_COMMAND_MAX = PROCFILE_COMMAND_MAX,
 	WHY_DEVICE_MAX = 17,
 	WHY_KIND_MAX = 16,
 	WHY_PORTS = 65536,

@@ -10,7 +10,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,22 +60,6 @@ static int by_holder(const void *a, const void *b)
 	return (x->fd > y->fd) - (x->fd < y->fd);
 }
 
-static void read_command(pid_t pid, char command[WHY_COMMAND_MAX])
-{
-	char path[64];
-	ssize_t n = -1;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, command, WHY_COMMAND_MAX - 1);
-		close(fd);
-	}
-	command[MAX(n, 0)] = '\0';
-	command[strcspn(command, "\n")] = '\0';
-}
-
 static bool option_of(int fd, int level, int option, bool *on)
 {
 	int value = 0;
@@ -120,7 +103,7 @@ static int add_owner(struct walk *w, uint32_t holder, int fd)
 		return -ENOMEM;
 	s->owners = list;
 	if (!*w->command)
-		read_command(w->pid, w->command);
+		procfile_command(w->pid, w->command);
 	list += s->owner_count++;
 	*list = (struct why_owner){ .holder = holder, .pid = w->pid, .fd = fd };
 	memcpy(list->command, w->command, sizeof(list->command));
