@@ -66,7 +66,7 @@ THREADED := test_conn test_conn_open test_netns test_netns_do test_nettest \
 
 OBJCOPY  ?= objcopy
 
-.PHONY: all run check help clean setup kernels install uninstall build/portclash.pc build/tests \
+.PHONY: all run check help clean setup kernels install uninstall build/tests \
 	fuzz libfuzzer replay tests tests-pure bench seeds plants mutants check-long \
 	lint format
 
@@ -127,13 +127,6 @@ build/libportclash.so.0: $(INSIDE:%.c=build/pic/%.o) src/portclash.map
 	$(CC) $(CFLAGS) -shared $(RELRO) -o $@ -Wl,-soname,$(@F) -Wl,-z,defs \
 		-Wl,--version-script=src/portclash.map -Wl,-Bsymbolic-functions \
 		$(filter %.o,$^) $(NL_LIBS) -lpthread
-build/portclash.pc: | build/pic
-	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' \
-		'includedir=$${prefix}/include' '' 'Name: portclash' \
-		'Description: port manager, namespaces, sockets whose calls end' \
-		'Version: $(VERSION)' 'Requires.private: libnl-route-3.0' \
-		'Libs: -L$${libdir} -lportclash' 'Libs.private: -lpthread' \
-		'Cflags: -I$${includedir}' >$@
 # Again, too, when Debian's package is another: its sources are old
 build/goports: $(wildcard harness/goports/* /var/lib/dpkg/info/golang-gvisor-gvisor-dev.list)
 	GO='$(GO)' harness/goports/build $@
@@ -239,13 +232,19 @@ check-long: kernels tests
 CORPUS   := cases rules divergences kernel-bugs
 SCRIPTS  := contain in-qemu in-runsc in-uml in-world initrd machines
 install uninstall: export INTO = $(DESTDIR)$(PREFIX)
-install: all build/portclash-static build/uml-xstate.so build/portclash.pc
+install: export PREFIX := $(PREFIX)
+install: all build/portclash-static build/uml-xstate.so
 	install -d "$$INTO/bin" "$$INTO/lib/pkgconfig" "$$INTO/include/portclash"
 	install -m 755 build/portclash "$$INTO/bin"
 	install -m 644 $(foreach name,$(PUBLIC),$(wildcard src/$(name).h src/*/$(name).h)) "$$INTO/include/portclash"
 	install -m 644 build/libportclash.a build/libportclash.so.0 "$$INTO/lib"
 	ln -sf libportclash.so.0 "$$INTO/lib/libportclash.so"
-	install -m 644 build/portclash.pc "$$INTO/lib/pkgconfig"
+	printf '%s\n' "prefix=$$PREFIX" 'libdir=$${prefix}/lib' \
+		'includedir=$${prefix}/include' '' 'Name: portclash' \
+		'Description: port manager, namespaces, sockets whose calls end' \
+		'Version: $(VERSION)' 'Requires.private: libnl-route-3.0' \
+		'Libs: -L$${libdir} -lportclash' 'Libs.private: -lpthread' \
+		'Cflags: -I$${includedir}' >"$$INTO/lib/pkgconfig/portclash.pc"
 	rm -rf "$$INTO/share/portclash" "$$INTO/libexec/portclash"
 	for part in $(CORPUS); do \
 		to=$$INTO/share/portclash/corpus/$$part; \
