@@ -4,6 +4,7 @@ says what there is. A disk that is full costs no more than what was meant for
 it, and that is said."""
 
 import json
+import re
 import resource
 import signal
 import subprocess
@@ -33,6 +34,13 @@ def start(*args, **more):
     return subprocess.Popen([str(COMMAND), *map(str, args)],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             text=True, **more)
+
+
+def catches(pid, number):
+    """Has it a handler yet?"""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        caught = re.search(r"^SigCgt:\s*(\w+)$", file.read(), re.M)
+    return int(caught[1], 16) >> (number - 1) & 1
 
 
 @pytest.mark.parametrize("number", (signal.SIGKILL, signal.SIGTERM,
@@ -88,7 +96,8 @@ LONG = {
 def test_who_is_asked_says_what_there_is(verb):
     """Though its subject says nothing; and a second signal is not needed."""
     with start(*LONG[verb]) as run:
-        time.sleep(.7)
+        wait_for(lambda: catches(run.pid, signal.SIGTERM))
+        time.sleep(.3)
         began = time.monotonic()
         run.terminate()
         out, err = run.communicate(timeout=20)
