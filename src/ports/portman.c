@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "portman_private.h"
 #include "util.h"
@@ -15,15 +16,10 @@ enum { PORT_MAX = 65535 };
 static struct portman *make(bool strict)
 {
 	struct portman *pm = calloc(1, sizeof(*pm));
-	pthread_mutexattr_t attr;
 
 	if (!pm)
 		return NULL;
-	/* So that a tester that calls back gets an error, not a deadlock */
-	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ERRORCHECK);
-	pthread_mutex_init(&pm->table_lock, &attr);
-	pthread_mutexattr_destroy(&attr);
+	portman_parts_init(pm->parts);
 	pthread_mutex_init(&pm->range_lock, NULL);
 	pm->first = PORTMAN_FIRST_EPHEMERAL;
 	pm->count = PORT_MAX - PORTMAN_FIRST_EPHEMERAL + 1;
@@ -45,8 +41,8 @@ void portman_free(struct portman *pm)
 {
 	if (!pm)
 		return;
-	portman_table_clear(&pm->table);
-	pthread_mutex_destroy(&pm->table_lock);
+	portman_parts_destroy(pm->parts);
+	portman_refused_free(&pm->refusals, true);
 	pthread_mutex_destroy(&pm->range_lock);
 	free(pm);
 }
@@ -56,12 +52,12 @@ void portman_watch(struct portman *pm, struct portman_watch *watch)
 	pm->watch = watch;
 }
 
-static bool valid_addr(const struct addr *addr)
+ALWAYS_INLINE bool valid_addr(const struct addr *addr)
 {
 	return addr->len == 0 || addr->len == 4 || addr->len == 16;
 }
 
-bool portman_valid(const struct reservation *res)
+ALWAYS_INLINE bool valid(const struct reservation *res)
 {
 	if (res->network_count > RESERVATION_NETWORKS_MAX ||
 		res->flags > RESERVATION_FLAGS || !valid_addr(&res->addr) ||
@@ -73,338 +69,337 @@ bool portman_valid(const struct reservation *res)
 	return true;
 }
 
-/* Lock the manager, if it may be asked about @res at all */
-static int begin(struct portman *pm, const struct reservation *res)
+bool portman_valid(const struct reservation *res)
 {
-	if (!pm || !res || !portman_valid(res) ||
-		(pm->strict && !res->network_count))
+	return valid(res);
+}
+
+/* Enter the part of a reservation, or all, if it may be asked about at all */
+ALWAYS_INLINE int begin(struct portman *pm, const struct reservation *res,
+	int part, bool tester, struct visit *visit)
+{
+	if (!pm || !res || !valid(res) || (pm->strict && !res->network_count))
 		return -EINVAL;
-	return pthread_mutex_lock(&pm->table_lock) ? -EDEADLK : 0;
+	return portman_enter(visit, pm->parts, part, tester) ? 0 : -EDEADLK;
 }
 
-/* Make every cell before the first reference, so that without memory nothing
- * changes */
-static int make_cells(struct table *table, const struct reservation *res,
-	uint16_t port)
-{
-	int i;
-
-	for (i = 0; i < res->network_count; i++)
-		if (!portman_table_add(table, res->networks[i], res, port))
-			break;
-	if (i == res->network_count)
-		return 0;
-	while (i--) {
-		struct cell *cell = portman_table_cell(table, res->networks[i],
-			res, port);
-
-		if (cell && !flagcount_total(&cell->counts))
-			portman_table_drop(table, res->networks[i], res, port);
-	}
-	return -ENOMEM;
-}
-
-/* Drop one reference on every network */
-static int release(struct portman *pm, const struct reservation *res,
-	uint16_t port)
-{
-	struct table *table = &pm->table;
-	int rc = 0;
-
-	for (int i = 0; i < res->network_count; i++) {
-		struct cell *cell = portman_table_cell(table, res->networks[i],
-			res, port);
-
-		if (!cell) {
-			rc = -ENOENT;
-			continue;
-		}
-		if (pm->watch && cell->counts.refs[res->flags] <= 0 &&
-			portman_left_out(pm->watch, STEP_ANY_RELEASE))
-			continue;
-		flagcount_drop(&cell->counts, res->flags);
-		if (flagcount_total(&cell->counts) <= 0)
-			portman_table_drop(table, res->networks[i], res, port);
-	}
-	return rc;
-}
-
-/* Reserve that very port: 1, 0 if it is refused, or a negative errno */
-static int reserve_port(struct portman *pm, const struct reservation *res,
-	uint16_t port, bool chosen, portman_test_fn *test, void *arg)
-{
-	struct table *table = &pm->table;
-	int rc;
-
-	if (!portman_is_free(pm, res, port, chosen) &&
-		!portman_left_out(pm->watch, STEP_IN_USE))
-		return 0;
-	rc = make_cells(table, res, port);
-	if (rc)
-		return rc;
-	for (int i = 0; i < res->network_count; i++)
-		flagcount_add(&portman_table_cell(table, res->networks[i], res,
-				      port)
-				      ->counts,
-			res->flags);
-	rc = test ? test(port, arg) : 1;
-	if (rc <= 0)
-		release(pm, res, port);
-	return rc;
-}
-
-/* One full cycle through the range, from an offset on */
-static int pick(struct portman *pm, uint32_t offset, portman_test_fn *test,
-	void *arg, uint16_t *port)
-{
-	uint32_t count, first;
-	int rc = 0;
-
-	pthread_mutex_lock(&pm->range_lock);
-	first = pm->first;
-	count = pm->count;
-	pthread_mutex_unlock(&pm->range_lock);
-	if (!count && pm->watch && portman_left_out(pm->watch, STEP_16_BITS))
-		count = PORT_MAX + 1;
-	if (count &&
-		(pm->strict || (pm->watch && offset > UINT32_MAX - count &&
-				       portman_left_out(pm->watch, STEP_WRAP))))
-		offset %= count;
-	for (uint32_t i = 0; i < count; i++) {
-		uint16_t candidate = first + (uint32_t)(offset + i) % count;
-
-		rc = test ? test(candidate, arg) : 1;
-		if (rc > 0)
-			*port = candidate;
-		if (rc)
-			break;
-	}
-	return rc > 0 ? 0 : rc ? rc : -EAGAIN;
-}
-
-struct attempt {
+/**
+ * struct wish - What somebody wants of a port, or of all that are held there
+ * @table:	Where the port is
+ * @claim:	That of @res there
+ */
+struct wish {
 	struct portman *pm;
 	const struct reservation *res;
-	portman_test_fn *test;
-	void *arg;
+	struct table *table;
+	struct claim claim;
+	uint16_t port;
 };
 
-static int try_port(uint16_t port, void *arg)
+ALWAYS_INLINE struct wish wish_for(struct portman *pm,
+	const struct reservation *res, uint16_t port)
 {
-	struct attempt *attempt = arg;
+	struct table *table = &pm->parts[portman_part(port)].table;
 
-	return reserve_port(attempt->pm, attempt->res, port, true,
-		attempt->test, attempt->arg);
+	return (struct wish){ pm, res, table, portman_claim(table, res), port };
 }
 
-int portman_reserve(struct portman *pm, const struct reservation *res,
-	uint32_t random, portman_test_fn *test, void *arg, uint16_t *port)
+/* The key of one of its networks */
+ALWAYS_INLINE uint32_t id_of(const struct wish *w, int index)
 {
-	struct attempt attempt = { pm, res, test, arg };
-	uint16_t chosen = res ? res->port : 0;
-	int rc = begin(pm, res);
+	return portman_id(w->res->networks[index], w->res->transport, w->port);
+}
 
-	if (port)
-		*port = 0;
-	if (rc)
+ALWAYS_INLINE bool is_free(const struct wish *w, bool chosen)
+{
+	return portman_is_free(w->pm, w->table, w->res, &w->claim, w->port,
+		chosen);
+}
+
+ALWAYS_INLINE int add_on(struct wish *w, int index)
+{
+	return portman_table_add(w->table, id_of(w, index), w->res, &w->claim,
+		1);
+}
+
+ALWAYS_INLINE int drop_on(struct wish *w, int index)
+{
+	return portman_table_drop(w->table, id_of(w, index), w->res, &w->claim);
+}
+
+/* Take back what was just added on the first networks: that needs no memory */
+static void let_go(struct wish *w, int count)
+{
+	while (count--)
+		drop_on(w, count);
+}
+
+/* Add one reference on each network, or on none */
+ALWAYS_INLINE int hold(struct wish *w)
+{
+	for (int i = 0; i < w->res->network_count; i++) {
+		int rc = add_on(w, i);
+
+		if (!rc)
+			continue;
+		let_go(w, i);
 		return rc;
-	if (!res->port)
-		rc = pick(pm, random, try_port, &attempt, &chosen);
-	else
-		rc = reserve_port(pm, res, res->port, false, test, arg);
-	if (res->port && rc >= 0)
-		rc = rc ? 0 : -EADDRINUSE;
-	pthread_mutex_unlock(&pm->table_lock);
-	if (!rc && port)
-		*port = chosen;
-	return rc;
-}
-
-/* Is a tuple only in its own way, since a network is listed again? */
-static bool meets_itself(const struct reservation *res, int index,
-	const struct flagcount *refs)
-{
-	long again = 0;
-
-	for (int i = 0; i < index; i++)
-		again += res->networks[i] == res->networks[index];
-	return flagcount_total(refs) == again;
-}
-
-bool portman_reserve_tuple(struct portman *pm, const struct reservation *res)
-{
-	bool good = true;
-
-	if (begin(pm, res))
-		return false;
-	if (make_cells(&pm->table, res, res->port)) {
-		pthread_mutex_unlock(&pm->table_lock);
-		return false;
 	}
-	/* A repeated network meets its own first reference here. */
-	for (int i = 0; i < res->network_count; i++) {
-		struct flagcount *refs = &portman_table_cell(&pm->table,
-			res->networks[i], res, res->port)
-						  ->counts;
-
-		if (flagcount_total(refs) &&
-			!(flagcount_shared(refs) & res->flags) &&
-			!(pm->watch && meets_itself(res, i, refs) &&
-				portman_left_out(pm->watch, STEP_TUPLE_ITSELF)))
-			good = false;
-		flagcount_add(refs, res->flags);
-	}
-	if (!good && portman_left_out(pm->watch, STEP_TUPLE_IN_USE))
-		good = true;
-	if (!good)
-		release(pm, res, res->port);
-	pthread_mutex_unlock(&pm->table_lock);
-	return good;
+	return 0;
 }
 
 /* Is there a reference with these flags on every network, repeats counted? */
-static bool is_held(const struct table *table, const struct reservation *res)
+static bool is_held(const struct wish *w)
 {
+	const struct reservation *res = w->res;
+
 	for (int i = 0; i < res->network_count; i++) {
-		const struct cell *cell = portman_table_cell(table,
-			res->networks[i], res, res->port);
 		int wanted = 0;
 
 		for (int j = 0; j < res->network_count; j++)
 			wanted += res->networks[j] == res->networks[i];
-		if (!cell || cell->counts.refs[res->flags] < wanted)
+		if (portman_table_refs(w->table, id_of(w, i), &w->claim) <
+			wanted)
 			return false;
 	}
 	return true;
 }
 
-int portman_release(struct portman *pm, const struct reservation *res)
+/* Watched: is it left out that a reference which nobody added is dropped? */
+static bool is_kept(const struct wish *w, uint32_t id)
 {
-	int rc = begin(pm, res);
+	uint8_t shared;
 
-	if (rc)
-		return rc;
-	if (pm->strict && !is_held(&pm->table, res))
-		rc = -ENOENT;
-	else
-		rc = release(pm, res, res->port);
-	pthread_mutex_unlock(&pm->table_lock);
+	return portman_table_refs(w->table, id, &w->claim) <= 0 &&
+	       portman_table_total(w->table, id, &w->claim, &shared) &&
+	       portman_left_out(w->pm->watch, STEP_ANY_RELEASE);
+}
+
+/* See to it that drops on several networks need no memory */
+static int prepare(struct wish *w)
+{
+	int rc = 0;
+
+	for (int i = 0; i < w->res->network_count && !rc; i++)
+		rc = portman_table_prepare(w->table, id_of(w, i), w->res,
+			&w->claim);
+	for (int i = 0; i < w->res->network_count && rc; i++)
+		portman_table_tidy(w->table, id_of(w, i), &w->claim);
 	return rc;
 }
 
-int portman_pick_ephemeral(struct portman *pm, uint32_t random,
-	portman_test_fn *test, void *arg, uint16_t *port)
+/* Drop one reference on every network, or with -ENOMEM on none */
+ALWAYS_INLINE int release(struct wish *w)
 {
-	uint16_t chosen = 0;
-	int rc = pm ? pick(pm, random, test, arg, &chosen) : -EINVAL;
+	int rc = w->res->network_count > 1 ? prepare(w) : 0;
+
+	for (int i = 0; i < w->res->network_count && rc != -ENOMEM; i++) {
+		int dropped;
+
+		if (w->pm->watch && is_kept(w, id_of(w, i))) {
+			portman_table_tidy(w->table, id_of(w, i), &w->claim);
+			continue;
+		}
+		dropped = drop_on(w, i);
+		if (dropped)
+			rc = dropped;
+	}
+	return rc;
+}
+
+/* Reserve that very port: 1, 0 if the tester says no, or a negative errno */
+ALWAYS_INLINE int reserve_port(struct wish *w, portman_test_fn *test, void *arg)
+{
+	int rc = hold(w);
+
+	if (rc)
+		return rc;
+	rc = test ? test(w->port, arg) : 1;
+	if (rc <= 0)
+		let_go(w, w->res->network_count);
+	return rc;
+}
+
+/*
+ * Reserve the first port of the range that is free. Where many are taken, those
+ * that are known to be are passed over (portman_refused.h).
+ */
+static int choose(struct portman *pm, const struct reservation *res,
+	uint32_t random, portman_test_fn *test, void *arg, uint16_t *port)
+{
+	struct portman_range range = portman_snapshot(pm, random);
+	struct refused *refused = portman_refused_find(&pm->refusals, res);
+	uint32_t many = 0;
+
+	for (uint32_t i = 0; i < range.count; i++) {
+		uint16_t candidate = portman_candidate(&range, i);
+		uint32_t pass = refused ?
+					portman_refused_run(refused, candidate,
+						portman_row(&range, i)) :
+					0;
+		struct wish w;
+		int rc;
+
+		if (pass) {
+			i += pass - 1;
+			continue;
+		}
+		w = wish_for(pm, res, candidate);
+		if (!is_free(&w, true) &&
+			!portman_left_out(pm->watch, STEP_IN_USE)) {
+			if (!refused && !pm->watch && ++many == REFUSED_MANY)
+				refused = portman_refused_add(&pm->refusals,
+					res);
+			if (refused)
+				portman_refused_set(refused, candidate);
+			continue;
+		}
+		rc = reserve_port(&w, test, arg);
+		if (rc > 0)
+			*port = candidate;
+		if (rc)
+			return rc > 0 ? 0 : rc;
+	}
+	return -EAGAIN;
+}
+
+/* The port that the caller gave */
+ALWAYS_INLINE int take(struct portman *pm, const struct reservation *res,
+	portman_test_fn *test, void *arg)
+{
+	struct wish w = wish_for(pm, res, res->port);
+	int rc;
+
+	if (!is_free(&w, false) && !portman_left_out(pm->watch, STEP_IN_USE))
+		return -EADDRINUSE;
+	rc = reserve_port(&w, test, arg);
+	return rc > 0 ? 0 : rc ? rc : -EADDRINUSE;
+}
+
+int portman_reserve(struct portman *pm, const struct reservation *res,
+	uint32_t random, portman_test_fn *test, void *arg, uint16_t *port)
+{
+	uint16_t chosen = res ? res->port : 0;
+	struct visit visit;
+	int rc = begin(pm, res, chosen ? portman_part(chosen) : ALL_PARTS, test,
+		&visit);
 
 	if (port)
+		*port = 0;
+	if (rc)
+		return rc;
+	if (chosen)
+		rc = take(pm, res, test, arg);
+	else
+		rc = choose(pm, res, random, test, arg, &chosen);
+	portman_leave(&visit);
+	if (!rc && port)
 		*port = chosen;
 	return rc;
 }
 
-int portman_pick_ephemeral_stable(struct portman *pm, uint32_t offset,
-	portman_test_fn *test, void *arg, uint16_t *port)
+/* Enter the part of a reservation whose port 0 is just a port */
+ALWAYS_INLINE int begin_there(struct portman *pm, const struct reservation *res,
+	struct visit *visit)
 {
-	int rc;
+	return begin(pm, res, res ? portman_part(res->port) : 0, false, visit);
+}
 
-	if (!pm)
-		return -EINVAL;
-	pthread_mutex_lock(&pm->range_lock);
-	offset += pm->hint;
-	pthread_mutex_unlock(&pm->range_lock);
-	rc = portman_pick_ephemeral(pm, offset, test, arg, port);
+/* Is a tuple only in its own way, since a network is listed again? */
+static bool meets_itself(const struct reservation *res, int index, int64_t held)
+{
+	int64_t again = 0;
+
+	for (int i = 0; i < index; i++)
+		again += res->networks[i] == res->networks[index];
+	return held == again;
+}
+
+/* Nothing of the tuple is held on a network, or a flag is shared */
+static bool tuple_is_free(const struct wish *w, int index)
+{
+	struct portman_watch *watch = w->pm->watch;
+	uint8_t shared;
+	int64_t held = portman_table_total(w->table, id_of(w, index), &w->claim,
+		&shared);
+
+	return !held || shared & w->res->flags ||
+	       (watch && meets_itself(w->res, index, held) &&
+		       portman_left_out(watch, STEP_TUPLE_ITSELF));
+}
+
+/* A repeated network meets its own first reference here. */
+static bool take_tuple(struct wish *w)
+{
+	for (int i = 0; i < w->res->network_count; i++) {
+		if ((tuple_is_free(w, i) || portman_left_out(w->pm->watch,
+						    STEP_TUPLE_IN_USE)) &&
+			!add_on(w, i))
+			continue;
+		let_go(w, i);
+		return false;
+	}
+	return true;
+}
+
+bool portman_reserve_tuple(struct portman *pm, const struct reservation *res)
+{
+	struct visit visit;
+	struct wish w;
+	bool good;
+
+	if (begin_there(pm, res, &visit))
+		return false;
+	w = wish_for(pm, res, res->port);
+	good = take_tuple(&w);
+	portman_leave(&visit);
+	return good;
+}
+
+int portman_release(struct portman *pm, const struct reservation *res)
+{
+	struct visit visit;
+	struct wish w;
+	int rc = begin_there(pm, res, &visit);
+	bool unused;
+
 	if (rc)
 		return rc;
-	if (portman_left_out(pm->watch, STEP_HINT))
-		return 0;
-	pthread_mutex_lock(&pm->range_lock);
-	pm->hint++;
-	pthread_mutex_unlock(&pm->range_lock);
-	return 0;
-}
-
-void portman_range(struct portman *pm, uint16_t *first, uint16_t *last)
-{
-	pthread_mutex_lock(&pm->range_lock);
-	*first = pm->first;
-	*last = pm->first + pm->count - 1;
-	pthread_mutex_unlock(&pm->range_lock);
-}
-
-int portman_set_range(struct portman *pm, uint16_t first, uint16_t last)
-{
-	if (!pm || first > last || (pm->strict && !first))
-		return -EINVAL;
-	pthread_mutex_lock(&pm->range_lock);
-	pm->first = first;
-	pm->count = last - first + 1;
-	pthread_mutex_unlock(&pm->range_lock);
-	return 0;
+	w = wish_for(pm, res, res->port);
+	rc = pm->strict && !is_held(&w) ? -ENOENT : release(&w);
+	unused = portman_refused_clear(&pm->refusals, res->port);
+	portman_leave(&visit);
+	if (unused && portman_enter(&visit, pm->parts, ALL_PARTS, false)) {
+		portman_refused_free(&pm->refusals, false);
+		portman_leave(&visit);
+	}
+	return rc;
 }
 
 bool portman_is_available(struct portman *pm, const struct reservation *res)
 {
+	struct visit visit;
+	struct wish w;
 	bool is;
 
-	if (begin(pm, res))
+	if (begin_there(pm, res, &visit))
 		return false;
-	is = portman_is_free(pm, res, res->port, false);
-	pthread_mutex_unlock(&pm->table_lock);
+	w = wish_for(pm, res, res->port);
+	is = is_free(&w, false);
+	portman_leave(&visit);
 	return is;
 }
 
 size_t portman_live(struct portman *pm)
 {
-	size_t live;
+	struct visit visit;
+	size_t live = 0;
 
-	if (!pm || pthread_mutex_lock(&pm->table_lock))
+	if (!pm || !portman_enter(&visit, pm->parts, ALL_PARTS, false))
 		return 0;
-	live = pm->table.used;
-	pthread_mutex_unlock(&pm->table_lock);
+	for (int i = 0; i < PARTS; i++)
+		live += pm->parts[i].table.keys[0].set.used +
+			pm->parts[i].table.keys[1].set.used;
+	portman_leave(&visit);
 	return live;
-}
-
-/* The cells of an address must stand together: does a later cell than the next
- * have the address of @end again? */
-static bool comes_again(const struct cell *end)
-{
-	for (const struct cell *cell = end->next; cell; cell = cell->next)
-		if (addr_equal(&cell->addr, &end->addr))
-			return !addr_equal(&end->next->addr, &end->addr);
-	return false;
-}
-
-void portman_check(struct portman *pm)
-{
-	size_t keys = 0;
-
-	ASSERT(!pthread_mutex_lock(&pm->table_lock));
-	for (size_t i = 0; i < pm->table.size; i++) {
-		for (struct key *key = pm->table.slots[i]; key;
-			key = key->next, keys++) {
-			ASSERT(key->cells);
-			ASSERT(key == portman_table_key(&pm->table,
-					      key->network, key->transport,
-					      key->port));
-			for (struct cell *cell = key->cells; cell;
-				cell = cell->next) {
-				struct reservation res = {
-					.transport = key->transport,
-					.addr = cell->addr,
-					.device = cell->device,
-					.dest_addr = cell->dest_addr,
-					.dest_port = cell->dest_port
-				};
-
-				ASSERT(!comes_again(cell));
-				ASSERT(flagcount_total(&cell->counts) > 0);
-				ASSERT(cell == portman_table_cell(&pm->table,
-						       key->network, &res,
-						       key->port));
-			}
-		}
-	}
-	ASSERT(keys == pm->table.used);
-	pthread_mutex_unlock(&pm->table_lock);
 }

@@ -10,11 +10,12 @@
  * without flags, is the same with flags 0 (portman_is_available(),
  * PORTMAN_FIRST_EPHEMERAL).
  *
- * Every function is thread-safe, except portman_free(). There are two locks, as
- * upstream: one for the reservations and one for the range. A tester given to
- * portman_reserve() runs with the first one held. It may call the picks and the
- * range. The other functions see that their thread has the lock already, and
- * answer -EDEADLK, false or 0 instead of waiting for ever.
+ * Every function is thread-safe, except portman_free(), and happens at one
+ * moment. Calls about different ports seldom wait for each other. A tester given
+ * to portman_reserve() runs while others wait: for that port, or for all if it
+ * is to be chosen. It may call the picks and the range. The other functions see
+ * that their thread is a tester of this manager, and answer -EDEADLK, false or 0
+ * instead of waiting for ever.
  *
  * Errors: -EADDRINUSE (in use), -EAGAIN (no port is left), -EINVAL (what is
  * asked makes no sense), -ENOMEM (nothing was changed), or a tester's own.
@@ -86,7 +87,8 @@ bool portman_reserve_tuple(struct portman *pm, const struct reservation *res);
  *
  * Return: 0, -EINVAL, or -ENOENT: a network holds nothing of the kind. The
  *	   state is as upstream's, where others are released all the same,
- *	   and wrong flags make a count negative.
+ *	   and wrong flags make a count negative. That takes memory: -ENOMEM,
+ *	   and nothing was released.
  */
 int portman_release(struct portman *pm, const struct reservation *res);
 
@@ -159,8 +161,8 @@ int portman_load(struct portman *pm, const uint8_t *data, size_t size);
 /**
  * portman_check() - Abort if the structure is not as it must be
  *
- * For tests and fuzzers: no key is empty, none is there twice, every total is
- * positive, the number of keys is right.
+ * For tests and fuzzers: nothing is empty, nothing is there twice, every total
+ * is positive, sums are the sums, and what is known to be refused is refused.
  */
 void portman_check(struct portman *pm);
 

@@ -2,9 +2,11 @@
 /*
  * portman_save.c - a port manager as bytes, and back
  *
- * Little endian: a header (magic, version, range, hint, number of cells), the
- * cells in the order of their own bytes, a checksum over all before it. So the
- * same state is the same bytes, and damage is seen before anything is built.
+ * Little endian: a header (magic, version, range, hint, number of rows), a row
+ * for each held, a checksum over all before it. Rows are in the order of their
+ * bytes, so that the same state is the same bytes; the flags are behind the
+ * tuple, so that what makes up a tuple stands together. Damage is seen before
+ * anything changes.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,14 +18,14 @@
 enum {
 	MAGIC_SIZE = 8,
 	HEADER_SIZE = MAGIC_SIZE + 2 + 2 + 4 + 8,
-	ADDR_SIZE = 17,
-	CELL_SIZE = 1 + 1 + 2 + 4 + 2 + 2 * ADDR_SIZE + 8 * 8,
+	ROW_TUPLE = 2 + 1 + 1 + 4 + 1 + 1 + 2 + 4 + 16 + 16,
+	ROW_SIZE = ROW_TUPLE + 4 + 4,
 	SUM_SIZE = 8,
 };
 
 /* The last byte of the magic is the version. */
 static const uint8_t magic[MAGIC_SIZE] = { 'p', 'o', 'r', 't', 'm', 'a', 'n',
-	1 };
+	2 };
 
 static void put(uint8_t **at, uint64_t value, unsigned int width)
 {
@@ -40,182 +42,287 @@ static uint64_t get(const uint8_t **at, unsigned int width)
 	return value;
 }
 
-/* FNV-1a, 64 bits */
+/* As FNV-1a, but of 64-bit words; no size here is anything else */
 static uint64_t checksum(const uint8_t *data, size_t size)
 {
 	uint64_t sum = 0xcbf29ce484222325;
 
-	while (size--)
-		sum = (sum ^ *data++) * 0x100000001b3;
+	for (; size; size -= 8) {
+		sum = (sum ^ get(&data, 8)) * 0x100000001b3;
+		sum ^= sum >> 32;
+	}
 	return sum;
 }
 
-static void put_addr(uint8_t **at, const struct addr *addr)
+static void put_bytes(uint8_t **at, const uint8_t *bytes)
 {
-	put(at, addr->len, 1);
-	memset(*at, 0, sizeof(addr->bytes));
-	memcpy(*at, addr->bytes, addr->len);
-	*at += sizeof(addr->bytes);
+	memcpy(*at, bytes, 16);
+	*at += 16;
 }
 
-static void get_addr(const uint8_t **at, struct addr *addr)
+static void put_row(uint8_t **at, const struct names *names, uint32_t id,
+	const struct held *held)
 {
-	addr->len = get(at, 1);
-	memcpy(addr->bytes, *at, sizeof(addr->bytes));
-	*at += sizeof(addr->bytes);
+	const struct claim *claim = &held->claim;
+	struct addr addr = portman_long(names, portman_family(claim),
+		claim->addr);
+	struct addr dest = portman_long(names, portman_dest_family(claim),
+		claim->dest_addr);
+
+	put(at, id >> 16, 2);
+	put(at, id >> 8 & 0xff, 1);
+	put(at, id & 0xff, 1);
+	put(at, (uint32_t)claim->device, 4);
+	put(at, addr.len, 1);
+	put(at, dest.len, 1);
+	put(at, claim->dest_port, 2);
+	put(at, 0, 4);
+	put_bytes(at, addr.bytes);
+	put_bytes(at, dest.bytes);
+	put(at, claim->flags, 4);
+	put(at, (uint32_t)held->refs, 4);
 }
 
-static void put_cell(uint8_t **at, const struct key *key,
-	const struct cell *cell)
+static int compare_rows(const void *a, const void *b)
 {
-	put(at, key->network, 1);
-	put(at, key->transport, 1);
-	put(at, key->port, 2);
-	put(at, (uint32_t)cell->device, 4);
-	put(at, cell->dest_port, 2);
-	put_addr(at, &cell->addr);
-	put_addr(at, &cell->dest_addr);
-	for (size_t i = 0; i < ARRAY_SIZE(cell->counts.refs); i++)
-		put(at, cell->counts.refs[i], 8);
+	return memcmp(a, b, ROW_SIZE);
 }
 
-static int compare_cells(const void *a, const void *b)
+/* All rows of a key, in their order */
+static void put_key(uint8_t **at, const struct portman *pm,
+	const struct key *key)
 {
-	return memcmp(a, b, CELL_SIZE);
+	const struct table *table =
+		&pm->parts[portman_part(key->id >> 16)].table;
+	const struct held *held = set_items(&key->helds.set);
+	uint8_t *rows = *at;
+
+	for (uint32_t i = 0; i < key->helds.set.used; i++)
+		put_row(at, &table->names, key->id, &held[i]);
+	if (key->helds.set.used > 1)
+		qsort(rows, key->helds.set.used, ROW_SIZE, compare_rows);
 }
 
-static size_t cell_count(const struct table *table)
+/* Keys are in the order in which their rows begin: of the port the lower byte,
+ * then the higher one, network, transport. */
+static uint8_t digit(const struct key *key, int index)
 {
-	size_t count = 0;
+	static const uint8_t shifts[] = { 16, 24, 8, 0 };
 
-	for (size_t i = 0; i < table->size; i++)
-		for (const struct key *key = table->slots[i]; key;
-			key = key->next)
-			for (const struct cell *cell = key->cells; cell;
-				cell = cell->next)
-				count++;
-	return count;
+	return key->id >> shifts[index];
+}
+
+/* Sorted by a digit; equal ones stay in their order */
+static void sort_by(const struct key **to, const struct key **from,
+	size_t count, int index)
+{
+	size_t starts[257] = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		starts[digit(from[i], index) + 1]++;
+	for (int i = 1; i < 256; i++)
+		starts[i] += starts[i - 1];
+	for (size_t i = 0; i < count; i++)
+		to[starts[digit(from[i], index)]++] = from[i];
+}
+
+/* Add all keys of a set to a list, and their rows to a number */
+static const struct key **list_keys(const struct key **at,
+	const struct set *keys, size_t *rows)
+{
+	const struct key *key = set_items(keys);
+
+	for (uint32_t i = 0; i < keys->used; i++, key++) {
+		*at++ = key;
+		*rows += key->helds.set.used;
+	}
+	return at;
+}
+
+/* All keys in their order, and how many rows they have */
+static const struct key **sorted_keys(const struct portman *pm, size_t *count,
+	size_t *rows)
+{
+	const struct key **keys, **end;
+
+	*count = *rows = 0;
+	for (int i = 0; i < PARTS; i++)
+		for (int k = 0; k < 2; k++)
+			*count += pm->parts[i].table.keys[k].set.used;
+	/* Twice as many, to sort from one half to the other and back */
+	keys = end = malloc((2 * *count + 1) * sizeof(*keys));
+	for (int i = 0; keys && i < 2 * PARTS; i++)
+		end = list_keys(end, &pm->parts[i / 2].table.keys[i % 2].set,
+			rows);
+	for (int i = 3; keys && i >= 0; i--)
+		sort_by(keys + (i % 2 ? *count : 0),
+			keys + (i % 2 ? 0 : *count), *count, i);
+	return keys;
+}
+
+static void put_header(uint8_t **at, struct portman *pm, size_t rows)
+{
+	memcpy(*at, magic, sizeof(magic));
+	*at += sizeof(magic);
+	pthread_mutex_lock(&pm->range_lock);
+	put(at, pm->first, 2);
+	put(at, pm->count, 2);
+	put(at, pm->hint, 4);
+	pthread_mutex_unlock(&pm->range_lock);
+	put(at, rows, 8);
 }
 
 int portman_save(struct portman *pm, uint8_t **data, size_t *size)
 {
-	const struct table *table;
-	uint8_t *out, *at, *cells;
-	size_t count, total;
+	const struct key **keys;
+	size_t count, rows;
+	uint8_t *out = NULL, *at;
+	struct visit visit;
 
 	if (!pm || !data || !size)
 		return -EINVAL;
-	table = &pm->table;
-	if (pthread_mutex_lock(&pm->table_lock))
+	if (!portman_enter(&visit, pm->parts, ALL_PARTS, false))
 		return -EDEADLK;
-	count = cell_count(table);
-	total = HEADER_SIZE + count * CELL_SIZE + SUM_SIZE;
-	out = at = malloc(total);
-	if (!out) {
-		pthread_mutex_unlock(&pm->table_lock);
+	keys = sorted_keys(pm, &count, &rows);
+	if (keys)
+		out = malloc(HEADER_SIZE + rows * ROW_SIZE + SUM_SIZE);
+	at = out;
+	if (out)
+		put_header(&at, pm, rows);
+	for (size_t i = 0; out && i < count; i++)
+		put_key(&at, pm, keys[i]);
+	portman_leave(&visit);
+	free(keys);
+	if (!out)
 		return -ENOMEM;
-	}
-	memcpy(at, magic, sizeof(magic));
-	at += sizeof(magic);
-	pthread_mutex_lock(&pm->range_lock);
-	put(&at, pm->first, 2);
-	put(&at, pm->count, 2);
-	put(&at, pm->hint, 4);
-	pthread_mutex_unlock(&pm->range_lock);
-	put(&at, count, 8);
-	cells = at;
-	for (size_t i = 0; i < table->size; i++)
-		for (const struct key *key = table->slots[i]; key;
-			key = key->next)
-			for (const struct cell *cell = key->cells; cell;
-				cell = cell->next)
-				put_cell(&at, key, cell);
-	pthread_mutex_unlock(&pm->table_lock);
-	qsort(cells, count, CELL_SIZE, compare_cells);
 	put(&at, checksum(out, at - out), SUM_SIZE);
 	*data = out;
-	*size = total;
+	*size = at - out;
 	return 0;
 }
 
-/* So many references nobody has; and sums of fewer do not overflow. */
-static bool get_counts(const uint8_t **at, struct flagcount *counts)
+static bool get_addr(const uint8_t *bytes, uint8_t len, struct addr *addr)
 {
-	bool sane = true;
+	static const uint8_t zero[16];
 
-	for (size_t i = 0; i < ARRAY_SIZE(counts->refs); i++) {
-		int64_t count = get(at, 8);
-
-		counts->refs[i] = count;
-		sane &= count >= INT32_MIN && count <= INT32_MAX;
-	}
-	return sane && flagcount_total(counts) > 0;
+	addr->len = len;
+	memcpy(addr->bytes, bytes, 16);
+	return len <= 16 && !memcmp(bytes + len, zero, 16 - len);
 }
 
-/* Read a cell into a table: 0, -EINVAL if there cannot be such, or -ENOMEM */
-static int get_cell(const uint8_t *at, struct table *table)
+/* Read a row into a table: 0, -EINVAL if there cannot be such, or -ENOMEM */
+static int get_row(const uint8_t *at, struct part *parts, int64_t *refs)
 {
 	struct reservation res = { .network_count = 1 };
-	struct flagcount counts;
-	struct cell *cell;
+	struct claim claim;
+	struct table *table;
+	uint8_t lens[2];
+	uint32_t flags;
+	bool good;
 
+	res.port = get(&at, 2);
 	res.networks[0] = get(&at, 1);
 	res.transport = get(&at, 1);
-	res.port = get(&at, 2);
 	res.device = (int32_t)get(&at, 4);
+	lens[0] = get(&at, 1);
+	lens[1] = get(&at, 1);
 	res.dest_port = get(&at, 2);
-	get_addr(&at, &res.addr);
-	get_addr(&at, &res.dest_addr);
-	if (!get_counts(&at, &counts) || !portman_valid(&res) ||
-		portman_table_cell(table, res.networks[0], &res, res.port))
+	good = !get(&at, 4);
+	good &= get_addr(at, lens[0], &res.addr);
+	good &= get_addr(at + 16, lens[1], &res.dest_addr);
+	at += 32;
+	flags = get(&at, 4);
+	*refs = (int32_t)get(&at, 4);
+	res.flags = flags;
+	if (!good || !*refs || flags > RESERVATION_FLAGS ||
+		!portman_valid(&res))
 		return -EINVAL;
-	cell = portman_table_add(table, res.networks[0], &res, res.port);
-	if (!cell)
-		return -ENOMEM;
-	cell->counts = counts;
-	return 0;
+	table = &parts[portman_part(res.port)].table;
+	claim = portman_claim(table, &res);
+	return portman_table_add(table,
+		portman_id(res.networks[0], res.transport, res.port), &res,
+		&claim, *refs);
 }
 
-int portman_load(struct portman *pm, const uint8_t *data, size_t size)
+/* Rows have to be in their order, each once, and a tuple's sum positive. */
+static int get_rows(const uint8_t *at, uint64_t rows, struct part *parts)
 {
-	const uint8_t *at, *end;
-	struct table table = { 0 }, old;
-	uint16_t first, count;
-	uint32_t hint;
-	uint64_t cells;
+	const uint8_t *before = NULL;
+	int64_t refs, sum = 1;
 	int rc = 0;
 
-	if (!pm || !data || size < HEADER_SIZE + SUM_SIZE ||
-		memcmp(data, magic, MAGIC_SIZE) ||
-		(size - HEADER_SIZE - SUM_SIZE) % CELL_SIZE)
-		return -EINVAL;
-	at = data + MAGIC_SIZE;
-	end = data + size - SUM_SIZE;
-	if (get(&end, SUM_SIZE) != checksum(data, size - SUM_SIZE))
-		return -EINVAL;
-	first = get(&at, 2);
-	count = get(&at, 2);
-	hint = get(&at, 4);
-	cells = get(&at, 8);
-	if (cells != (size - HEADER_SIZE - SUM_SIZE) / CELL_SIZE ||
-		(count && first + count > 65536) || (!count && first))
-		return -EINVAL;
-	for (; cells && !rc; cells--, at += CELL_SIZE)
-		rc = get_cell(at, &table);
-	if (!rc && pthread_mutex_lock(&pm->table_lock))
-		rc = -EDEADLK;
-	if (rc) {
-		portman_table_clear(&table);
-		return rc;
+	for (; rows && !rc; rows--, before = at, at += ROW_SIZE) {
+		int order = before ? memcmp(before, at, ROW_TUPLE + 4) : -1;
+		bool same = before && !memcmp(before, at, ROW_TUPLE);
+
+		if (order >= 0 || (!same && sum <= 0))
+			return -EINVAL;
+		rc = get_row(at, parts, &refs);
+		sum = refs + (same ? sum : 0);
 	}
-	old = pm->table;
-	pm->table = table;
+	return rc ? rc : sum > 0 ? 0 : -EINVAL;
+}
+
+/* Swap what is held; what was refused may be free now */
+static void swap(struct portman *pm, struct part *parts)
+{
+	for (int i = 0; i < PARTS; i++) {
+		struct table table;
+
+		memcpy(&table, &pm->parts[i].table, sizeof(table));
+		memcpy(&pm->parts[i].table, &parts[i].table, sizeof(table));
+		memcpy(&parts[i].table, &table, sizeof(table));
+	}
+	portman_refused_free(&pm->refusals, true);
+}
+
+static int become(struct portman *pm, const uint8_t *header,
+	const uint8_t *rows, struct part *parts)
+{
+	uint16_t first = get(&header, 2), count = get(&header, 2);
+	uint32_t hint = get(&header, 4);
+	uint64_t number = get(&header, 8);
+	struct visit visit;
+	int rc;
+
+	if ((count && first + count > 65536) || (!count && first))
+		return -EINVAL;
+	rc = get_rows(rows, number, parts);
+	if (rc)
+		return rc;
+	if (!portman_enter(&visit, pm->parts, ALL_PARTS, false))
+		return -EDEADLK;
+	swap(pm, parts);
 	pthread_mutex_lock(&pm->range_lock);
 	pm->first = first;
 	pm->count = count;
 	pm->hint = hint;
 	pthread_mutex_unlock(&pm->range_lock);
-	pthread_mutex_unlock(&pm->table_lock);
-	portman_table_clear(&old);
+	portman_leave(&visit);
 	return 0;
+}
+
+int portman_load(struct portman *pm, const uint8_t *data, size_t size)
+{
+	const uint8_t *end, *number;
+	struct part *parts;
+	int rc;
+
+	if (!pm || !data || size < HEADER_SIZE + SUM_SIZE ||
+		memcmp(data, magic, MAGIC_SIZE) ||
+		(size - HEADER_SIZE - SUM_SIZE) % ROW_SIZE)
+		return -EINVAL;
+	end = data + size - SUM_SIZE;
+	number = data + HEADER_SIZE - 8;
+	if (get(&end, SUM_SIZE) != checksum(data, size - SUM_SIZE) ||
+		get(&number, 8) != (size - HEADER_SIZE - SUM_SIZE) / ROW_SIZE)
+		return -EINVAL;
+	parts = calloc(PARTS, sizeof(*parts));
+	if (!parts)
+		return -ENOMEM;
+	portman_parts_init(parts);
+	rc = become(pm, data + MAGIC_SIZE, data + HEADER_SIZE, parts);
+	portman_parts_destroy(parts);
+	free(parts);
+	return rc;
 }
