@@ -59,7 +59,8 @@ TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
 FUZZ     := fuzz two_subjects twin twin_calls quiet
 TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
 # Tests that touch no system
-PURE     := test_portman test_portman_many test_program test_spec test_sweep
+PURE     := test_portman test_portman_many test_portman_memory \
+            test_program test_spec test_sweep
 # Tests with threads that call the library; these run under ThreadSanitizer, too
 THREADED := test_conn test_conn_open test_netns test_netns_do test_nettest \
             test_peers_conn test_peers_netns test_peers_reuseport test_portman
@@ -156,7 +157,7 @@ tests-pure: build/portclash build/tests $(PURE:%=build/plain/%)
 build/tests: | build/plain
 	printf '%s\n' $(PROGRAMS) $(PURE:%=pure/%) >$@
 
-build/%/test_portman: WRAP := -Wl,--wrap=malloc,--wrap=calloc
+build/%/test_portman_memory: WRAP := -Wl,--wrap=malloc,--wrap=calloc
 
 # What is made to fail, one by one: harness/faults.c
 FAULTS   := accept4 bind calloc close connect eventfd fcntl fstat fstatfs \

@@ -4,7 +4,7 @@
  *
  * Its decisions are in corpus/cases/ports-*.case, rule by rule, and are judged
  * by the real package. Here are the contract of the C functions, misuse, saved
- * images, want of memory, threads, and the reference workloads.
+ * images, threads, and the reference workloads.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -291,111 +291,6 @@ static void forged_images_are_refused(void **state)
 	portman_free(copy);
 }
 
-/* The n-th allocation from now fails; -1 is never */
-static int fail_at = -1;
-
-void *__real_calloc(size_t count, size_t size);
-void *__real_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return fail_at >= 0 && !fail_at-- ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return fail_at >= 0 && !fail_at-- ? NULL : __real_malloc(size);
-}
-
-/* Try with ever more memory until it is enough; before that, nothing changes */
-static int with_little_memory(struct portman *pm, const struct reservation *res,
-	int (*try)(struct portman *, const struct reservation *))
-{
-	uint8_t *before, *after;
-	size_t size, again;
-	int rc = -ENOMEM, failures = 0;
-
-	assert_int_equal(portman_save(pm, &before, &size), 0);
-	while (rc == -ENOMEM) {
-		fail_at = failures;
-		rc = try(pm, res);
-		fail_at = -1;
-		portman_check(pm);
-		if (rc != -ENOMEM)
-			break;
-		failures++;
-		assert_int_equal(portman_save(pm, &after, &again), 0);
-		assert_int_equal(size, again);
-		assert_memory_equal(before, after, size);
-		free(after);
-	}
-	free(before);
-	return failures;
-}
-
-static int reserve_it(struct portman *pm, const struct reservation *res)
-{
-	return portman_reserve(pm, res, 0, NULL, NULL, NULL);
-}
-
-/* It says no also for want of memory; no flag is lacking here. */
-static int reserve_as_tuple(struct portman *pm, const struct reservation *res)
-{
-	return portman_reserve_tuple(pm, res) ? 0 : -ENOMEM;
-}
-
-static int load_itself(struct portman *pm, const struct reservation *res)
-{
-	int left = fail_at, rc;
-	uint8_t *data;
-	size_t size;
-
-	(void)res;
-	fail_at = -1;
-	assert_int_equal(portman_save(pm, &data, &size), 0);
-	fail_at = left;
-	rc = portman_load(pm, data, size);
-	free(data);
-	return rc;
-}
-
-static void without_memory_nothing_changes(void **state)
-{
-	struct portman *pm = portman_new();
-	struct reservation res = {
-		.networks = { 6, 4, 6 }, .network_count = 3, .transport = 17
-	};
-	int failures[4] = { 0 };
-	uint8_t *data;
-	size_t size;
-
-	(void)state;
-	for (int i = 0; i < 120; i++) {
-		res.port = 80 + i % 3 * 16;
-		res.flags = RESERVATION_LOAD_BALANCED;
-		res.addr = (struct addr){ 16, { 0xfd, [15] = i % 5 } };
-		res.dest_addr = (struct addr){ 16, { 0xfd, 1, [15] = i } };
-		failures[0] += with_little_memory(pm, &res,
-			i % 2 ? reserve_it : reserve_as_tuple);
-		assert_int_equal(reserve_it(pm, &res), 0);
-		res.flags = RESERVATION_TUPLE_ONLY;
-		failures[1] += with_little_memory(pm, &res, portman_release);
-		if (i % 40 == 39)
-			failures[2] += with_little_memory(pm, &res,
-				load_itself);
-	}
-	for (int i = 0; i < 3; i++)
-		assert_true(failures[i] >= 10);
-	fail_at = 0;
-	assert_int_equal(portman_save(pm, &data, &size), -ENOMEM);
-	fail_at = 0;
-	assert_null(portman_new());
-	fail_at = -1;
-	portman_free(pm);
-}
-
 static void *hammer(void *arg)
 {
 	struct reservation res = tcp(0);
@@ -496,7 +391,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(strict_refuses_misuse_and_changes_nothing),
 		cmocka_unit_test(saved_images_come_back_and_damage_is_seen),
 		cmocka_unit_test(forged_images_are_refused),
-		cmocka_unit_test(without_memory_nothing_changes),
 		cmocka_unit_test(threads_do_not_lose_reservations),
 		cmocka_unit_test(reference_workloads_give_upstreams_checksums),
 	};

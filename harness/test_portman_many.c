@@ -2,8 +2,8 @@
 /*
  * test_portman_many.c - what a port manager does when it holds a lot
  *
- * Programs are short, so they never crowd a port, nor take most of a range. Here
- * are thousands of ops on few ports, in steps with the flat list and with a
+ * Programs are short, so they never crowd a port, nor take most of a range.
+ * Here are thousands of ops on few ports, in step with the flat list and with a
  * manager that is watched, and so judges one by one and remembers no refusal.
  */
 #include <errno.h>

@@ -11,11 +11,11 @@
  * PORTMAN_FIRST_EPHEMERAL).
  *
  * Every function is thread-safe, except portman_free(), and happens at one
- * moment. Calls about different ports seldom wait for each other. A tester given
- * to portman_reserve() runs while others wait: for that port, or for all if it
- * is to be chosen. It may call the picks and the range. The other functions see
- * that their thread is a tester of this manager, and answer -EDEADLK, false or 0
- * instead of waiting for ever.
+ * moment. Calls about different ports seldom wait for each other. A tester
+ * given to portman_reserve() runs while others wait: for that port, or for all
+ * if it is to be chosen. It may call the picks and the range. The other
+ * functions see that their thread is a tester of this manager, and answer
+ * -EDEADLK, false or 0 instead of waiting for ever.
  *
  * Errors: -EADDRINUSE (in use), -EAGAIN (no port is left), -EINVAL (what is
  * asked makes no sense), -ENOMEM (nothing was changed), or a tester's own.

@@ -5,8 +5,8 @@
  * DOC: Theory of Operation
  *
  * Whoever is judged at an address meets what is held there, one by one, and
- * what they all share is what counts. A flag is shared if nobody lacks it; so it
- * is enough to know how many there are, and how many lack it. Which are met
+ * what they all share is what counts. A flag is shared if nobody lacks it; so
+ * it is enough to know how many there are, and how many lack it. Which are met
  * depends on two things only: on the device, for which there are *groups*, one
  * for each address with each device, and one for each address with all of
  * them; and on the destination, of which there are three kinds:
@@ -48,8 +48,8 @@ struct group {
 
 /**
  * struct crowd - The groups of a key
- * @addrs:	How many addresses share exactly these flags with a newcomer that
- *		has the full wildcard as destination, and no device
+ * @addrs:	How many addresses share exactly these flags with a newcomer
+ *		that has the full wildcard as destination, and no device
  */
 struct crowd {
 	uint32_t addrs[RESERVATION_FLAGS + 1];
@@ -66,8 +66,8 @@ static inline bool portman_crowded(const struct key *key)
  * portman_crowd_count() - A held got its first positive reference, or lost it
  * @by:		1 or -1
  *
- * A key that has become crowded gets its sums. If there is no memory for them it
- * has none, and is judged one by one.
+ * A key that has become crowded gets its sums. If there is no memory for them
+ * it has none, and is judged one by one.
  */
 void portman_crowd_count(struct key *key, const struct claim *claim, int by);
 

@@ -37,10 +37,10 @@ static uint8_t tuple_shared(const struct key *key, const struct claim *claim)
 
 /*
  * Does a held count for a newcomer, and which flags may they share? For the
- * same destination, these are the flags that all references of the tuple have; a
- * wildcard with a port is not the same as one without. If either destination is
- * a wildcard, the two flags for multiple binds may be shared in any case. Two
- * specific destinations that differ have nothing to do with each other: the
+ * same destination, these are the flags that all references of the tuple have;
+ * a wildcard with a port is not the same as one without. If either destination
+ * is a wildcard, the two flags for multiple binds may be shared in any case.
+ * Two specific destinations that differ have nothing to do with each other: the
  * held does not count.
  */
 ALWAYS_INLINE bool counts(const struct key *key, const struct claim *held,
@@ -122,8 +122,8 @@ static bool meets_any(const struct key *key, uint32_t first,
 	return any;
 }
 
-/* For a port that the manager chose itself, flags do not help TCP; and without a
- * device, even what does not count is in the way. */
+/* For a port that the manager chose itself, flags do not help TCP; and without
+ * a device, even what does not count is in the way. */
 static bool address_is_free(const struct key *key, uint32_t first,
 	struct judgement *j)
 {
@@ -166,9 +166,9 @@ static bool each_is_free(const struct key *key, struct judgement *j)
 }
 
 /*
- * Without a watch. Mostly one look at all together is enough: what shares nothing
- * with the newcomer is in the way whatever else is at its address; and if all
- * have a flag in common, those of each address have.
+ * Without a watch. Mostly one look at all together is enough: what shares
+ * nothing with the newcomer is in the way whatever else is at its address; and
+ * if all have a flag in common, those of each address have.
  */
 static bool is_free(const struct key *key, const struct judgement *judgement)
 {

@@ -4,16 +4,17 @@
  *
  * DOC: Theory of Operation
  *
- * Whoever wants any port is offered the first one from a random start on that is
- * free. If most are taken, nearly all questions have been asked before, with the
- * same answer. So for the last few kinds of newcomers, those that differ in
- * anything but the port are kinds of their own, there is a bit for each port:
+ * Whoever wants any port is offered the first one from a random start on that
+ * is free. If most are taken, nearly all questions have been asked before, with
+ * the same answer. So for the last few kinds of newcomers (those that differ in
+ * anything but the port are kinds of their own) there is a bit for each port:
  * such a one was refused there.
  *
  * Why the first free port remains the first: more references make no port free,
  * since what all holders share only becomes less. So a refusal holds until
- * something is released at that port, and then the bit is cleared for all kinds.
- * A port without a bit is judged as ever. What a tester says is not remembered.
+ * something is released at that port, and then the bit is cleared for all
+ * kinds. A port without a bit is judged as ever. What a tester says is not
+ * remembered.
  *
  * Bits are set by those who are in all parts of the manager, and cleared by
  * those who are in the port's; kinds come and go while all parts are taken.

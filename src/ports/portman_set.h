@@ -75,19 +75,21 @@ ALWAYS_INLINE void *set_items(const struct set *set)
 	return set->room ? set->many : (char *)set + offsetof(struct set, many);
 }
 
+/** set_at() - The @i-th item */
 ALWAYS_INLINE void *set_at(const struct set *set, const struct set_type *type,
 	uint32_t i)
 {
 	return (char *)set_items(set) + i * type->size;
 }
 
-/* The heads of the chains are behind the items. */
+/** set_heads() - The heads of the chains, which are behind the items */
 ALWAYS_INLINE uint32_t *set_heads(const struct set *set,
 	const struct set_type *type)
 {
 	return (uint32_t *)((char *)set->many + set->room * type->size);
 }
 
+/** set_head() - That of a hash */
 ALWAYS_INLINE uint32_t *set_head(const struct set *set,
 	const struct set_type *type, uint32_t hash)
 {
@@ -123,6 +125,7 @@ ALWAYS_INLINE void *set_match(const struct set *set,
 	return NULL;
 }
 
+/** set_chain() - Put an item into the chain of its hash */
 ALWAYS_INLINE void set_chain(struct set *set, const struct set_type *type,
 	uint32_t i)
 {
@@ -133,7 +136,7 @@ ALWAYS_INLINE void set_chain(struct set *set, const struct set_type *type,
 	*head = i;
 }
 
-/* Another block, or none for one item: false without memory */
+/** set_resize() - Another block, or none for one item */
 NOT_INLINE bool set_resize(struct set *set, const struct set_type *type,
 	uint32_t room)
 {
@@ -160,7 +163,7 @@ NOT_INLINE bool set_resize(struct set *set, const struct set_type *type,
 	return true;
 }
 
-/* Room for a quarter more than there are */
+/** set_room() - Room for a quarter more than there are */
 ALWAYS_INLINE uint32_t set_room(uint32_t used)
 {
 	return used + used / 4 + 2;
@@ -187,7 +190,7 @@ ALWAYS_INLINE void set_added(struct set *set, const struct set_type *type)
 	set->used++;
 }
 
-/* Let what points to one item in a chain point to another, or to its next */
+/** set_relink() - Let what points to one item in a chain point to another */
 ALWAYS_INLINE void set_relink(struct set *set, const struct set_type *type,
 	uint32_t from, uint32_t to)
 {
@@ -199,7 +202,7 @@ ALWAYS_INLINE void set_relink(struct set *set, const struct set_type *type,
 	*at = to;
 }
 
-/* Remove one of several; the block becomes smaller in time */
+/** set_remove_one() - set_remove(), of several; the block shrinks in time */
 NOT_INLINE void set_remove_one(struct set *set, const struct set_type *type,
 	void *item)
 {

@@ -75,16 +75,19 @@ ALWAYS_INLINE struct set *portman_keys(struct table *table, uint32_t id)
 	return &table->keys[id >> 9 & 1].set;
 }
 
+/** portman_id_hash() - For portman_key_type */
 ALWAYS_INLINE uint32_t portman_id_hash(const void *id)
 {
 	return *(const uint32_t *)id * 0x9e3779b1u;
 }
 
+/** portman_key_hash() - For portman_key_type */
 ALWAYS_INLINE uint32_t portman_key_hash(const void *item)
 {
 	return portman_id_hash(&((const struct key *)item)->id);
 }
 
+/** portman_key_same() - For portman_key_type */
 ALWAYS_INLINE bool portman_key_same(const void *item, const void *id)
 {
 	return ((const struct key *)item)->id == *(const uint32_t *)id;
@@ -100,6 +103,7 @@ ALWAYS_INLINE struct key *portman_key(const struct table *table, uint32_t id)
 		NULL);
 }
 
+/** portman_claim_hash() - For portman_held_type */
 ALWAYS_INLINE uint32_t portman_claim_hash(const void *claim)
 {
 	const struct claim *c = claim;
@@ -109,6 +113,7 @@ ALWAYS_INLINE uint32_t portman_claim_hash(const void *claim)
 			(uint32_t)c->dest_port << 16 | c->families);
 }
 
+/** portman_held_hash() - For portman_held_type */
 ALWAYS_INLINE uint32_t portman_held_hash(const void *item)
 {
 	return portman_claim_hash(&((const struct held *)item)->claim);
@@ -123,6 +128,7 @@ ALWAYS_INLINE bool portman_same_tuple(const struct claim *a,
 	       a->families == b->families;
 }
 
+/** portman_held_same() - For portman_held_type */
 ALWAYS_INLINE bool portman_held_same(const void *item, const void *claim)
 {
 	return portman_same_tuple(&((const struct held *)item)->claim, claim);
@@ -143,7 +149,7 @@ ALWAYS_INLINE struct held *portman_held(const struct key *key,
 	return set_match(&key->helds.set, &portman_held_type, claim, after);
 }
 
-/* The short form of an address, and its family */
+/** portman_short() - The short form of an address, and as return its family */
 ALWAYS_INLINE uint8_t portman_short(const struct names *names,
 	const struct addr *addr, uint32_t *to)
 {
