@@ -59,11 +59,12 @@ TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
 FUZZ     := fuzz two_subjects twin twin_calls quiet
 TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
 # Tests that touch no system
-PURE     := test_portman test_portman_many test_portman_memory \
-            test_program test_spec test_sweep
+PURE     := test_portman test_portman_linear test_portman_many \
+            test_portman_memory test_program test_spec test_sweep
 # Tests with threads that call the library; these run under ThreadSanitizer, too
 THREADED := test_conn test_conn_open test_netns test_netns_do test_nettest \
-            test_peers_conn test_peers_netns test_peers_reuseport test_portman
+            test_peers_conn test_peers_netns test_peers_reuseport test_portman \
+            test_portman_linear
 
 OBJCOPY  ?= objcopy
 
