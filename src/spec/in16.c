@@ -8,23 +8,6 @@
 
 #include "world.h"
 
-struct in16 in16_from(const struct addr *addr)
-{
-	struct in16 out = { 0 };
-
-	if (addr->len == 4) {
-		uint32_t v4;
-
-		memcpy(&v4, addr->bytes, 4);
-		return in16_v4(__builtin_bswap32(v4));
-	}
-	memcpy(&out.high, addr->bytes, 8);
-	memcpy(&out.low, addr->bytes + 8, 8);
-	out.high = __builtin_bswap64(out.high);
-	out.low = __builtin_bswap64(out.low);
-	return out;
-}
-
 struct addr in16_addr(struct in16 from, bool v6)
 {
 	struct addr out = { .len = v6 ? 16 : 4 };

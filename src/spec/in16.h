@@ -5,6 +5,8 @@
 #ifndef IN16_H
 #define IN16_H
 
+#include <string.h>
+
 #include "addr.h"
 
 /* An address of either family; an IPv4 address is in its mapped form */
@@ -46,7 +48,21 @@ static inline bool in16_is(struct in16 a, uint32_t v4)
 #define IN16_LOOPBACK ((struct in16){ 0, 1 })
 
 /** in16_from() - Convert an address of a program */
-struct in16 in16_from(const struct addr *addr);
+static inline struct in16 in16_from(const struct addr *addr)
+{
+	struct in16 out;
+	uint32_t v4;
+
+	if (addr->len == 4) {
+		memcpy(&v4, addr->bytes, 4);
+		return in16_v4(__builtin_bswap32(v4));
+	}
+	memcpy(&out.high, addr->bytes, 8);
+	memcpy(&out.low, addr->bytes + 8, 8);
+	out.high = __builtin_bswap64(out.high);
+	out.low = __builtin_bswap64(out.low);
+	return out;
+}
 
 /** in16_addr() - Convert it back; @v6: to an IPv6 address */
 struct addr in16_addr(struct in16 from, bool v6);

@@ -77,15 +77,16 @@ struct capabilities subject_common(const struct capabilities *a,
 	};
 }
 
-static struct op resolved(const struct run *run, const struct op *op)
+/* The op with the number that ":@b" stands for, if it has one */
+static const struct op *resolved(const struct run *run, const struct op *op,
+	struct op *out)
 {
-	struct op out = *op;
-
-	if ((op->kind == OP_BIND || op->kind == OP_CONNECT) &&
-		op->bind.place.port_of) {
-		out.bind.place.port = run->ports[op->bind.place.port_of - 1];
-		out.bind.place.port_of = 0;
-	}
+	if ((op->kind != OP_BIND && op->kind != OP_CONNECT) ||
+		!op->bind.place.port_of)
+		return op;
+	*out = *op;
+	out->bind.place.port = run->ports[op->bind.place.port_of - 1];
+	out->bind.place.port_of = 0;
 	return out;
 }
 
@@ -119,7 +120,8 @@ static void remember(struct run *run, const struct op *op,
 static int step(struct subject *subject, struct run *run, const struct op *op,
 	const struct outcome *leader, struct outcome *out)
 {
-	struct op now = resolved(run, op);
+	const struct op *now;
+	struct op number;
 	int rc;
 
 	if (!subject_can(&subject->can, op)) {
@@ -130,11 +132,12 @@ static int step(struct subject *subject, struct run *run, const struct op *op,
 		*out = outcome_error(EBADF);
 		return 0;
 	}
-	rc = subject->type->step(subject, &now, leader, out);
+	now = resolved(run, op, &number);
+	rc = subject->type->step(subject, now, leader, out);
 	if (subject->changes && !rc)
 		subject_answer_changed(subject, out);
 	if (!rc)
-		remember(run, &now, out);
+		remember(run, now, out);
 	return rc;
 }
 
