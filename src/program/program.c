@@ -148,31 +148,6 @@ bool program_equal(const struct program *a, const struct program *b)
 	return true;
 }
 
-struct outcome outcome_ok(void)
-{
-	return (struct outcome){ .kind = OUTCOME_OK };
-}
-
-struct outcome outcome_number(uint32_t a)
-{
-	return (struct outcome){
-		.kind = OUTCOME_OK, .value = VALUE_NUMBER, .a = a
-	};
-}
-
-struct outcome outcome_error(int error)
-{
-	if (!error)
-		return outcome_ok();
-	return (struct outcome){ .kind = OUTCOME_ERRNO,
-		.error = error < 0 ? -error : error };
-}
-
-struct outcome outcome_na(void)
-{
-	return (struct outcome){ .kind = OUTCOME_NA };
-}
-
 bool outcome_alike(const struct outcome *a, const struct outcome *b)
 {
 	return a->kind == b->kind && a->error == b->error;

@@ -190,14 +190,14 @@ struct op {
  * struct program - A short list of ops, as a plain value
  * @level:	LEVEL_SOCKET or LEVEL_RESERVATION
  * @count:	How many ops there are
- * @names:	What each socket slot is called; "a".."p" unless text said else
  * @ops:	The ops; unused ones are zero
+ * @names:	What each socket slot is called; "a".."p" unless text said else
  */
 struct program {
 	uint8_t level;
 	uint8_t count;
-	char names[PROGRAM_SOCKETS_MAX][PROGRAM_NAME_MAX + 1];
 	struct op ops[PROGRAM_OPS_MAX];
+	char names[PROGRAM_SOCKETS_MAX][PROGRAM_NAME_MAX + 1];
 };
 
 enum outcome_kind {
@@ -395,11 +395,38 @@ static inline bool type_is_udp(int type)
 	return type == UDP4 || type == UDP6;
 }
 
-/* Short ways to make an outcome */
-struct outcome outcome_ok(void);
-struct outcome outcome_number(uint32_t a);
-struct outcome outcome_error(int error); /* either sign; 0 is ok */
-struct outcome outcome_na(void);
+/*
+ * Short ways to make an outcome; here, since every op makes one
+ */
+
+/** outcome_ok() - It was done */
+static inline struct outcome outcome_ok(void)
+{
+	return (struct outcome){ .kind = OUTCOME_OK };
+}
+
+/** outcome_number() - It was done, and this is its value */
+static inline struct outcome outcome_number(uint32_t a)
+{
+	return (struct outcome){
+		.kind = OUTCOME_OK, .value = VALUE_NUMBER, .a = a
+	};
+}
+
+/** outcome_error() - It failed; @error has either sign, and 0 is ok */
+static inline struct outcome outcome_error(int error)
+{
+	if (!error)
+		return outcome_ok();
+	return (struct outcome){ .kind = OUTCOME_ERRNO,
+		.error = error < 0 ? -error : error };
+}
+
+/** outcome_na() - The subject has no such op */
+static inline struct outcome outcome_na(void)
+{
+	return (struct outcome){ .kind = OUTCOME_NA };
+}
 
 /*
  * Are two outcomes the same? That is asked in four ways, here and nowhere
