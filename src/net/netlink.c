@@ -28,6 +28,8 @@ int netlink_open(struct netlink *nl, int protocol)
 	if (!nl->sk)
 		return -ENOMEM;
 	nl_socket_modify_err_cb(nl->sk, NL_CB_CUSTOM, keep_error, nl);
+	/* All answers fit, so none is looked at before it is taken. */
+	nl_socket_disable_msg_peek(nl->sk);
 	errno = 0;
 	if (nl_connect(nl->sk, protocol) < 0) {
 		int error = errno ? errno : EIO;

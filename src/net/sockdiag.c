@@ -162,9 +162,7 @@ int sockdiag_open(struct sockdiag **diag)
 	nl_socket_modify_cb(out->nl.sk, NL_CB_VALID, NL_CB_CUSTOM, on_row, out);
 	nl_socket_modify_cb(out->nl.sk, NL_CB_FINISH, NL_CB_CUSTOM, on_end,
 		out);
-	/* A buffer that is large enough saves a second call each time. */
 	nl_socket_set_msg_buf_size(out->nl.sk, ANSWER_SIZE_MAX);
-	nl_socket_disable_msg_peek(out->nl.sk);
 	*diag = out;
 	return 0;
 }
