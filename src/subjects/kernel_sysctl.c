@@ -72,9 +72,14 @@ int kernel_sysctl_restore(const struct kernel_sysctls *sysctls,
 	return restore(sysctls, written) ? restore(sysctls, written) : 0;
 }
 
-/* Every world has the same range, and it is obeyed: of a range of one port,
- * that one is chosen. */
-static bool set_range(void)
+int kernel_sysctl_set_range(void)
+{
+	return kernel_sysctl_set(SYSCTL_PORT_RANGE, WORLD_RANGE_FIRST,
+		WORLD_RANGE_LAST);
+}
+
+/* Set it. Is it obeyed? Of a range of one port, that one is chosen. */
+static bool range_is_obeyed(void)
 {
 	enum { ONE = WORLD_RANGE_FIRST };
 	struct sockaddr_in in = { .sin_family = AF_INET };
@@ -87,14 +92,12 @@ static bool set_range(void)
 
 	if (fd >= 0)
 		close(fd);
-	return !kernel_sysctl_set(SYSCTL_PORT_RANGE, WORLD_RANGE_FIRST,
-		       WORLD_RANGE_LAST) &&
-	       obeyed;
+	return !kernel_sysctl_set_range() && obeyed;
 }
 
 void kernel_sysctl_learn(struct kernel_sysctls *sysctls)
 {
-	bool obeyed = set_range();
+	bool obeyed = range_is_obeyed();
 
 	sysctls->can = 0;
 	for (int key = 0; key < SYSCTLS; key++) {

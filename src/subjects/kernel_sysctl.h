@@ -21,9 +21,13 @@ struct kernel_sysctls {
 	char defaults[SYSCTLS][KERNEL_SYSCTL_TEXT_MAX];
 };
 
+/** kernel_sysctl_set_range() - Set the range of ports that every world has */
+int kernel_sysctl_set_range(void);
+
 /**
- * kernel_sysctl_learn() - Set the world's range of ports, and read the defaults
- * @sysctls:	Filled in, for the network that the process is in
+ * kernel_sysctl_learn() - Set that range, and read the defaults
+ * @sysctls:	Filled in, for the network that the process is in; other
+ *		namespaces of this kernel, made from now on, have the same
  *
  * A sysctl that cannot be written, or that is not obeyed, is not in @can.
  */

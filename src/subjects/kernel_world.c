@@ -161,8 +161,6 @@ static int build(struct kernel_world *world, char *why, size_t size)
 
 	if (rc)
 		return because(why, size, rc, "cannot use rtnetlink");
-	world->types = find_types();
-	world->v6 = world->types & 1u << TCP6;
 	rc = lo_up(session);
 	if (rc)
 		because(why, size, rc, "cannot set up lo");
@@ -282,7 +280,7 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 		rc = build(world, why, size);
 	if (rc)
 		return rc;
-	kernel_sysctl_learn(&world->sysctls);
+	kernel_sysctl_set_range();
 	/* Without it, each world with connections is simply given up. */
 	if (sockdiag_open(&world->diag))
 		world->diag = NULL;
@@ -291,26 +289,42 @@ int kernel_world_renew(struct kernel_world *world, char *why, size_t size)
 	return 0;
 }
 
-int kernel_world_enter(struct kernel_world *world, char *why, size_t size)
+/* Leave the network that is not ours. */
+static int leave_home(struct kernel_world *world, char *why, size_t size)
 {
 	uint64_t home;
 	int rc = own_id(&home);
 
-	memset(world, 0, sizeof(*world));
 	if (rc)
 		return because(why, size, rc,
 			"cannot tell namespaces apart: Linux >= 5.14 needed");
-	/* Twice: the size of a namespace's table is a sysctl of the one it is
-	 * made from, and the first is not ours to change. */
-	if (stays())
-		return kernel_world_renew(world, why, size);
 	rc = leave(why, size);
 	if (!rc && (rc = own_id(&world->id)))
 		because(why, size, rc, "cannot tell namespaces apart");
 	if (!rc && world->id == home)
 		rc = because(why, size, -EXDEV,
 			"this is still the machine's own network");
-	return rc ? rc : kernel_world_renew(world, why, size);
+	return rc;
+}
+
+int kernel_world_enter(struct kernel_world *world, char *why, size_t size)
+{
+	int rc = 0;
+
+	memset(world, 0, sizeof(*world));
+	/* Twice: the size of a namespace's table is a sysctl of the one it is
+	 * made from, and the first is not ours to change. */
+	if (!stays())
+		rc = leave_home(world, why, size);
+	if (rc)
+		return rc;
+	/* All namespaces of a kernel can do the same, so one is asked. */
+	world->types = find_types();
+	world->v6 = world->types & 1u << TCP6;
+	rc = kernel_world_renew(world, why, size);
+	if (!rc)
+		kernel_sysctl_learn(&world->sysctls);
+	return rc;
 }
 
 void kernel_world_close(struct kernel_world *world)
