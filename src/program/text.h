@@ -54,7 +54,7 @@ struct expect {
  * @of:		"# of: SYSTEM": whose class it is; empty if of none
  * @changes:	All "# change: CHANGE...", with blanks between; else empty
  * @program:	What to run
- * @expect:	One for each op
+ * @expect:	One for each op; what is behind those is not set
  */
 struct case_text {
 	char why[WHY_MAX];
@@ -78,7 +78,7 @@ struct text_error {
  * text_parse() - Read a program, trace or case
  * @text:	Any bytes
  * @size:	How many
- * @out:	The result, untouched on failure
+ * @out:	The result; of no use on failure
  * @error:	Filled in on failure
  *
  * Return: 0, or -EINVAL

@@ -143,6 +143,8 @@ int words_expect(struct words *w, struct expect *expect)
 	int rc;
 
 	expect->line = w->line;
+	expect->outcome = outcome_ok();
+	expect->count = 0;
 	if (!*w->next)
 		return 0;
 	if (strcmp(*w->next, "="))

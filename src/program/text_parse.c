@@ -343,12 +343,12 @@ static int one_line(struct parser *p, const char *text, size_t length)
 int text_parse(const char *text, size_t size, struct case_text *out,
 	struct text_error *error)
 {
-	struct case_text result;
-	struct parser p = { .words.error = error, .out = &result };
+	struct parser p = { .words.error = error, .out = out };
 	const char *end = text + size;
 
-	memset(&result, 0, sizeof(result));
-	program_init(&result.program, LEVEL_SOCKET);
+	/* Each op clears what is expected of it: all would be 60 KB. */
+	memset(out, 0, offsetof(struct case_text, expect));
+	program_init(&out->program, LEVEL_SOCKET);
 	if (size > TEXT_SIZE_MAX)
 		return words_fail(&p.words,
 			"%zu bytes; a program has at most "
@@ -365,6 +365,5 @@ int text_parse(const char *text, size_t size, struct case_text *out,
 			return rc;
 		text += length + 1;
 	}
-	*out = result;
 	return 0;
 }

@@ -4,6 +4,7 @@
  */
 #include "text.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -120,13 +121,15 @@ const char *text_test(unsigned int kind)
 
 const char *text_errno(int error)
 {
-	const char *name = strerrorname_np(error);
-
 	/* Two names share a number; the kernel says the second. */
-	if (name && !strcmp(name, "ENOTSUP"))
-		return "EOPNOTSUPP";
+	const char *name = error == EOPNOTSUPP ? "EOPNOTSUPP" :
+						 strerrorname_np(error);
+
 	return name ? name : "E?";
 }
+
+/* As wide as most words of ops */
+enum { NAME_COLUMN = 6 };
 
 /* A growing line that never overruns: what does not fit is cut. */
 struct line {
@@ -147,6 +150,16 @@ __attribute__((format(printf, 2, 3))) static void put(struct line *line,
 	line->used += MIN((size_t)n, room - 1);
 }
 
+/* The same of one word, without a format: most of a program is words. */
+static void put_word(struct line *line, const char *word)
+{
+	size_t n = MIN(strlen(word), line->size - line->used - 1);
+
+	memcpy(line->text + line->used, word, n);
+	line->used += n;
+	line->text[line->used] = '\0';
+}
+
 static void put_place(struct line *line, const struct program *program,
 	const struct place *place)
 {
@@ -156,13 +169,14 @@ static void put_place(struct line *line, const struct program *program,
 
 	addr_print(&place->addr, addr);
 	if (place->addr.len == 4)
-		put(line, "%s:", addr);
+		put_word(line, addr);
 	else if (!place->scope)
-		put(line, "[%s]:", addr);
+		put(line, "[%s]", addr);
 	else if (named)
-		put(line, "[%s%%%s]:", addr, world_device(place->scope)->name);
+		put(line, "[%s%%%s]", addr, world_device(place->scope)->name);
 	else
-		put(line, "[%s%%%u]:", addr, place->scope);
+		put(line, "[%s%%%u]", addr, place->scope);
+	put_word(line, ":");
 	if (place->port_of)
 		put(line, "@%s", program->names[place->port_of - 1]);
 	else
@@ -235,12 +249,14 @@ static void put_set(struct line *line, const struct op *op)
 {
 	uint32_t value = op->set.value;
 
-	put(line, " %s", option_words[op->set.option]);
+	put_word(line, " ");
+	put_word(line, option_words[op->set.option]);
 	if (op->set.option < OPT_DEV) {
 		if (!value)
-			put(line, "=0");
+			put_word(line, "=0");
 	} else if (op->set.option == OPT_DEV) {
-		put(line, "=%s", world_device(value)->name);
+		put_word(line, "=");
+		put_word(line, world_device(value)->name);
 	} else if (op->set.option == OPT_PORT_RANGE) {
 		put(line, "=%u-%u", value, op->set.high);
 	} else {
@@ -251,7 +267,7 @@ static void put_set(struct line *line, const struct op *op)
 static void put_bind(struct line *line, const struct program *program,
 	const struct op *op)
 {
-	put(line, " ");
+	put_word(line, " ");
 	put_place(line, program, &op->bind.place);
 	if (op->kind == OP_CONNECT)
 		return;
@@ -279,15 +295,19 @@ void text_op(const struct program *program, const struct op *op, char *text,
 {
 	struct line line = { .text = text, .size = size };
 
-	if (op->kind == OP_SOCKET || op_has_socket(op))
-		put(&line, "%-6s %s", kind_words[op->kind],
-			program->names[op->sock]);
-	else
-		put(&line, "%s", kind_words[op->kind]);
+	put_word(&line, kind_words[op->kind]);
+	if (op->kind == OP_SOCKET || op_has_socket(op)) {
+		/* Names of sockets stand below each other. */
+		while (line.used < NAME_COLUMN)
+			put_word(&line, " ");
+		put_word(&line, " ");
+		put_word(&line, program->names[op->sock]);
+	}
 
 	switch (op->kind) {
 	case OP_SOCKET:
-		put(&line, " %s", type_words[op->socket.type]);
+		put_word(&line, " ");
+		put_word(&line, type_words[op->socket.type]);
 		if (op->socket.uid != UID_NONE)
 			put(&line, " uid=%u", op->socket.uid);
 		break;
@@ -337,10 +357,10 @@ void text_outcome(const struct outcome *outcome, char *text, size_t size)
 	const char *device = world_device(outcome->a)->name;
 
 	if (outcome->kind == OUTCOME_ERRNO) {
-		put(&line, "%s", text_errno(outcome->error));
+		put_word(&line, text_errno(outcome->error));
 		return;
 	}
-	put(&line, "%s", words[outcome->kind]);
+	put_word(&line, words[outcome->kind]);
 	switch (outcome->value) {
 	case VALUE_NUMBER: put(&line, ":%u", outcome->a); break;
 	case VALUE_CALLS: put(&line, ":%u/%u", outcome->a, outcome->b); break;

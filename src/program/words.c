@@ -95,23 +95,31 @@ int words_pair(struct words *w, const char *what, char *word, bool single,
 	return rc ? rc : words_number16(w, what, dash ? dash + 1 : word, high);
 }
 
-int words_enum(struct words *w, const char *what, const char *word,
-	text_word *words, unsigned int count, uint8_t *out)
+static int fail_unknown(struct words *w, const char *what, const char *word,
+	text_word *words, unsigned int count)
 {
 	char known[160] = "";
 
 	for (unsigned int i = 0; i < count; i++) {
 		const char *each = words(i);
 
-		if (word && *each && !strcmp(word, each)) {
-			*out = i;
-			return 0;
-		}
 		if (*each && strlen(known) + strlen(each) + 2 < sizeof(known))
 			strcat(strcat(known, " "), each);
 	}
 	return words_fail(w, "unknown %s '%s'; known:%s", what,
 		word ? word : "", known);
+}
+
+int words_enum(struct words *w, const char *what, const char *word,
+	text_word *words, unsigned int count, uint8_t *out)
+{
+	for (unsigned int i = 0; word && *word && i < count; i++) {
+		if (!strcmp(word, words(i))) {
+			*out = i;
+			return 0;
+		}
+	}
+	return fail_unknown(w, what, word, words, count);
 }
 
 int words_place(struct words *w, char *word, char **addr, char **port)

@@ -193,7 +193,8 @@ static void answer(struct subject *subject, const struct input *input,
 		for (int i = 0; i < trace.count; i++) {
 			text_outcome(&trace.outcomes[i], outcome,
 				sizeof(outcome));
-			fprintf(out, "%s\n", outcome);
+			fputs(outcome, out);
+			fputc('\n', out);
 		}
 	}
 	fputs(".\n", out);
