@@ -56,7 +56,7 @@ UNFUZZED := emit% explain% sweep% why% agent.c child.c compare.c pipe.c \
             subject_machine.c subject_pipe.c subjects.c tally.c
 FUZZED   := $(filter-out $(UNFUZZED),$(LIBRARY))
 TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
-FUZZ     := fuzz two_subjects twin twin_calls quiet
+FUZZ     := fuzz two_subjects variant twin twin_calls quiet
 TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
 # Tests that touch no system
 PURE     := test_portman test_portman_linear test_portman_many \

@@ -12,8 +12,11 @@
 
 #include "quote.h"
 #include "util.h"
+#include "variant.h"
 #include "compare/divergence.h"
 #include "compare/judge.h"
+
+enum { VARIANTS_MAX = 64 };
 
 static const struct subject_type *types[2];
 static const char *names[2];
@@ -24,6 +27,7 @@ static struct class_finder finder;
 static struct judge judge = { .pair = &pair, .finder = &finder, .asked = true };
 static pid_t owner; /* of the world */
 static bool keep_going;
+static unsigned int variants;
 
 static void open_world(void)
 {
@@ -57,6 +61,26 @@ static void load_classes(void)
 	}
 }
 
+/* How many variants of each input are run, too: none if nothing is said */
+static unsigned int read_variants(void)
+{
+	const char *text = getenv("PORTCLASH_FUZZ_VARIANTS");
+	unsigned long value;
+	char *end;
+
+	if (!text)
+		return 0;
+	value = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || value > VARIANTS_MAX) {
+		quote_printf(stderr,
+			"PORTCLASH_FUZZ_VARIANTS: expected 0 to %d, found "
+			"'%s'\n",
+			VARIANTS_MAX, text);
+		exit(2);
+	}
+	return value;
+}
+
 void two_subjects_start(const struct subject_type *first,
 	const struct subject_type *second)
 {
@@ -68,6 +92,7 @@ void two_subjects_start(const struct subject_type *first,
 	judge.tally = &fuzz_counters->tally;
 	load_classes();
 	keep_going = getenv("PORTCLASH_FUZZ_KEEP_GOING");
+	variants = read_variants();
 	ASSERT(!class_finder_open(&finder, &classes, names));
 	ASSERT(!subject_open(&subjects[0], types[0], names[0]));
 	open_world();
@@ -116,37 +141,57 @@ static void settle(struct finding *found, const struct trace *a,
 	unknown(found);
 }
 
-int two_subjects_one(const uint8_t *data, size_t size)
+/* A child of the fork server makes a world of its own. */
+static void need_world(void)
 {
-	static struct program program;
-	static struct finding found;
-	struct trace a, b, *traces[2] = { &a, &b };
+	if (!subjects[1].type->kernel || getpid() == owner)
+		return;
+	fuzz_quiet_begin();
+	subject_close(&subjects[1]);
+	open_world();
+	fuzz_quiet_end();
+}
 
-	fuzz_counters->execs++;
-	if (subjects[1].type->kernel && getpid() != owner) {
+static void compare(const struct program *program)
+{
+	static struct finding found;
+	static struct trace a, b;
+	struct trace *traces[2] = { &a, &b };
+
+	fuzz_running(program);
+	if (diff_run(&pair, program, 1, traces)) {
+		fuzz_counters->failed++;
+		quote_printf(stderr, "%s%s\n", subjects[0].why,
+			subjects[1].why);
+		exit(3);
+	}
+	if (judge_traces(&judge, program, &a, &b, &found) == DIVERGE) {
 		fuzz_quiet_begin();
-		subject_close(&subjects[1]);
-		open_world();
+		settle(&found, &a, &b);
 		fuzz_quiet_end();
 	}
+	fuzz_running(NULL);
+}
+
+int two_subjects_one(const uint8_t *data, size_t size)
+{
+	static struct program program, variant;
+	struct gen_random random = { 0 };
+
+	fuzz_counters->execs++;
+	need_world();
 	if (fuzz_unpack(data, size, LEVEL_SOCKET, &program))
 		restrict_program(&program);
 	if (!program.count) {
 		fuzz_counters->refused++;
 		return 0;
 	}
-	fuzz_running(&program);
-	if (diff_run(&pair, &program, 1, traces)) {
-		fuzz_counters->failed++;
-		quote_printf(stderr, "%s%s\n", subjects[0].why,
-			subjects[1].why);
-		exit(3);
+	compare(&program);
+	random.state = variants ? program_hash(data, size) : 0;
+	for (unsigned int i = 0; i < variants; i++) {
+		variant_make(&random, &program, &variant);
+		if (variant.count)
+			compare(&variant);
 	}
-	if (judge_traces(&judge, &program, &a, &b, &found) == DIVERGE) {
-		fuzz_quiet_begin();
-		settle(&found, &a, &b);
-		fuzz_quiet_end();
-	}
-	fuzz_running(NULL);
 	return 0;
 }

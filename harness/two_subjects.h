@@ -10,6 +10,9 @@
  * network. Each child makes a fresh world, since a child that was killed may
  * have left something behind.
  *
+ * With PORTCLASH_FUZZ_VARIANTS=N, N variants of each program are run as well,
+ * which only the input decides.
+ *
  * A divergence of known classes (class.h) is counted under their names. If it
  * is of none, that is a failure: it is minimised and printed, and the target
  * aborts. With PORTCLASH_FUZZ_KEEP_GOING it is counted instead, and written

@@ -3,6 +3,7 @@
 
 Finding is the job of "make run"; here it is seen that it could be done."""
 
+import json
 import os
 import re
 import shutil
@@ -38,6 +39,42 @@ def test_seeds(target, flavour):
     if code == CANNOT:
         pytest.skip(said.strip().splitlines()[-1])
     assert code == 0, said[-3000:]
+
+
+def counts_of_seeds(folder, variants):
+    """What fuzz_sockets has counted, given all its seeds."""
+    target = ROOT / "build" / "replay" / "fuzz_sockets"
+    env = {**os.environ, "PORTCLASH_FUZZ_DIR": str(folder),
+           "PORTCLASH_CORPUS": str(CORPUS), "PORTCLASH_FUZZ_KEEP_GOING": "1",
+           "PORTCLASH_FUZZ_VARIANTS": variants}
+    folder.mkdir()
+    subprocess.run([target, CORPUS / "fuzz" / "fuzz_sockets"], env=env,
+                   check=True, stdout=subprocess.DEVNULL)
+    return json.loads(subprocess.run([target, "--counts"], env=env, check=True,
+                                     stdout=subprocess.PIPE).stdout)
+
+
+def test_variants(tmp_path):
+    """Each input is worth several programs, which only it decides."""
+    none, some, again = (counts_of_seeds(tmp_path / name, variants)
+                         for name, variants in
+                         (("none", "0"), ("some", "7"), ("again", "7")))
+    assert some == again
+    assert some["execs"] == none["execs"]
+    assert some["programs"] > 7 * none["programs"], (some, none)
+
+
+@pytest.mark.parametrize("value", ("", "x", "-1", "65", "1 "))
+def test_no_number_of_variants(value):
+    """What is no number of them is refused in one line."""
+    done = subprocess.run(
+        [ROOT / "build" / "replay" / "fuzz_sockets",
+         CORPUS / "fuzz" / "fuzz_sockets"], check=False,
+        env={**os.environ, "PORTCLASH_FUZZ_VARIANTS": value},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 2
+    assert done.stdout.startswith(b"PORTCLASH_FUZZ_VARIANTS: expected 0 to 64")
+    assert done.stdout.count(b"\n") == 1
 
 
 def number(stats, name):
