@@ -101,8 +101,6 @@ enum test_kind {
 	TEST_KINDS
 };
 
-/* Flags of a reservation, in gVisor's order */
-
 /**
  * struct place - Where to bind or to connect
  * @addr:	IPv4 or IPv6
@@ -395,10 +393,6 @@ static inline bool type_is_udp(int type)
 	return type == UDP4 || type == UDP6;
 }
 
-/*
- * Short ways to make an outcome; here, since every op makes one
- */
-
 /** outcome_ok() - It was done */
 static inline struct outcome outcome_ok(void)
 {
@@ -408,17 +402,13 @@ static inline struct outcome outcome_ok(void)
 /** outcome_number() - It was done, and this is its value */
 static inline struct outcome outcome_number(uint32_t a)
 {
-	return (struct outcome){
-		.kind = OUTCOME_OK, .value = VALUE_NUMBER, .a = a
-	};
+	return (struct outcome){ .value = VALUE_NUMBER, .a = a };
 }
 
 /** outcome_error() - It failed; @error has either sign, and 0 is ok */
 static inline struct outcome outcome_error(int error)
 {
-	if (!error)
-		return outcome_ok();
-	return (struct outcome){ .kind = OUTCOME_ERRNO,
+	return (struct outcome){ .kind = error ? OUTCOME_ERRNO : OUTCOME_OK,
 		.error = error < 0 ? -error : error };
 }
 
