@@ -136,6 +136,8 @@ def test_the_holder_is_named():
 # what it does then. A question that begins with "|" is asked by that command.
 LISTENERS = "\n".join(f"tcp 127.0.0.{n}:5300 listen" for n in range(1, 13))
 BRIDGES = "$ for d in va vb; do ip link add $d type bridge; ip link set $d up; done"
+WAYS = (BRIDGES + "\n$ ip addr add 192.168.2.7/24 brd + dev va; "
+        "ip addr add fe80::1/64 nodad dev va")
 ROWS = {
     "address: no device has it": ("", (
         "tcp 10.0.0.1:5137", "tcp 10.0.0.2:5137", "tcp 10.0.0.255:5137",
@@ -336,6 +338,37 @@ ROWS = {
             "connect 127.0.0.1:7000 --from 127.0.0.1:7777 --reuseaddr",
             "connect 127.0.0.1:7000", "connect [::1]:7000",
             "connect 127.0.0.1:7000 --from 10.1.1.1:7777")),
+    "connect: to many": (
+        WAYS, tuple(f"connect {to}:80{kind}" for kind in ("", " udp") for to in (
+            "192.168.2.255", "127.255.255.255", "255.255.255.255", "224.0.0.1",
+            "[ff02::1]", "[ff02::1%va]", "[ff0e::1]", "192.168.2.9"))),
+    "connect: to nobody": (WAYS, (
+        "connect 0.0.0.0:80", "connect [::]:80", "connect [::]:80 udp",
+        "connect 0.0.0.0:80 --from 192.168.2.7:0",
+        "connect [::]:80 --from [::ffff:127.0.0.1]:0",
+        "connect [::]:80 --from [::1]:0",
+        "connect [::ffff:0.0.0.0]:80 --from [::1]:0",
+        "connect 0.0.0.0:80 --from 192.168.2.255:0 udp")),
+    "connect: of a link": (WAYS, tuple(
+        f"connect {to}:80{more}" for more in (
+            "", " udp", " --device va", " --device vb udp")
+        for to in ("[fe80::1]", "[fe80::9%va]", "[fe80::9]"))),
+    "connect: from where": (WAYS, tuple(
+        f"connect {to}:80 --from {own}:0" for to, own in (
+            ("127.0.0.1", "192.168.2.255"), ("127.0.0.1", "224.0.0.1"),
+            ("192.168.2.9", "255.255.255.255"), ("10.9.9.9", "224.0.0.1"),
+            ("192.168.2.9", "127.0.0.1"), ("[::1]", "[::ffff:127.0.0.1]"),
+            ("[fd99::1]", "[::ffff:127.0.0.1]"),
+            ("[::ffff:127.0.0.1]", "[::1]"),
+            ("[::ffff:127.0.0.1]", "[::ffff:192.168.2.7]"),
+            ("[::ffff:192.168.2.255]", "[::ffff:127.0.0.1]")))),
+    "connect: a rule for some": (
+        WAYS + "\n$ ip rule add ipproto tcp dport 81 prohibit; "
+        "ip rule add sport 5559 blackhole; ip rule add uidrange 7-7 prohibit",
+        ("connect 192.168.2.9:80", "connect 192.168.2.9:81",
+         "connect 192.168.2.9:81 udp",
+         "connect 192.168.2.9:80 --from 192.168.2.7:5559",
+         "connect 192.168.2.9:80 --uid 7", "connect 192.168.2.9:80 --uid 8")),
     "kernel: VXLAN": (
         "$ ip link add vx type vxlan id 7 dstport 4789 dev lo; "
         "ip link set vx up", (
@@ -422,16 +455,15 @@ def prepare(line, held):
 
 def try_connect(place, words):
     """The same for a connect: is there a port, and a way?"""
-    family, kind, name, _ = read_row("tcp " + place)
-    with socket.socket(family, kind) as sock:
+    proto = "udp " if "udp" in words else "tcp "
+    family, kind, name, options = read_row(" ".join([proto, place, *words]))
+    with make(family, kind, options) as sock:
         sock.setblocking(False)
         # No TIME_WAIT, so that it can be asked again
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1" + b"\0" * 7)
         try:
-            if "--reuseaddr" in words:
-                sock.setsockopt(*FLAGS["reuseaddr"], 1)
             if "--from" in words:
-                sock.bind(read_row("tcp " + words[
+                sock.bind(read_row(proto + words[
                     words.index("--from") + 1])[2])
             sock.connect(name)
         except OSError as error:
@@ -471,7 +503,8 @@ def one_row(row, questions):
         args = words[:1] + [text.split("|")[-1].split()[1]
                             for text in group] + words[1:]
         if words[0] == "connect":
-            args = ["--connect", *words[1:]]
+            args = [word for word in words if word == "udp"] + ["--connect"]
+            args += [word for word in words[1:] if word != "udp"]
         said = subprocess.run(
             [*command, COMMAND, "why", *args, "--json"],
             capture_output=True, text=True, check=False)

@@ -168,6 +168,21 @@ static void forget(struct why_situation *situation, struct cmd_why_asked *asked)
 	why_forget(situation);
 }
 
+/* A connect is from an address of this network, by a way that there is. */
+static void find_way(const struct why_situation *situation,
+	struct why_question *q)
+{
+	int rc = 0;
+
+	if (why_is_local(situation, &q->addr, q->ifindex))
+		rc = why_route(q);
+	else
+		q->unreachable = -EADDRNOTAVAIL;
+	if (rc)
+		die(EXIT_CANNOT, "why: cannot ask for a route: %s",
+			strerror(-rc));
+}
+
 /* Look and ask once */
 static int ask_now(struct options *o, struct cmd_why_asked *asked,
 	struct why_situation *situation)
@@ -178,13 +193,8 @@ static int ask_now(struct options *o, struct cmd_why_asked *asked,
 	else
 		cmd_why_look(o, asked, situation);
 	cmd_why_complete(o, situation, asked);
-	for (unsigned int i = 0; i < asked->count && o->connect; i++) {
-		struct why_question *q = &asked->questions[i].why;
-
-		q->unreachable = why_is_local(situation, &q->addr, q->ifindex) ?
-					 why_route(q) :
-					 -EADDRNOTAVAIL;
-	}
+	for (unsigned int i = 0; i < asked->count && o->connect; i++)
+		find_way(situation, &asked->questions[i].why);
 	answer_all(situation, asked);
 	return code_of(asked);
 }

@@ -101,6 +101,7 @@ static bool read_socket(int fd, struct asking *a)
 	q->ifindex = option_of(fd, SOL_SOCKET, SO_BINDTOIFINDEX);
 	q->freebind = option_of(fd, SOL_IP, IP_FREEBIND);
 	q->transparent = option_of(fd, SOL_IP, IP_TRANSPARENT);
+	q->broadcast = option_of(fd, SOL_SOCKET, SO_BROADCAST);
 	q->v6only = v6 && option_of(fd, SOL_IPV6, IPV6_V6ONLY);
 	return true;
 }
@@ -222,9 +223,8 @@ static int explain(void *arg)
 		if (situation.holders[i].row.inode == a->inode)
 			situation.holders[i].row.protocol = 0;
 	q->capable = situation.capable;
-	if (q->connects)
-		q->unreachable = why_route(q);
-	if (why_ask(&situation, q, &a->question.answer))
+	if ((q->connects && why_route(q)) ||
+		why_ask(&situation, q, &a->question.answer))
 		return EXIT_CANNOT;
 	say_call(a);
 	cmd_why_say(stderr, &situation, &a->question, a->options->rule);

@@ -124,7 +124,9 @@ static void say_ok(FILE *file, const struct why_situation *s,
 static void say_connect(FILE *file, const struct why_situation *s,
 	const struct cmd_why_question *q, int error)
 {
-	if (q->why.unreachable)
+	if (q->why.refusal)
+		fputs(q->why.refusal, file);
+	else if (q->why.unreachable)
 		fprintf(file, "there is no way: %s",
 			strerror(-q->why.unreachable));
 	else if (q->why.port && error)

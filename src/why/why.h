@@ -157,7 +157,10 @@ enum why_limit {
  * @capable:	The caller has CAP_NET_BIND_SERVICE there
  * @connects:	It is to connect to @peer, and not to bind; @addr is what it
  *		sends from, and @port the one that it is bound to, or 0
- * @unreachable: Then, what why_route() returned
+ * @broadcast:	SO_BROADCAST is set
+ * @unreachable: Then, the negative errno that it fails with whatever port it
+ *		has, or 0; see why_route()
+ * @refusal:	Why, if there is more to say than the errno does
  */
 struct why_question {
 	uint8_t protocol, family;
@@ -165,21 +168,23 @@ struct why_question {
 	uint32_t scope;
 	uint16_t port;
 	bool reuseaddr, reuseport, v6only, freebind, transparent;
-	bool listens, mptcp, capable, connects;
+	bool listens, mptcp, capable, connects, broadcast;
 	uint32_t ifindex, uid;
 	struct addr peer;
 	uint16_t peer_port;
 	int unreachable;
+	const char *refusal;
 };
 
 /**
  * why_route() - Where would a connection be sent from?
- * @question:	Its @peer; @addr is an address that was asked for, or a
- *		wildcard: then it is filled in
+ * @question:	Its @unreachable is filled in. Of TCP, an @addr that is a wildcard
+ *		becomes the address that is sent from, and a @peer that is one
+ *		what connect takes it for
  *
  * The thread's network is asked for its route.
  *
- * Return: 0, or the negative errno that connect(2) would fail with
+ * Return: 0, or a negative errno if it could not be asked
  */
 int why_route(struct why_question *question);
 

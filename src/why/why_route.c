@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * why_route.c - which way would a connection go, and from which address?
+ *
+ * Some destinations are refused by connect itself, before it looks for a way or
+ * after: to many at once, to a broadcast address, to a link that is not named.
+ * For the way the kernel is asked, by what this one connection would be.
  */
 #include "why.h"
 
@@ -17,70 +21,226 @@
 
 #include "net/netlink.h"
 
+/**
+ * struct way - What the kernel says of one
+ * @source:	The address that is sent from, if it chooses
+ * @type:	RTN_UNICAST, RTN_LOCAL, ...
+ */
+struct way {
+	struct addr source;
+	uint8_t type;
+};
+
 static int on_route(struct nl_msg *msg, void *arg)
 {
-	struct nlattr *source = nlmsg_find_attr(nlmsg_hdr(msg),
-		sizeof(struct rtmsg), RTA_PREFSRC);
-	struct addr *out = arg;
+	struct nlmsghdr *header = nlmsg_hdr(msg);
+	struct way *out = arg;
+	struct nlattr *source = nlmsg_find_attr(header, sizeof(struct rtmsg),
+		RTA_PREFSRC);
 
+	out->type = ((struct rtmsg *)nlmsg_data(header))->rtm_type;
 	if (source && (nla_len(source) == 4 || nla_len(source) == 16)) {
-		out->len = nla_len(source);
-		memcpy(out->bytes, nla_data(source), out->len);
+		out->source.len = nla_len(source);
+		memcpy(out->source.bytes, nla_data(source), out->source.len);
 	}
 	return NL_OK;
 }
 
-static bool is_filled(struct nl_msg *msg, const struct why_question *q)
+/* Rules may look at all of this. */
+static bool is_filled(struct nl_msg *msg, const struct why_question *q,
+	const struct addr *to, const struct addr *from)
 {
-	struct addr to = addr_unmapped(&q->peer),
-		    from = addr_unmapped(&q->addr);
 	uint32_t device = q->scope ? q->scope : q->ifindex;
 	struct rtmsg header = {
-		.rtm_family = to.len == 4 ? AF_INET : AF_INET6,
-		.rtm_dst_len = 8 * to.len,
-		.rtm_src_len = addr_is_any(&from) ? 0 : 8 * from.len,
+		.rtm_family = to->len == 4 ? AF_INET : AF_INET6,
+		.rtm_dst_len = 8 * to->len,
+		.rtm_src_len = 8 * from->len,
 	};
 
 	return !nlmsg_append(msg, &header, sizeof(header), NLMSG_ALIGNTO) &&
-	       !nla_put(msg, RTA_DST, to.len, to.bytes) &&
-	       (addr_is_any(&from) ||
-		       !nla_put(msg, RTA_SRC, from.len, from.bytes)) &&
-	       (!device || !nla_put_u32(msg, RTA_OIF, device));
+	       !nla_put(msg, RTA_DST, to->len, to->bytes) &&
+	       (!from->len || !nla_put(msg, RTA_SRC, from->len, from->bytes)) &&
+	       (!device || !nla_put_u32(msg, RTA_OIF, device)) &&
+	       !nla_put_u32(msg, RTA_UID, q->uid) &&
+	       !nla_put_u8(msg, RTA_IP_PROTO, q->protocol) &&
+	       (!q->port || !nla_put_u16(msg, RTA_SPORT, htons(q->port))) &&
+	       !nla_put_u16(msg, RTA_DPORT, htons(q->peer_port));
 }
 
-/* An AF_INET6 socket has IPv4 addresses in their mapped form. */
-static void take_source(struct why_question *q, const struct addr *source)
-{
-	if (q->family == AF_INET6 && source->len == 4) {
-		q->addr = (struct addr){ 16, { [10] = 0xff, [11] = 0xff } };
-		memcpy(q->addr.bytes + 12, source->bytes, 4);
-	} else {
-		q->addr = *source;
-	}
-}
-
-int why_route(struct why_question *question)
+/* The kernel's answer goes to @refused, and to @way if that is 0. Return: 0, or
+ * a negative errno if it could not be asked */
+static int ask(const struct why_question *q, const struct addr *to,
+	const struct addr *from, struct way *way, int *refused)
 {
 	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, 0);
-	struct addr source = { 0 }, from = addr_unmapped(&question->addr);
 	struct netlink nl;
-	int rc = netlink_open(&nl, NETLINK_ROUTE);
+	int rc = msg && is_filled(msg, q, to, from) ? 0 : -ENOMEM;
 
-	if (!rc && (!msg || !is_filled(msg, question)))
-		rc = -ENOMEM;
+	memset(way, 0, sizeof(*way));
+	if (!rc)
+		rc = netlink_open(&nl, NETLINK_ROUTE);
 	if (!rc) {
 		nl_socket_modify_cb(nl.sk, NL_CB_VALID, NL_CB_CUSTOM, on_route,
-			&source);
+			way);
 		rc = nl_send_auto(nl.sk, msg);
 		if (rc >= 0)
 			rc = nl_recvmsgs_default(nl.sk);
 		if (rc >= 0)
 			rc = nl_wait_for_ack(nl.sk);
+		*refused = nl.error;
 		rc = netlink_result(&nl, rc);
 		netlink_close(&nl);
+		rc = *refused ? 0 : rc;
 	}
 	nlmsg_free(msg);
-	if (!rc && addr_is_any(&from) && source.len)
-		take_source(question, &source);
+	return rc;
+}
+
+/* An AF_INET6 socket has IPv4 addresses in their mapped form. */
+static struct addr for_family(uint8_t family, const struct addr *addr)
+{
+	struct addr out = { 16, { [10] = 0xff, [11] = 0xff } };
+
+	if (family != AF_INET6 || addr->len != 4)
+		return *addr;
+	memcpy(out.bytes + 12, addr->bytes, 4);
+	return out;
+}
+
+/* Nobody is told apart from oneself: of IPv4, by the address sent from. */
+static void find_peer(struct why_question *q)
+{
+	static const struct addr own4 = { 4, { 127, 0, 0, 1 } };
+	static const struct addr own6 = { 16, { [15] = 1 } };
+	struct addr from = addr_unmapped(&q->addr),
+		    to = addr_unmapped(&q->peer);
+	bool mapped = q->family == AF_INET || addr_is_mapped(&q->addr);
+
+	if (!addr_is_any(&to))
+		return;
+	if (to.len == 16 && !mapped)
+		q->peer = own6;
+	else
+		q->peer = for_family(q->family,
+			from.len == 4 && !addr_is_any(&from) ? &from : &own4);
+}
+
+static bool is_multicast(const struct addr *a)
+{
+	return a->len == 4 ? a->bytes[0] >> 4 == 14 : a->bytes[0] == 0xff;
+}
+
+/* __ipv6_addr_needs_scope_id() */
+static bool needs_scope(const struct addr *a)
+{
+	if (a->len != 16)
+		return false;
+	if (is_multicast(a))
+		return (a->bytes[1] & 15) == 1 || (a->bytes[1] & 15) == 2;
+	return a->bytes[0] == 0xfe && a->bytes[1] >> 6 == 2;
+}
+
+static void refuse(struct why_question *q, int error, const char *text)
+{
+	q->unreachable = -error;
+	q->refusal = text;
+}
+
+/* What connect refuses whatever way there is */
+static void judge_peer(struct why_question *q)
+{
+	struct addr to = addr_unmapped(&q->peer);
+	bool tcp = q->protocol == IPPROTO_TCP;
+	bool own6 = !addr_is_any(&q->addr) && !addr_is_mapped(&q->addr);
+
+	if (q->family != AF_INET6)
+		return;
+	if (tcp && to.len == 16 && is_multicast(&to))
+		refuse(q, ENETUNREACH, "TCP has one peer, and not many");
+	else if (needs_scope(&to) && !q->scope && !q->ifindex)
+		refuse(q, EINVAL,
+			"the address is of one link, and no device says which: "
+			"write it as [ADDRESS%DEVICE]");
+	else if (needs_scope(&to) && q->scope && q->ifindex &&
+		 q->scope != q->ifindex)
+		refuse(q, EINVAL, "the socket is bound to another device");
+	else if (to.len == 4 && (q->v6only || own6))
+		refuse(q, ENETUNREACH, "the socket is for IPv6 only");
+}
+
+/* What connect refuses when it knows the way */
+static void judge_way(struct why_question *q, const struct way *way)
+{
+	struct addr to = addr_unmapped(&q->peer);
+	bool many = way->type == RTN_BROADCAST || way->type == RTN_MULTICAST;
+
+	if (to.len == 16 && addr_is_mapped(&q->addr))
+		refuse(q, EAFNOSUPPORT,
+			"from an address of IPv4 nothing is sent by IPv6");
+	else if (to.len == 4 && many && q->protocol == IPPROTO_TCP)
+		refuse(q, ENETUNREACH, "TCP has one peer, and not many");
+	else if (to.len == 4 && way->type == RTN_BROADCAST && !q->broadcast)
+		refuse(q, EACCES,
+			"it is a broadcast address: set SO_BROADCAST before "
+			"connect");
+}
+
+/* Who is bound to an address of many has chosen none to send from. */
+static int forget_many(struct why_question *q)
+{
+	static const struct addr ones = { 4, { 255, 255, 255, 255 } };
+	static const struct addr none = { 0 }, any = { .len = 4 };
+	struct addr own = addr_unmapped(&q->addr);
+	struct way way = { .type = RTN_BROADCAST };
+	int refused = 0, rc = 0;
+
+	if (own.len != 4 || addr_is_any(&own))
+		return 0;
+	if (!is_multicast(&own) && !addr_equal(&own, &ones))
+		rc = ask(q, &own, &none, &way, &refused);
+	if (!rc && !refused && way.type == RTN_BROADCAST)
+		q->addr = for_family(q->family, &any);
+	return rc;
+}
+
+/* Ask for the way, with the address to send from if there is one */
+static int find_way(struct why_question *q)
+{
+	struct addr from = addr_unmapped(&q->addr),
+		    to = addr_unmapped(&q->peer);
+	bool any = addr_is_any(&from);
+	struct way way;
+	int rc;
+
+	if (any || from.len != to.len)
+		from.len = 0;
+	rc = ask(q, &to, &from, &way, &q->unreachable);
+	if (rc || q->unreachable)
+		return rc;
+	judge_way(q, &way);
+	if (any && to.len == 16 && !way.source.len)
+		refuse(q, EADDRNOTAVAIL,
+			"the device has no address to send from");
+	if (any && way.source.len)
+		q->addr = for_family(q->family, &way.source);
+	return 0;
+}
+
+/* UDP has bound itself, to all addresses or the one that was asked for, before
+ * it looks for a way. */
+int why_route(struct why_question *question)
+{
+	struct why_question q = *question;
+	int rc = forget_many(&q);
+
+	if (rc)
+		return rc;
+	find_peer(&q);
+	judge_peer(&q);
+	if (!q.unreachable)
+		rc = find_way(&q);
+	if (question->protocol == IPPROTO_UDP)
+		q.addr = question->addr;
+	*question = q;
 	return rc;
 }
