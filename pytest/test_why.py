@@ -190,6 +190,21 @@ ROWS = {
         BRIDGES + "\n$ ip addr add fe80::1/64 nodad dev va", (
             "tcp [fe80::1%va]:80", "tcp [fe80::1%vb]:80", "tcp [fe80::1]:80",
             "udp [fe80::1]:80 --device va")),
+    "address: a device that nobody looks at": (
+        BRIDGES + "\n$ ip addr add fd00:7::1/64 nodad dev va; "
+        "ip addr add fe80::1/64 nodad dev va", tuple(
+            f"{to}:5137{more}" for to in (
+                "tcp [::1%va]", "udp [fd00:7::1%vb]", "tcp [fd00:7::9%va]",
+                "tcp [::%va]", "udp [ff05::1%va]", "udp [ff01::1%va]",
+                "tcp [::ffff:127.0.0.1%va]", "tcp [fe80::1%va]")
+            for more in ("", " --device va", " --device lo"))),
+    "address: a route for a type of service": (
+        "$ ip route add local 192.168.50.0/24 dev lo tos 0x10 table local", (
+            "tcp 192.168.50.7:5137", "udp 192.168.50.7:5137")),
+    "address: a network that has just begun": ("", tuple(
+        f"|unshare -n| {proto} {to}:5137" for proto in ("tcp", "udp") for to in (
+            "127.0.0.1", "192.168.50.7", "240.0.0.1", "0.0.0.0",
+            "[::ffff:10.1.1.1]", "[::1]", "[::]"))),
     "address: VRF": (
         "$ ip link add red type vrf table 100; ip link set red up\n"
         + BRIDGES + "\n$ ip link set va master red\n"

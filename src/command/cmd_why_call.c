@@ -128,7 +128,7 @@ static bool take_name(const union name *name, uint8_t family, struct addr *addr,
 	addr->len = 16;
 	memcpy(addr->bytes, &name->in6.sin6_addr, 16);
 	*port = ntohs(name->in6.sin6_port);
-	if (scope && name->in6.sin6_scope_id)
+	if (scope && why_is_of_link(addr))
 		*scope = name->in6.sin6_scope_id;
 	return true;
 }

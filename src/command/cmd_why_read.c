@@ -199,7 +199,7 @@ static void take_from(const char *text, struct why_question *q)
 		return;
 	}
 	split(text, &written);
-	if (addr_parse(written.host, &q->addr))
+	if (addr_parse(written.host, &q->addr) || *written.scope)
 		die(EXIT_USAGE, "why: --from: '%s' is no address", text);
 	q->port = port_of(written.port, q->protocol);
 }
@@ -285,6 +285,20 @@ static uint32_t device_of(const struct why_situation *situation,
 	return device->ifindex;
 }
 
+/* As ss(8) writes it, what is behind an address of IPv4 is the device that its
+ * socket is bound to. */
+static void take_scope(struct why_question *q, uint32_t device)
+{
+	const struct addr *addr = q->connects ? &q->peer : &q->addr;
+
+	if (why_is_of_link(addr))
+		q->scope = device;
+	else if (q->family == AF_INET && !q->ifindex)
+		q->ifindex = device;
+	else if (q->family == AF_INET && q->ifindex != device)
+		die(EXIT_USAGE, "why: two devices for one socket");
+}
+
 void cmd_why_complete(const struct options *options,
 	const struct why_situation *situation, struct cmd_why_asked *asked)
 {
@@ -301,8 +315,8 @@ void cmd_why_complete(const struct options *options,
 		if (asked->device)
 			q->ifindex = device_of(situation, asked->device);
 		if (*asked->questions[i].scope)
-			q->scope = device_of(situation,
-				asked->questions[i].scope);
+			take_scope(q, device_of(situation,
+					      asked->questions[i].scope));
 		q->v6only |= q->family == AF_INET6 && situation->bindv6only;
 	}
 }

@@ -5,9 +5,11 @@
 #include "netlink.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <netlink/errno.h>
 #include <netlink/handlers.h>
+#include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
@@ -21,6 +23,21 @@ static int keep_error(struct sockaddr_nl *from, struct nlmsgerr *answer,
 	return NL_STOP;
 }
 
+/* A list that is refused, or breaks off, ends like any other, but with an errno
+ * that libnl does not look at. */
+static int keep_end(struct nl_msg *msg, void *arg)
+{
+	struct nlmsghdr *header = nlmsg_hdr(msg);
+	struct netlink *nl = arg;
+	int error = 0;
+
+	if (nlmsg_datalen(header) >= (int)sizeof(error))
+		memcpy(&error, nlmsg_data(header), sizeof(error));
+	if (error < 0)
+		nl->error = error;
+	return NL_OK;
+}
+
 int netlink_open(struct netlink *nl, int protocol)
 {
 	nl->error = 0;
@@ -30,6 +47,7 @@ int netlink_open(struct netlink *nl, int protocol)
 	nl_socket_modify_err_cb(nl->sk, NL_CB_CUSTOM, keep_error, nl);
 	/* All answers fit, so none is looked at before it is taken. */
 	nl_socket_disable_msg_peek(nl->sk);
+	nl_socket_modify_cb(nl->sk, NL_CB_FINISH, NL_CB_CUSTOM, keep_end, nl);
 	errno = 0;
 	if (nl_connect(nl->sk, protocol) < 0) {
 		int error = errno ? errno : EIO;
@@ -51,9 +69,7 @@ int netlink_result(struct netlink *nl, int rc)
 	int error = nl->error;
 
 	nl->error = 0;
-	if (rc >= 0)
-		return 0;
-	if (error)
+	if (error || rc >= 0)
 		return error;
 	return rc == -NLE_NOMEM ? -ENOMEM : -EIO;
 }

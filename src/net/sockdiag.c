@@ -22,7 +22,6 @@
 #include <linux/sock_diag.h>
 
 #include "netlink.h"
-#include "util.h"
 
 /* The kernel fills at most this much at a time */
 enum { ANSWER_SIZE_MAX = 32768 };
@@ -38,14 +37,13 @@ enum { TIMER_TIME_WAIT = 3 };
  * struct sockdiag - A netlink socket and the walk that is going on
  * @protocol:	The one that was asked for; answers do not tell it
  * @count:	Rows so far
- * @end:	The errno that the end of the list came with
  */
 struct sockdiag {
 	struct netlink nl;
 	sockdiag_fn *fn;
 	void *arg;
 	uint8_t protocol;
-	int count, end;
+	int count;
 };
 
 static struct addr addr_of(uint8_t family, const void *bytes)
@@ -134,17 +132,6 @@ static int on_row(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
-/* The kernel refuses a walk only at its end, which libnl does not look at. */
-static int on_end(struct nl_msg *msg, void *arg)
-{
-	struct nlmsghdr *header = nlmsg_hdr(msg);
-	struct sockdiag *diag = arg;
-
-	if (nlmsg_valid_hdr(header, sizeof(int)))
-		diag->end = *(int *)nlmsg_data(header);
-	return NL_OK;
-}
-
 int sockdiag_open(struct sockdiag **diag)
 {
 	struct sockdiag *out = diag ? calloc(1, sizeof(*out)) : NULL;
@@ -160,8 +147,6 @@ int sockdiag_open(struct sockdiag **diag)
 		return rc;
 	}
 	nl_socket_modify_cb(out->nl.sk, NL_CB_VALID, NL_CB_CUSTOM, on_row, out);
-	nl_socket_modify_cb(out->nl.sk, NL_CB_FINISH, NL_CB_CUSTOM, on_end,
-		out);
 	nl_socket_set_msg_buf_size(out->nl.sk, ANSWER_SIZE_MAX);
 	*diag = out;
 	return 0;
@@ -209,7 +194,7 @@ static int ask(struct sockdiag *diag, struct nl_msg *msg, uint8_t protocol,
 	diag->fn = fn;
 	diag->arg = arg;
 	diag->protocol = protocol;
-	diag->count = diag->end = 0;
+	diag->count = 0;
 	rc = nl_send_auto(diag->nl.sk, msg);
 	nlmsg_free(msg);
 	if (rc >= 0)
@@ -231,8 +216,6 @@ int sockdiag_each(struct sockdiag *diag, uint8_t protocol, uint8_t family,
 		return -EINVAL;
 	rc = ask(diag, request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &req), protocol,
 		fn, arg);
-	if (!rc)
-		rc = MIN(diag->end, 0);
 	return rc ? rc : diag->count;
 }
 

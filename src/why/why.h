@@ -148,7 +148,8 @@ enum why_limit {
  * @protocol:	IPPROTO_TCP or IPPROTO_UDP
  * @family:	AF_INET or AF_INET6
  * @addr:	Of that family
- * @scope:	The device that is written behind @addr, or 0
+ * @scope:	The device that is written behind @addr, or behind @peer, if
+ *		that is why_is_of_link(); or 0
  * @port:	0: one that the kernel chooses
  * @listens:	It is to listen then
  * @mptcp:	The socket is of MPTCP
@@ -322,6 +323,13 @@ const struct why_device *why_tunnel(const struct why_situation *situation,
 /** why_is_local() - Can the address be bound by a socket on this device? */
 bool why_is_local(const struct why_situation *situation,
 	const struct addr *addr, uint32_t ifindex);
+
+/**
+ * why_is_of_link() - Is it an address of one link only?
+ *
+ * Then the device counts that is written behind it; otherwise nobody looks.
+ */
+bool why_is_of_link(const struct addr *addr);
 
 /** why_who() - What is the process of an owner called by people? */
 void why_who(const struct why_situation *situation,

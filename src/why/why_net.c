@@ -133,6 +133,7 @@ static int add_address(struct dump *d, struct nlmsghdr *header)
 	return 0;
 }
 
+/* Bind asks for no type of service, so routes of one are not found. */
 static int add_route(struct dump *d, struct nlmsghdr *header)
 {
 	const struct rtmsg *m = nlmsg_data(header);
@@ -147,7 +148,7 @@ static int add_route(struct dump *d, struct nlmsghdr *header)
 		return -ENOMEM;
 	s->routes = list;
 	if (m->rtm_family != AF_INET || m->rtm_flags & RTM_F_CLONED ||
-		(to && nla_len(to) != 4))
+		m->rtm_tos || (to && nla_len(to) != 4))
 		return 0;
 	out = &list[s->route_count++];
 	*out = (struct why_route){
@@ -200,13 +201,31 @@ static int dump(struct dump *d, int type, void *header, size_t size,
 	return rc ? rc : d->error;
 }
 
-/* A table that nobody has filled is not there. */
+/* A table that nobody has filled is not there, and who asks it is told that all
+ * is a broadcast address: in a new network all can be bound. */
+static int note_no_table(struct dump *d, uint32_t table)
+{
+	struct why_situation *s = d->s;
+	struct why_route *list = why_grow(s->routes, s->route_count,
+		sizeof(*list));
+
+	if (!list)
+		return -ENOMEM;
+	s->routes = list;
+	list[s->route_count++] = (struct why_route){
+		.table = table,
+		.to.len = 4,
+		.local = true,
+	};
+	return 0;
+}
+
 static int dump_routes(struct dump *d, uint32_t table)
 {
 	struct rtmsg routes = { .rtm_family = AF_INET };
 	int rc = dump(d, RTM_GETROUTE, &routes, sizeof(routes), table);
 
-	return rc == -ENOENT ? 0 : rc;
+	return rc == -ENOENT ? note_no_table(d, table) : rc;
 }
 
 static int dump_all(struct dump *d)
@@ -304,6 +323,18 @@ bool why_is_wildcard(const struct addr *addr)
 	struct addr a = addr_unmapped(addr);
 
 	return addr_is_any(&a);
+}
+
+/* __ipv6_addr_needs_scope_id() */
+bool why_is_of_link(const struct addr *addr)
+{
+	const uint8_t *bytes = addr->bytes;
+
+	if (addr->len != 16)
+		return false;
+	if (bytes[0] == 0xff)
+		return (bytes[1] & 15) == 1 || (bytes[1] & 15) == 2;
+	return bytes[0] == 0xfe && bytes[1] >> 6 == 2;
 }
 
 static bool is_in(const struct addr *addr, const struct why_route *route)

@@ -130,16 +130,6 @@ static bool is_multicast(const struct addr *a)
 	return a->len == 4 ? a->bytes[0] >> 4 == 14 : a->bytes[0] == 0xff;
 }
 
-/* __ipv6_addr_needs_scope_id() */
-static bool needs_scope(const struct addr *a)
-{
-	if (a->len != 16)
-		return false;
-	if (is_multicast(a))
-		return (a->bytes[1] & 15) == 1 || (a->bytes[1] & 15) == 2;
-	return a->bytes[0] == 0xfe && a->bytes[1] >> 6 == 2;
-}
-
 static void refuse(struct why_question *q, int error, const char *text)
 {
 	q->unreachable = -error;
@@ -157,11 +147,11 @@ static void judge_peer(struct why_question *q)
 		return;
 	if (tcp && to.len == 16 && is_multicast(&to))
 		refuse(q, ENETUNREACH, "TCP has one peer, and not many");
-	else if (needs_scope(&to) && !q->scope && !q->ifindex)
+	else if (why_is_of_link(&to) && !q->scope && !q->ifindex)
 		refuse(q, EINVAL,
 			"the address is of one link, and no device says which: "
 			"write it as [ADDRESS%DEVICE]");
-	else if (needs_scope(&to) && q->scope && q->ifindex &&
+	else if (why_is_of_link(&to) && q->scope && q->ifindex &&
 		 q->scope != q->ifindex)
 		refuse(q, EINVAL, "the socket is bound to another device");
 	else if (to.len == 4 && (q->v6only || own6))
