@@ -64,6 +64,7 @@ struct options {
 	bool own_corpus; /* by --corpus: some may be missing */
 	char **args;
 	unsigned int arg_count;
+	unsigned int behind; /* so many of them stood behind a "--" */
 	FILE *out;
 	int argc;
 	char **argv;

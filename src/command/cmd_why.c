@@ -199,15 +199,28 @@ static int ask_now(struct options *o, struct cmd_why_asked *asked,
 	return code_of(asked);
 }
 
+/* Behind "--" is a command; its own calls are what is asked about. */
+static int run_command(struct options *o)
+{
+	if (o->behind != o->arg_count || o->reuseaddr || o->reuseport ||
+		o->v6only || o->freebind || o->transparent || o->mptcp ||
+		o->bind_only || o->uid_given || o->pid || o->wait ||
+		o->device || o->netns || o->connect || o->from || o->save ||
+		o->port || o->verify || o->as_case)
+		die(EXIT_USAGE,
+			"why: a question or a command, and not both; a command "
+			"takes --rule and --json");
+	return cmd_why_watch(o);
+}
+
 static int run_why(struct options *o)
 {
 	static struct cmd_why_asked asked;
 	static struct why_situation situation;
 	int code;
 
-	/* Behind "--" is a command. */
 	if (o->arg_count && !strcmp(o->args[-1], "--"))
-		return cmd_why_watch(o);
+		return run_command(o);
 	code = ask_now(o, &asked, &situation);
 	for (unsigned int i = 0; i < o->wait && code != EXIT_AGREED; i++) {
 		forget(&situation, &asked);

@@ -8,9 +8,11 @@
 #include "cmd_why_watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -22,6 +24,12 @@
 #include "net/netns.h"
 #include "program/text.h"
 
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL
+#endif
+#ifndef SIOCGSKNS
+#define SIOCGSKNS 0x894C
+#endif
 #ifndef SO_BINDTOIFINDEX
 #define SO_BINDTOIFINDEX 62
 #endif
@@ -29,7 +37,10 @@
 /**
  * struct asking - The socket that a call was of
  * @inode:	Its own: for listen, it holds the port itself
- * @process, @fd: The process, and its descriptor
+ * @process:	The process; the call may be of any of its threads
+ * @ns:		The network of the socket, which need not be that of the process
+ *		any more, or -1
+ * @unknown:	Why the call is not explained, or NULL
  */
 struct asking {
 	const struct options *options;
@@ -37,6 +48,8 @@ struct asking {
 	struct cmd_why_question question;
 	uint32_t inode;
 	pid_t process;
+	int ns;
+	const char *unknown;
 	char command[WHY_COMMAND_MAX];
 };
 
@@ -59,16 +72,34 @@ static void read_status(struct asking *a)
 		fclose(file);
 }
 
+/* Is it what the thread has? Old kernels look at its process only. */
+static bool is_that(const struct asking *a, int fd)
+{
+	struct stat here, there;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", a->call->pid,
+		(int)a->call->args[0]);
+	return !fstat(fd, &here) && !stat(path, &there) &&
+	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+/* A thread can have descriptors of its own, and outlive its process. */
 static int copy_of(const struct asking *a)
 {
-	int process = syscall(SYS_pidfd_open, a->process, 0), fd = -1;
+	int thread = syscall(SYS_pidfd_open, a->call->pid, PIDFD_THREAD);
+	int fd = -1;
 
-	if (process >= 0) {
-		fd = syscall(SYS_pidfd_getfd, process, (int)a->call->args[0],
-			0);
-		close(process);
+	if (thread < 0)
+		thread = syscall(SYS_pidfd_open, a->process, 0);
+	if (thread >= 0) {
+		fd = syscall(SYS_pidfd_getfd, thread, (int)a->call->args[0], 0);
+		close(thread);
 	}
-	return fd;
+	if (fd < 0 || is_that(a, fd))
+		return fd;
+	close(fd);
+	return -1;
 }
 
 static int option_of(int fd, int level, int option)
@@ -92,8 +123,11 @@ static bool read_socket(int fd, struct asking *a)
 	q->mptcp = protocol == IPPROTO_MPTCP;
 	q->protocol = q->mptcp ? IPPROTO_TCP : protocol;
 	if ((q->family != AF_INET && !v6) || fstat(fd, &st) ||
-		(q->protocol != IPPROTO_TCP && q->protocol != IPPROTO_UDP))
+		(q->protocol != IPPROTO_TCP && q->protocol != IPPROTO_UDP)) {
+		a->unknown = "only sockets of TCP and UDP are explained";
 		return false;
+	}
+	a->ns = ioctl(fd, SIOCGSKNS);
 	q->uid = st.st_uid;
 	a->inode = st.st_ino;
 	q->reuseaddr = option_of(fd, SOL_SOCKET, SO_REUSEADDR);
@@ -112,12 +146,16 @@ union name {
 	struct sockaddr_in6 in6;
 };
 
-/* An address of the socket's own family; false, if it is another's */
+/* An address of the socket's own family; false, if it is another's. Bind lets
+ * 0.0.0.0 have none. */
 static bool take_name(const union name *name, uint8_t family, struct addr *addr,
 	uint16_t *port, uint32_t *scope)
 {
+	bool unsaid = name->any.sa_family == AF_UNSPEC && family == AF_INET &&
+		      !name->in.sin_addr.s_addr;
+
 	memset(addr, 0, sizeof(*addr));
-	if (name->any.sa_family != family)
+	if (name->any.sa_family != family && !unsaid)
 		return false;
 	if (family == AF_INET) {
 		addr->len = 4;
@@ -154,6 +192,7 @@ static bool read_places(int fd, struct asking *a)
 	union name own = { 0 }, name;
 	socklen_t size = sizeof(own);
 
+	a->unknown = "its address is none of the socket's family";
 	if (getsockname(fd, &own.any, &size) ||
 		!take_name(&own, q->family, &q->addr, &q->port, NULL))
 		return false;
@@ -162,6 +201,10 @@ static bool read_places(int fd, struct asking *a)
 		return true;
 	if (!read_argument(a, &name))
 		return false;
+	if (a->call->number == SYS_bind && q->port) {
+		a->unknown = "the socket is bound already";
+		return false;
+	}
 	if (a->call->number == SYS_bind)
 		return take_name(&name, q->family, &q->addr, &q->port,
 			&q->scope);
@@ -169,17 +212,11 @@ static bool read_places(int fd, struct asking *a)
 	return take_name(&name, q->family, &q->peer, &q->peer_port, &q->scope);
 }
 
-/* Is it a refusal for a reason that has to do with ports and addresses? */
+/* A connect can fail for reasons that are the peer's, or the way's. */
 static bool is_of_ports(const struct cmd_why_call *call)
 {
-	switch (call->error) {
-	case EADDRINUSE:
-	case EADDRNOTAVAIL: return true;
-	case EACCES:
-	case EPERM:
-	case ENODEV: return call->number != SYS_connect;
-	}
-	return false;
+	return call->number != SYS_connect || call->error == EADDRINUSE ||
+	       call->error == EADDRNOTAVAIL;
 }
 
 static void say_call(const struct asking *a)
@@ -193,6 +230,8 @@ static void say_call(const struct asking *a)
 		"portclash: %s of descriptor %d by %s (pid %d) failed: %s\n",
 		name, (int)a->call->args[0], a->command, a->process,
 		text_errno(a->call->error));
+	if (a->unknown)
+		fprintf(stderr, "It is not looked into: %s.\n", a->unknown);
 }
 
 static bool is_expected(const struct asking *a)
@@ -210,11 +249,16 @@ static int explain(void *arg)
 	struct asking *a = arg;
 	struct why_question *q = &a->question.why;
 	struct options go = *a->options;
+	char netns[64];
 	static struct cmd_why_asked asked;
 	static struct why_situation situation;
 
-	go.pid = a->process;
+	go.pid = a->call->pid;
 	go.netns = go.from = NULL;
+	if (a->ns >= 0) {
+		snprintf(netns, sizeof(netns), "/proc/self/fd/%d", a->ns);
+		go.netns = netns;
+	}
 	asked.count = 1;
 	asked.questions[0] = a->question;
 	cmd_why_look(&go, &asked, &situation);
@@ -240,35 +284,50 @@ static int explain(void *arg)
 static bool is_again(const struct asking *a)
 {
 	static struct why_question last;
+	static const char *unknown;
 	static int error;
-	bool again = error == a->call->error &&
+	bool again = error == a->call->error && unknown == a->unknown &&
 		     !memcmp(&last, &a->question.why, sizeof(last));
 
 	last = a->question.why;
+	unknown = a->unknown;
 	error = a->call->error;
 	return again;
+}
+
+static void look(struct asking *a)
+{
+	int fd = copy_of(a);
+
+	a->unknown = "its socket cannot be looked at";
+	if (fd < 0)
+		return;
+	if (read_socket(fd, a) && read_places(fd, a))
+		a->unknown = NULL;
+	close(fd);
 }
 
 bool cmd_why_explain(const struct options *options,
 	const struct cmd_why_call *call)
 {
 	struct asking a;
-	bool known;
-	int fd;
 
 	/* Without holes: it is compared as bytes. */
 	memset(&a, 0, sizeof(a));
 	a.options = options;
 	a.call = call;
+	a.ns = -1;
 	if (!is_of_ports(call))
 		return false;
 	read_status(&a);
-	fd = copy_of(&a);
-	if (fd < 0)
-		return false;
-	known = read_socket(fd, &a) && read_places(fd, &a);
-	close(fd);
-	if (known && !is_again(&a))
-		cmd_in_child(explain, &a);
-	return known;
+	look(&a);
+	if (!is_again(&a)) {
+		if (a.unknown)
+			say_call(&a);
+		else
+			cmd_in_child(explain, &a);
+	}
+	if (a.ns >= 0)
+		close(a.ns);
+	return true;
 }

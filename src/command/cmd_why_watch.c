@@ -9,16 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/ptrace.h>
 
 #include "answer.h"
 #include "cmd_why.h"
+#include "process.h"
 #include "quote.h"
+#include "util.h"
 
 #if defined(__x86_64__)
 #define NATIVE AUDIT_ARCH_X86_64
@@ -32,13 +37,20 @@
 
 enum { CANNOT_RUN = 127, SYSCALL_STOP = SIGTRAP | 0x80 };
 
+/* A call of x32, which is none of ours */
+#define OTHER_CALL UINT64_C(0x40000000)
+
 /* So many threads are in calls of ours at a time; more are passed over */
 enum { CALLS_MAX = 1024 };
+
+/* So long those are watched that the command has left behind */
+enum { LATE_SECONDS = 3 };
 
 /**
  * struct watch - What is watched
  * @main:	The command itself
  * @failed:	So many of its calls failed
+ * @foreign:	It was said that some calls are not watched
  * @calls:	Those that have begun
  */
 struct watch {
@@ -46,7 +58,7 @@ struct watch {
 	pid_t main;
 	int code;
 	unsigned int failed, count;
-	bool ended;
+	bool ended, foreign;
 	struct cmd_why_call calls[CALLS_MAX];
 };
 
@@ -56,14 +68,38 @@ static bool is_ours(uint64_t number)
 	       number == SYS_connect;
 }
 
+static void note_foreign(struct watch *w, pid_t pid)
+{
+	if (!w->foreign)
+		fprintf(stderr,
+			"portclash: pid %d is a program of another "
+			"architecture, such as 32 bits: its calls are not "
+			"watched\n",
+			pid);
+	w->foreign = true;
+}
+
+/* A thread that has ended in a call has no part in it any more. */
+static void drop_call(struct watch *w, pid_t pid)
+{
+	for (unsigned int i = 0; i < w->count; i++)
+		if (w->calls[i].pid == pid)
+			w->calls[i--] = w->calls[--w->count];
+}
+
 static void on_entry(struct watch *w, pid_t pid,
 	const struct ptrace_syscall_info *info)
 {
-	struct cmd_why_call *call = &w->calls[w->count];
+	struct cmd_why_call *call;
 
-	if (info->arch != NATIVE || !is_ours(info->entry.nr) ||
-		w->count == CALLS_MAX)
+	drop_call(w, pid);
+	if (info->arch != NATIVE || info->entry.nr & OTHER_CALL) {
+		note_foreign(w, pid);
 		return;
+	}
+	if (!is_ours(info->entry.nr) || w->count == CALLS_MAX)
+		return;
+	call = &w->calls[w->count];
 	*call = (struct cmd_why_call){ .pid = pid, .number = info->entry.nr };
 	memcpy(call->args, info->entry.args, sizeof(call->args));
 	w->count++;
@@ -106,6 +142,39 @@ static bool is_group_stop(int status)
 		       number == SIGTTOU);
 }
 
+static bool may_trace_all(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	return !syscall(SYS_capget, &header, data) &&
+	       data[0].effective >> CAP_SYS_PTRACE & 1;
+}
+
+/* The kernel gives a program no rights of its own if a tracer could take them.
+ */
+static void on_exec(pid_t pid)
+{
+	char path[64], name[4096];
+	struct stat st;
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	if (may_trace_all() || stat(path, &st) ||
+		(!(st.st_mode & (S_ISUID | S_ISGID)) &&
+			getxattr(path, "security.capability", NULL, 0) <= 0))
+		return;
+	length = readlink(path, name, sizeof(name) - 1);
+	name[MAX(length, 0)] = '\0';
+	quote_printf(stderr,
+		"portclash: %s has rights of its own (set-user-ID, or "
+		"capabilities), but not while it is watched by who may not "
+		"trace it: try as root\n",
+		name);
+}
+
 /* A thread stands still: see why, and let it go on. */
 static void on_stop(struct watch *w, pid_t pid, int status)
 {
@@ -117,6 +186,8 @@ static void on_stop(struct watch *w, pid_t pid, int status)
 	}
 	if (number == SYSCALL_STOP)
 		on_syscall(w, pid);
+	if (status >> 16 == PTRACE_EVENT_EXEC)
+		on_exec(pid);
 	if (number == SYSCALL_STOP || status >> 16)
 		number = 0;
 	ptrace(PTRACE_SYSCALL, pid, 0, number);
@@ -128,6 +199,7 @@ static void on_status(struct watch *w, pid_t pid, int status)
 		on_stop(w, pid, status);
 		return;
 	}
+	drop_call(w, pid);
 	if (pid != w->main)
 		return;
 	w->ended = true;
@@ -141,9 +213,10 @@ static pid_t start(char **args)
 	pid_t pid;
 
 	fflush(NULL);
-	pid = fork();
+	pid = process_fork();
 	if (!pid) {
 		kill(getpid(), SIGSTOP);
+		process_exec();
 		execvp(args[0], args);
 		fprintf(stderr, "portclash: ");
 		quote_printf(stderr, "%s: %s\n", args[0], strerror(errno));
@@ -171,6 +244,49 @@ static void seize(pid_t pid)
 	kill(pid, SIGCONT);
 }
 
+static volatile pid_t receiver;
+
+/* What a terminal sends to all has reached the command already. */
+static void pass_on(int number, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (number != SIGALRM && info->si_code != SI_KERNEL && receiver > 0)
+		kill(receiver, number);
+}
+
+static void pass_signals_to(pid_t pid)
+{
+	static const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM,
+		SIGUSR1, SIGUSR2, SIGALRM };
+	struct sigaction action = { .sa_flags = SA_SIGINFO };
+
+	action.sa_sigaction = pass_on;
+	receiver = pid;
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		sigaction(numbers[i], &action, NULL);
+}
+
+/* Until the command has ended, and all that it has started; but not for long
+ * after it. False, if there is more to watch */
+static bool watch(struct watch *w)
+{
+	for (;;) {
+		int status;
+		pid_t pid = waitpid(-1, &status, __WALL);
+
+		if (pid > 0)
+			on_status(w, pid, status);
+		else if (errno != EINTR)
+			return true;
+		else if (w->ended)
+			return false;
+		if (pid > 0 && pid == receiver && w->ended) {
+			receiver = 0;
+			alarm(LATE_SECONDS);
+		}
+	}
+}
+
 static void print_json(const struct watch *w)
 {
 	struct json_object *answer = answer_new("why");
@@ -188,18 +304,11 @@ int cmd_why_watch(const struct options *options)
 	w.options = options;
 	w.main = start(options->args);
 	seize(w.main);
-	/* What a terminal sends to all is the command's to answer. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
-	while (!w.ended) {
-		int status;
-		pid_t pid = waitpid(-1, &status, __WALL);
-
-		if (pid > 0)
-			on_status(&w, pid, status);
-		else if (errno != EINTR)
-			break;
-	}
+	pass_signals_to(w.main);
+	if (!watch(&w))
+		fputs("portclash: what the command has started goes on, and is "
+		      "no longer watched\n",
+			stderr);
 	if (options->json)
 		print_json(&w);
 	return w.code;

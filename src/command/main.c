@@ -300,6 +300,15 @@ static bool about(int argc, char **argv)
 	return true;
 }
 
+/* getopt moves the words, so they are counted before it does. */
+static unsigned int count_behind(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], "--"))
+			return argc - i - 1;
+	return 0;
+}
+
 static int command(int argc, char **argv)
 {
 	struct options o = {
@@ -311,6 +320,7 @@ static int command(int argc, char **argv)
 	const char *shorts;
 	int letter;
 
+	o.behind = count_behind(argc, argv);
 	o.argc = argc;
 	o.argv = argv;
 	if (init_is())
