@@ -74,6 +74,49 @@ def ask_ls():
     return out
 
 
+ID = "0123456789abcdef" * 4
+# Of a control group's path: who it is, and the command that stops it
+GROUPS = {
+    "0::/system.slice/nginx.service": ("nginx.service", "systemctl stop nginx.service"),
+    "1:name=systemd:/system.slice/nginx.service": (
+        "nginx.service", "systemctl stop nginx.service"),
+    "0::/system.slice/a@b-c\\x2dd.service/inner": (
+        "a@b-c\\x2dd.service", "systemctl stop 'a@b-c\\x2dd.service'"),
+    "0::/user.slice/user-7.slice/user@7.service/app.slice/web.service": (
+        "web.service", "systemctl --user stop web.service"),
+    "0::/user.slice/user-7.slice/user@7.service/app.slice/term-1.scope": (
+        "term-1.scope", None),
+    "0::/user.slice/user-7.slice/user@7.service/init": ("user@7.service", None),
+    "0::/user.slice/user-7.slice/session-3.scope": ("session-3.scope", None),
+    f"0::/system.slice/docker-{ID}.scope": ("docker 0123456789ab", None),
+    f"5:cpu:/docker/{ID}": ("docker 0123456789ab", None),
+    f"0::/docker/{ID}/system.slice/nginx.service": ("docker 0123456789ab", None),
+    f"0::/machine.slice/libpod-{ID}.scope/container": ("podman 0123456789ab", None),
+    "0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/"
+    f"cri-containerd-{ID}.scope": ("kubernetes 0123456789ab", None),
+    "0::/lxc.payload.web/init.scope": ("lxc web", None),
+    "4:pids:/lxc/web": ("lxc web", None),
+    "0::/x; touch $HOME & \x1b[31m.service": ("\\x1b[31m.service", None),
+    "0::/$(reboot).service": ("$(reboot).service", None),
+    "0::/--help.service": ("--help.service", None),
+}
+
+
+def ask_groups(folder):
+    """Who has a socket, if the path were this"""
+    with socket.create_server(("127.0.0.1", 8088)):
+        path = os.path.join(folder, "cgroup")
+        out = {}
+        for group in GROUPS:
+            with open(path, "w", encoding="ascii") as file:
+                file.write(group + "\n")
+            out[group] = subprocess.run(
+                ["unshare", "-m", "sh", "-c", f'mount --bind "$0" /proc/{os.getpid()}/'
+                 'cgroup && exec "$@"', path, COMMAND, "why", "127.0.0.1:8088"],
+                capture_output=True, text=True, check=False).stdout
+    return out
+
+
 def ask_vxlan():
     """A port that the kernel itself has; None, if it has no VXLAN"""
     if subprocess.run("ip link add vx type vxlan id 7 dstport 4789 dev lo && "
@@ -122,12 +165,12 @@ def hold():
 def ask_forms():
     """Ways to ask for the same"""
     return {form: why(*form.split(), "--json") for form in (
-        "8080", ":8080", "localhost:8080", "tcp http-alt", "tcp4 :8080",
+        "8080", ":8080", "*:8080", "localhost:8080", "tcp http-alt", "tcp4 :8080",
         "tcp [::]:8080", "tcp [fe80::2%veth0]:8080", "tcp [fe80::2%10]:8080",
         "--port 0", "tcp :0", "udp localhost:8080", "mptcp 127.0.0.1:8080",
         "tcp 127.0.0.1:8080 127.0.0.2:8080", "127.0.0.1:8080 --listen",
         "10.9.9.9:8081 --freebind", "10.9.9.9:8081 --transparent",
-        "127.0.0.1:8081 --dev lo", "127.0.0.1:8081 --mptcp",
+        "127.0.0.1%lo:8081", "127.0.0.1:8081 --dev lo", "127.0.0.1:8081 --mptcp",
         "--connect 127.0.0.1:8080", "--connect 10.9.9.9:80",
         "--connect 127.0.0.1:8080 --from 127.0.0.2")}
 
@@ -135,7 +178,8 @@ def ask_forms():
 def ask_elsewhere():
     """About another network, and about another process"""
     there = subprocess.Popen(
-        ["unshare", "-n", "setpriv", "--reuid", "1000", sys.executable, "-IS",
+        ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh",
+         "setpriv", "--reuid", "1000", sys.executable, "-IS",
          "-c", "import socket, time\n"
          "s = socket.socket()\ns.bind(('0.0.0.0', 8080))\ns.listen()\n"
          "print(1, flush=True)\ntime.sleep(60)"],
@@ -181,7 +225,7 @@ def inside(folder):
            "both": why(f"127.0.0.1:{PORT}", "--reuseport"),
            "elsewhere": ask_elsewhere(), "file": ask_file(folder),
            "verify": why(f"127.0.0.1:{PORT}", "--verify"),
-           "vxlan": ask_vxlan(), "many": ask_many(), "calls": calls_of(folder), "ls": ask_ls(),
+           "vxlan": ask_vxlan(), "groups": ask_groups(folder), "many": ask_many(), "calls": calls_of(folder), "ls": ask_ls(),
            "commands": [run_command(*command) for command in COMMANDS]}
     client.close()
     for child in children:
@@ -242,7 +286,7 @@ def test_forms(said):
     """All ways to say it mean the same."""
     forms = said["forms"]
     everywhere = [("[::]:8080", "EADDRINUSE"), ("0.0.0.0:8080", "EADDRINUSE")]
-    for form in ("8080", ":8080"):
+    for form in ("8080", ":8080", "*:8080"):
         assert outcomes(forms[form]) == everywhere, form
     if forms["tcp http-alt"][0] != USAGE:
         assert outcomes(forms["tcp http-alt"]) == everywhere
@@ -255,6 +299,7 @@ def test_forms(said):
     for form in ("tcp [fe80::2%veth0]:8080", "tcp [fe80::2%10]:8080"):
         assert outcomes(forms[form]) == [("[fe80::2]:8080", "ok")], form
         assert "[fe80::2]:8080, scope veth0:" in forms[form][1], form
+    assert "SO_BINDTODEVICE lo:" in forms["127.0.0.1%lo:8081"][1]
     assert "SO_BINDTODEVICE lo:" in forms["127.0.0.1:8081 --dev lo"][1]
     for form in ("--port 0", "tcp :0"):
         [first, second] = [forms[form][2], *forms[form][2]["more"]]
@@ -287,6 +332,15 @@ def test_who(said):
     assert text.index("In the way") < text.index("What would help")
     rule = said["rule"][1]
     assert rule.index("What would help") < rule.index("inet_bind_conflict()")
+
+
+def test_units_and_containers(said):
+    """As people know them; and a command only if it is one to be taken over."""
+    for group, text in said["groups"].items():
+        who, command = GROUPS[group]
+        assert who in text, (group, text)
+        assert ("systemctl" in text) == bool(command), (group, text)
+        assert not command or f": {command}\n" in text, (group, text)
 
 
 def test_many_holders(said):

@@ -37,7 +37,9 @@ struct netns *cmd_why_go(const struct options *options)
 	int rc = netns_current(&here);
 
 	if (rc)
-		die(EXIT_CANNOT, "why: %s", strerror(-rc));
+		die(EXIT_CANNOT,
+			"why: cannot find our own network in /proc: %s",
+			strerror(-rc));
 	if (!options->netns && !options->pid)
 		return here;
 	snprintf(pid, sizeof(pid), "%u", options->pid);

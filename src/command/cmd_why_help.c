@@ -62,7 +62,21 @@ static void name_owners(FILE *file, const struct culprits *who)
 		file);
 }
 
-/* "systemctl stop nginx.service", if all is of one unit */
+/* Whoever may name a control group can name one like a unit: what systemd would
+ * not call its own is no command for a user to take over. */
+static bool is_unit(const char *name)
+{
+	const char *end = strrchr(name, '.');
+
+	return *name != '-' && end && !strcmp(end, ".service") &&
+	       strncmp(name, "user@", 5) &&
+	       !name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789:-_.\\@")];
+}
+
+/* "systemctl stop nginx.service", if all is of one unit. One of a whole session
+ * is not stopped for a socket. */
 static void say_unit(FILE *file, const struct why_situation *s,
 	const struct culprits *who)
 {
@@ -70,12 +84,16 @@ static void say_unit(FILE *file, const struct why_situation *s,
 
 	for (unsigned int i = 0; i < who->count; i++) {
 		why_who(s, who->owners[i], &one);
-		if (i && strcmp(first.unit, one.unit))
+		if (i && (strcmp(first.unit, one.unit) ||
+				 strcmp(first.container, one.container)))
 			return;
 		first = one;
 	}
-	if (strstr(first.unit, ".service"))
-		quote_printf(file, ": systemctl stop %s", first.unit);
+	/* That of a container is not known outside of it. */
+	if (*first.container || !is_unit(first.unit))
+		return;
+	fprintf(file, ": systemctl %sstop ", first.users ? "--user " : "");
+	quote_shell(file, first.unit);
 }
 
 /* @here: It is set here already */

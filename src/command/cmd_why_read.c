@@ -45,7 +45,7 @@ static bool take_protocol(const char *text, struct why_question *q)
 	return false;
 }
 
-/* Split "HOST:PORT", "[ADDR%DEVICE]:PORT", ":PORT" and "PORT". */
+/* Split "HOST:PORT", "[ADDR%DEVICE]:PORT", ":PORT", "*:PORT" and "PORT". */
 static void split(const char *text, struct written *out)
 {
 	const char *colon = strrchr(text, ':'), *host = text;
@@ -170,7 +170,7 @@ static void add_place(struct cmd_why_asked *asked, const struct why_question *q,
 {
 	struct addr addr;
 
-	if (!written->hosted) {
+	if (!written->hosted || !strcmp(written->host, "*")) {
 		add_text(asked, q, "::");
 		add_text(asked, q, "0.0.0.0");
 		return;
@@ -263,6 +263,8 @@ void cmd_why_read(const struct options *options, struct cmd_why_asked *asked)
 	if (options->arg_count && take_protocol(*options->args, &q))
 		i++;
 	q.mptcp |= options->mptcp;
+	if (q.mptcp && q.protocol != IPPROTO_TCP)
+		die(EXIT_USAGE, "why: MPTCP is of TCP, and not of UDP");
 	if ((i < options->arg_count) == !!place ||
 		(options->connect && options->port))
 		die(EXIT_USAGE, "why: expected [PROTO] [HOST:]PORT; see "

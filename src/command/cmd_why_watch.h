@@ -26,9 +26,9 @@ struct cmd_why_call {
  * cmd_why_watch() - Run the command, and watch it and its children
  *
  * The command is traced (ptrace(2)), and stands still only while a call that
- * has failed is explained. What it leaves behind is watched for some seconds, and
- * goes on without us. Signals that we are sent are passed on to it, and it ends
- * if we are killed.
+ * has failed is explained. What it leaves behind is watched for some seconds,
+ * and goes on without us. Signals that we are sent are passed on to it, and it
+ * ends if we are killed.
  *
  * Return: Its exit code; 128 and the number of a signal that ended it
  */

@@ -38,7 +38,7 @@ void netlink_close(struct netlink *nl);
 /**
  * netlink_result() - What a call of libnl really came to
  * @nl:		The socket it was made on
- * @rc:		What it returned; of a list, it does not tell whether it is whole
+ * @rc:		What it returned; it does not tell whether a list is whole
  *
  * Return: 0, the kernel's negative errno, or -ENOMEM or -EIO for a request
  *	   that never reached the kernel

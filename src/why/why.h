@@ -179,7 +179,7 @@ struct why_question {
 
 /**
  * why_route() - Where would a connection be sent from?
- * @question:	Its @unreachable is filled in. Of TCP, an @addr that is a wildcard
+ * @question:	Its @unreachable is filled in. Of TCP, a wildcard as @addr
  *		becomes the address that is sent from, and a @peer that is one
  *		what connect takes it for
  *
@@ -237,12 +237,13 @@ struct why_answer {
 /**
  * struct why_who - What people call the process that has a socket
  * @unit:	systemd's unit, or ""
+ * @users:	It is one of a user's own systemd
  * @container:	Such as "docker 0123456789ab", or ""
  * @other_netns: It is a process of another network
  */
 struct why_who {
 	char unit[WHY_UNIT_MAX], container[WHY_UNIT_MAX];
-	bool other_netns;
+	bool users, other_netns;
 };
 
 /** why_ports_has() - Is a port in a set? */

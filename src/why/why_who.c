@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "util.h"
+
 enum { CGROUP_PATH_MAX = 4096, ID_LENGTH = 64, ID_SHOWN = 12 };
 
 /* Of a path of the kind ".../docker-0123....scope/..." or ".../docker/0123..."
@@ -49,7 +51,7 @@ static void note_container(const char *path, struct why_who *who)
 {
 	const char *id = find_id(path), *lxc = strstr(path, "/lxc");
 
-	for (size_t i = 0; id && i < sizeof(kinds) / sizeof(*kinds); i++) {
+	for (size_t i = 0; id && i < ARRAY_SIZE(kinds); i++) {
 		if (!strstr(path, kinds[i].mark))
 			continue;
 		snprintf(who->container, sizeof(who->container), "%s %.*s",
@@ -71,28 +73,36 @@ static void note_container(const char *path, struct why_who *who)
 		(int)strcspn(lxc, "/\n"), lxc);
 }
 
-/* The last part of a path that ends in ".service"; else in ".scope" */
-static void note_unit(const char *path, struct why_who *who)
+/* Does a part of a path that ends there have the name of a unit? */
+static bool is_unit(const char *part, size_t length)
 {
 	static const char *const ends[] = { ".service", ".socket", ".scope" };
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
-		const char *at = path, *found = NULL;
-		size_t length = strlen(ends[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		size_t end = strlen(ends[i]);
 
-		while ((at = strstr(at, ends[i]))) {
-			at += length;
-			if (!*at || *at == '/')
-				found = at;
+		if (length > end && !memcmp(part + length - end, ends[i], end))
+			return true;
+	}
+	return false;
+}
+
+/* The innermost unit; one inside of "user@1000.service" is that user's */
+static void note_unit(const char *path, struct why_who *who)
+{
+	bool inside = false;
+
+	while (*path) {
+		size_t length = strcspn(path, "/");
+
+		if (is_unit(path, length)) {
+			snprintf(who->unit, sizeof(who->unit), "%.*s",
+				(int)length, path);
+			who->users = inside;
+			inside |= !strncmp(path, "user@", 5);
 		}
-		if (!found)
-			continue;
-		at = found;
-		while (at > path && at[-1] != '/')
-			at--;
-		snprintf(who->unit, sizeof(who->unit), "%.*s",
-			(int)(found - at), at);
-		return;
+		path += length;
+		path += *path == '/';
 	}
 }
 
