@@ -9,6 +9,7 @@ import pytest
 
 from portcheck import (AGREED, CANNOT, CASES, COMMAND, CRASH, FOUND, NOTHING,
                        RULES, portclash)
+from test_whyasked import SAVED
 
 CASE = next(iter(sorted(CASES.glob("*.case"))))
 PURE = ("-s", "spec", "-s", "portman")
@@ -86,6 +87,83 @@ def test_little_memory(verb):
         done = limited(args, AS=megabytes << 20)
         if b"error while loading" not in done.stderr:
             said(args, done, expected)
+
+
+# One allocation fails: that of this number, from 1
+FAIL = r"""
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t);
+void *__libc_realloc(void *, size_t);
+static long number, wanted = -1;
+static int fails(void)
+{
+    if (wanted < 0)
+        wanted = getenv("FAIL") ? atol(getenv("FAIL")) : 0;
+    return ++number == wanted && (errno = ENOMEM);
+}
+void *malloc(size_t size) { return fails() ? NULL : __libc_malloc(size); }
+void *calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : __libc_calloc(count, size);
+}
+void *realloc(void *old, size_t size)
+{
+    return fails() ? NULL : __libc_realloc(old, size);
+}
+__attribute__((destructor)) static void tell(void)
+{
+    fprintf(stderr, "\nallocations: %ld\n", number);
+}
+"""
+
+
+def without(args, library, number):
+    """Run it, where this allocation fails; 0: none"""
+    return subprocess.run([str(COMMAND), *map(str, args)], timeout=60,
+                          stdin=subprocess.DEVNULL, capture_output=True,
+                          check=False, env={"LD_PRELOAD": str(library),
+                                            "FAIL": str(number)})
+
+
+@pytest.mark.parametrize("args", (
+    ("emit", CASE), ("emit", "--json", "--output", "/dev/null", CASE),
+    ("run", *PURE, CASE), ("run", "--json", *PURE, CASE), ("pack", CASE),
+    ("minimize", "-s", "spec~bind4_family", "-s", "spec",
+     RULES / "bind4_family.case"),
+    ("why", "--from", "SAVED", "tcp", "0.0.0.0:8080", "--reuseaddr"),
+    ("why", "--from", "SAVED", "8080", "--json", "--rule")), ids=lambda args: " ".join(map(str, args[:3])))
+def test_each_allocation(args, tmp_path):
+    """One after the other fails: what is said is whole, or the exit code is 3."""
+    (tmp_path / "saved").write_text(SAVED)
+    args = [tmp_path / "saved" if arg == "SAVED" else arg for arg in args]
+    (tmp_path / "fail.c").write_text(FAIL)
+    library = tmp_path / "fail.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library,
+                    tmp_path / "fail.c"], check=True)
+    right = without(args, library, 0)
+    count = int(right.stderr.rpartition(b"allocations:")[2])
+    assert count > 10 and not CRASH.search(right.stderr.decode())
+    for number in range(1, count + 1):
+        done = without(args, library, number)
+        said(args, done, right.returncode)
+        if done.returncode == right.returncode:
+            assert done.stdout == right.stdout, (number, args, done)
+
+
+def test_a_situation_is_saved_as_a_whole(tmp_path):
+    """Or the file is as it was before; and the answer is said all the same."""
+    path = tmp_path / "saved"
+    path.write_text(SAVED)
+    args = ("why", "--from", path, "tcp", "127.0.0.1:8080", "--save", path)
+    done = limited(args, FSIZE=0)
+    assert done.returncode == CANNOT and b"cannot write" in done.stderr, done
+    assert done.stdout.startswith(b"ok: ") and path.read_text() == SAVED
+    assert [path] == list(tmp_path.iterdir())
+    done = limited(args)
+    assert done.returncode == AGREED and path.read_text().startswith(
+        SAVED.splitlines()[0]), done
 
 
 def test_who_is_named_and_not_here_is_heard():

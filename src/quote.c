@@ -10,6 +10,7 @@
  */
 #include "quote.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -161,21 +162,29 @@ static void put(FILE *file, const char *text, size_t size,
 	}
 }
 
+/* What is longer than lines are needs memory, or is cut off. */
 void quote_vprintf(FILE *file, const char *format, va_list args)
 {
 	size_t end = strlen(format);
 	bool newline = end && format[end - 1] == '\n';
-	char *text;
-	int length = vasprintf(&text, format, args);
+	char line[1024], *more = NULL;
+	va_list again;
+	int length;
 
-	if (length < 0) {
-		fputs("out of memory\n", file);
-		return;
+	va_copy(again, args);
+	length = vsnprintf(line, sizeof(line), format, args);
+	if (length >= (int)sizeof(line) && vasprintf(&more, format, again) < 0)
+		more = NULL;
+	va_end(again);
+	if (more || length < (int)sizeof(line))
+		put(file, more ? more : line, length - newline, &line_style);
+	else {
+		put(file, line, sizeof(line) - 1, &line_style);
+		fputs("... (out of memory)", file);
 	}
-	put(file, text, length - newline, &line_style);
 	if (newline)
 		fputc('\n', file);
-	free(text);
+	free(more);
 }
 
 void quote_printf(FILE *file, const char *format, ...)
@@ -273,4 +282,15 @@ void quote_shell(FILE *file, const char *text)
 			fputc(*text, file);
 	}
 	fputc('\'', file);
+}
+
+int quote_end(FILE *memory, char **text)
+{
+	bool lost = ferror(memory);
+
+	if (!fclose(memory) && !lost && *text)
+		return 0;
+	free(*text);
+	*text = NULL;
+	return -ENOMEM;
 }

@@ -62,4 +62,12 @@ void quote_ascii(FILE *file, const char *json);
 /** quote_shell() - Write one word of a shell command; all bytes are kept */
 void quote_shell(FILE *file, const char *text);
 
+/**
+ * quote_end() - The text that was written to an open_memstream()
+ * @text:	What that fills in, NULL before; the caller's to free
+ *
+ * Return: 0, or -ENOMEM if some of it is missing, and then there is no text
+ */
+int quote_end(FILE *memory, char **text);
+
 #endif /* QUOTE_H */

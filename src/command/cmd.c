@@ -282,14 +282,3 @@ void need_whole_written(struct whole *whole)
 		die(EXIT_CANNOT, "%s: cannot write: %s", whole->path,
 			strerror(-rc));
 }
-
-void need_written(FILE *file, const char *path)
-{
-	bool lost = ferror(file);
-
-	/* If it failed before, errno is of something else by now. */
-	errno = 0;
-	if (fclose(file) || lost)
-		die(EXIT_CANNOT, "%s: cannot write%s%s", path,
-			errno ? ": " : "", errno ? strerror(errno) : "");
-}

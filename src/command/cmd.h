@@ -136,9 +136,6 @@ void need_whole(struct whole *whole, const char *path);
 /** need_whole_written() - End it, or exit with 3 */
 void need_whole_written(struct whole *whole);
 
-/** need_written() - Close a file, and exit with 3 unless all is in it */
-void need_written(FILE *file, const char *path);
-
 /**
  * cmd_in_child() - Call a function in a process forked for it
  * @what:	Returns its exit code; may open kernel subjects

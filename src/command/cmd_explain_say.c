@@ -23,7 +23,8 @@ static char *case_of(const struct cmd_explained *e, const struct finding *f)
 	if (!memory)
 		die(EXIT_CANNOT, "out of memory");
 	divergence_write(&f->program, e->subjects, &f->divergence, memory);
-	need_written(memory, "a case");
+	if (quote_end(memory, &text))
+		die(EXIT_CANNOT, "out of memory");
 	return text;
 }
 

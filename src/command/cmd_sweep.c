@@ -59,10 +59,11 @@ static uint64_t read_resume(const struct options *o,
 
 	if (!file && errno == ENOENT)
 		return job->from;
-	if (!file || !fgets(line, sizeof(line), file))
-		die(EXIT_USAGE, "%s: %s", o->resume,
-			file ? "empty; remove it to begin anew" :
-			       strerror(errno));
+	if (!file)
+		die(cmd_code(-errno), "%s: %s", o->resume, strerror(errno));
+	if (!fgets(line, sizeof(line), file))
+		die(EXIT_USAGE, "%s: empty; remove it to begin anew",
+			o->resume);
 	fclose(file);
 	length = note_head(o, want);
 	if (strncmp(line, want, length) ||

@@ -88,7 +88,7 @@ static void load(const char *path, struct why_situation *situation)
 	int rc;
 
 	if (!file)
-		die(EXIT_USAGE, "why: %s: %s", path, strerror(errno));
+		die(cmd_code(-errno), "why: %s: %s", path, strerror(errno));
 	rc = why_file_read(file, situation, &line);
 	fclose(file);
 	if (rc == -EINVAL)
@@ -101,12 +101,11 @@ static void load(const char *path, struct why_situation *situation)
 
 static void save(const char *path, const struct why_situation *situation)
 {
-	FILE *file = fopen(path, "we");
+	struct whole whole;
 
-	if (!file)
-		die(EXIT_CANNOT, "why: %s: %s", path, strerror(errno));
-	why_file_write(file, situation);
-	need_written(file, path);
+	need_whole(&whole, path);
+	why_file_write(whole.file, situation);
+	need_whole_written(&whole);
 }
 
 /* Ask a network that is made like this one. EXIT_FOUND: it says another thing
@@ -227,9 +226,9 @@ static int run_why(struct options *o)
 		sleep(1);
 		code = ask_now(o, &asked, &situation);
 	}
+	print_all(o, &situation, &asked);
 	if (o->save)
 		save(o->save, &situation);
-	print_all(o, &situation, &asked);
 	if (o->verify && verify_all(o, &situation, &asked) != EXIT_AGREED)
 		code = EXIT_FOUND;
 	if (o->json)

@@ -25,7 +25,7 @@ static struct netns *open_netns(const char *name)
 	else
 		rc = netns_open_named(NULL, name, &ns);
 	if (rc)
-		die(rc == -EPERM || rc == -EACCES ? EXIT_CANNOT : EXIT_USAGE,
+		die(rc == -EPERM || rc == -EACCES ? EXIT_CANNOT : cmd_code(rc),
 			"why: no network '%s': %s", name, strerror(-rc));
 	return ns;
 }

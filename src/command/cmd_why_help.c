@@ -243,6 +243,8 @@ void cmd_why_help(FILE *file, const struct why_situation *situation,
 	int count = why_help(situation, &question->why, &question->answer,
 		helps);
 
+	if (count < 0)
+		die(EXIT_CANNOT, "why: out of memory");
 	if (count > 0)
 		fputs("\nWhat would help:\n", file);
 	for (int i = 0; i < count; i++) {

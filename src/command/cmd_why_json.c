@@ -146,6 +146,8 @@ static void add_helps(struct json_object *to,
 	int count = why_help(situation, &question->why, &question->answer,
 		helps);
 
+	if (count < 0)
+		die(EXIT_CANNOT, "why: out of memory");
 	for (int i = 0; i < count; i++) {
 		struct json_object *one = answer_object(list, NULL);
 

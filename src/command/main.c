@@ -144,11 +144,13 @@ static uint64_t number(const char *what, const char *text, uint64_t min,
 static void take_subject(struct options *o, const char *value)
 {
 	char why[NAMED_WHY_MAX];
+	int rc;
 
 	if (o->subject_count == SUBJECTS_MAX)
 		die(EXIT_USAGE, "more than %d subjects", SUBJECTS_MAX);
-	if (named_parse(&o->subjects[o->subject_count], value, why))
-		die(EXIT_USAGE, "%s", why);
+	rc = named_parse(&o->subjects[o->subject_count], value, why);
+	if (rc)
+		die(cmd_code(rc), "%s", why);
 	o->subject_count++;
 }
 

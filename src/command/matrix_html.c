@@ -87,15 +87,16 @@ static void put_behind(const struct matrix *m, unsigned int i, unsigned int k,
 	fputs("</ul>\n", file);
 	for (unsigned int n = 0; n < cell->kept_count; n++) {
 		size_t size;
-		char *text;
+		char *text = NULL;
 		FILE *memory = open_memstream(&text, &size);
 
 		if (!memory)
-			continue;
+			die(EXIT_CANNOT, "out of memory");
 		divergence_write(&cell->kept[n].program,
 			NAMES_OF(column->subjects), &cell->kept[n].divergence,
 			memory);
-		fclose(memory);
+		if (quote_end(memory, &text))
+			die(EXIT_CANNOT, "out of memory");
 		fputs("<p>Unknown:<pre>", file);
 		quote_html_lines(file, text, size);
 		fputs("</pre>\n", file);

@@ -93,7 +93,8 @@ static void json_repeat(const struct options *options,
 			fprintf(memory, " --seed %llu",
 				(unsigned long long)options->seed);
 	}
-	need_written(memory, "repeat");
+	if (quote_end(memory, &text))
+		die(EXIT_CANNOT, "out of memory");
 	answer_text(answer, "repeat", text);
 	free(text);
 }

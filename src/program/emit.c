@@ -108,13 +108,13 @@ static int put_why(const char *sentence, FILE *file)
 	const char *why;
 	int column = 0;
 	size_t size;
-	char *text;
+	char *text = NULL;
 	FILE *memory = open_memstream(&text, &size);
 
 	if (!memory)
 		return -ENOMEM;
 	quote_c_comment(memory, sentence);
-	if (fclose(memory))
+	if (quote_end(memory, &text))
 		return -ENOMEM;
 	why = text;
 	fprintf(file, "/*\n");
@@ -176,8 +176,8 @@ int emit_c(const struct case_text *text, FILE *file)
 	struct emitter e = { .text = text,
 		.need = 1u << EMIT_WORLD,
 		.told = find_told(&text->program) };
+	char *body = NULL;
 	size_t size;
-	char *body;
 
 	if (text->program.level != LEVEL_SOCKET)
 		return -EINVAL;
@@ -186,7 +186,7 @@ int emit_c(const struct case_text *text, FILE *file)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < text->program.count; i++)
 		put_op(&e, i);
-	if (fclose(e.file))
+	if (quote_end(e.file, &body))
 		return -ENOMEM;
 	if (put_why(text->why, file)) {
 		free(body);

@@ -79,7 +79,7 @@ static int check_model(const char *subject, char why[NAMED_WHY_MAX])
 	if (rc) {
 		snprintf(why, NAMED_WHY_MAX, "%.*s: %s", SHOWN_MAX, subject,
 			opened.why);
-		return -EINVAL;
+		return rc == -ENOMEM ? rc : -EINVAL;
 	}
 	subject_close(&opened);
 	return 0;
@@ -91,11 +91,14 @@ int named_parse(struct named *named, const char *text, char why[NAMED_WHY_MAX])
 	bool given = length && text[length] == '=';
 	const char *subject = given ? text + length + 1 : text;
 	const char *sign = strchr(text, '=');
+	int rc;
 
 	if (subjects_find(subject)) {
-		if (check_length(given, subject, why) ||
-			check_model(subject, why))
-			return -EINVAL;
+		rc = check_length(given, subject, why) ?
+			     -EINVAL :
+			     check_model(subject, why);
+		if (rc)
+			return rc;
 		if (given)
 			return take_name(named, text, length, subject, why);
 		take_subject(named, subject);

@@ -54,7 +54,7 @@ struct named named_of(const char *subject);
  *
  * An agent is not started.
  *
- * Return: 0, or -EINVAL
+ * Return: 0, -EINVAL, or -ENOMEM
  */
 int named_parse(struct named *named, const char *text, char why[NAMED_WHY_MAX]);
 
