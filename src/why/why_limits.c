@@ -7,6 +7,7 @@
 #include "why.h"
 
 #include <fcntl.h>
+#include <mntent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -16,6 +17,12 @@
 #include <linux/bpf.h>
 
 #include "spec/spec.h"
+
+/* The numbers are those of all architectures; headers may be older. */
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset 444
+#endif
+enum { LANDLOCK_CREATE_RULESET_VERSION = 1, LANDLOCK_OF_NETWORKS = 4 };
 
 /* A file of /proc/PID, or of our own for 0, as text; empty if there is none */
 static void read_text(pid_t pid, const char *name, char *text, size_t size)
@@ -56,19 +63,37 @@ static bool has_programs(int cgroup, enum bpf_attach_type type)
 	       attr.query.prog_cnt;
 }
 
+/* Where the control groups of version 2 are: not all systems have only those.
+ * False, if they are nowhere. */
+static bool find_cgroups(char *path, size_t size)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *mount;
+	bool found = false;
+
+	while (mounts && !found && (mount = getmntent(mounts))) {
+		found = !strcmp(mount->mnt_type, "cgroup2");
+		if (found)
+			snprintf(path, size, "%s", mount->mnt_dir);
+	}
+	if (mounts)
+		endmntent(mounts);
+	return found;
+}
+
 /* Programs on the control group, or above it, that bind asks */
 static bool has_cgroup_programs(pid_t pid)
 {
-	char text[4096], path[4200], *at;
+	char text[4096], root[4096], path[8192], *at;
 	bool found = false;
 	int fd;
 
 	read_text(pid, "cgroup", text, sizeof(text));
 	at = strstr(text, "0::");
-	if (!at)
+	if (!at || !find_cgroups(root, sizeof(root)))
 		return false;
 	at[strcspn(at, "\n")] = '\0';
-	snprintf(path, sizeof(path), "/sys/fs/cgroup%s", at + 3);
+	snprintf(path, sizeof(path), "%s%s", root, at + 3);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
@@ -84,6 +109,14 @@ static bool is_confined(pid_t pid)
 
 	read_text(pid, "attr/apparmor/current", text, sizeof(text));
 	return *text && strncmp(text, "unconfined", 10);
+}
+
+/* Can it refuse a bind? Whoever is under it had no new privileges, or needed
+ * none. */
+static bool has_landlock(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0,
+		       LANDLOCK_CREATE_RULESET_VERSION) >= LANDLOCK_OF_NETWORKS;
 }
 
 static bool is_windows(void)
@@ -103,8 +136,7 @@ void why_look_limits(struct why_situation *situation, pid_t pid)
 		out |= 1u << WHY_LIMIT_CGROUP;
 	if (status_of(status, "\nSeccomp:") == 2)
 		out |= 1u << WHY_LIMIT_SECCOMP;
-	read_text(0, "/sys/kernel/security/lsm", text, sizeof(text));
-	if (strstr(text, "landlock") && status_of(status, "\nNoNewPrivs:"))
+	if (status_of(status, "\nNoNewPrivs:") && has_landlock())
 		out |= 1u << WHY_LIMIT_LANDLOCK;
 	read_text(0, "/sys/fs/selinux/enforce", text, sizeof(text));
 	if (*text == '1')
