@@ -117,6 +117,19 @@ def ask_groups(folder):
     return out
 
 
+def ask_dual():
+    """An IPv6 socket that has all of IPv4, too"""
+    with socket.socket(socket.AF_INET6) as held:
+        held.bind(("::", 8089))
+        out = why("tcp", "0.0.0.0:8089", "--json") + why("tcp", "0.0.0.0:8089")
+    # It is done as was said.
+    with socket.socket(socket.AF_INET6) as held, socket.socket() as other:
+        held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        held.bind(("::", 8089))
+        other.bind(("0.0.0.0", 8089))
+    return out
+
+
 def ask_vxlan():
     """A port that the kernel itself has; None, if it has no VXLAN"""
     if subprocess.run("ip link add vx type vxlan id 7 dstport 4789 dev lo && "
@@ -225,7 +238,7 @@ def inside(folder):
            "both": why(f"127.0.0.1:{PORT}", "--reuseport"),
            "elsewhere": ask_elsewhere(), "file": ask_file(folder),
            "verify": why(f"127.0.0.1:{PORT}", "--verify"),
-           "vxlan": ask_vxlan(), "groups": ask_groups(folder), "many": ask_many(), "calls": calls_of(folder), "ls": ask_ls(),
+           "vxlan": ask_vxlan(), "dual": ask_dual(), "groups": ask_groups(folder), "many": ask_many(), "calls": calls_of(folder), "ls": ask_ls(),
            "commands": [run_command(*command) for command in COMMANDS]}
     client.close()
     for child in children:
@@ -341,6 +354,13 @@ def test_units_and_containers(said):
         assert who in text, (group, text)
         assert ("systemctl" in text) == bool(command), (group, text)
         assert not command or f": {command}\n" in text, (group, text)
+
+
+def test_the_owner_could_have_ipv6_only(said):
+    """Which is the commonest that helps between :: and 0.0.0.0"""
+    _, _, answer, _, text, _ = said["dual"]
+    assert "v6only_owner" in [one["change"] for one in answer["would_help"]]
+    assert "set IPV6_V6ONLY before bind, in python" in text, text
 
 
 def test_many_holders(said):

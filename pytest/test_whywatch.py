@@ -25,6 +25,7 @@ from portcheck import CANNOT, COMMAND, USAGE, portclash
 PORT = 8080
 NEW_FILES, NEW_NET = 0x400, 0x40000000
 EXIT_THREAD = 60 if os.uname().machine == "x86_64" else 93
+HELD = []
 LIBC = ctypes.CDLL(None)
 
 
@@ -90,6 +91,29 @@ def twice():
     bind(sock, 8082)
 
 
+def itself():
+    """The command has the port already."""
+    first, second = socket.socket(), socket.socket()
+    bind(first, 8090)
+    bind(second, 8090)
+
+
+def narrow():
+    """The socket has a range of its own, and it is used up."""
+    for _ in range(3):
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_IP, 51, struct.pack("I", 33000 | 33001 << 16))
+        HELD.append(sock)
+        bind(sock, 0)
+
+
+def no_stream():
+    """Nothing that listens"""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    LIBC.listen(sock.fileno(), 5)
+    LIBC.bind(sock.fileno(), 1, 16)
+
+
 def killed():
     """Many threads end in a call."""
     child = os.fork()
@@ -111,6 +135,9 @@ TRICKS = {
     "late": "EADDRINUSE: tcp4 127.0.0.1:8080: ",
     "of_unix": "only sockets of TCP and UDP are explained",
     "twice": "the socket is bound already",
+    "itself": "close the other socket first",
+    "narrow": "of the ports 33000 to 33001, 0 are free, 2 are taken",
+    "no_stream": "It is not looked into: its address cannot be read",
     "killed": "EADDRINUSE: tcp4 127.0.0.1:8080: ",
 }
 

@@ -30,6 +30,9 @@
 #ifndef SIOCGSKNS
 #define SIOCGSKNS 0x894C
 #endif
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51
+#endif
 #ifndef SO_BINDTOIFINDEX
 #define SO_BINDTOIFINDEX 62
 #endif
@@ -40,13 +43,14 @@
  * @process:	The process; the call may be of any of its threads
  * @ns:		The network of the socket, which need not be that of the process
  *		any more, or -1
+ * @range:	IP_LOCAL_PORT_RANGE: the lowest port, and the highest << 16
  * @unknown:	Why the call is not explained, or NULL
  */
 struct asking {
 	const struct options *options;
 	const struct cmd_why_call *call;
 	struct cmd_why_question question;
-	uint32_t inode;
+	uint32_t inode, range;
 	pid_t process;
 	int ns;
 	const char *unknown;
@@ -136,6 +140,8 @@ static bool read_socket(int fd, struct asking *a)
 	q->freebind = option_of(fd, SOL_IP, IP_FREEBIND);
 	q->transparent = option_of(fd, SOL_IP, IP_TRANSPARENT);
 	q->broadcast = option_of(fd, SOL_SOCKET, SO_BROADCAST);
+	a->range = option_of(fd, SOL_IP, IP_LOCAL_PORT_RANGE);
+	q->ranged = a->range;
 	q->v6only = v6 && option_of(fd, SOL_IPV6, IPV6_V6ONLY);
 	return true;
 }
@@ -196,11 +202,17 @@ static bool read_places(int fd, struct asking *a)
 	if (getsockname(fd, &own.any, &size) ||
 		!take_name(&own, q->family, &q->addr, &q->port, NULL))
 		return false;
+	if (a->call->number == SYS_listen && q->protocol == IPPROTO_UDP) {
+		a->unknown = "sockets of UDP do not listen";
+		return false;
+	}
 	q->listens = a->call->number == SYS_listen;
 	if (a->call->number == SYS_listen)
 		return true;
-	if (!read_argument(a, &name))
+	if (!read_argument(a, &name)) {
+		a->unknown = "its address cannot be read";
 		return false;
+	}
 	if (a->call->number == SYS_bind && q->port) {
 		a->unknown = "the socket is bound already";
 		return false;
@@ -243,6 +255,18 @@ static bool is_expected(const struct asking *a)
 		       answer->other.outcome.error == a->call->error);
 }
 
+/* inet_sk_get_local_port_range(): an end that is not in the network's range
+ * does not count. */
+static void narrow_range(struct why_situation *s, uint32_t range)
+{
+	uint16_t low = range & UINT16_MAX, high = range >> 16;
+
+	if (s->low <= low && low <= s->high)
+		s->low = low;
+	if (s->low <= high && high <= s->high)
+		s->high = high;
+}
+
 /* In a process of its own: it goes to the network of the command. */
 static int explain(void *arg)
 {
@@ -266,6 +290,8 @@ static int explain(void *arg)
 	for (unsigned int i = 0; i < situation.holder_count; i++)
 		if (situation.holders[i].row.inode == a->inode)
 			situation.holders[i].row.protocol = 0;
+	situation.asker = a->process;
+	narrow_range(&situation, a->range);
 	q->capable = situation.capable;
 	if ((q->connects && why_route(q)) ||
 		why_ask(&situation, q, &a->question.answer))

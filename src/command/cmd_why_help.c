@@ -132,6 +132,10 @@ static void say_stop(FILE *file, const struct why_situation *s,
 			return;
 		fputs(", and ", file);
 	}
+	if (who.count == 1 && who.owners[0]->pid == s->asker) {
+		fputs("close the other socket first", file);
+		return;
+	}
 	fputs("stop ", file);
 	name_owners(file, &who);
 	say_unit(file, s, &who);
@@ -174,6 +178,10 @@ static void say_help(FILE *file, const struct why_situation *s,
 		fputs("set IPV6_V6ONLY before bind: then it is for IPv6 only",
 			file);
 		break;
+	case WHY_CHANGE_V6ONLY_OWNER:
+		say_both(file, s, a, "IPV6_V6ONLY", true);
+		fputs(": then it is for IPv6 only", file);
+		break;
 	case WHY_CHANGE_REUSEADDR_BOTH:
 		say_both(file, s, a, "SO_REUSEADDR", q->reuseaddr);
 		break;
@@ -211,8 +219,11 @@ static void say_help(FILE *file, const struct why_situation *s,
 			device ? device->name : "?");
 		break;
 	case WHY_CHANGE_RANGE:
-		fputs("let the kernel choose from more ports: sysctl "
-		      "net.ipv4.ip_local_port_range=\"1024 65535\"",
+		fputs(q->ranged ?
+				"let the kernel choose from more ports: "
+				"IP_LOCAL_PORT_RANGE of the socket" :
+				"let the kernel choose from more ports: sysctl "
+				"net.ipv4.ip_local_port_range=\"1024 65535\"",
 			file);
 		break;
 	case WHY_CHANGES: break;

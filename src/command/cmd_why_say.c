@@ -98,9 +98,11 @@ static void say_owner(FILE *file, const struct why_situation *s,
 	struct why_who who;
 
 	why_who(s, owner, &who);
-	quote_printf(file, "      fd %d of %s (pid %d%s%s%s%s%s)\n", owner->fd,
-		owner->command, owner->pid, *who.unit ? ", " : "", who.unit,
-		*who.container ? ", " : "", who.container,
+	quote_printf(file, "      fd %d of %s (pid %d%s%s%s%s%s%s)\n",
+		owner->fd, owner->command, owner->pid,
+		owner->pid == s->asker ? ", which asks" : "",
+		*who.unit ? ", " : "", who.unit, *who.container ? ", " : "",
+		who.container,
 		who.other_netns ? ", which is now in another network" : "");
 }
 

@@ -113,6 +113,7 @@ struct why_holder {
  * @limits:	A bit for each enum why_limit that is in force
  * @saved:	It was read from a file: its processes are not those of now
  * @uid, @capable: Who asks; see why_rights()
+ * @asker:	The process that asks, if it may have sockets of its own here
  */
 struct why_situation {
 	uint32_t version;
@@ -120,6 +121,7 @@ struct why_situation {
 	bool autobind_reuse, nonlocal4, nonlocal6, bindv6only, vrf_shared;
 	bool all_seen, capable, saved;
 	uint32_t uid;
+	pid_t asker;
 	struct why_ports reserved;
 	struct why_device *devices;
 	struct why_route *routes;
@@ -159,6 +161,7 @@ enum why_limit {
  * @connects:	It is to connect to @peer, and not to bind; @addr is what it
  *		sends from, and @port the one that it is bound to, or 0
  * @broadcast:	SO_BROADCAST is set
+ * @ranged:	IP_LOCAL_PORT_RANGE is set, and the situation has that range
  * @unreachable: Then, the negative errno that it fails with whatever port it
  *		has, or 0; see why_route()
  * @refusal:	Why, if there is more to say than the errno does
@@ -170,6 +173,7 @@ struct why_question {
 	uint16_t port;
 	bool reuseaddr, reuseport, v6only, freebind, transparent;
 	bool listens, mptcp, capable, connects, broadcast;
+	bool ranged;
 	uint32_t ifindex, uid;
 	struct addr peer;
 	uint16_t peer_port;

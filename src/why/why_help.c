@@ -51,6 +51,25 @@ static bool set_both(struct trial *t, bool reuseaddr, bool reuseport)
 	return set_holders(t, reuseaddr, reuseport);
 }
 
+/* An IPv6 socket that is in the way of IPv4 need not be. */
+static bool set_owners_v6only(struct trial *t)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < t->s.holder_count; i++) {
+		struct why_holder *h = &t->s.holders[i];
+
+		if (t->blocks[i] == WHY_APART || h->row.family != AF_INET6 ||
+			h->row.peer_port || !addr_is_any(&h->row.addr))
+			continue;
+		if (!h->row.inode || why_tunnel(&t->s, h))
+			return false;
+		any |= !h->v6only_known || !h->row.v6only;
+		h->v6only_known = h->row.v6only = true;
+	}
+	return any;
+}
+
 /* They share with their own user. */
 static bool set_user(struct trial *t)
 {
@@ -189,6 +208,7 @@ static bool change(struct trial *t)
 	case WHY_CHANGE_REUSEPORT: return set_flag(&t->q.reuseport, true);
 	case WHY_CHANGE_V6ONLY:
 		return set_flag(&t->q.v6only, t->q.family == AF_INET6);
+	case WHY_CHANGE_V6ONLY_OWNER: return set_owners_v6only(t);
 	case WHY_CHANGE_REUSEADDR_BOTH: return set_both(t, true, false);
 	case WHY_CHANGE_REUSEPORT_BOTH: return set_both(t, false, true);
 	case WHY_CHANGE_USER: return set_user(t);

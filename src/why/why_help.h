@@ -15,6 +15,7 @@ enum why_change {
 	WHY_CHANGE_REUSEADDR,
 	WHY_CHANGE_REUSEPORT,
 	WHY_CHANGE_V6ONLY,
+	WHY_CHANGE_V6ONLY_OWNER, /* of the sockets that are in the way */
 	WHY_CHANGE_REUSEADDR_BOTH,
 	WHY_CHANGE_REUSEPORT_BOTH,
 	WHY_CHANGE_USER,       /* SO_REUSEPORT, and the user of the holders */
