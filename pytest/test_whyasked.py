@@ -117,6 +117,24 @@ def ask_groups(folder):
     return out
 
 
+def ask_users():
+    """--verify by a user: the port is held by that user, or by root."""
+    out = []
+    for uid in (1000, 0):
+        with socket.socket() as held:
+            os.fchown(held.fileno(), uid, -1)
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            held.bind(("127.0.0.1", 8091))
+            for words in (f"127.0.0.1:{PORT}", "127.0.0.1:8093", "127.0.0.1:80",
+                          "127.0.0.1:8091", "127.0.0.1:8093 --uid 7"):
+                done = subprocess.run(
+                    ["setpriv", "--reuid", "1000", "--clear-groups", COMMAND,
+                     "why", "tcp", *words.split(), "--verify"],
+                    capture_output=True, text=True, check=False)
+                out.append([words, done.returncode, done.stdout, done.stderr])
+    return out
+
+
 def ask_dual():
     """An IPv6 socket that has all of IPv4, too"""
     with socket.socket(socket.AF_INET6) as held:
@@ -238,6 +256,7 @@ def inside(folder):
            "both": why(f"127.0.0.1:{PORT}", "--reuseport"),
            "elsewhere": ask_elsewhere(), "file": ask_file(folder),
            "verify": why(f"127.0.0.1:{PORT}", "--verify"),
+           "users": ask_users(),
            "vxlan": ask_vxlan(), "dual": ask_dual(), "groups": ask_groups(folder), "many": ask_many(), "calls": calls_of(folder), "ls": ask_ls(),
            "commands": [run_command(*command) for command in COMMANDS]}
     client.close()
@@ -484,6 +503,17 @@ def test_it_can_be_verified(said):
     assert code == FOUND
     assert "says EADDRINUSE: that agrees." in text and "missing" not in text
     assert said["wait"][0] == AGREED
+
+
+def test_a_user_can_verify(said):
+    """What we cannot be is missing there; it is no answer of the kernel."""
+    for words, code, text, err in said["users"]:
+        if code == CANNOT:
+            assert "--verify: no network like this one" in err, (words, err)
+            assert "--uid" in words or "not permitted" in err, (words, err)
+        else:
+            assert "that agrees" in text or "are missing" in text, (words, text)
+            assert "says EINVAL" not in text, (words, text)
 
 
 def test_a_command_is_watched(said):

@@ -220,6 +220,9 @@ static int run_why(struct options *o)
 
 	if (o->arg_count && !strcmp(o->args[-1], "--"))
 		return run_command(o);
+	if (o->verify && o->connect)
+		die(EXIT_USAGE, "why: --verify is for bind, and not for "
+				"--connect: no peer is made again");
 	code = ask_now(o, &asked, &situation);
 	for (unsigned int i = 0; i < o->wait && code != EXIT_AGREED; i++) {
 		forget(&situation, &asked);

@@ -18,8 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/capability.h>
 
 #include "process.h"
 #include "util.h"
@@ -28,7 +31,11 @@
 #include "net/netns.h"
 #include "why_private.h"
 
-enum { HOLDERS_MAX = 512, REPAIR_OFF_QUIETLY = -1, NOBODY = 65534 };
+enum { HOLDERS_MAX = 512, REPAIR_OFF_QUIETLY = -1 };
+
+/* Who we were before we had a network of our own: without root, the only user
+ * that there is in it, and by another number. */
+static uid_t was;
 
 /** struct name - The argument of bind or connect */
 struct name {
@@ -162,12 +169,13 @@ static int make_network(const struct why_situation *s,
 static int open_socket(const struct why_situation *s, uint8_t protocol,
 	uint8_t family, uint32_t uid, uint32_t ifindex)
 {
+	uid_t owner = uid == was ? geteuid() : uid;
 	int fd = socket(family,
 		(protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM) |
 			SOCK_CLOEXEC | SOCK_NONBLOCK,
 		protocol);
 
-	if (fd >= 0 && ((uid != geteuid() && fchown(fd, uid, -1)) ||
+	if (fd >= 0 && ((owner != geteuid() && fchown(fd, owner, -1)) ||
 			       !set_device(fd, s, ifindex))) {
 		close(fd);
 		fd = -1;
@@ -251,15 +259,29 @@ static void finish_holders(const struct why_situation *s,
 	}
 }
 
-static void ask_kernel(const struct why_situation *s,
+/* Who may bind any port here, need not have been allowed to there. */
+static bool drop_right(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	data[0].effective &= ~(1u << CAP_NET_BIND_SERVICE);
+	return !syscall(SYS_capset, &header, data);
+}
+
+/* 0, or a negative errno if it could not be asked */
+static int ask_kernel(const struct why_situation *s,
 	const struct why_question *q, struct why_verified *out)
 {
 	struct name name = name_of(&q->addr, q->port, q->scope);
 	int fd = open_socket(s, q->protocol, q->family, q->uid, q->ifindex);
 
-	out->error = fd < 0 ? errno : 0;
-	if (fd < 0)
-		return;
+	if (fd < 0 || (!q->capable && !drop_right()))
+		return -errno;
 	if (q->reuseaddr)
 		set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (q->reuseport)
@@ -270,14 +292,13 @@ static void ask_kernel(const struct why_situation *s,
 		set(fd, SOL_IP, IP_FREEBIND, 1);
 	if (q->transparent)
 		set(fd, SOL_IP, IP_TRANSPARENT, 1);
-	if (!q->capable && seteuid(NOBODY))
-		out->error = errno;
-	else if (bind(fd, &name.any, name.size))
+	if (bind(fd, &name.any, name.size))
 		out->error = errno;
 	else if (q->protocol == IPPROTO_TCP && q->listens && listen(fd, 1)) {
 		out->error = errno;
 		out->listen = true;
 	}
+	return 0;
 }
 
 /* In a process of its own: it never goes back. */
@@ -285,12 +306,14 @@ static int in_child(const struct why_situation *s, const struct why_question *q,
 	const struct why_answer *answer, struct why_verified *out)
 {
 	int *fds = calloc(answer->count + 1, sizeof(*fds));
-	int rc = fds ? make_network(s, q, answer) : -ENOMEM;
+	int rc;
 
+	was = geteuid();
+	rc = fds ? make_network(s, q, answer) : -ENOMEM;
 	if (!rc) {
 		make_holders(s, answer, fds, out);
 		finish_holders(s, answer, fds, out);
-		ask_kernel(s, q, out);
+		rc = ask_kernel(s, q, out);
 	}
 	free(fds);
 	return rc;
