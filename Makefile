@@ -137,9 +137,7 @@ build/lwip: harness/lwip.c build/plain/lib.a
 	$(CC) $(CFLAGS) -fPIE $(HARDEN) $(SAME) $(BASE) -I/usr/include/lwip -pie $(RELRO) -o $@ $^ \
 		-Wl,--exclude-libs,ALL -llwip $(NL_LIBS) -lpthread
 
-build/bench: build/plain/h_bench.o build/plain/lib.a
-	$(CC) $(CFLAGS) -o $@ $^ $(NL_LIBS) -lpthread
-build/bench_conn: build/plain/h_bench_conn.o build/plain/lib.a
+build/bench_%: build/plain/h_bench_%.o build/plain/lib.a
 	$(CC) $(CFLAGS) -o $@ $^ $(NL_LIBS) -lpthread
 build/plain/test_%: build/plain/h_test_%.o build/plain/lib.a
 	$(CC) $(CFLAGS) $(WRAP) -o $@ $^ $(NL_LIBS) -lcmocka -lpthread

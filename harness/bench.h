@@ -1,41 +1,123 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench.h - for benches: medians, and rows for people and for ci/bench
+ * bench.h - a bench: workloads by name, of which one run measures one
+ *
+ *	bench_X WORKLOAD[:ARGUMENT] COUNT
+ *
+ * prints what one op of COUNT costs (nanoseconds, or bytes), and a checksum of
+ * what was answered. ci/bench starts two of these in turn, and divides: on
+ * machines that are shared nothing but a ratio means anything. What a
+ * workload prepares is not measured.
  */
 #ifndef BENCH_H
 #define BENCH_H
 
-#include <stdbool.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
-static inline int bench_by_size(const void *a, const void *b)
+#include "process.h"
+#include "quote.h"
+#include "util.h"
+
+/* Answers of which the checksum is; they also warm up what is measured */
+enum { BENCH_CHECKED = 4 };
+
+/**
+ * struct bench - A workload
+ * @measure:	What an op costs: bench_each(), bench_whole() or its own
+ * @begin:	Prepare; @argument is what follows the colon, or ""
+ * @run:	Do it @count times; the checksum of the answers
+ */
+struct bench {
+	const char *name;
+	double (*measure)(const struct bench *bench, uint64_t count,
+		uint64_t *checksum);
+	void (*begin)(const char *argument);
+	uint64_t (*run)(uint64_t count);
+};
+
+static inline double bench_now(void)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	struct timespec t;
 
-	return (x > y) - (x < y);
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1e9 + t.tv_nsec;
 }
 
-static inline double bench_median(double *values, size_t count)
+/* A function of its own, so that callgrind counts what is in it alone */
+static __attribute__((noinline)) double bench_timed(const struct bench *bench,
+	uint64_t count, uint64_t *checksum)
 {
-	qsort(values, count, sizeof(*values), bench_by_size);
-	return values[count / 2];
+	double start = bench_now();
+
+	*checksum = bench->run(count);
+	return (bench_now() - start) / count;
 }
 
-/* Print a row as a line of text, and as one of the list {"rows":[...]}. It is
- * ok if @ratio is not below @target. */
-static inline void bench_row(const char *name, double ours, double theirs,
-	double ratio, double target, const char *note)
+/* For ops that can go on for ever. The checksum is of the first ones, so that
+ * it does not depend on the count. */
+static inline double bench_each(const struct bench *bench, uint64_t count,
+	uint64_t *checksum)
 {
-	static bool any;
+	uint64_t ignored;
 
-	fprintf(stderr, "%-44s %12.0f  %12.0f  %.2f%s\n", name, ours, theirs,
-		ratio, note);
-	printf("%s{\"name\":\"%s\",\"ours\":%.0f,\"theirs\":%.0f,"
-	       "\"ratio\":%.3f,\"target\":%.2f,\"ok\":%s}",
-		any ? "," : "{\"rows\":[", name, ours, theirs, ratio, target,
-		ratio >= target ? "true" : "false");
-	any = true;
+	*checksum = bench->run(BENCH_CHECKED);
+	return bench_timed(bench, count, &ignored);
+}
+
+/* For a run that begins anew; the checksum is of all of it */
+static inline double bench_whole(const struct bench *bench, uint64_t count,
+	uint64_t *checksum)
+{
+	return bench_timed(bench, count, checksum);
+}
+
+static inline uint64_t bench_number(const char *text)
+{
+	uint64_t number;
+	char *end;
+
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (errno || *end || *text < '0' || *text > '9') {
+		quote_printf(stderr, "bench: '%s' is no number\n", text);
+		exit(2);
+	}
+	return number;
+}
+
+/* What main() does */
+static inline int bench_main(int argc, char **argv, const struct bench *benches,
+	size_t count)
+{
+	process_begin();
+	for (size_t i = 0; argc == 3 && i < count; i++) {
+		const struct bench *bench = &benches[i];
+		size_t length = strlen(bench->name);
+		const char *rest = argv[1] + length;
+		uint64_t times = bench_number(argv[2]), checksum = 0;
+		double cost;
+
+		if (strncmp(argv[1], bench->name, length) ||
+			(*rest && *rest != ':') || !times)
+			continue;
+		if (bench->begin)
+			bench->begin(*rest ? rest + 1 : rest);
+		cost = bench->measure(bench, times, &checksum);
+		printf("%.3f %" PRIu64 "\n", cost, checksum);
+		return process_end("bench", 0);
+	}
+	fputs("usage: WORKLOAD[:ARGUMENT] COUNT, COUNT above 0; workloads:",
+		stderr);
+	for (size_t i = 0; i < count; i++)
+		fprintf(stderr, " %s", benches[i].name);
+	fputs("\n", stderr);
+	return 2;
 }
 
 #endif /* BENCH_H */

@@ -136,7 +136,7 @@ func (m *machine) reserve(o *op) string {
 	if o.res.Port == 0 && m.pickPanics() {
 		return "EAGAIN"
 	}
-	port, err := m.manager.ReservePort(draw(o.random), o.res, call)
+	port, err := m.manager.ReservePort(draw(&o.random), o.res, call)
 	switch {
 	case err != nil:
 		return errno(err)
@@ -154,7 +154,7 @@ func (m *machine) available(o *op) string {
 	if o.res.Port == 0 {
 		return notAvailable
 	}
-	if _, err := m.manager.ReservePort(draw(0), o.res, nil); err != nil {
+	if _, err := m.manager.ReservePort(draw(&o.random), o.res, nil); err != nil {
 		return "ok:0"
 	}
 	m.manager.ReleasePort(o.res)
@@ -181,11 +181,11 @@ func (m *machine) pick(o *op) string {
 		if !can {
 			return notAvailable
 		}
-		port, err = manager.PickEphemeralPortStable(o.random, t.call)
+		port, err = manager.PickEphemeralPortStable(uint32(o.random), t.call)
 	} else if m.pickPanics() {
 		return "EAGAIN"
 	} else {
-		port, err = m.manager.PickEphemeralPort(draw(o.random), t.call)
+		port, err = m.manager.PickEphemeralPort(draw(&o.random), t.call)
 	}
 	if err != nil {
 		return errno(err)

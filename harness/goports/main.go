@@ -3,7 +3,8 @@
 // Command goports is a portclash agent over gVisor's own ports package.
 //
 // The protocol is in src/subjects/agent.h. Each program gets a port manager of
-// its own, so that programs cannot meet.
+// its own, so that programs cannot meet. As "goports bench" it is no agent, but
+// measures the package (bench.go).
 package main
 
 import (
@@ -125,6 +126,9 @@ func (a *agent) serve() error {
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "bench" {
+		os.Exit(runBench(os.Args[2:]))
+	}
 	// Every program leaves a port manager behind; there is no other
 	// garbage to speak of, so collect it in larger heaps.
 	debug.SetGCPercent(400)

@@ -18,8 +18,8 @@ type op struct {
 	word        string
 	res         ports.Reservation
 	test        test
-	random      uint32 // of reserve and pick; the offset of pick_stable
-	set         bool   // range: set it, and not only ask
+	random      steered // of reserve and pick; the offset of pick_stable
+	set         bool    // range: set it, and not only ask
 	first, last uint16
 	times       int
 }
@@ -153,7 +153,7 @@ func parsePick(w *words, o *op) (err error) {
 	} else if word, ok := w.value("offset"); ok {
 		var n uint64
 		n, err = number(word, 32)
-		o.random = uint32(n)
+		o.random = steered(n)
 	}
 	if err != nil {
 		return err
@@ -186,9 +186,9 @@ func parseRange(w *words, o *op) error {
 
 // random is below 2^30, where the ways of all gVisors to reduce it modulo a
 // count of ports give the same.
-func random(word string) (uint32, error) {
+func random(word string) (steered, error) {
 	n, err := number(word, 30)
-	return uint32(n), err
+	return steered(n), err
 }
 
 func networks(word string) ([]tcpip.NetworkProtocolNumber, error) {
