@@ -183,7 +183,7 @@ build/afl/h_quiet.o: harness/quiet.c | build/afl
 # Fuzz targets: for AFL++, for libFuzzer, and one that only replays files
 build/afl/fuzz_%: build/afl/h_fuzz_%.o $(FUZZ:%=build/afl/h_%.o) build/afl/lib.a
 	AFL_QUIET=1 $(AFL_CC) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(NL_LIBS) -lpthread
-build/afl/parse_only: build/afl/h_parse_only.o $(FUZZ:%=build/afl/h_%.o) build/afl/lib.a
+build/afl/%_only: build/afl/h_%_only.o $(FUZZ:%=build/afl/h_%.o) build/afl/lib.a
 	AFL_QUIET=1 $(AFL_CC) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(NL_LIBS) -lpthread
 build/libfuzzer/fuzz_%: build/libfuzzer/h_fuzz_%.o $(FUZZ:%=build/libfuzzer/h_%.o) build/libfuzzer/lib.a
 	$(CLANG) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(NL_LIBS) -lpthread

@@ -2,72 +2,31 @@
 /*
  * bench_conn.c - what the helpers cost beside raw calls, and how soon they wake
  *
- * Rounds of both alternate, since machines are shared and noisy, and the median
- * of their ratios counts. Of waking, the 99th percentile does, over all callers
- * and rounds.
- *
- * The last line on stdout is {"rows":[...]}, as of bench.c.
+ * Each helper has a workload that does the same by raw calls. Of waking, the
+ * cost is the 99th percentile, over all callers and rounds.
  */
-#include <errno.h>
+#include "bench.h"
+
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "own_netns.h"
-#include "bench.h"
-#include "util.h"
 #include "net/conn.h"
 #include "net/netns.h"
 
 enum {
-	ROUNDS = 15,
-	TRIPS = 20000,
-	MOVES = 500,
 	SIZE = 1024,
 	CALLERS = 100,
-	WAKES = 20,
 	SETTLE_US = 20000,
-	NS_PER_MS = 1000000,
-	WAKE_MS = 10
 };
 
 static char data[SIZE];
 static struct conn *ends[2];
 static int fds[2];
 static struct netns *there;
-
-/* Nanoseconds of one call, both ways in turn; the ratio is theirs to ours */
-static void compare(const char *name, void (*ours)(void), void (*raw)(void),
-	int calls, double target)
-{
-	double mine[ROUNDS], theirs[ROUNDS], ratio[ROUNDS];
-	char note[64];
-
-	ours();
-	raw();
-	for (int i = 0; i < ROUNDS; i++) {
-		int64_t start = wait_now(), middle;
-
-		for (int k = 0; k < calls; k++)
-			raw();
-		middle = wait_now();
-		for (int k = 0; k < calls; k++)
-			ours();
-		theirs[i] = (double)(middle - start) / calls;
-		mine[i] = (double)(wait_now() - middle) / calls;
-		ratio[i] = theirs[i] / mine[i];
-	}
-	snprintf(note, sizeof(note), ", %+.0f ns%s",
-		bench_median(mine, ROUNDS) - bench_median(theirs, ROUNDS),
-		target ? " (target 0.91)" : "");
-	bench_row(name, bench_median(mine, ROUNDS),
-		bench_median(theirs, ROUNDS), bench_median(ratio, ROUNDS),
-		target, note);
-}
 
 static void our_trip(void)
 {
@@ -206,19 +165,29 @@ static void wake_all(enum wake how, double late[CALLERS])
 	conn_free(conn);
 }
 
-static void wake(const char *name, enum wake how)
+static int by_size(const void *a, const void *b)
 {
-	static double late[WAKES * CALLERS];
-	double p99, limit = (double)WAKE_MS * NS_PER_MS;
-	char note[64];
+	double x = *(const double *)a, y = *(const double *)b;
 
-	for (int i = 0; i < WAKES; i++)
-		wake_all(how, late + i * CALLERS);
-	qsort(late, WAKES * CALLERS, sizeof(*late), bench_by_size);
-	p99 = late[WAKES * CALLERS * 99 / 100];
-	snprintf(note, sizeof(note), " (p99 %.2f ms, at most %d)",
-		p99 / NS_PER_MS, WAKE_MS);
-	bench_row(name, p99, limit, limit / p99, 1, note);
+	return (x > y) - (x < y);
+}
+
+static enum wake wake_how;
+
+static double measure_wake(const struct bench *bench, uint64_t count,
+	uint64_t *checksum)
+{
+	double *late = malloc(count * CALLERS * sizeof(*late)), p99;
+
+	(void)bench;
+	ASSERT(late);
+	for (uint64_t i = 0; i < count; i++)
+		wake_all(wake_how, late + i * CALLERS);
+	qsort(late, count * CALLERS, sizeof(*late), by_size);
+	p99 = late[count * CALLERS * 99 / 100];
+	free(late);
+	*checksum = 0;
+	return p99;
 }
 
 static int tell(int fd, void *arg)
@@ -247,28 +216,58 @@ static void open_pair(void)
 		fds[i] = conn_control(ends[i], tell, NULL);
 }
 
-int main(void)
+static void begin(const char *argument)
 {
+	(void)argument;
 	if (!own_netns_enter())
-		return 3;
+		exit(3);
 	open_pair();
 	ASSERT(!netns_new(&there));
-	fprintf(stderr, "%-44s %12s  %12s  ratio\n", "ns", "helper", "raw");
-	compare("conn: 1 KiB written and read", our_trip, raw_trip, TRIPS,
-		1 / 1.10);
-	compare("netns_do: a thread that goes there", our_move, raw_move, MOVES,
-		0);
-	compare("netns_do_inline: there and back", our_inline, raw_inline,
-		MOVES * 10, 0);
-	compare("conn_open: a socket over there", our_socket, raw_socket, MOVES,
-		0);
-	wake("close wakes 100 callers", BY_CLOSE);
-	wake("a token wakes 100 callers", BY_TOKEN);
-	wake("a deadline, set, wakes 100 callers", BY_DEADLINE);
-	wake("their own deadlines wake 100 callers", BY_OWN_DEADLINE);
-	puts("]}");
-	netns_free(there);
-	conn_free(ends[0]);
-	conn_free(ends[1]);
-	return 0;
+}
+
+static void begin_wake(const char *argument)
+{
+	static const char *const names[] = { "close", "token", "deadline",
+		"own" };
+
+	begin("");
+	while (strcmp(argument, names[wake_how]))
+		if (++wake_how == ARRAY_SIZE(names)) {
+			quote_printf(stderr, "bench: wake by '%s'?\n",
+				argument);
+			exit(2);
+		}
+}
+
+#define RUN(name, call)                                                        \
+	static uint64_t run_##name(uint64_t count)                             \
+	{                                                                      \
+		while (count--)                                                \
+			call();                                                \
+		return 0;                                                      \
+	}
+RUN(trip, our_trip)
+RUN(trip_raw, raw_trip)
+RUN(move, our_move)
+RUN(move_raw, raw_move)
+RUN(inline, our_inline)
+RUN(inline_raw, raw_inline)
+RUN(open, our_socket)
+RUN(open_raw, raw_socket)
+
+static const struct bench benches[] = {
+	{ "trip", bench_each, begin, run_trip },
+	{ "trip-raw", bench_each, begin, run_trip_raw },
+	{ "move", bench_each, begin, run_move },
+	{ "move-raw", bench_each, begin, run_move_raw },
+	{ "inline", bench_each, begin, run_inline },
+	{ "inline-raw", bench_each, begin, run_inline_raw },
+	{ "open", bench_each, begin, run_open },
+	{ "open-raw", bench_each, begin, run_open_raw },
+	{ "wake", measure_wake, begin_wake, NULL },
+};
+
+int main(int argc, char **argv)
+{
+	return bench_main(argc, argv, benches, ARRAY_SIZE(benches));
 }

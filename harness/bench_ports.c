@@ -8,48 +8,25 @@
 #include "bench.h"
 
 #include <malloc.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "reserved.h"
 #include "compare/gen.h"
 #include "ports/portman.h"
 
 enum {
 	FIRST = PORTMAN_FIRST_EPHEMERAL,
 	PORTS = 65536 - FIRST,
-	/* of the mixed workloads */
-	MIXED_PORTS = 10000,
-	MIXED_ADDRS = 8,
-	MIXED_DEVICES = 3,
 	MIXED_HELD_MAX = 20000,
-	/* distinct keys of one transport, and peers of one address */
-	SPREAD = 50000,
-	SPREAD_FIRST = 10000,
 	PEERS = 1000,
 	THREADS = 2,
 };
 
 static struct portman *pm;
 static struct gen_random random_words;
-
-static struct reservation make(uint8_t transport, uint16_t port, uint8_t flags)
-{
-	return (struct reservation){ .networks = { 4 },
-		.network_count = 1,
-		.transport = transport,
-		.port = port,
-		.flags = flags };
-}
-
-/* 10.0.x.y by a number */
-static struct addr address(unsigned int number)
-{
-	return (struct addr){ .len = 4,
-		.bytes = { 10, 0, number >> 8, number & 0xff } };
-}
 
 static uint64_t fold(uint64_t checksum, uint64_t answer)
 {
@@ -84,14 +61,14 @@ static uint64_t pairs(const struct reservation *res, uint64_t count)
 
 static uint64_t run_a1(uint64_t count)
 {
-	const struct reservation res = make(IPPROTO_TCP, 80, 0);
+	const struct reservation res = reserved_make(IPPROTO_TCP, 80, 0);
 
 	return pairs(&res, count);
 }
 
 static uint64_t run_a2(uint64_t count)
 {
-	struct reservation res = make(IPPROTO_TCP, 80, 0);
+	struct reservation res = reserved_make(IPPROTO_TCP, 80, 0);
 
 	res.networks[0] = 6;
 	res.networks[1] = 4;
@@ -101,7 +78,7 @@ static uint64_t run_a2(uint64_t count)
 
 static void begin_a3(const char *argument)
 {
-	const struct reservation res = make(IPPROTO_TCP, 80, 0);
+	const struct reservation res = reserved_make(IPPROTO_TCP, 80, 0);
 
 	begin(argument);
 	hold(&res);
@@ -109,7 +86,7 @@ static void begin_a3(const char *argument)
 
 static uint64_t run_a3(uint64_t count)
 {
-	const struct reservation res = make(IPPROTO_TCP, 80, 0);
+	const struct reservation res = reserved_make(IPPROTO_TCP, 80, 0);
 	uint64_t checksum = 0;
 
 	while (count--)
@@ -120,8 +97,8 @@ static uint64_t run_a3(uint64_t count)
 
 static void begin_a4(const char *argument)
 {
-	const struct reservation res =
-		make(IPPROTO_TCP, 80, RESERVATION_LOAD_BALANCED);
+	const struct reservation res = reserved_make(IPPROTO_TCP, 80,
+		RESERVATION_LOAD_BALANCED);
 
 	begin(argument);
 	hold(&res);
@@ -129,26 +106,10 @@ static void begin_a4(const char *argument)
 
 static uint64_t run_a4(uint64_t count)
 {
-	const struct reservation res =
-		make(IPPROTO_TCP, 80, RESERVATION_LOAD_BALANCED);
+	const struct reservation res = reserved_make(IPPROTO_TCP, 80,
+		RESERVATION_LOAD_BALANCED);
 
 	return pairs(&res, count);
-}
-
-/* What a word of the mixed workloads means */
-static struct reservation mixed_reservation(uint64_t word)
-{
-	uint16_t port = 10000 + word % MIXED_PORTS;
-	unsigned int number = (word /= MIXED_PORTS) % MIXED_ADDRS;
-	int32_t device = (word /= MIXED_ADDRS) % MIXED_DEVICES;
-	bool udp = (word /= MIXED_DEVICES) % 2;
-	struct reservation res = make(udp ? IPPROTO_UDP : IPPROTO_TCP, port,
-		word / 2 % 8);
-
-	res.device = device;
-	if (number)
-		res.addr = address(number);
-	return res;
 }
 
 /*
@@ -168,12 +129,12 @@ static uint64_t mixed(uint64_t count, unsigned int bits, uint64_t most)
 		if (n && (n >= most || (word & mask) == mask)) {
 			uint64_t *slot = &held[(word >> 32) % n];
 
-			res = mixed_reservation(*slot);
+			res = reserved_mixed(*slot);
 			portman_release(pm, &res);
 			*slot = held[--n];
 			continue;
 		}
-		res = mixed_reservation(word >> bits);
+		res = reserved_mixed(word >> bits);
 		if (portman_reserve(pm, &res, 0, NULL, NULL, NULL))
 			continue;
 		held[n++] = word >> bits;
@@ -213,7 +174,8 @@ static void begin_c(const char *argument)
 		ports[j] = port;
 	}
 	for (uint64_t i = 0; i < MIN(taken, PORTS); i++) {
-		const struct reservation res = make(IPPROTO_TCP, ports[i], 0);
+		const struct reservation res = reserved_make(IPPROTO_TCP,
+			ports[i], 0);
 
 		hold(&res);
 	}
@@ -223,7 +185,7 @@ static void begin_c(const char *argument)
 /* Below 2^30, where all releases of the package reduce it alike */
 static uint64_t run_c(uint64_t count)
 {
-	struct reservation any = make(IPPROTO_TCP, 0, 0), res = any;
+	struct reservation any = reserved_make(IPPROTO_TCP, 0, 0), res = any;
 	uint64_t checksum = 0;
 
 	while (count--) {
@@ -236,25 +198,13 @@ static uint64_t run_c(uint64_t count)
 	return checksum;
 }
 
-/* 10.0.0.1:80 to a peer */
-static struct reservation tuple(unsigned int number)
-{
-	struct reservation res =
-		make(IPPROTO_TCP, 80, RESERVATION_TUPLE_ONLY);
-
-	res.addr = address(1);
-	res.dest_addr = address(2 + number / SPREAD);
-	res.dest_port = SPREAD_FIRST + number % SPREAD;
-	return res;
-}
-
 static void begin_d(const char *argument)
 {
 	uint64_t tuples = bench_number(argument);
 
 	begin(argument);
 	for (uint64_t i = 0; i < tuples; i++) {
-		const struct reservation res = tuple(i);
+		const struct reservation res = reserved_tuple(i);
 
 		ASSERT(portman_reserve_tuple(pm, &res));
 	}
@@ -262,15 +212,15 @@ static void begin_d(const char *argument)
 
 static uint64_t run_d(uint64_t count)
 {
-	const struct reservation res =
-		make(IPPROTO_TCP, 80, RESERVATION_TUPLE_ONLY);
+	const struct reservation res = reserved_make(IPPROTO_TCP, 80,
+		RESERVATION_TUPLE_ONLY);
 
 	return pairs(&res, count);
 }
 
 static uint64_t run_e(uint64_t count)
 {
-	struct reservation res = tuple(0);
+	struct reservation res = reserved_tuple(0);
 	uint64_t checksum = 0;
 
 	for (uint64_t i = 0; i < count; i++) {
@@ -281,12 +231,6 @@ static uint64_t run_e(uint64_t count)
 	return checksum;
 }
 
-/* Of distinct ports; a transport has SPREAD of them */
-static struct reservation distinct(uint64_t number)
-{
-	return make(number / SPREAD, SPREAD_FIRST + number % SPREAD, 0);
-}
-
 static uint64_t live;
 
 static void begin_live(const char *argument)
@@ -294,7 +238,7 @@ static void begin_live(const char *argument)
 	live = bench_number(argument);
 	begin(argument);
 	for (uint64_t i = 0; i < live; i++) {
-		const struct reservation res = distinct(i);
+		const struct reservation res = reserved_distinct(i);
 
 		hold(&res);
 	}
@@ -309,7 +253,7 @@ static uint64_t run_live(uint64_t count)
 
 	while (count--) {
 		const struct reservation res =
-			distinct(gen_random(&random_words) % live);
+			reserved_distinct(gen_random(&random_words) % live);
 
 		portman_release(pm, &res);
 		portman_reserve(pm, &res, 0, NULL, NULL, &port);
@@ -371,7 +315,8 @@ static double measure_memory(const struct bench *bench, uint64_t count,
 	(void)bench;
 	for (uint64_t i = 0; i < count; i++) {
 		const struct reservation res =
-			make(i % 2 ? IPPROTO_UDP : IPPROTO_TCP, 1 + i / 2, 0);
+			reserved_make(i % 2 ? IPPROTO_UDP : IPPROTO_TCP,
+				1 + i / 2, 0);
 
 		hold(&res);
 	}
@@ -387,7 +332,7 @@ static double measure_tuples(const struct bench *bench, uint64_t count,
 
 	(void)bench;
 	for (uint64_t i = 0; i < count; i++) {
-		const struct reservation res = tuple(i);
+		const struct reservation res = reserved_tuple(i);
 
 		*checksum += portman_reserve_tuple(pm, &res);
 	}
@@ -464,7 +409,7 @@ static double measure_f(const struct bench *bench, uint64_t count,
 	for (unsigned int i = 0; i < threads; i++) {
 		workers[i] = (struct worker){ .number = i,
 			.count = count,
-			.res = make(IPPROTO_TCP, 80 + i, 0) };
+			.res = reserved_make(IPPROTO_TCP, 80 + i, 0) };
 		ASSERT(!pthread_create(&workers[i].thread, NULL, work,
 			&workers[i]));
 	}

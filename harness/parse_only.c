@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct program program;
 
+	fuzz_counters->execs++;
 	fuzz_counters->tally.programs += fuzz_unpack(data, size, LEVEL_SOCKET,
 		&program);
 	return 0;
