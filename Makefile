@@ -69,7 +69,7 @@ THREADED := test_conn test_conn_open test_netns test_netns_do test_nettest \
 OBJCOPY  ?= objcopy
 
 .PHONY: all run check help clean setup kernels install uninstall build/tests \
-	fuzz libfuzzer replay tests tests-pure bench seeds plants mutants check-long \
+	fuzz libfuzzer replay tests tests-pure bench bench-instructions seeds plants mutants check-long \
 	lint format
 
 all: build/portclash build/portclash-conn build/libportclash.a build/libportclash.so.0 $(if $(shell command -v $(GO)),build/goports) \
@@ -149,7 +149,7 @@ build/tsan/test_%: build/tsan/h_test_%.o build/tsan/lib.a
 
 # All that the tests run: programs of unit tests, fuzz targets, commands
 PROGRAMS := $(TESTS:%=build/plain/%) $(TESTS:%=build/san/%) $(THREADED:%=build/tsan/%)
-tests: all fuzz replay build/tests $(PROGRAMS) $(TARGETS:fuzz_%=build/san/replay_%) \
+tests: all fuzz replay build/tests $(PROGRAMS) build/bench_ports build/bench_kernel $(TARGETS:fuzz_%=build/san/replay_%) \
 		build/san/portclash build/portclash-static \
 		$(if $(wildcard build/kernels),build/uml-xstate.so)
 tests-pure: build/portclash build/tests $(PURE:%=build/plain/%)
@@ -208,8 +208,14 @@ seeds: build/portclash
 plants: fuzz replay
 	harness/plants/run
 
-bench: build/bench build/bench_conn build/afl/fuzz_sockets build/afl/parse_only
-	ci/bench
+# With a plot of what the ports cost; ONLY='PATTERN' takes some rows
+BENCHES  := $(patsubst harness/%.c,build/%,$(wildcard harness/bench_*.c))
+bench: all $(BENCHES) build/portclash-static build/replay/fuzz_ports \
+		$(patsubst %,build/afl/%,fuzz_ports fuzz_sockets fuzz_spec kernel_only parse_only)
+	ci/bench $(if $(ONLY),--only '$(ONLY)',--plot build/bench.svg)
+# What callgrind counts, beside harness/instructions.json; UPDATE=1 writes that
+bench-instructions: build/bench_ports build/bench_kernel
+	ci/instructions $(if $(UPDATE),--update)
 
 mutants: build/portclash
 	harness/mutants
@@ -287,7 +293,8 @@ help:
 	@echo "   make replay        the same, to replay files: build/replay/fuzz_*"
 	@echo "   make seeds         new seeds from the cases: corpus/fuzz/"
 	@echo "   make plants        plant bugs, and see that fuzzing finds them"
-	@echo "   make bench         what our own work costs beside the kernel's"
+	@echo "   make bench         what is ours beside what it has to beat, as a table"
+	@echo "   make bench-instructions  instructions beside those of before: UPDATE=1"
 	@echo "   make lint          clang-format, clang-tidy, cppcheck, shellcheck, flake8"
 	@echo "   make format        lay out the C as clang-format has it"
 	@echo "   make mutants       switch off each rule, and see that a case fails"

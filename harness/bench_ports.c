@@ -425,6 +425,7 @@ static const struct bench benches[] = {
 	{ "a1", bench_each, begin, run_a1 },
 	{ "a1-second-thread", bench_each, begin_second, run_a1 },
 	{ "a2", bench_each, begin, run_a2 },
+	{ "a2-second-thread", bench_each, begin_second, run_a2 },
 	{ "a3", bench_each, begin_a3, run_a3 },
 	{ "a4", bench_each, begin_a4, run_a4 },
 	{ "b", bench_whole, begin, run_b },

@@ -309,7 +309,7 @@ func (b *bench) measure(name string, argument, count uint64) (cost float64,
 	switch name {
 	case "a1", "a1-second-thread":
 		return same(b.pairs, wildcard)
-	case "a2":
+	case "a2", "a2-second-thread":
 		wildcard.Networks = networks6
 		return same(b.pairs, wildcard)
 	case "a3":
