@@ -52,49 +52,58 @@ static struct {
 	unsigned int count;
 } buffer;
 
-static void *put(const void *data, size_t size)
+/* Where it begins is also where it is found again: at() */
+static size_t put(const void *data, size_t size)
 {
-	void *at = buffer.bytes + buffer.used;
+	size_t offset = buffer.used;
 
-	ASSERT(buffer.used + NLMSG_ALIGN(size) <= sizeof(buffer.bytes));
+	ASSERT(offset + NLMSG_ALIGN(size) <= sizeof(buffer.bytes));
 	if (size)
-		memcpy(at, data, size);
+		memcpy(buffer.bytes + offset, data, size);
 	buffer.used += NLMSG_ALIGN(size);
-	return at;
+	return offset;
 }
 
-static struct nlmsghdr *begin_message(uint16_t type, uint16_t flags,
-	const void *header, size_t size)
+static void *at(size_t offset)
+{
+	return buffer.bytes + offset;
+}
+
+static size_t begin_message(uint16_t type, uint16_t flags, const void *header,
+	size_t size)
 {
 	const struct nlmsghdr message = { .nlmsg_type = type,
 		.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags,
 		.nlmsg_seq = ++buffer.count };
-	struct nlmsghdr *at = put(&message, sizeof(message));
+	size_t offset = put(&message, sizeof(message));
 
 	put(header, size);
-	return at;
+	return offset;
 }
 
-static void end_message(struct nlmsghdr *message)
+static void end_message(size_t offset)
 {
-	message->nlmsg_len = buffer.bytes + buffer.used -
-			     (uint8_t *)(void *)message;
+	struct nlmsghdr *message = at(offset);
+
+	message->nlmsg_len = buffer.used - offset;
 }
 
 /* An attribute; one that others are in is ended by end_attribute() */
-static struct rtattr *attribute(uint16_t type, const void *data, size_t size)
+static size_t attribute(uint16_t type, const void *data, size_t size)
 {
 	const struct rtattr head = { .rta_type = type,
 		.rta_len = RTA_LENGTH(size) };
-	struct rtattr *at = put(&head, sizeof(head));
+	size_t offset = put(&head, sizeof(head));
 
 	put(data, size);
-	return at;
+	return offset;
 }
 
-static void end_attribute(struct rtattr *at)
+static void end_attribute(size_t offset)
 {
-	at->rta_len = buffer.bytes + buffer.used - (uint8_t *)(void *)at;
+	struct rtattr *outer = at(offset);
+
+	outer->rta_len = buffer.used - offset;
 }
 
 static void put_name(const struct world_device *device)
@@ -107,9 +116,9 @@ static void put_pair(void)
 {
 	const struct ifinfomsg a = { .ifi_index = WORLD_VETH0 };
 	const struct ifinfomsg b = { .ifi_index = WORLD_VETH1 };
-	struct nlmsghdr *message = begin_message(RTM_NEWLINK,
-		NLM_F_CREATE | NLM_F_EXCL, &a, sizeof(a));
-	struct rtattr *info, *data, *peer;
+	size_t message = begin_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
+		&a, sizeof(a));
+	size_t info, data, peer;
 
 	put_name(world_device(WORLD_VETH0));
 	info = attribute(IFLA_LINKINFO, NULL, 0);
@@ -131,12 +140,11 @@ static void put_up(int index)
 		.ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP
 	};
 	const uint8_t none = IN6_ADDR_GEN_MODE_NONE;
-	struct nlmsghdr *message = begin_message(RTM_NEWLINK, 0, &up,
-		sizeof(up));
+	size_t message = begin_message(RTM_NEWLINK, 0, &up, sizeof(up));
 
 	if (index != WORLD_LO) {
-		struct rtattr *spec = attribute(IFLA_AF_SPEC, NULL, 0);
-		struct rtattr *v6 = attribute(AF_INET6, NULL, 0);
+		size_t spec = attribute(IFLA_AF_SPEC, NULL, 0);
+		size_t v6 = attribute(AF_INET6, NULL, 0);
 
 		attribute(IFLA_INET6_ADDR_GEN_MODE, &none, sizeof(none));
 		end_attribute(v6);
@@ -151,8 +159,8 @@ static void put_addr(const struct world_addr *own)
 		.ifa_family = own->addr.len == 4 ? AF_INET : AF_INET6,
 		.ifa_prefixlen = own->prefix,
 		.ifa_flags = IFA_F_NODAD };
-	struct nlmsghdr *message = begin_message(RTM_NEWADDR,
-		NLM_F_CREATE | NLM_F_EXCL, &head, sizeof(head));
+	size_t message = begin_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL,
+		&head, sizeof(head));
 
 	attribute(IFA_LOCAL, own->addr.bytes, own->addr.len);
 	attribute(IFA_ADDRESS, own->addr.bytes, own->addr.len);
