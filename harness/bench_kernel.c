@@ -6,8 +6,8 @@
  * specification and on this kernel, and compares; "raw" makes the same system
  * calls, prepared, with nothing around them; both in as many processes as the
  * argument says. "ask" runs them on one subject, by its name: that of the
- * kernel, or of an agent. "spec" is the specification alone, by the op. COUNT is of blocks, for
- * "spec" of all of them.
+ * kernel, or of an agent. "spec" is the specification alone, by the op. COUNT
+ * is of blocks, and for "spec" of rounds over all of them.
  */
 #include "bench.h"
 
