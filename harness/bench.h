@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,23 +92,38 @@ static inline uint64_t bench_number(const char *text)
 	return number;
 }
 
+/* The one of that name; what follows the colon is left in @rest */
+static inline const struct bench *bench_find(const struct bench *benches,
+	size_t count, const char *workload, const char **rest)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t length = strlen(benches[i].name);
+
+		*rest = workload + length;
+		if (!strncmp(workload, benches[i].name, length) &&
+			(!**rest || *(*rest)++ == ':'))
+			return &benches[i];
+	}
+	return NULL;
+}
+
 /* What main() does */
 static inline int bench_main(int argc, char **argv, const struct bench *benches,
 	size_t count)
 {
-	process_begin();
-	for (size_t i = 0; argc == 3 && i < count; i++) {
-		const struct bench *bench = &benches[i];
-		size_t length = strlen(bench->name);
-		const char *rest = argv[1] + length;
-		uint64_t times = bench_number(argv[2]), checksum = 0;
-		double cost;
+	const struct bench *bench = NULL;
+	uint64_t times = 0, checksum;
+	const char *rest;
+	double cost;
 
-		if (strncmp(argv[1], bench->name, length) ||
-			(*rest && *rest != ':') || !times)
-			continue;
+	process_begin();
+	if (argc == 3) {
+		bench = bench_find(benches, count, argv[1], &rest);
+		times = bench_number(argv[2]);
+	}
+	if (bench && times) {
 		if (bench->begin)
-			bench->begin(*rest ? rest + 1 : rest);
+			bench->begin(rest);
 		cost = bench->measure(bench, times, &checksum);
 		printf("%.3f %" PRIu64 "\n", cost, checksum);
 		return process_end("bench", 0);

@@ -331,6 +331,7 @@ static double measure_tuples(const struct bench *bench, uint64_t count,
 	size_t before = allocated();
 
 	(void)bench;
+	*checksum = 0;
 	for (uint64_t i = 0; i < count; i++) {
 		const struct reservation res = reserved_tuple(i);
 

@@ -70,7 +70,7 @@ def test_sides_are_measured_in_turn():
     for side in sides:
         side.measure = lambda side=side: order.append(side) or 1
     row(*sides)
-    assert order == [sides[1], sides[0], sides[0], sides[1]]
+    assert order == [sides[0], sides[1], sides[1], sides[0]]
 
 
 @pytest.mark.pure
