@@ -69,8 +69,8 @@ THREADED := test_conn test_conn_open test_netns test_netns_do test_nettest \
 OBJCOPY  ?= objcopy
 
 .PHONY: all run check help clean setup kernels install uninstall build/tests \
-	fuzz libfuzzer replay tests tests-pure bench bench-instructions seeds plants mutants check-long \
-	lint format
+	fuzz libfuzzer replay tests tests-pure bench bench-instructions seeds \
+	plants mutants check-long lint format
 
 all: build/portclash build/portclash-conn build/libportclash.a build/libportclash.so.0 $(if $(shell command -v $(GO)),build/goports) \
 		$(if $(wildcard /usr/include/lwip/lwipopts.h),build/lwip)
@@ -149,7 +149,8 @@ build/tsan/test_%: build/tsan/h_test_%.o build/tsan/lib.a
 
 # All that the tests run: programs of unit tests, fuzz targets, commands
 PROGRAMS := $(TESTS:%=build/plain/%) $(TESTS:%=build/san/%) $(THREADED:%=build/tsan/%)
-tests: all fuzz replay build/tests $(PROGRAMS) build/bench_ports build/bench_kernel $(TARGETS:fuzz_%=build/san/replay_%) \
+tests: all fuzz replay build/tests $(PROGRAMS) $(TARGETS:fuzz_%=build/san/replay_%) \
+		build/bench_ports build/bench_kernel \
 		build/san/portclash build/portclash-static \
 		$(if $(wildcard build/kernels),build/uml-xstate.so)
 tests-pure: build/portclash build/tests $(PURE:%=build/plain/%)

@@ -139,9 +139,17 @@ def test_the_table_has_all():
 
 
 @pytest.mark.pure
+def test_numbers_are_short():
+    """However large or small"""
+    assert [bench.number(value) for value in
+            (None, 0.00107, 0.77, 9.876, 12.34, 123.4, 41562049)] == [
+                "-", "0.0011", "0.77", "9.88", "12.3", "123", "41,562,049"]
+
+
+@pytest.mark.pure
 @pytest.mark.parametrize("args", (["--reps", "0"], ["--reps", "many"],
                                   ["--only", "("], ["--only", "nothing like"],
-                                  ["more"]))
+                                  ["--plot", "/no/such/file"], ["more"]))
 def test_bad_usage(args):
     """One clear line, behind the usage."""
     done = subprocess.run([ROOT / "ci" / "bench", *args], text=True,
