@@ -36,12 +36,13 @@ static bool is_inside(const struct part *parts)
 
 bool portman_enter_slowly(struct visit *visit)
 {
-	if (is_inside(visit->parts))
+	if (portman_innermost && is_inside(visit->parts))
 		return false;
 	if (visit->number != ALL_PARTS)
 		pthread_mutex_lock(&visit->parts[visit->number].lock);
-	for (int i = 0; visit->number == ALL_PARTS && i < PARTS; i++)
-		pthread_mutex_lock(&visit->parts[i].lock);
+	else
+		for (int i = 0; i < PARTS; i++)
+			pthread_mutex_lock(&visit->parts[i].lock);
 	if (visit->tester) {
 		visit->outer = portman_innermost;
 		portman_innermost = visit;
@@ -55,6 +56,7 @@ void portman_leave_slowly(struct visit *visit)
 		portman_innermost = visit->outer;
 	if (visit->number != ALL_PARTS)
 		pthread_mutex_unlock(&visit->parts[visit->number].lock);
-	for (int i = PARTS; visit->number == ALL_PARTS && i--;)
-		pthread_mutex_unlock(&visit->parts[i].lock);
+	else
+		for (int i = PARTS; i--;)
+			pthread_mutex_unlock(&visit->parts[i].lock);
 }
