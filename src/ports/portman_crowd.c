@@ -71,18 +71,12 @@ static bool is_plain(const struct claim *claim)
 	return !portman_dest_family(claim) && !claim->dest_port;
 }
 
-/* Bring a group up to date; nothing is left of one without any */
-static bool group_count(struct crowd *crowd, struct place place,
-	const struct claim *claim, int by)
+/* Bring the numbers of a group up to date */
+static void group_count(struct group *group, const struct claim *claim, int by)
 {
-	struct group *group = group_at(crowd, place);
 	bool untupled = !(claim->flags & RESERVATION_TUPLE_ONLY);
 	bool wild = !portman_dest_family(claim), plain = is_plain(claim);
 
-	if (!group)
-		group = add_group(crowd, place);
-	if (!group)
-		return false;
 	group->all += by;
 	if (untupled)
 		group->all_untupled += by;
@@ -94,9 +88,6 @@ static bool group_count(struct crowd *crowd, struct place place,
 		group->unrecent += by;
 	if (plain && !(claim->flags & RESERVATION_LOAD_BALANCED))
 		group->unbalanced += by;
-	if (!group->all)
-		set_remove(&crowd->groups.set, &group_type, group);
-	return true;
 }
 
 /* What is shared with a newcomer with the full wildcard as destination */
@@ -113,29 +104,37 @@ static uint8_t shared_by_all(const struct group *group)
 	return shared;
 }
 
-/* An address has changed, or will: take it out of the numbers, or put it in */
-static void addrs_count(struct crowd *crowd, struct place every, int by)
+/* Count one at a place: false without memory. Nothing is left of a group that
+ * has none; and of every address it is known what it shares. */
+static bool count_at(struct crowd *crowd, struct place place,
+	const struct claim *claim, int by)
 {
-	const struct group *group = group_at(crowd, every);
+	struct group *group = group_at(crowd, place);
 
-	if (group)
-		crowd->addrs[shared_by_all(group)] += by;
+	if (!group)
+		group = add_group(crowd, place);
+	if (!group)
+		return false;
+	if (place.every && group->all)
+		crowd->addrs[shared_by_all(group)]--;
+	group_count(group, claim, by);
+	if (!group->all)
+		set_remove(&crowd->groups.set, &group_type, group);
+	else if (place.every)
+		crowd->addrs[shared_by_all(group)]++;
+	return true;
 }
 
-/* Count one: false without memory */
 static bool crowd_count(struct crowd *crowd, const struct claim *claim, int by)
 {
-	const struct place every = { claim->addr, 0, portman_family(claim),
-		true };
-	const struct place there = { claim->addr, claim->device,
-		portman_family(claim), false };
-	bool good;
+	const int family = portman_family(claim);
 
-	addrs_count(crowd, every, -1);
-	good = group_count(crowd, every, claim, by) &&
-	       group_count(crowd, there, claim, by);
-	addrs_count(crowd, every, 1);
-	return good;
+	return count_at(crowd, (struct place){ claim->addr, 0, family, true },
+		       claim, by) &&
+	       count_at(crowd,
+		       (struct place){
+			       claim->addr, claim->device, family, false },
+		       claim, by);
 }
 
 void portman_crowd_free(struct key *key)

@@ -103,60 +103,62 @@ static void put_key(uint8_t **at, const struct portman *pm,
 		qsort(rows, key->helds.set.used, ROW_SIZE, compare_rows);
 }
 
-/* Keys are in the order in which their rows begin: of the port the lower byte,
- * then the higher one, network, transport. */
-static uint8_t digit(const struct key *key, int index)
-{
-	static const uint8_t shifts[] = { 16, 24, 8, 0 };
+/**
+ * struct entry - A key, to be sorted
+ * @rank:	As its rows begin: the lower byte of the port, the higher one,
+ *		network, transport
+ */
+struct entry {
+	uint32_t rank;
+	const struct key *key;
+};
 
-	return key->id >> shifts[index];
-}
-
-/* Sorted by a digit; equal ones stay in their order */
-static void sort_by(const struct key **to, const struct key **from,
-	size_t count, int index)
+/* Sort by a byte of the rank; equal ones stay in their order. */
+static void sort_by(struct entry *to, const struct entry *from, size_t count,
+	int shift)
 {
 	size_t starts[257] = { 0 };
 
 	for (size_t i = 0; i < count; i++)
-		starts[digit(from[i], index) + 1]++;
+		starts[(from[i].rank >> shift & 0xff) + 1]++;
 	for (int i = 1; i < 256; i++)
 		starts[i] += starts[i - 1];
 	for (size_t i = 0; i < count; i++)
-		to[starts[digit(from[i], index)]++] = from[i];
+		to[starts[from[i].rank >> shift & 0xff]++] = from[i];
 }
 
 /* Add all keys of a set to a list, and their rows to a number */
-static const struct key **list_keys(const struct key **at,
-	const struct set *keys, size_t *rows)
+static struct entry *list_keys(struct entry *at, const struct set *keys,
+	size_t *rows)
 {
 	const struct key *key = set_items(keys);
 
 	for (uint32_t i = 0; i < keys->used; i++, key++) {
-		*at++ = key;
+		at->rank = (key->id << 8 & 0xff000000) |
+			   (key->id >> 8 & 0xff0000) | (key->id & 0xffff);
+		at++->key = key;
 		*rows += key->helds.set.used;
 	}
 	return at;
 }
 
 /* All keys in their order, and how many rows they have */
-static const struct key **sorted_keys(const struct portman *pm, size_t *count,
+static struct entry *sorted_keys(const struct portman *pm, size_t *count,
 	size_t *rows)
 {
-	const struct key **keys, **end;
+	struct entry *keys, *end;
 
 	*count = *rows = 0;
-	for (int i = 0; i < PARTS; i++)
-		for (int k = 0; k < 2; k++)
-			*count += pm->parts[i].table.keys[k].set.used;
+	for (int i = 0; i < 2 * PARTS; i++)
+		*count += pm->parts[i / 2].table.keys[i % 2].set.used;
 	/* Twice as many, to sort from one half to the other and back */
 	keys = end = malloc((2 * *count + 1) * sizeof(*keys));
 	for (int i = 0; keys && i < 2 * PARTS; i++)
 		end = list_keys(end, &pm->parts[i / 2].table.keys[i % 2].set,
 			rows);
-	for (int i = 3; keys && i >= 0; i--)
-		sort_by(keys + (i % 2 ? *count : 0),
-			keys + (i % 2 ? 0 : *count), *count, i);
+	for (int i = 0; keys && i < 4; i++)
+		sort_by(keys + (i % 2 ? 0 : *count),
+			keys + (i % 2 ? *count : 0), *count, 8 * i);
 	return keys;
 }
 
@@ -174,7 +176,7 @@ static void put_header(uint8_t **at, struct portman *pm, size_t rows)
 
 int portman_save(struct portman *pm, uint8_t **data, size_t *size)
 {
-	const struct key **keys;
+	struct entry *keys;
 	size_t count, rows;
 	uint8_t *out = NULL, *at;
 	struct visit visit;
@@ -190,7 +192,7 @@ int portman_save(struct portman *pm, uint8_t **data, size_t *size)
 	if (out)
 		put_header(&at, pm, rows);
 	for (size_t i = 0; out && i < count; i++)
-		put_key(&at, pm, keys[i]);
+		put_key(&at, pm, keys[i].key);
 	portman_leave(&visit);
 	free(keys);
 	if (!out)
@@ -244,12 +246,27 @@ static int get_row(const uint8_t *at, struct part *parts, int64_t *refs)
 		&claim, *refs);
 }
 
+/* Make room for all keys at once: each begins with a row whose port, network or
+ * transport is another. */
+static int make_room(const uint8_t *at, uint64_t rows, struct part *parts)
+{
+	uint32_t counts[2 * PARTS] = { 0 };
+
+	for (uint64_t i = 0; i < rows; i++, at += ROW_SIZE)
+		if (!i || memcmp(at - ROW_SIZE, at, 4))
+			counts[2 * portman_part(at[0]) + (at[2] == 6)]++;
+	for (int i = 0; i < 2 * PARTS; i++)
+		if (!portman_table_room(&parts[i / 2].table, i % 2, counts[i]))
+			return -ENOMEM;
+	return 0;
+}
+
 /* Rows have to be in their order, each once, and a tuple's sum positive. */
 static int get_rows(const uint8_t *at, uint64_t rows, struct part *parts)
 {
 	const uint8_t *before = NULL;
 	int64_t refs, sum = 1;
-	int rc = 0;
+	int rc = make_room(at, rows, parts);
 
 	for (; rows && !rc; rows--, before = at, at += ROW_SIZE) {
 		int order = before ? memcmp(before, at, ROW_TUPLE + 4) : -1;

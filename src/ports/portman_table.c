@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "portman_crowd.h"
+#include "util.h"
 
 /* The references of a tuple, in all; and those with the very flags, or NULL */
 ALWAYS_INLINE int64_t find(const struct key *key, const struct claim *claim,
@@ -251,6 +252,14 @@ struct addr portman_long(const struct names *names, int family, uint32_t addr)
 		memcpy(to.bytes, names->all[addr].bytes, 16);
 	}
 	return to;
+}
+
+bool portman_table_room(struct table *table, int network, uint32_t count)
+{
+	struct set *keys = &table->keys[network].set;
+
+	return count <= MAX(keys->room, 1) ||
+	       set_resize(keys, &portman_key_type, count);
 }
 
 void portman_table_clear(struct table *table)
