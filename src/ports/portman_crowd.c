@@ -6,62 +6,63 @@
 
 #include "util.h"
 
-/** struct place - What a group is looked for by */
-struct place {
-	uint32_t addr;
+/* At every device, as part of a place */
+#define EVERY (UINT64_C(1) << 40)
+
+/** struct spot - What a group is looked for by */
+struct spot {
+	uint64_t place;
 	int32_t device;
-	uint8_t family;
-	bool every;
 };
 
-static uint32_t place_hash(const void *query)
+/* An address of a family on a device */
+static struct spot spot(uint32_t addr, int family, int32_t device)
 {
-	const struct place *place = query;
-
-	return set_mix(place->addr, (uint64_t)(uint32_t)place->device << 32 |
-					    place->family << 1 | place->every);
+	return (struct spot){ (uint64_t)family << 32 | addr, device };
 }
 
-static struct place place_of(const struct group *group)
+static struct spot every(uint32_t addr, int family)
 {
-	return (struct place){ group->addr, group->device, group->family,
-		group->every };
+	return (struct spot){ EVERY | (uint64_t)family << 32 | addr, 0 };
+}
+
+static uint32_t spot_hash(const void *query)
+{
+	const struct spot *s = query;
+
+	return set_mix(s->place, (uint32_t)s->device);
 }
 
 static uint32_t group_hash(const void *item)
 {
-	const struct place place = place_of(item);
+	const struct group *group = item;
 
-	return place_hash(&place);
+	return set_mix(group->place, (uint32_t)group->device);
 }
 
 static bool group_same(const void *item, const void *query)
 {
 	const struct group *group = item;
-	const struct place *place = query;
+	const struct spot *s = query;
 
-	return group->addr == place->addr && group->device == place->device &&
-	       group->family == place->family && group->every == place->every;
+	return group->place == s->place && group->device == s->device;
 }
 
 static const struct set_type group_type = { sizeof(struct group), 8, group_hash,
-	place_hash, group_same };
+	spot_hash, group_same };
 
-static struct group *group_at(const struct crowd *crowd, struct place place)
+static struct group *group_at(const struct crowd *crowd, struct spot spot)
 {
-	return set_match(&crowd->groups.set, &group_type, &place, NULL);
+	return set_match(&crowd->groups.set, &group_type, &spot, NULL);
 }
 
-static struct group *add_group(struct crowd *crowd, struct place place)
+static struct group *add_group(struct crowd *crowd, struct spot spot)
 {
 	struct group *group = set_add(&crowd->groups.set, &group_type);
 
 	if (!group)
 		return NULL;
-	*group = (struct group){ .addr = place.addr,
-		.device = place.device,
-		.family = place.family,
-		.every = place.every };
+	*group = (struct group){ .place = spot.place, .device = spot.device };
 	set_added(&crowd->groups.set, &group_type);
 	return group;
 }
@@ -104,23 +105,23 @@ static uint8_t shared_by_all(const struct group *group)
 	return shared;
 }
 
-/* Count one at a place: false without memory. Nothing is left of a group that
- * has none; and of every address it is known what it shares. */
-static bool count_at(struct crowd *crowd, struct place place,
+/* Count one at a spot: false without memory. Nothing is left of a group that has
+ * none; and of every address it is known what it shares. */
+static bool count_at(struct crowd *crowd, struct spot spot,
 	const struct claim *claim, int by)
 {
-	struct group *group = group_at(crowd, place);
+	struct group *group = group_at(crowd, spot);
 
 	if (!group)
-		group = add_group(crowd, place);
+		group = add_group(crowd, spot);
 	if (!group)
 		return false;
-	if (place.every && group->all)
+	if (spot.place & EVERY && group->all)
 		crowd->addrs[shared_by_all(group)]--;
 	group_count(group, claim, by);
 	if (!group->all)
 		set_remove(&crowd->groups.set, &group_type, group);
-	else if (place.every)
+	else if (spot.place & EVERY)
 		crowd->addrs[shared_by_all(group)]++;
 	return true;
 }
@@ -129,12 +130,9 @@ static bool crowd_count(struct crowd *crowd, const struct claim *claim, int by)
 {
 	const int family = portman_family(claim);
 
-	return count_at(crowd, (struct place){ claim->addr, 0, family, true },
-		       claim, by) &&
-	       count_at(crowd,
-		       (struct place){
-			       claim->addr, claim->device, family, false },
-		       claim, by);
+	return count_at(crowd, every(claim->addr, family), claim, by) &&
+	       count_at(crowd, spot(claim->addr, family, claim->device), claim,
+		       by);
 }
 
 void portman_crowd_free(struct key *key)
@@ -178,9 +176,10 @@ static bool own(const struct key *key, const struct claim *claim,
 	const struct held *held = NULL;
 	bool any = false;
 
-	there.addr = group->addr;
+	there.addr = group->place;
 	there.device = group->device;
-	there.families = (claim->families & ~FAMILIES) | group->family;
+	there.families = (claim->families & ~FAMILIES) |
+			 (group->place >> 32 & FAMILIES);
 	while ((held = portman_held(key, &there, held))) {
 		if (held->refs <= 0)
 			continue;
@@ -211,42 +210,42 @@ static bool meets_group(const struct key *key, const struct claim *claim,
 
 /* The same of an address with every device that counts for the newcomer */
 static bool meets_address(const struct key *key, const struct claim *claim,
-	const struct group *every, uint8_t *shared)
+	const struct group *at_every, uint8_t *shared)
 {
-	const struct group *group = set_items(&key->crowd->groups.set);
-	struct place there = { every->addr, 0, every->family, false };
-	const struct group *none = group_at(key->crowd, there);
+	const struct crowd *crowd = key->crowd;
+	const struct group *group = set_items(&crowd->groups.set);
+	const uint64_t place = at_every->place & ~EVERY;
+	const struct group *none = group_at(crowd, (struct spot){ place, 0 });
 	bool any = false;
 
 	*shared = RESERVATION_FLAGS;
-	there.device = claim->device;
 	if (claim->device) {
 		any = meets_group(key, claim, none, shared);
-		any |= meets_group(key, claim, group_at(key->crowd, there),
+		any |= meets_group(key, claim,
+			group_at(crowd, (struct spot){ place, claim->device }),
 			shared);
 		return any;
 	}
 	if (is_plain(claim))
-		return meets_group(key, claim, every, shared);
-	if (none && none->all == every->all)
+		return meets_group(key, claim, at_every, shared);
+	if (none && none->all == at_every->all)
 		return meets_group(key, claim, none, shared);
-	for (uint32_t i = 0; i < key->crowd->groups.set.used; i++)
-		if (group[i].addr == every->addr &&
-			group[i].family == every->family && !group[i].every)
+	for (uint32_t i = 0; i < crowd->groups.set.used; i++)
+		if (group[i].place == place)
 			any |= meets_group(key, claim, &group[i], shared);
 	return any;
 }
 
 static bool address_is_free(const struct key *key, const struct claim *claim,
-	const struct group *every, bool strict)
+	const struct group *at_every, bool strict)
 {
 	uint8_t shared;
 
-	if (!every)
+	if (!at_every)
 		return true;
 	if (strict && !claim->device)
 		return false;
-	if (!meets_address(key, claim, every, &shared))
+	if (!meets_address(key, claim, at_every, &shared))
 		return true;
 	return !strict && shared & claim->flags;
 }
@@ -256,14 +255,13 @@ bool portman_crowd_is_free(const struct key *key, const struct claim *claim,
 {
 	const struct crowd *crowd = key->crowd;
 	const struct group *group = set_items(&crowd->groups.set);
-	const struct place any = { 0, 0, FAMILY_ANY, true };
-	const struct place same = { claim->addr, 0, portman_family(claim),
-		true };
+	const int family = portman_family(claim);
 
-	if (portman_family(claim) != FAMILY_ANY)
-		return address_is_free(key, claim, group_at(crowd, any),
-			       strict) &&
-		       address_is_free(key, claim, group_at(crowd, same),
+	if (family != FAMILY_ANY)
+		return address_is_free(key, claim,
+			       group_at(crowd, every(0, FAMILY_ANY)), strict) &&
+		       address_is_free(key, claim,
+			       group_at(crowd, every(claim->addr, family)),
 			       strict);
 	if (strict && !claim->device)
 		return false;
@@ -274,7 +272,7 @@ bool portman_crowd_is_free(const struct key *key, const struct claim *claim,
 		return true;
 	}
 	for (uint32_t i = 0; i < crowd->groups.set.used; i++)
-		if (group[i].every &&
+		if (group[i].place & EVERY &&
 			!address_is_free(key, claim, &group[i], strict))
 			return false;
 	return true;
@@ -297,7 +295,7 @@ void portman_crowd_check(const struct key *key)
 	group = set_items(&key->crowd->groups.set);
 	for (uint32_t i = 0; i < key->crowd->groups.set.used; i++) {
 		const struct group *same = group_at(again.crowd,
-			place_of(&group[i]));
+			(struct spot){ group[i].place, group[i].device });
 
 		ASSERT(same && same->all == group[i].all &&
 			same->all_untupled == group[i].all_untupled &&

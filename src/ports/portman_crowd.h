@@ -32,17 +32,17 @@ enum { CROWD_FROM = 48, CROWD_UNTIL = 24 };
 
 /**
  * struct group - What is held at an address, on one device or on all
- * @every:	On all devices, and @device is 0
+ * @place:	The address, its family, and whether it is every device: then
+ *		@device is 0
  * @all, @all_untupled: How many; how many lack RESERVATION_TUPLE_ONLY
  * @wild, @wild_untupled: The same, with a wildcard address as destination
  * @unrecent, @unbalanced: With the full wildcard, how many lack
  *		RESERVATION_MOST_RECENT, and RESERVATION_LOAD_BALANCED
  */
 struct group {
-	uint32_t next, addr;
+	uint32_t next;
 	int32_t device;
-	uint8_t family;
-	bool every;
+	uint64_t place;
 	uint32_t all, all_untupled, wild, wild_untupled, unrecent, unbalanced;
 };
 
