@@ -157,7 +157,7 @@ tests-pure: build/portclash build/tests $(PURE:%=build/plain/%)
 build/tests: | build/plain
 	printf '%s\n' $(PROGRAMS) $(PURE:%=pure/%) >$@
 
-build/%/test_portman_memory: WRAP := -Wl,--wrap=malloc,--wrap=calloc
+build/%/test_portman_memory: WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=free
 
 # What is made to fail, one by one: harness/faults.c
 FAULTS   := accept4 bind calloc close connect eventfd fcntl fstat fstatfs \

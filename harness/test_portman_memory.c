@@ -3,6 +3,7 @@
  * test_portman_memory.c - a port manager that gets no memory
  */
 #include <errno.h>
+#include <malloc.h>
 
 #include "unit.h"
 #include "util.h"
@@ -11,19 +12,41 @@
 /* The n-th allocation from now fails; -1 is never */
 static int fail_at = -1;
 
+/* How many bytes are allocated now */
+static size_t allocated;
+
 void *__real_calloc(size_t count, size_t size);
 void *__real_malloc(size_t size);
+void __real_free(void *memory);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_malloc(size_t size);
+void __wrap_free(void *memory);
+
+static bool fails(void)
+{
+	return fail_at >= 0 && !fail_at--;
+}
+
+static void *counted(void *memory)
+{
+	allocated += malloc_usable_size(memory);
+	return memory;
+}
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-	return fail_at >= 0 && !fail_at-- ? NULL : __real_calloc(count, size);
+	return fails() ? NULL : counted(__real_calloc(count, size));
 }
 
 void *__wrap_malloc(size_t size)
 {
-	return fail_at >= 0 && !fail_at-- ? NULL : __real_malloc(size);
+	return fails() ? NULL : counted(__real_malloc(size));
+}
+
+void __wrap_free(void *memory)
+{
+	allocated -= malloc_usable_size(memory);
+	__real_free(memory);
 }
 
 /* Try with ever more memory until it is enough; before that, nothing changes */
@@ -113,10 +136,48 @@ static void without_memory_nothing_changes(void **state)
 	portman_free(pm);
 }
 
+/* Crowds, names, refusals and all: when nothing is held, nothing is kept */
+static void what_is_released_takes_no_memory(void **state)
+{
+	struct portman *pm = portman_new();
+	size_t before = allocated;
+	struct reservation res = {
+		.networks = { 6, 4 }, .network_count = 2, .transport = 6
+	};
+	uint16_t port;
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 2000; i++) {
+			res.port = 20000 + i % 400;
+			res.flags = RESERVATION_TUPLE_ONLY;
+			res.dest_addr = (struct addr){ 16, { [15] = i / 400 } };
+			res.dest_port = i / 2;
+			assert_true(portman_reserve_tuple(pm, &res));
+		}
+		portman_set_range(pm, 20000, 20399);
+		res.port = 0;
+		assert_int_equal(portman_reserve(pm, &res, 0, NULL, NULL,
+					 &port),
+			-EAGAIN);
+		assert_true(allocated > before + 2000);
+		for (int i = 0; i < 2000; i++) {
+			res.port = 20000 + i % 400;
+			res.dest_addr.bytes[15] = i / 400;
+			res.dest_port = i / 2;
+			assert_int_equal(portman_release(pm, &res), 0);
+		}
+		assert_int_equal(portman_live(pm), 0);
+		assert_int_equal(allocated, before);
+	}
+	portman_free(pm);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_memory_nothing_changes),
+		cmocka_unit_test(what_is_released_takes_no_memory),
 	};
 
 	if (UNIT_LISTED(argc, argv, tests))
