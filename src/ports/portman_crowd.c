@@ -89,6 +89,8 @@ static void group_count(struct group *group, const struct claim *claim, int by)
 		group->unrecent += by;
 	if (plain && !(claim->flags & RESERVATION_LOAD_BALANCED))
 		group->unbalanced += by;
+	if (claim->device)
+		group->on_devices += by;
 }
 
 /* What is shared with a newcomer with the full wildcard as destination */
@@ -108,7 +110,7 @@ static uint8_t shared_by_all(const struct group *group)
 /* Count one at a spot: false without memory. Nothing is left of a group that has
  * none; and of every address it is known what it shares. */
 static bool count_at(struct crowd *crowd, struct spot spot,
-	const struct claim *claim, int by)
+	const struct claim *claim, int by, uint32_t *on_devices)
 {
 	struct group *group = group_at(crowd, spot);
 
@@ -119,6 +121,7 @@ static bool count_at(struct crowd *crowd, struct spot spot,
 	if (spot.place & EVERY && group->all)
 		crowd->addrs[shared_by_all(group)]--;
 	group_count(group, claim, by);
+	*on_devices = group->on_devices;
 	if (!group->all)
 		set_remove(&crowd->groups.set, &group_type, group);
 	else if (spot.place & EVERY)
@@ -126,13 +129,52 @@ static bool count_at(struct crowd *crowd, struct spot spot,
 	return true;
 }
 
+/* Before the first one on a device: those on none, which were all that there
+ * are, get a group of their own. */
+static bool split(struct crowd *crowd, struct spot all, struct spot none)
+{
+	struct group *group = group_at(crowd, all), copy;
+
+	if (!group || group->on_devices)
+		return true;
+	copy = *group;
+	group = add_group(crowd, none);
+	if (!group)
+		return false;
+	copy.place = none.place;
+	copy.next = group->next;
+	*group = copy;
+	return true;
+}
+
+/* Behind the last one on a device, those on none are all again. */
+static void join(struct crowd *crowd, struct spot none)
+{
+	struct group *group = group_at(crowd, none);
+
+	if (group)
+		set_remove(&crowd->groups.set, &group_type, group);
+}
+
 static bool crowd_count(struct crowd *crowd, const struct claim *claim, int by)
 {
 	const int family = portman_family(claim);
+	const struct spot all = every(claim->addr, family);
+	const struct spot none = spot(claim->addr, family, 0);
+	const struct spot there = spot(claim->addr, family, claim->device);
+	uint32_t on_devices, on_it;
 
-	return count_at(crowd, every(claim->addr, family), claim, by) &&
-	       count_at(crowd, spot(claim->addr, family, claim->device), claim,
-		       by);
+	if (claim->device && !split(crowd, all, none))
+		return false;
+	if (!count_at(crowd, all, claim, by, &on_devices))
+		return false;
+	if (!claim->device && !on_devices)
+		return true;
+	if (!count_at(crowd, there, claim, by, &on_it))
+		return false;
+	if (!on_devices)
+		join(crowd, none);
+	return true;
 }
 
 void portman_crowd_free(struct key *key)
@@ -215,21 +257,19 @@ static bool meets_address(const struct key *key, const struct claim *claim,
 	const struct crowd *crowd = key->crowd;
 	const struct group *group = set_items(&crowd->groups.set);
 	const uint64_t place = at_every->place & ~EVERY;
-	const struct group *none = group_at(crowd, (struct spot){ place, 0 });
 	bool any = false;
 
 	*shared = RESERVATION_FLAGS;
+	if (!at_every->on_devices || (!claim->device && is_plain(claim)))
+		return meets_group(key, claim, at_every, shared);
 	if (claim->device) {
-		any = meets_group(key, claim, none, shared);
+		any = meets_group(key, claim,
+			group_at(crowd, (struct spot){ place, 0 }), shared);
 		any |= meets_group(key, claim,
 			group_at(crowd, (struct spot){ place, claim->device }),
 			shared);
 		return any;
 	}
-	if (is_plain(claim))
-		return meets_group(key, claim, at_every, shared);
-	if (none && none->all == at_every->all)
-		return meets_group(key, claim, none, shared);
 	for (uint32_t i = 0; i < crowd->groups.set.used; i++)
 		if (group[i].place == place)
 			any |= meets_group(key, claim, &group[i], shared);
@@ -302,7 +342,8 @@ void portman_crowd_check(const struct key *key)
 			same->wild == group[i].wild &&
 			same->wild_untupled == group[i].wild_untupled &&
 			same->unrecent == group[i].unrecent &&
-			same->unbalanced == group[i].unbalanced);
+			same->unbalanced == group[i].unbalanced &&
+			same->on_devices == group[i].on_devices);
 	}
 	portman_crowd_free(&again);
 }

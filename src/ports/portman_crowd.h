@@ -8,8 +8,8 @@
  * what they all share is what counts. A flag is shared if nobody lacks it; so
  * it is enough to know how many there are, and how many lack it. Which are met
  * depends on two things only: on the device, for which there are *groups*, one
- * for each address with each device, and one for each address with all of
- * them; and on the destination, of which there are three kinds:
+ * for each address with every device, and, where there is something on a device
+ * at all, one for each; and on the destination, of which there are three kinds:
  *
  * - The newcomer's very own: one lookup for a device finds them.
  * - One of both is a wildcard. Of these only RESERVATION_TUPLE_ONLY may be
@@ -38,12 +38,14 @@ enum { CROWD_FROM = 48, CROWD_UNTIL = 24 };
  * @wild, @wild_untupled: The same, with a wildcard address as destination
  * @unrecent, @unbalanced: With the full wildcard, how many lack
  *		RESERVATION_MOST_RECENT, and RESERVATION_LOAD_BALANCED
+ * @on_devices:	How many are on a device
  */
 struct group {
 	uint32_t next;
 	int32_t device;
 	uint64_t place;
 	uint32_t all, all_untupled, wild, wild_untupled, unrecent, unbalanced;
+	uint32_t on_devices;
 };
 
 /**

@@ -5,9 +5,10 @@
  * DOC: Theory of Operation
  *
  * Most ports have one holder, so the first item of a set is within the set
- * itself, and costs no allocation. More are in one block, close together: a few
- * are searched one by one, and behind many there are heads of chains by hash.
- * What is removed is replaced by the last item, so that there are no holes.
+ * itself, and costs no allocation. From the second one on, and until there are
+ * none, they are in one block, close together: a few are searched one by one,
+ * and behind many there are heads of chains by hash. What is removed is replaced
+ * by the last item, so that there are no holes.
  * Pointers to items last until the next add or remove.
  *
  * What is often done is inline, so that a compiler sees the size of an item and
@@ -30,7 +31,7 @@ enum { SET_NONE = UINT32_MAX };
 /**
  * struct set - Items of one type, which begins with a uint32_t for the chain
  * @used:	How many there are
- * @room:	For how many @many has room; 0: the only one is here, not there
+ * @room:	For how many @many has room; 0: one, which is not there but here
  */
 struct set {
 	uint32_t used, room;
@@ -136,26 +137,21 @@ ALWAYS_INLINE void set_chain(struct set *set, const struct set_type *type,
 	*head = i;
 }
 
-/** set_resize() - Another block, or none for one item */
+/** set_resize() - Another block: false without memory */
 NOT_INLINE bool set_resize(struct set *set, const struct set_type *type,
 	uint32_t room)
 {
 	size_t heads = room > type->few ? room * sizeof(uint32_t) : 0;
-	void *old = set->room ? set->many : NULL, *many = NULL;
+	void *old = set->room ? set->many : NULL;
+	void *many = malloc(room * type->size + heads);
 
-	if (room) {
-		many = malloc(room * type->size + heads);
-		if (!many)
-			return false;
-		memcpy(many, set_items(set), set->used * type->size);
-		set->many = many;
-		set->room = room;
-	} else {
-		set->room = 0;
-		memcpy(set_items(set), old, type->size);
-	}
+	if (!many)
+		return false;
+	memcpy(many, set_items(set), set->used * type->size);
+	set->many = many;
+	set->room = room;
 	free(old);
-	if (room <= type->few)
+	if (!heads)
 		return true;
 	memset(set_heads(set, type), 0xff, heads);
 	for (uint32_t i = 0; i < set->used; i++)
@@ -202,6 +198,14 @@ ALWAYS_INLINE void set_relink(struct set *set, const struct set_type *type,
 	*at = to;
 }
 
+/** set_clear() - Free the block, not what items own */
+ALWAYS_INLINE void set_clear(struct set *set)
+{
+	if (set->room)
+		free(set->many);
+	set->used = set->room = 0;
+}
+
 /** set_remove_one() - set_remove(), of several; the block shrinks in time */
 NOT_INLINE void set_remove_one(struct set *set, const struct set_type *type,
 	void *item)
@@ -217,8 +221,8 @@ NOT_INLINE void set_remove_one(struct set *set, const struct set_type *type,
 	if (i != last)
 		memcpy(item, set_at(set, type, last), type->size);
 	set->used--;
-	if (set->used == 1)
-		set_resize(set, type, 0);
+	if (!set->used)
+		set_clear(set);
 	else if (set_room(set->used) < set->room / 2)
 		set_resize(set, type, set_room(set->used));
 }
@@ -231,14 +235,6 @@ ALWAYS_INLINE void set_remove(struct set *set, const struct set_type *type,
 		set_remove_one(set, type, item);
 	else
 		set->used = 0;
-}
-
-/** set_clear() - Free the block, not what items own */
-ALWAYS_INLINE void set_clear(struct set *set)
-{
-	if (set->room)
-		free(set->many);
-	set->used = set->room = 0;
 }
 
 #endif /* PORTMAN_SET_H */
