@@ -20,6 +20,10 @@
 
 enum { THREADS = 2, OPS = 4, HISTORIES = 100000, PLANTED = 50000 };
 
+/* So many histories are done in a row, and so long the threads wait for each
+ * other before each: for others, on a busy machine, they do not. */
+enum { ROW = 500, LOOKS = 3000 };
+
 enum kind { RESERVE, TUPLE, RELEASE, AVAILABLE, LIVE, KINDS };
 
 /* @rc and @port are the answer, @from and @to when it was asked and given */
@@ -37,11 +41,22 @@ typedef void make_fn(struct portman *pm, struct call *call);
 
 struct history {
 	struct portman *pm;
-	make_fn *make;
 	struct call calls[THREADS][OPS];
-	atomic_uint clock, ready;
+	atomic_uint clock;
 	uint8_t *state;
 	size_t size;
+};
+
+/**
+ * struct row - Histories, and the two threads that do them
+ * @at:		Which one each thread has come to
+ * @meetings:	How often threads have come to where they meet
+ */
+struct row {
+	struct history histories[ROW];
+	make_fn *make;
+	bool ended;
+	atomic_uint at[THREADS], meetings;
 };
 
 static void make(struct portman *pm, struct call *call)
@@ -139,28 +154,30 @@ static void draw(struct gen_random *random, struct call *call)
 }
 
 /* Wait until both threads are here for the so-manieth time */
-static void meet(struct history *h, unsigned int *times)
+static void meet(struct row *row, unsigned int *times)
 {
 	++*times;
-	atomic_fetch_add(&h->ready, 1);
-	while (atomic_load(&h->ready) < THREADS * *times)
+	atomic_fetch_add(&row->meetings, 1);
+	while (atomic_load(&row->meetings) < THREADS * *times)
 		sched_yield();
 }
 
-/* Both threads begin at once, as well as that can be had */
-static void perform(struct history *h, int thread, unsigned int *times)
+static void perform(struct row *row, unsigned int n, int thread)
 {
-	meet(h, times);
+	struct history *h = &row->histories[n];
+
+	atomic_store(&row->at[thread], n);
+	for (int i = 0; i < LOOKS && atomic_load(&row->at[1 - thread]) < n; i++)
+		;
 	for (int i = 0; i < OPS; i++) {
 		struct call *call = &h->calls[thread][i];
 
 		call->from = atomic_fetch_add_explicit(&h->clock, 1,
 			memory_order_relaxed);
-		h->make(h->pm, call);
+		row->make(h->pm, call);
 		call->to = atomic_fetch_add_explicit(&h->clock, 1,
 			memory_order_relaxed);
 	}
-	meet(h, times);
 }
 
 static struct portman *manager(void)
@@ -231,55 +248,78 @@ static bool has_order(struct history *h, const struct call **order,
 
 static void *second(void *arg)
 {
-	struct history *h = arg;
+	struct row *row = arg;
 	unsigned int times = 0;
 
 	for (;;) {
 		/* The first one has prepared all. */
-		meet(h, &times);
-		if (!h->pm)
+		meet(row, &times);
+		if (row->ended)
 			return NULL;
-		perform(h, 1, &times);
+		for (unsigned int n = 0; n < ROW; n++)
+			perform(row, n, 1);
+		meet(row, &times);
 	}
 }
 
-/* Do the next history with the other thread: can it be explained? */
-static bool explained(struct history *h, struct gen_random *random,
-	unsigned int *times)
+static void prepare(struct row *row, struct gen_random *random)
 {
-	const struct call *order[THREADS * OPS];
-	bool is;
+	for (int n = 0; n < ROW; n++) {
+		struct history *h = &row->histories[n];
 
-	h->pm = manager();
-	for (int i = 0; i < THREADS * OPS; i++)
-		draw(random, &h->calls[i / OPS][i % OPS]);
-	meet(h, times);
-	perform(h, 0, times);
-	assert_int_equal(portman_save(h->pm, &h->state, &h->size), 0);
-	is = has_order(h, order, (int[THREADS]){ 0, 0 });
-	free(h->state);
-	portman_free(h->pm);
-	h->pm = NULL;
-	return is;
+		h->pm = manager();
+		atomic_store(&h->clock, 0);
+		for (int i = 0; i < THREADS * OPS; i++)
+			draw(random, &h->calls[i / OPS][i % OPS]);
+	}
+	atomic_store(&row->at[0], 0);
+	atomic_store(&row->at[1], 0);
 }
 
-/* How many histories until one cannot be explained; or @count */
+/* How many of a row can be explained, from the first on? */
+static int explained(struct row *row)
+{
+	const struct call *order[THREADS * OPS];
+	int count = 0;
+	bool all = true;
+
+	for (int n = 0; n < ROW; n++) {
+		struct history *h = &row->histories[n];
+
+		assert_int_equal(portman_save(h->pm, &h->state, &h->size), 0);
+		all = all && has_order(h, order, (int[THREADS]){ 0, 0 });
+		count += all;
+		free(h->state);
+		portman_free(h->pm);
+	}
+	return count;
+}
+
+/* How many histories until one cannot be explained; or about @count */
 static int explain(make_fn *make_call, int count)
 {
-	static struct history h;
+	static struct row row;
 	struct gen_random random = { 5 };
 	unsigned int times = 0;
 	pthread_t thread;
-	int i = 0;
+	int done = 0, good = ROW;
 
-	memset(&h, 0, sizeof(h));
-	h.make = make_call;
-	assert_int_equal(pthread_create(&thread, NULL, second, &h), 0);
-	while (i < count && explained(&h, &random, &times))
-		i++;
-	meet(&h, &times);
+	memset(&row, 0, sizeof(row));
+	row.make = make_call;
+	assert_int_equal(pthread_create(&thread, NULL, second, &row), 0);
+	while (done < count && good == ROW) {
+		prepare(&row, &random);
+		meet(&row, &times);
+		for (unsigned int n = 0; n < ROW; n++)
+			perform(&row, n, 0);
+		meet(&row, &times);
+		good = explained(&row);
+		done += good;
+	}
+	row.ended = true;
+	meet(&row, &times);
 	pthread_join(thread, NULL);
-	return i;
+	return done;
 }
 
 static void every_call_happens_at_one_moment(void **state)
@@ -287,7 +327,7 @@ static void every_call_happens_at_one_moment(void **state)
 	const int count = UNIT_TIMES(HISTORIES);
 
 	(void)state;
-	assert_int_equal(explain(make, count), count);
+	assert_true(explain(make, count) >= count);
 }
 
 static void planted_races_are_found(void **state)

@@ -27,7 +27,7 @@ PURE_CALLS = re.compile(
     r"(__)?v?sn?printf(_chk)?|malloc|calloc|realloc|free|qsort|"
     r"(__)?mem(cpy|set|cmp|move|chr)(_chk)?|"
     r"(__)?str(n?cpy|n?cmp|len|n?cat|r?chr|spn|cspn|pbrk|nlen|toul|toull|tol)"
-    r"(_chk)?|__isoc\w+|pthread_mutex(attr)?_\w+|__libc_single_threaded")
+    r"(_chk)?|__isoc\w+|pthread_(mutex(attr)?|cond)_\w+|__libc_single_threaded")
 
 # What only modules marked "!" may call: files, sockets, processes, clocks
 SYSTEM_CALLS = re.compile(

@@ -107,8 +107,8 @@ static uint8_t shared_by_all(const struct group *group)
 	return shared;
 }
 
-/* Count one at a spot: false without memory. Nothing is left of a group that has
- * none; and of every address it is known what it shares. */
+/* Count one at a spot: false without memory. Nothing is left of a group that
+ * has none; and of every address it is known what it shares. */
 static bool count_at(struct crowd *crowd, struct spot spot,
 	const struct claim *claim, int by, uint32_t *on_devices)
 {

@@ -4,25 +4,25 @@
  */
 #include "portman_lock.h"
 
+/* Whoever is in a part is mostly out of it soon: look so often before sleeping */
+enum { LOOKS = 200 };
+
 _Thread_local struct visit *portman_innermost;
 
 void portman_parts_init(struct part *parts)
 {
-	pthread_mutexattr_t attr;
-
-	/* Whoever is in a part is out of it soon: try again before sleeping. */
-	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
-	for (int i = 0; i < PARTS; i++)
-		pthread_mutex_init(&parts[i].lock, &attr);
-	pthread_mutexattr_destroy(&attr);
+	for (int i = 0; i < PARTS; i++) {
+		pthread_mutex_init(&parts[i].asleep, NULL);
+		pthread_cond_init(&parts[i].woken, NULL);
+	}
 }
 
 void portman_parts_destroy(struct part *parts)
 {
 	for (int i = 0; i < PARTS; i++) {
 		portman_table_clear(&parts[i].table);
-		pthread_mutex_destroy(&parts[i].lock);
+		pthread_mutex_destroy(&parts[i].asleep);
+		pthread_cond_destroy(&parts[i].woken);
 	}
 }
 
@@ -34,15 +34,37 @@ static bool is_inside(const struct part *parts)
 	return false;
 }
 
+static void take(struct part *part)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		if (portman_try(part))
+			return;
+		while (i < LOOKS && atomic_load_explicit(&part->lock,
+					    memory_order_relaxed) != OPEN)
+			i++;
+	}
+	pthread_mutex_lock(&part->asleep);
+	while (atomic_exchange_explicit(&part->lock, WANTED,
+		       memory_order_acquire) != OPEN)
+		pthread_cond_wait(&part->woken, &part->asleep);
+	pthread_mutex_unlock(&part->asleep);
+}
+
+void portman_wake(struct part *part)
+{
+	pthread_mutex_lock(&part->asleep);
+	pthread_cond_broadcast(&part->woken);
+	pthread_mutex_unlock(&part->asleep);
+}
+
 bool portman_enter_slowly(struct visit *visit)
 {
-	if (portman_innermost && is_inside(visit->parts))
+	if (is_inside(visit->parts))
 		return false;
 	if (visit->number != ALL_PARTS)
-		pthread_mutex_lock(&visit->parts[visit->number].lock);
-	else
-		for (int i = 0; i < PARTS; i++)
-			pthread_mutex_lock(&visit->parts[i].lock);
+		take(&visit->parts[visit->number]);
+	for (int i = 0; visit->number == ALL_PARTS && i < PARTS; i++)
+		take(&visit->parts[i]);
 	if (visit->tester) {
 		visit->outer = portman_innermost;
 		portman_innermost = visit;
@@ -55,8 +77,7 @@ void portman_leave_slowly(struct visit *visit)
 	if (visit->tester)
 		portman_innermost = visit->outer;
 	if (visit->number != ALL_PARTS)
-		pthread_mutex_unlock(&visit->parts[visit->number].lock);
-	else
-		for (int i = PARTS; i--;)
-			pthread_mutex_unlock(&visit->parts[i].lock);
+		portman_open(&visit->parts[visit->number]);
+	for (int i = PARTS; visit->number == ALL_PARTS && i--;)
+		portman_open(&visit->parts[i]);
 }

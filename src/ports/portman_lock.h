@@ -14,11 +14,16 @@
  * locks are taken in any case. And a tester is the only one who may call back,
  * so these visits are remembered, by thread, and those that would wait for
  * themselves are refused.
+ *
+ * A lock is a number: OPEN, TAKEN, or WANTED by somebody who sleeps or is about
+ * to. Whoever opens one that is wanted wakes those that sleep; and since who
+ * falls asleep has the mutex from before it says so, none is missed.
  */
 #ifndef PORTMAN_LOCK_H
 #define PORTMAN_LOCK_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/single_threaded.h>
 
 #include "portman_table.h"
@@ -27,11 +32,15 @@ enum { PARTS = 16, ALL_PARTS = -1 };
 
 /**
  * struct part - What is held on some ports
+ * @lock:	Guards @table
+ * @asleep, @woken: For those who wait for @lock
  * @apart:	So that two parts never share a cache line
  */
 struct part {
-	pthread_mutex_t lock;
+	enum { OPEN, TAKEN, WANTED } _Atomic lock;
 	struct table table;
+	pthread_mutex_t asleep;
+	pthread_cond_t woken;
 	char apart[64];
 };
 
@@ -66,10 +75,30 @@ static inline int portman_part(uint16_t port)
 extern _Thread_local struct visit *portman_innermost
 	__attribute__((visibility("hidden"), tls_model("initial-exec")));
 
-/** portman_enter_slowly() - portman_enter(), where somebody else may be */
+/** portman_try() - Take a part, if it is open */
+static inline bool portman_try(struct part *part)
+{
+	int lock = OPEN;
+
+	return atomic_compare_exchange_strong_explicit(&part->lock, &lock,
+		TAKEN, memory_order_acquire, memory_order_relaxed);
+}
+
+/** portman_wake() - Somebody wanted the part that was opened */
+void portman_wake(struct part *part);
+
+/** portman_open() - Leave a part */
+static inline void portman_open(struct part *part)
+{
+	if (atomic_exchange_explicit(&part->lock, OPEN, memory_order_release) ==
+		WANTED)
+		portman_wake(part);
+}
+
+/** portman_enter_slowly() - portman_enter(), where others are in the way */
 bool portman_enter_slowly(struct visit *visit);
 
-/** portman_leave_slowly() - portman_leave(), after that */
+/** portman_leave_slowly() - portman_leave(), after more than one part */
 void portman_leave_slowly(struct visit *visit);
 
 /**
@@ -84,13 +113,21 @@ static inline bool portman_enter(struct visit *visit, struct part *parts,
 	visit->number = number;
 	visit->tester = tester;
 	visit->locked = tester || portman_innermost || !__libc_single_threaded;
-	return !visit->locked || portman_enter_slowly(visit);
+	if (!visit->locked)
+		return true;
+	return (number != ALL_PARTS && !tester && !portman_innermost &&
+		       portman_try(&parts[number])) ||
+	       portman_enter_slowly(visit);
 }
 
 /** portman_leave() - Let others in */
 static inline void portman_leave(struct visit *visit)
 {
-	if (visit->locked)
+	if (!visit->locked)
+		return;
+	if (visit->number != ALL_PARTS && !visit->tester)
+		portman_open(&visit->parts[visit->number]);
+	else
 		portman_leave_slowly(visit);
 }
 

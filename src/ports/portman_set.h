@@ -7,8 +7,8 @@
  * Most ports have one holder, so the first item of a set is within the set
  * itself, and costs no allocation. From the second one on, and until there are
  * none, they are in one block, close together: a few are searched one by one,
- * and behind many there are heads of chains by hash. What is removed is replaced
- * by the last item, so that there are no holes.
+ * and behind many there are heads of chains by hash. What is removed is
+ * replaced by the last item, so that there are no holes.
  * Pointers to items last until the next add or remove.
  *
  * What is often done is inline, so that a compiler sees the size of an item and

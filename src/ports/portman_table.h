@@ -234,7 +234,7 @@ int32_t portman_table_refs(const struct table *table, uint32_t id,
 int64_t portman_table_total(const struct table *table, uint32_t id,
 	const struct claim *claim, uint8_t *shared);
 
-/** portman_table_room() - Room for so many keys of a network; false: no memory */
+/** portman_table_room() - Room for so many keys; false: no memory */
 bool portman_table_room(struct table *table, int network, uint32_t count);
 
 /** portman_table_clear() - Free all that is in it */
