@@ -4,7 +4,7 @@
  */
 #include "portman_lock.h"
 
-/* Whoever is in a part is mostly out of it soon: look so often before sleeping */
+/* Whoever is in a part is mostly out of it soon: so often it is looked at */
 enum { LOOKS = 200 };
 
 _Thread_local struct visit *portman_innermost;
