@@ -127,6 +127,10 @@ ONCE_UNKNOWN = (
      "tcp-ipv6-group-errno",
      "socket a tcp6 uid=7; listen a 1; shutdown a rd; bind a [ff02::1]:0; "
      "set a repair; socket b tcp6 uid=1000; bind b [ff0e::1%missing]:@b"),
+    ("option-after-bind",
+     "socket a tcp4; bind a 0.0.0.0:7000; set a reuseaddr; listen a; "
+     "socket b tcp4; connect b 0.0.0.0:7000; accept a c; close a; "
+     "socket d tcp4; set d reuseaddr; bind d 0.0.0.0:7000"),
 )
 
 

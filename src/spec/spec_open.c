@@ -94,6 +94,7 @@ static void make_child(struct spec *spec, struct spec_socket *listener,
 	client->peer = spec_socket_ref(spec, child);
 	listener->waiting++;
 	spec_bucket_join(spec, child, listener->port);
+	spec_socket_take_as(child, listener);
 	child->with_peer = true;
 	if (child->shut & SHUT_SEND)
 		spec_flow_fin(spec, child);

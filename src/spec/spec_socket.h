@@ -112,6 +112,16 @@ static inline void spec_socket_note_taken(struct spec_socket *s)
 	s->taken_device = s->device;
 }
 
+/** spec_socket_take_as() - It gets a port as another one got it before */
+static inline void spec_socket_take_as(struct spec_socket *s,
+	const struct spec_socket *other)
+{
+	s->taken_reuse = other->taken_reuse;
+	s->taken_reuseport = other->taken_reuseport;
+	if (s->device == other->device)
+		s->taken_device = other->taken_device;
+}
+
 /** spec_socket_name() - The address that getsockname tells */
 struct in16 spec_socket_name(const struct spec_socket *s);
 
