@@ -131,6 +131,14 @@ ONCE_UNKNOWN = (
      "socket a tcp4; bind a 0.0.0.0:7000; set a reuseaddr; listen a; "
      "socket b tcp4; connect b 0.0.0.0:7000; accept a c; close a; "
      "socket d tcp4; set d reuseaddr; bind d 0.0.0.0:7000"),
+    ("udp-connections-ignore-reuseport + users-are-not-told-apart",
+     "sysctl ip_local_port_range=7000-7000; socket a udp4 uid=1000; "
+     "set a reuseport; connect a 0.0.0.0:80; socket b udp4; "
+     "set b reuseport; connect b 127.0.0.1:80"),
+    ("udp-connections-ignore-reuseport",
+     "socket a udp6; set a reuseport; bind a [::]:7000; socket b udp4; "
+     "set b reuseport; bind b 0.0.0.0:7000; connect b 127.0.0.1:80; "
+     "set b reuseaddr; set a reuseaddr; connect a [::ffff:127.0.0.1]:80"),
 )
 
 

@@ -89,6 +89,7 @@ static enum spec_rule udp_connect4(struct spec *spec, struct spec_socket *s,
 	if (rule)
 		return rule;
 	RETURN_IF(spec, route.broadcast, connect_udp_broadcast);
+	s->peer_addr = route.to;
 	if (!s->source4)
 		s->source4 = route.from.low;
 	if (spec_socket_is_wildcard(s) && keeps_wildcard(spec, s)) {
@@ -124,6 +125,7 @@ static enum spec_rule udp_connect6(struct spec *spec, struct spec_socket *s,
 
 	if (rule)
 		return rule;
+	s->peer_addr = route.to;
 	if (in16_any(s->source))
 		s->source = route.from;
 	if (in16_any(s->rcv) && !keeps_wildcard(spec, s)) {
@@ -160,6 +162,34 @@ static enum spec_rule choose_at_source(struct spec *spec,
 		narrow.rcv4 = DUMMY4;
 	}
 	return spec_udp_choose(spec, &narrow, port);
+}
+
+/* Where it is: whoever was bound is there, whatever it has connected to since.
+ * One wildcard is as good as the other. */
+static struct in16 own_end(const struct spec_socket *s)
+{
+	struct in16 end = s->with_peer ? s->rcv : s->taken_rcv;
+
+	return in16_is(end, 0) ? IN16_ANY : end;
+}
+
+/* Not of Linux: has another one, on the same device, both of these ends, and
+ * do the two not share them by SO_REUSEADDR? */
+static bool meets_same_ends(struct spec *spec, const struct spec_socket *s,
+	uint32_t device)
+{
+	for (unsigned int i = 0; i < spec->udp_count; i++) {
+		const struct spec_socket *b = &spec->sockets[spec->udp[i]];
+
+		if (b != s && b->state == ESTABLISHED && b->port == s->port &&
+			b->peer_port == s->peer_port &&
+			in16_equal(b->peer_addr, s->peer_addr) &&
+			in16_equal(own_end(b), own_end(s)) &&
+			b->last_device == device &&
+			!(b->last_reuse && s->reuse))
+			return true;
+	}
+	return false;
 }
 
 static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
@@ -204,6 +234,10 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 		rule = target.v4 || !spec_socket_is_v6(s) ?
 			       udp_connect4(spec, s, &target) :
 			       udp_connect6(spec, s, &target);
+	s->peer_port = target.port;
+	if (rule == RULE_connect_udp && meets_same_ends(spec, s, device) &&
+		HOLDS(spec, connect_udp_same_ends))
+		rule = RULE_connect_udp_same_ends;
 	if (rule != RULE_connect_udp && got_port &&
 		!APPLIES(spec, udp_refused_connect_keeps_port)) {
 		spec_udp_leave(spec, s);
@@ -215,6 +249,7 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 		return SPEC_NO_RULE;
 	s->state = ESTABLISHED;
 	s->last_device = device;
+	s->last_reuse = s->reuse;
 	s->last_v4 = target.v4;
 	if (!(s->locks & PORT_LOCK))
 		*out = outcome_number(s->port);

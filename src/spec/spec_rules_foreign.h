@@ -96,6 +96,9 @@ NO_LINUX(connecting_is_busy)
 DECISION(connect_no_such_link, EHOSTUNREACH, "-",
 	"No way leads to or from an address of one link without its device.")
 NO_LINUX(connect_no_such_link)
+DECISION(connect_udp_same_ends, EADDRINUSE, "-",
+	"UDP does not connect between two ends that another socket has.")
+NO_LINUX(connect_udp_same_ends)
 EFFECT(udp_connect_notes_peer, "-",
 	"A UDP connect gets a port and notes the peer; it asks for no route.")
 NO_LINUX(udp_connect_notes_peer)

@@ -64,7 +64,7 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  * struct spec_socket - One socket, orphan or TIME_WAIT
  * @rcv:	Address it receives at: bound to, or the source of a connection
  * @source:	AF_INET6: address to send from, if not @rcv
- * @peer_addr:	The other end
+ * @peer_addr:	The other end; UDP: of the last connect
  * @rcv4:	The same as @rcv for IPv4: DUMMY4 if it is no IPv4 address
  * @source4:	The same as @source for IPv4
  * @uid:	Owner
@@ -90,6 +90,7 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  *		(options_of_bind_count, spec_leak.h)
  * @last_device: UDP: its device at the last connect or disconnect, or when it
  *		got its port
+ * @last_reuse:	UDP: @reuse at the last connect
  * @last_v4:	UDP: the last connect was by IPv4
  * @kept:	A bind to, or a connect from @kept_rcv was refused, and it keeps
  *		that (refused_bind_keeps_address, refused_connect_keeps_source)
@@ -120,7 +121,7 @@ struct spec_socket {
 	bool taken_reuseport, with_peer, last_v4, kept;
 	uint8_t dead, leak;
 	bool was_reset;
-	uint8_t taken_reuse;
+	uint8_t taken_reuse, last_reuse;
 	uint32_t taken_device, last_device;
 	uint8_t peer, listener;
 	uint16_t turn, backlog, waiting;
