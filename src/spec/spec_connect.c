@@ -234,10 +234,12 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 		rule = target.v4 || !spec_socket_is_v6(s) ?
 			       udp_connect4(spec, s, &target) :
 			       udp_connect6(spec, s, &target);
-	s->peer_port = target.port;
-	if (rule == RULE_connect_udp && meets_same_ends(spec, s, device) &&
-		HOLDS(spec, connect_udp_same_ends))
-		rule = RULE_connect_udp_same_ends;
+	if (rule == RULE_connect_udp) {
+		s->peer_port = target.port;
+		if (meets_same_ends(spec, s, device) &&
+			HOLDS(spec, connect_udp_same_ends))
+			rule = RULE_connect_udp_same_ends;
+	}
 	if (rule != RULE_connect_udp && got_port &&
 		!APPLIES(spec, udp_refused_connect_keeps_port)) {
 		spec_udp_leave(spec, s);
