@@ -154,6 +154,8 @@ HUNG = {
     "deaf": "trap '' INT TERM HUP; sleep 1000; exit",
     "greets": ("echo portclash-agent 1 x; echo can socket type:tcp4; "
                "sleep 1000 & sleep 1000; exit"),
+    "a session": "setsid sleep 1000 & wait",
+    "an orphan": "(setsid sh -c 'trap \"\" TERM; sleep 1000; exit' &); cat; exit",
 }
 ASKED = {"run": ("run",), "check": ("check",), "diff": ("diff", "-s", "spec"),
          "serve": ("serve",),
@@ -176,8 +178,8 @@ def test_whatever_an_agent_started_dies_with_us(agent, verb, tmp_path):
                 stderr=subprocess.DEVNULL) as run:
             below = []
             for _ in range(200):
-                below = descendants(run.pid)
-                if b"sleep" in b"".join(map(command_line, below)):
+                below = descendants(os.getpid())
+                if b"sleep\x001000\x00" in map(command_line, below):
                     break
                 time.sleep(.02)
             assert below
@@ -190,6 +192,46 @@ def test_whatever_an_agent_started_dies_with_us(agent, verb, tmp_path):
                 break
             time.sleep(.02)
         assert not left, [command_line(pid) for pid in left]
+
+
+def test_orphans_end_with_the_agent(tmp_path):
+    """When we have done with it, what is left goes, in whatever session."""
+    case = tmp_path / "a.case"
+    case.write_text("# A socket.\n\nsocket a tcp4\n")
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    agent = f"(setsid sleep 1000 >&2 &); exec {COMMAND} serve -s spec"
+    subprocess.run([str(COMMAND), "run", "-s", f"x=pipe:{agent}", case],
+                   check=True, stdout=subprocess.DEVNULL)
+    reap()
+    assert not alive(descendants(os.getpid()))
+
+
+def test_a_guard_that_is_killed():
+    """The agent ends at once, and its group with us."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    with subprocess.Popen(
+            [str(COMMAND), "run", "-s", "pipe:sleep 1000 >&- 2>&- & wait", "-"],
+            stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
+        run.stdin.write(b"# A.\nsocket a tcp4\n")
+        run.stdin.close()
+        for _ in range(200):
+            below = descendants(run.pid)
+            if b"sleep\x001000\x00" in map(command_line, below):
+                break
+            time.sleep(.02)
+        os.kill(below[0], signal.SIGKILL)
+        for _ in range(200):
+            if not alive(below[:2]):
+                break
+            time.sleep(.02)
+        assert not alive(below[:2])
+        assert run.wait(10) == 3
+    for _ in range(200):
+        reap()
+        if not alive(below):
+            break
+        time.sleep(.02)
+    assert not alive(below)
 
 
 def command_line(pid):

@@ -9,64 +9,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/pidfd.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "process.h"
 #include "util.h"
-
-/**
- * struct command - What a process is to become
- * @fds:	Its first three descriptors; -1: ours
- * @argv:	Its path, without a search, and its arguments
- */
-struct command {
-	int fds[3];
-	char *const *argv;
-};
-
-/* In the new process: become the command, or return the errno */
-static int become(const struct command *command)
-{
-	if (setpgid(0, 0))
-		return errno;
-	for (int fd = 0; fd < (int)ARRAY_SIZE(command->fds); fd++)
-		if (command->fds[fd] >= 0 && dup2(command->fds[fd], fd) < 0)
-			return errno;
-	process_exec();
-	execv(command->argv[0], command->argv);
-	return errno;
-}
-
-/* By fork(): posix_spawn() makes processes that may outlive us. */
-static int spawn(struct child *child, const struct command *command)
-{
-	int failed[2], rc = 0;
-	ssize_t n;
-
-	if (pipe2(failed, O_CLOEXEC))
-		return -errno;
-	child->pid = process_fork();
-	if (!child->pid) {
-		rc = become(command);
-		_exit(write(failed[1], &rc, sizeof(rc)) < 0);
-	}
-	if (child->pid < 0)
-		rc = errno;
-	close(failed[1]);
-	/* The end of the pipe says that it runs. */
-	do {
-		n = read(failed[0], &rc, sizeof(rc));
-	} while (n < 0 && errno == EINTR);
-	close(failed[0]);
-	while (n > 0 && waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	if (rc)
-		child->pid = 0;
-	return -rc;
-}
 
 static void close_pipe(int fds[2])
 {
@@ -74,63 +20,11 @@ static void close_pipe(int fds[2])
 	close(fds[1]);
 }
 
-/* In the guard, with nothing open but the pipe: wait for the end of it */
-__attribute__((noreturn)) static void watch_over(pid_t group, int life)
-{
-	sigset_t all;
-	char byte;
-
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, NULL);
-	setpgid(0, group);
-	dup2(life, STDIN_FILENO);
-	closefrom(STDIN_FILENO + 1);
-	while (read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR)
-		;
-	kill(-group, SIGKILL);
-	_exit(0);
-}
-
-static int start_guard(struct child *child)
-{
-	int life[2], rc;
-
-	if (pipe2(life, O_CLOEXEC))
-		return -errno;
-	child->guard = fork();
-	if (!child->guard)
-		watch_over(child->pid, life[0]);
-	rc = child->guard < 0 ? -errno : 0;
-	close(life[0]);
-	child->life = life[1];
-	if (rc)
-		close(life[1]);
-	return rc;
-}
-
-static void reap(pid_t pid, int *status)
-{
-	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-		;
-}
-
-/* The guard goes before the leader, whose number the group has. */
-static void kill_group(struct child *child, int *status)
-{
-	kill(-child->pid, SIGKILL);
-	if (child->guard > 0) {
-		close(child->life);
-		reap(child->guard, NULL);
-	}
-	reap(child->pid, status);
-	child->pid = 0;
-}
-
 int child_start(struct child *child, char *const argv[], int err)
 {
 	int to[2], from[2], rc;
 
-	child->pid = child->guard = 0;
+	child->guard.pid = 0;
 	child->to = child->from = -1;
 	child->out_next = child->out_used = 0;
 	child->in_next = child->in_used = 0;
@@ -141,12 +35,7 @@ int child_start(struct child *child, char *const argv[], int err)
 		close_pipe(to);
 		return rc;
 	}
-	rc = spawn(child, &(struct command){ { to[0], from[1], err }, argv });
-	if (!rc) {
-		rc = start_guard(child);
-		if (rc)
-			kill_group(child, NULL);
-	}
+	rc = guard_start(&child->guard, (int[3]){ to[0], from[1], err }, argv);
 	if (rc) {
 		close_pipe(to);
 		close_pipe(from);
@@ -287,33 +176,17 @@ int child_line(struct child *child, int wait_ms, long until, char **line)
 	return rc;
 }
 
-/* Wait until it has ended; false: it has not within @wait_ms */
-static bool has_ended(const struct child *child, int wait_ms)
-{
-	int fd = pidfd_open(child->pid, 0);
-	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-	int n;
-
-	if (fd < 0)
-		return false;
-	do {
-		n = poll(&poll_fd, 1, wait_ms);
-	} while (n < 0 && errno == EINTR);
-	close(fd);
-	return n > 0;
-}
-
 bool child_end(struct child *child, int wait_ms, int *status)
 {
 	bool ended;
 
-	if (!child->pid)
+	if (!child->guard.pid)
 		return false;
 	if (child->to >= 0)
 		close(child->to);
-	ended = has_ended(child, wait_ms);
+	ended = guard_wait(&child->guard, wait_ms);
 	close(child->from);
-	kill_group(child, status);
+	guard_end(&child->guard, status);
 	child->to = child->from = -1;
 	return ended;
 }

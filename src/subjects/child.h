@@ -10,11 +10,7 @@
  * measured as silence: how long no byte was taken or given; and by an absolute
  * end, since a byte now and then is no answer.
  *
- * The command leads a process group of its own, and the group is killed as a
- * whole, before its leader is reaped: until then its number is nobody else's.
- * If we are killed, a guard does it: a process in that group that waits for the
- * end of a pipe from us. The leader alone would die with us by itself, but what
- * it has started would not.
+ * The command is under guard (guard.h): what it has started goes with it.
  * Its stderr is ours unless it is given another. SIGPIPE is kept from us: a
  * command that stops reading is only one that will not answer.
  */
@@ -23,7 +19,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
+
+#include "guard.h"
 
 enum {
 	CHILD_BUFFER = 64 * 1024,
@@ -32,17 +29,15 @@ enum {
 
 /**
  * struct child - A command that runs, and what is on its way
- * @pid:	0 if there is none (any more)
- * @guard:	Who kills it if we cannot
- * @life:	Pipe to the guard
+ * @guard:	The command itself; its pid is 0 if there is none (any more)
  * @to:		Pipe to its stdin, -1 once closed
  * @from:	Pipe from its stdout, -1 once closed
  * @out:	To be written, from @out_next to @out_used
  * @in:		Was read but not yet taken, from @in_next to @in_used
  */
 struct child {
-	pid_t pid, guard;
-	int life, to, from;
+	struct guard guard;
+	int to, from;
 	size_t out_next, out_used;
 	size_t in_next, in_used;
 	char out[CHILD_BUFFER];
