@@ -127,6 +127,15 @@ def killed():
     bind(socket.socket())
 
 
+def in_turn():
+    """Two calls that fail in turn, again and again"""
+    first, second = socket.socket(), socket.socket()
+    second.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    for _ in range(300):
+        bind(first)
+        bind(second)
+
+
 # What is done, and what is said of it
 TRICKS = {
     "own_descriptors": "EADDRINUSE: tcp4 127.0.0.1:8080, SO_REUSEADDR: ",
@@ -152,6 +161,17 @@ def test_it_is_found(trick):
     assert TRICKS[trick] in text and "failed: E" in text, text
     assert "This is not why it failed" not in text, text
     assert code == (1 if trick == "of_unix" else 3), text
+
+
+def test_what_fails_in_turn_is_explained_once():
+    """And counted"""
+    answer = portclash("world", sys.executable, __file__, "in_turn")
+    if answer.code == CANNOT:
+        pytest.skip(f"no world here: {answer.err.strip()}")
+    _, text = answer.json
+    assert text.count("In the way:") == 2, text
+    assert text.count("portclash: bind of 127.0.0.1:8080 has failed 300 times: "
+                      "EADDRINUSE\n") == 2, text
 
 
 def test_rights_that_a_watched_program_has_not(tmp_path):

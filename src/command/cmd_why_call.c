@@ -233,15 +233,11 @@ static bool is_of_ports(const struct cmd_why_call *call)
 
 static void say_call(const struct asking *a)
 {
-	const char *name = a->call->number == SYS_bind	 ? "bind" :
-			   a->call->number == SYS_listen ? "listen" :
-							   "connect";
-
 	fputc('\n', stderr);
 	quote_printf(stderr,
 		"portclash: %s of descriptor %d by %s (pid %d) failed: %s\n",
-		name, (int)a->call->args[0], a->command, a->process,
-		text_errno(a->call->error));
+		cmd_why_call_name(a->call->number), (int)a->call->args[0],
+		a->command, a->process, text_errno(a->call->error));
 	if (a->unknown)
 		fprintf(stderr, "It is not looked into: %s.\n", a->unknown);
 }
@@ -306,21 +302,6 @@ static int explain(void *arg)
 	return EXIT_AGREED;
 }
 
-/* Is it what was explained a moment ago? Servers try again. */
-static bool is_again(const struct asking *a)
-{
-	static struct why_question last;
-	static const char *unknown;
-	static int error;
-	bool again = error == a->call->error && unknown == a->unknown &&
-		     !memcmp(&last, &a->question.why, sizeof(last));
-
-	last = a->question.why;
-	unknown = a->unknown;
-	error = a->call->error;
-	return again;
-}
-
 static void look(struct asking *a)
 {
 	int fd = copy_of(a);
@@ -347,7 +328,7 @@ bool cmd_why_explain(const struct options *options,
 		return false;
 	read_status(&a);
 	look(&a);
-	if (!is_again(&a)) {
+	if (!cmd_why_is_again(call, &a.question.why, a.unknown)) {
 		if (a.unknown)
 			say_call(&a);
 		else

@@ -293,6 +293,7 @@ static void print_json(const struct watch *w)
 
 	answer_text(answer, "command", w->options->args[0]);
 	answer_number(answer, "failed", w->failed);
+	cmd_why_json_again(answer);
 	answer_number(answer, "code", w->code);
 	answer_end(answer, true);
 }
@@ -309,6 +310,7 @@ int cmd_why_watch(const struct options *options)
 		fputs("portclash: what the command has started goes on, and is "
 		      "no longer watched\n",
 			stderr);
+	cmd_why_say_again();
 	if (options->json)
 		print_json(&w);
 	return w.code;

@@ -8,6 +8,9 @@
 #include <sys/types.h>
 
 #include "cmd.h"
+#include "why/why.h"
+
+struct json_object;
 
 /**
  * struct cmd_why_call - A call that failed
@@ -34,8 +37,26 @@ struct cmd_why_call {
  */
 int cmd_why_watch(const struct options *options);
 
-/** cmd_why_explain() - Explain a call to stderr; false: it is none of ours */
+/** cmd_why_explain() - Explain a call to stderr, unless it was explained
+ * before; false: it is none of ours */
 bool cmd_why_explain(const struct options *options,
 	const struct cmd_why_call *call);
+
+/** cmd_why_call_name() - "bind", "listen" or "connect" */
+const char *cmd_why_call_name(uint64_t number);
+
+/**
+ * cmd_why_is_again() - Was the same asked before? In any case, count it
+ * @question:	As the socket has it; memory that was zeroes before
+ * @unknown:	Why it is not looked into, or NULL
+ */
+bool cmd_why_is_again(const struct cmd_why_call *call,
+	const struct why_question *question, const char *unknown);
+
+/** cmd_why_say_again() - Say which calls have failed more than once */
+void cmd_why_say_again(void);
+
+/** cmd_why_json_again() - All calls that have failed, with their counts */
+void cmd_why_json_again(struct json_object *to);
 
 #endif /* CMD_WHY_WATCH_H */
