@@ -101,6 +101,42 @@ def test_it_is_named(what, said):
     assert all(word in text for word in said), text
 
 
+# /proc ends before its time.
+ENDS = """
+#include <dirent.h>
+#include <errno.h>
+struct dirent *readdir(DIR *dir)
+{
+    errno = EIO;
+    return (struct dirent *)0;
+}
+struct dirent64 *readdir64(DIR *dir)
+{
+    errno = EIO;
+    return (struct dirent64 *)0;
+}
+"""
+
+
+def test_our_own_failure_is_no_ban(tmp_path):
+    """What could not be read is not what we may not read, also in a file."""
+    (tmp_path / "ends.c").write_text("#define _GNU_SOURCE\n" + ENDS)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "ends.so",
+                    tmp_path / "ends.c"], check=True)
+    held = ("import os, socket, sys; s = socket.create_server(('127.0.0.1', "
+            "8080)); s.set_inheritable(True); "
+            "os.environ['LD_PRELOAD'] = sys.argv[1]; "
+            "os.execv(sys.argv[2], sys.argv[2:])")
+    answer = portclash("world", sys.executable, "-c", held,
+                       tmp_path / "ends.so", *ASK, "--save", tmp_path / "saved")
+    if answer.code == CANNOT:
+        pytest.skip(f"not here: {answer.err.strip()}")
+    later = portclash(*ASK[1:], "--from", tmp_path / "saved")
+    for text in (answer.out.decode(), later.out.decode()):
+        assert "not all of /proc could be read" in text, (answer, later)
+        assert "may not look into" not in text, text
+
+
 def test_it_is_said_of_others():
     """--pid: what is in force for that process"""
     with subprocess.Popen(["setpriv", "--no-new-privs", "sleep", "60"]) as other:

@@ -123,7 +123,11 @@ static void say_nobody(FILE *file, const struct why_situation *s,
 	else if (device)
 		quote_printf(file, "      the kernel's own: device %s (%s)\n",
 			device->name, device->kind);
-	else if (s->all_seen)
+	else if (s->seen == WHY_SEEN_FAILED)
+		fputs("      of whom is not known: not all of /proc could be "
+		      "read\n",
+			file);
+	else if (s->seen == WHY_SEEN_ALL)
 		fputs("      no process has it: the kernel's own, of MPTCP, "
 		      "or a descriptor in flight\n",
 			file);

@@ -104,11 +104,19 @@ struct why_holder {
 };
 
 /**
+ * enum why_seen - Was each process looked into?
+ * @WHY_SEEN_SOME: Not those that we may not look into
+ * @WHY_SEEN_ALL: Yes
+ * @WHY_SEEN_FAILED: Not those where looking has failed
+ */
+enum why_seen { WHY_SEEN_SOME, WHY_SEEN_ALL, WHY_SEEN_FAILED };
+
+/**
  * struct why_situation - What counts of a network
  * @version:	SPEC_VERSION() of the kernel
  * @reserved:	Ports that the kernel does not choose
  * @vrf_shared:	Sockets of all VRFs share the ports of TCP
- * @all_seen:	We may look into every process
+ * @seen:	An enum why_seen
  * @udp_near:	UDP sockets whose ports may share a slot of the kernel's table
  * @limits:	A bit for each enum why_limit that is in force
  * @saved:	It was read from a file: its processes are not those of now
@@ -119,7 +127,8 @@ struct why_situation {
 	uint32_t version;
 	uint16_t low, high, unprivileged;
 	bool autobind_reuse, nonlocal4, nonlocal6, bindv6only, vrf_shared;
-	bool all_seen, capable, saved;
+	bool capable, saved;
+	uint8_t seen;
 	uint32_t uid;
 	pid_t asker;
 	struct why_ports reserved;

@@ -100,7 +100,7 @@ void why_file_write(FILE *file, const struct why_situation *s)
 		s->unprivileged);
 	fprintf(file, "sysctls %u %u %u %u %u\n", s->autobind_reuse,
 		s->nonlocal4, s->nonlocal6, s->bindv6only, s->vrf_shared);
-	fprintf(file, "seen %u %u\n", s->all_seen, s->limits);
+	fprintf(file, "seen %u %u\n", s->seen, s->limits);
 	for (unsigned int i = 0; i < WHY_SLOTS; i++)
 		if (s->udp_near[i])
 			fprintf(file, "near %u %u\n", i, s->udp_near[i]);
@@ -328,7 +328,7 @@ static void get_kernel(struct words *w, struct why_situation *s)
 
 static void get_seen(struct words *w, struct why_situation *s)
 {
-	s->all_seen = flag(w);
+	s->seen = number(w, WHY_SEEN_FAILED);
 	s->limits = number(w, (1u << WHY_LIMITS) - 1);
 }
 

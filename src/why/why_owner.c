@@ -112,13 +112,38 @@ static int add_owner(struct walk *w, uint32_t holder, int fd)
 	return 0;
 }
 
+/* Something could not be looked into. Who has ended has no sockets; else, is it
+ * that we may not, or is it our own failure? */
+static void note_unseen(struct walk *w, int error)
+{
+	if (error == EACCES || error == EPERM)
+		w->s->seen = w->s->seen == WHY_SEEN_ALL ? WHY_SEEN_SOME :
+							  w->s->seen;
+	else if (error && error != ENOENT && error != ESRCH)
+		w->s->seen = WHY_SEEN_FAILED;
+}
+
+/* NULL at the end, which may come too early */
+static struct dirent *next_entry(struct walk *w, DIR *dir)
+{
+	struct dirent *entry;
+
+	errno = 0;
+	entry = readdir(dir);
+	if (!entry)
+		note_unseen(w, errno);
+	return entry;
+}
+
 static int look_at(struct walk *w, DIR *fds, const char *name)
 {
 	char link[LINK_MAX_LEN];
 	ssize_t n = readlinkat(dirfd(fds), name, link, sizeof(link) - 1);
 	struct at wanted = { 0 }, *found;
 
-	w->s->all_seen &= n >= 0 || errno == ENOENT || errno == EINVAL;
+	/* "." and ".." are no links. */
+	if (n < 0 && errno != EINVAL)
+		note_unseen(w, errno);
 	if (n <= 8 || memcmp(link, "socket:[", 8))
 		return 0;
 	link[n] = '\0';
@@ -138,12 +163,12 @@ static int look_into(struct walk *w)
 	snprintf(path, sizeof(path), "/proc/%d/fd", w->pid);
 	fds = opendir(path);
 	if (!fds) {
-		w->s->all_seen &= errno == ENOENT || errno == ESRCH;
+		note_unseen(w, errno);
 		return 0;
 	}
 	w->pidfd = -1;
 	*w->command = '\0';
-	while (!rc && (entry = readdir(fds)))
+	while (!rc && (entry = next_entry(w, fds)))
 		rc = look_at(w, fds, entry->d_name);
 	closedir(fds);
 	if (w->pidfd >= 0)
@@ -157,10 +182,10 @@ static int walk(struct walk *w)
 	struct dirent *entry;
 	int rc = 0;
 
-	w->s->all_seen = processes;
+	w->s->seen = processes ? WHY_SEEN_ALL : WHY_SEEN_FAILED;
 	if (!processes)
 		return 0;
-	while (!rc && (entry = readdir(processes))) {
+	while (!rc && (entry = next_entry(w, processes))) {
 		w->pid = strtol(entry->d_name, NULL, 10);
 		if (w->pid > 0)
 			rc = look_into(w);
