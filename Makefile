@@ -52,8 +52,7 @@ INSIDE   := addr.c $(notdir $(wildcard src/ports/*.c src/net/*.c))
 SHARED   := $(INSIDE) gen.c world.c subject.c subject_change.c words.c \
             $(notdir $(wildcard src/program/*.c))
 # What no fuzz target needs of the library
-UNFUZZED := emit% explain% sweep% why% agent.c child.c compare.c pipe.c \
-            subject_machine.c subject_pipe.c subjects.c tally.c
+UNFUZZED := emit% explain% sweep% compare.c subject_machine.c subjects.c tally.c
 FUZZED   := $(filter-out $(UNFUZZED),$(LIBRARY))
 TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
 FUZZ     := fuzz two_subjects variant twin twin_calls quiet
@@ -181,18 +180,25 @@ build/plain/test_faults_% build/san/test_faults_%: WRAP = $(FAULTS:%=-Wl,--wrap=
 build/afl/h_quiet.o: harness/quiet.c | build/afl
 	$(CLANG) $(BASE) $(WARN) -O2 -g -c -o $@ $<
 
+# What stands in the place of a process, and of the kernel
+$(foreach to,afl/fuzz libfuzzer/fuzz replay/fuzz san/replay,\
+  $(eval build/$(to)_agent: build/$(subst replay,plain,$(dir $(to)))h_fake_child.o)\
+  $(eval build/$(to)_rows: build/$(subst replay,plain,$(dir $(to)))h_fake_netlink.o))
+# The library is the last, so that it adds only what is not there yet
+LINKED    = $(filter %.o,$^) $(filter %.a,$^)
+
 # Fuzz targets: for AFL++, for libFuzzer, and one that only replays files
 build/afl/fuzz_%: build/afl/h_fuzz_%.o $(FUZZ:%=build/afl/h_%.o) build/afl/lib.a
-	AFL_QUIET=1 $(AFL_CC) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(NL_LIBS) -lpthread
+	AFL_QUIET=1 $(AFL_CC) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $(LINKED) $(NL_LIBS) -lpthread
 build/afl/%_only: build/afl/h_%_only.o $(FUZZ:%=build/afl/h_%.o) build/afl/lib.a
-	AFL_QUIET=1 $(AFL_CC) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(NL_LIBS) -lpthread
+	AFL_QUIET=1 $(AFL_CC) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $(LINKED) $(NL_LIBS) -lpthread
 build/libfuzzer/fuzz_%: build/libfuzzer/h_fuzz_%.o $(FUZZ:%=build/libfuzzer/h_%.o) build/libfuzzer/lib.a
-	$(CLANG) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(NL_LIBS) -lpthread
+	$(CLANG) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $(LINKED) $(NL_LIBS) -lpthread
 build/replay/fuzz_%: build/plain/h_fuzz_%.o $(FUZZ:%=build/plain/h_%.o) build/plain/h_replay.o build/plain/lib.a
 	mkdir -p build/replay
-	$(CC) $(CFLAGS) -o $@ $^ $(NL_LIBS) -lpthread
+	$(CC) $(CFLAGS) -o $@ $(LINKED) $(NL_LIBS) -lpthread
 build/san/replay_%: build/san/h_fuzz_%.o $(FUZZ:%=build/san/h_%.o) build/san/h_replay.o build/san/lib.a
-	$(CC) -g $(SANITIZE) -o $@ $^ $(NL_LIBS) -lpthread
+	$(CC) -g $(SANITIZE) -o $@ $(LINKED) $(NL_LIBS) -lpthread
 
 fuzz: $(TARGETS:%=build/afl/%)
 libfuzzer: $(TARGETS:%=build/libfuzzer/%)

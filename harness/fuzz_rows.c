@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * fuzz_rows.c - the readers of "why": a kernel's answers, and saved situations
+ *
+ * The input is a situation as a file, if it begins like one, or else what a
+ * kernel answers (fake_netlink.h): devices, addresses, routes, sockets. Whatever
+ * a situation is made of, it is written, read and written again as the same
+ * file; and each of its ports can be asked for.
+ */
+#include "fuzz.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake_netlink.h"
+#include "util.h"
+#include "why/why_file.h"
+
+enum { FILE_MAX = 1 << 20, ASKED_MAX = 4 };
+
+static const char first_word[] = "portclash-situation";
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	fuzz_start();
+	return 0;
+}
+
+static int read_file(const void *data, size_t size, struct why_situation *s)
+{
+	FILE *file = fmemopen((void *)data, size, "r");
+	unsigned int line;
+	int rc;
+
+	ASSERT(file);
+	rc = why_file_read(file, s, &line);
+	fclose(file);
+	return rc;
+}
+
+static size_t write_file(const struct why_situation *s, char **text)
+{
+	size_t size;
+	FILE *file = open_memstream(text, &size);
+
+	ASSERT(file);
+	why_file_write(file, s);
+	ASSERT(!fclose(file));
+	return size;
+}
+
+static void save_twice(const struct why_situation *s)
+{
+	struct why_situation again;
+	char *texts[2];
+	size_t size = write_file(s, &texts[0]);
+
+	ASSERT(!read_file(texts[0], size, &again));
+	ASSERT(write_file(&again, &texts[1]) == size);
+	ASSERT(!memcmp(texts[0], texts[1], size));
+	why_forget(&again);
+	free(texts[0]);
+	free(texts[1]);
+}
+
+static void ask(const struct why_situation *s, const struct why_holder *h,
+	bool same)
+{
+	struct why_question q = { .protocol = h->row.protocol,
+		.family = same ? h->row.family : AF_INET6,
+		.addr = same ? h->row.addr : (struct addr){ .len = 16 },
+		.port = same ? h->row.port : 0,
+		.peer = h->row.peer,
+		.peer_port = h->row.peer_port,
+		.connects = same && h->row.peer_port,
+		.ifindex = h->row.ifindex,
+		.listens = true };
+	struct why_answer answer;
+
+	if (q.connects)
+		ASSERT(!why_route(&q));
+	ASSERT(!why_ask(s, &q, &answer));
+	why_answer_free(&answer);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct why_ports all;
+	struct why_situation s;
+	bool saved = size >= strlen(first_word) &&
+		     !memcmp(data, first_word, strlen(first_word));
+	int rc;
+
+	fuzz_counters->execs++;
+	memset(&all, 0xff, sizeof(all));
+	fake_netlink_answers(data, saved ? 0 : size);
+	rc = saved ? read_file(data, size, &s) :
+		     why_look(&s, 1u << IPPROTO_TCP | 1u << IPPROTO_UDP, &all);
+	fuzz_counters->refused += rc != 0;
+	fuzz_counters->tally.programs += !rc;
+	if (!rc)
+		save_twice(&s);
+	for (unsigned int i = 0; !rc && i < MIN(s.holder_count, ASKED_MAX); i++)
+		for (int same = 0; same < 2; same++)
+			ask(&s, &s.holders[i], same);
+	why_forget(&s);
+	return 0;
+}
