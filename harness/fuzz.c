@@ -108,6 +108,14 @@ void fuzz_start(void)
 		__sanitizer_set_death_callback(last_word);
 }
 
+__attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	fuzz_start();
+	return 0;
+}
+
 void fuzz_running(const struct program *program)
 {
 	running = program;

@@ -90,7 +90,8 @@ void fuzz_quiet_end(void);
 void fuzz_keep(const struct program *program, const char *const names[2],
 	const struct divergence *divergence);
 
-/* What a fuzzer calls; the prototypes are LLVM's */
+/* What a fuzzer calls; the prototypes are LLVM's. The first is fuzz_start(), if
+ * a target has none of its own. */
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

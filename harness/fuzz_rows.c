@@ -9,7 +9,6 @@
  */
 #include "fuzz.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,17 +17,7 @@
 #include "util.h"
 #include "why/why_file.h"
 
-enum { FILE_MAX = 1 << 20, ASKED_MAX = 4 };
-
-static const char first_word[] = "portclash-situation";
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-	(void)argc;
-	(void)argv;
-	fuzz_start();
-	return 0;
-}
+enum { ASKED_MAX = 4 };
 
 static int read_file(const void *data, size_t size, struct why_situation *s)
 {
@@ -42,7 +31,7 @@ static int read_file(const void *data, size_t size, struct why_situation *s)
 	return rc;
 }
 
-static size_t write_file(const struct why_situation *s, char **text)
+static void write_file(const struct why_situation *s, char **text)
 {
 	size_t size;
 	FILE *file = open_memstream(text, &size);
@@ -50,18 +39,17 @@ static size_t write_file(const struct why_situation *s, char **text)
 	ASSERT(file);
 	why_file_write(file, s);
 	ASSERT(!fclose(file));
-	return size;
 }
 
 static void save_twice(const struct why_situation *s)
 {
 	struct why_situation again;
 	char *texts[2];
-	size_t size = write_file(s, &texts[0]);
 
-	ASSERT(!read_file(texts[0], size, &again));
-	ASSERT(write_file(&again, &texts[1]) == size);
-	ASSERT(!memcmp(texts[0], texts[1], size));
+	write_file(s, &texts[0]);
+	ASSERT(!read_file(texts[0], strlen(texts[0]), &again));
+	write_file(&again, &texts[1]);
+	ASSERT(!strcmp(texts[0], texts[1]));
 	why_forget(&again);
 	free(texts[0]);
 	free(texts[1]);
@@ -71,7 +59,7 @@ static void ask(const struct why_situation *s, const struct why_holder *h,
 	bool same)
 {
 	struct why_question q = { .protocol = h->row.protocol,
-		.family = same ? h->row.family : AF_INET6,
+		.family = same && h->row.addr.len == 4 ? AF_INET : AF_INET6,
 		.addr = same ? h->row.addr : (struct addr){ .len = 16 },
 		.port = same ? h->row.port : 0,
 		.peer = h->row.peer,
@@ -81,8 +69,8 @@ static void ask(const struct why_situation *s, const struct why_holder *h,
 		.listens = true };
 	struct why_answer answer;
 
-	if (q.connects)
-		ASSERT(!why_route(&q));
+	if (q.connects && why_route(&q))
+		return;
 	ASSERT(!why_ask(s, &q, &answer));
 	why_answer_free(&answer);
 }
@@ -91,8 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct why_ports all;
 	struct why_situation s;
-	bool saved = size >= strlen(first_word) &&
-		     !memcmp(data, first_word, strlen(first_word));
+	bool saved = size && *data == 'p'; /* as in "portclash-situation" */
 	int rc;
 
 	fuzz_counters->execs++;
@@ -105,8 +92,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!rc)
 		save_twice(&s);
 	for (unsigned int i = 0; !rc && i < MIN(s.holder_count, ASKED_MAX); i++)
-		for (int same = 0; same < 2; same++)
-			ask(&s, &s.holders[i], same);
+		ask(&s, &s.holders[i], true);
+	if (!rc && s.holder_count)
+		ask(&s, &s.holders[0], false);
 	why_forget(&s);
 	return 0;
 }

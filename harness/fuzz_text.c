@@ -21,14 +21,6 @@ enum { PRINTED_MAX = PROGRAM_OPS_MAX * 400 };
 static struct case_text text, again;
 static struct text_error error;
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-	(void)argc;
-	(void)argv;
-	fuzz_start();
-	return 0;
-}
-
 /* Whose outcomes: those of the @who-th that is named, or else Linux's */
 static void print(const struct case_text *from, unsigned int who, char *out)
 {
@@ -80,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t packed[BYTES_SIZE_MAX];
 	char *rest = text.changes, *word;
+	unsigned int most = 0;
 
 	fuzz_counters->execs++;
 	if (text_parse((const char *)data, size, &text, &error)) {
@@ -89,7 +82,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	fuzz_counters->tally.programs++;
 	fuzz_running(&text.program);
-	for (unsigned int who = 0; who <= EXPECT_QUALIFIED_MAX; who++)
+	for (int i = 0; i < text.program.count; i++)
+		most = MAX(most, text.expect[i].count);
+	for (unsigned int who = 0; who <= most; who++)
 		print_twice(who);
 	bytes_unpack(packed, bytes_pack(&text.program, packed), &again.program);
 	ASSERT(program_equal(&text.program, &again.program));

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <netlink/attr.h>
 #include <netlink/errno.h>
 #include <netlink/handlers.h>
 #include <netlink/msg.h>
@@ -72,4 +73,14 @@ int netlink_result(struct netlink *nl, int rc)
 	if (error || rc >= 0)
 		return error;
 	return rc == -NLE_NOMEM ? -ENOMEM : -EIO;
+}
+
+uint32_t netlink_number(const struct nlattr *attr, uint32_t other)
+{
+	switch (attr ? nla_len(attr) : 0) {
+	case 1: return nla_get_u8(attr);
+	case 2: return nla_get_u16(attr);
+	case 4: return nla_get_u32(attr);
+	}
+	return other;
 }

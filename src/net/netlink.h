@@ -9,7 +9,10 @@
 #ifndef NETLINK_H
 #define NETLINK_H
 
+#include <stdint.h>
+
 struct nl_sock;
+struct nlattr;
 
 /**
  * struct netlink - A netlink socket in the namespace it was opened in
@@ -44,5 +47,14 @@ void netlink_close(struct netlink *nl);
  *	   that never reached the kernel
  */
 int netlink_result(struct netlink *nl, int rc);
+
+/**
+ * netlink_number() - The number in an attribute of 1, 2 or 4 bytes
+ *
+ * libnl reads it whatever there is, and so beyond what came.
+ *
+ * Return: The number, or @other if there is no attribute, or of another size
+ */
+uint32_t netlink_number(const struct nlattr *attr, uint32_t other);
 
 #endif /* NETLINK_H */

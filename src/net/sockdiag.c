@@ -64,7 +64,7 @@ static struct sockdiag_row row_of(struct nlmsghdr *header, uint8_t protocol)
 		.protocol = protocol,
 		.family = m->idiag_family,
 		.state = m->idiag_state,
-		.v6only = v6only && nla_get_u8(v6only),
+		.v6only = netlink_number(v6only, 0),
 		.mini = m->idiag_timer == TIMER_TIME_WAIT,
 		.left_ms = m->idiag_timer == TIMER_TIME_WAIT ?
 				   m->idiag_expires :

@@ -246,7 +246,8 @@ static int get_address(struct words *w, struct why_situation *s)
 static void get_row(struct words *w, struct sockdiag_row *r)
 {
 	r->protocol = number(w, IPPROTO_UDP);
-	r->state = number(w, SOCKDIAG_BOUND);
+	/* A newer kernel may have more of them. */
+	r->state = number(w, UINT8_MAX);
 	r->mini = flag(w);
 	r->addr = addr(w);
 	r->family = r->addr.len == 4 ? AF_INET : AF_INET6;

@@ -46,11 +46,6 @@ void *why_grow(void *list, unsigned int count, size_t size)
 	return realloc(list, (count ? 2 * (size_t)count : 1) * size);
 }
 
-static uint32_t number_of(const struct nlattr *attr)
-{
-	return attr ? nla_get_u32(attr) : 0;
-}
-
 /* The number of a kind's own attribute, which is deep inside of the others */
 static struct nlattr *find_data(struct nlattr *const *kinds, const char *kind,
 	int type)
@@ -70,14 +65,14 @@ static void note_kind(struct why_device *device, struct nlattr *info)
 		!kinds[IFLA_INFO_KIND])
 		return;
 	nla_strlcpy(device->kind, kinds[IFLA_INFO_KIND], sizeof(device->kind));
-	device->table = number_of(find_data(kinds, "vrf", IFLA_VRF_TABLE));
+	device->table = netlink_number(find_data(kinds, "vrf", IFLA_VRF_TABLE),
+		0);
 	port = find_data(kinds, "vxlan", IFLA_VXLAN_PORT);
 	if (!port)
 		port = find_data(kinds, "geneve", IFLA_GENEVE_PORT);
 	if (!port)
 		port = find_data(kinds, "bareudp", IFLA_BAREUDP_PORT);
-	if (port && nla_len(port) == 2)
-		device->udp_port = ntohs(nla_get_u16(port));
+	device->udp_port = ntohs(netlink_number(port, 0));
 }
 
 static int add_device(struct dump *d, struct nlmsghdr *header)
@@ -92,9 +87,11 @@ static int add_device(struct dump *d, struct nlmsghdr *header)
 	if (!list)
 		return -ENOMEM;
 	note_kind(&device, nlmsg_find_attr(header, sizeof(*m), IFLA_LINKINFO));
-	device.vrf = device.table ? device.ifindex :
-				    number_of(nlmsg_find_attr(header,
-					    sizeof(*m), IFLA_MASTER));
+	device.vrf = device.table ?
+			     device.ifindex :
+			     netlink_number(nlmsg_find_attr(header, sizeof(*m),
+						    IFLA_MASTER),
+				     0);
 	if (name)
 		nla_strlcpy(device.name, name, sizeof(device.name));
 	s->devices = list;
@@ -108,7 +105,7 @@ static int add_address(struct dump *d, struct nlmsghdr *header)
 	struct nlattr *addr = nlmsg_find_attr(header, sizeof(*m), IFA_ADDRESS);
 	struct nlattr *own = nlmsg_find_attr(header, sizeof(*m), IFA_LOCAL);
 	struct nlattr *more = nlmsg_find_attr(header, sizeof(*m), IFA_FLAGS);
-	uint32_t flags = more ? nla_get_u32(more) : m->ifa_flags;
+	uint32_t flags = netlink_number(more, m->ifa_flags);
 	struct why_situation *s = d->s;
 	struct why_address *list = why_grow(s->addresses, s->address_count,
 		sizeof(*list));
@@ -152,7 +149,7 @@ static int add_route(struct dump *d, struct nlmsghdr *header)
 		return 0;
 	out = &list[s->route_count++];
 	*out = (struct why_route){
-		.table = table ? nla_get_u32(table) : m->rtm_table,
+		.table = netlink_number(table, m->rtm_table),
 		.to.len = 4,
 		.prefix = m->rtm_dst_len,
 		.local = m->rtm_type == RTN_LOCAL ||

@@ -35,9 +35,12 @@ static int on_route(struct nl_msg *msg, void *arg)
 {
 	struct nlmsghdr *header = nlmsg_hdr(msg);
 	struct way *out = arg;
-	struct nlattr *source = nlmsg_find_attr(header, sizeof(struct rtmsg),
-		RTA_PREFSRC);
+	struct nlattr *source;
 
+	if (header->nlmsg_type != RTM_NEWROUTE ||
+		!nlmsg_valid_hdr(header, sizeof(struct rtmsg)))
+		return NL_OK;
+	source = nlmsg_find_attr(header, sizeof(struct rtmsg), RTA_PREFSRC);
 	out->type = ((struct rtmsg *)nlmsg_data(header))->rtm_type;
 	if (source && (nla_len(source) == 4 || nla_len(source) == 16)) {
 		out->source.len = nla_len(source);
