@@ -27,11 +27,14 @@
 
 enum { FUZZ_CLASSES_MAX = 1024, FUZZ_PATH_MAX = 4096, UNKNOWN_MAX = 200 };
 
+/* What is behind is not looked at; nor does the command take a larger program */
+enum { INPUT_MAX = 64 * 1024 };
+
 /**
  * struct fuzz_counters - What a target has done
  * @tally:	Of the programs that were run and compared
  * @execs:	Calls of LLVMFuzzerTestOneInput()
- * @refused:	Programs that were not run: of the other level, too expensive
+ * @refused:	Inputs in which there was nothing to run
  * @unknown_kinds: How many cases of unknown ones were written
  * @failed:	How often a subject did not work
  * @classes:	How often each class was met; ends at the first without a name
@@ -57,9 +60,9 @@ void fuzz_running(const struct program *program);
 extern const char *fuzz_file;
 
 /**
- * fuzz_unpack() - Decode an input, if it is of the level of this target
- * @level:	An input of another level is not decoded: the coverage of that
- *		would fill the fuzzer's queue with inputs that are refused
+ * fuzz_unpack() - Decode an input
+ * @level:	That of this target. What the input says of its level does not
+ *		count, or each flip of that one bit would be a program lost
  * @program:	The program; without ops if there is none
  *
  * Return: Is there any op in it?

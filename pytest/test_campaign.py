@@ -6,10 +6,13 @@ since there is no afl-fuzz on its PATH.
 """
 
 import fcntl
+import importlib.machinery
+import importlib.util
 import json
 import os
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -239,3 +242,23 @@ def test_what_cannot_be_said(tmp_path):
         assert done.returncode == CANNOT and "Traceback" not in str(lines), done
         assert re.match(r"ci/campaign: .*(space left on device|is closed)$", lines[-1])
     assert not (tmp_path / "b").exists()
+
+
+def test_every_target_has_a_turn(monkeypatch):
+    """In a long campaign each, in a short one the main two; and no second is
+    lost or had twice."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    loader = importlib.machinery.SourceFileLoader("campaign", str(CAMPAIGN))
+    module = importlib.util.module_from_spec(
+        importlib.util.spec_from_loader("campaign", loader))
+    loader.exec_module(module)
+    targets = list(module.TARGETS)
+    assert set(targets) == {path.stem for path in
+                            (ROOT / "harness").glob("fuzz_*.c")}
+    assert module.turns(4, targets) == {"fuzz_ports": 2, "fuzz_kernel": 2}
+    assert module.turns(60, ["fuzz_ports"]) == {"fuzz_ports": 60}
+    for seconds in (4, 5, 60, 61, 599, 1800, 3600):
+        turns = module.turns(seconds, targets)
+        assert sum(turns.values()) == seconds
+        assert all(turn >= module.TURN_MIN for turn in list(turns.values())[2:])
+    assert list(turns) == targets

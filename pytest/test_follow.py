@@ -16,6 +16,7 @@ for three seconds over a small queue of packed cases.
 import itertools
 import json
 import os
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -33,6 +34,8 @@ COMMAND_MAX = 300       # seconds that one batch may take
 # A target, its queue, and who is asked about what is in it
 QUEUES = {"fuzz_ports": ("compared_goports", ("portman", "goports")),
           "fuzz_kernel": ("compared_kernel", ("portman", "linux"))}
+# The level of its programs: bit 0 of the first byte (src/program/bytes.h)
+LEVELS = {"fuzz_ports": 0, "fuzz_kernel": 1}
 
 
 class Follower:
@@ -44,6 +47,7 @@ class Follower:
         self.seed = seed
         self.more = ["--corpus", str(corpus)] if corpus else []
         self.seen = set()
+        self.copies = tempfile.TemporaryDirectory()
         self.errors = []
         self.absent = set()
         self.sums = {"followed": 0, "programs": 0, "compared_kernel": 0,
@@ -83,6 +87,19 @@ class Follower:
             elif size:
                 self.skip("pytest", f"{path.name}: larger than 64 KiB")
         return good
+
+    def of_level(self, path, wanted):
+        """A target takes any input for a program of its level. A file that
+        says otherwise is asked as a copy that does not."""
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return path         # trimmed away: whoever is asked says so
+        if data[0] & 1 == wanted:
+            return path
+        copy = Path(self.copies.name) / path.name
+        copy.write_bytes(bytes([data[0] ^ 1]) + data[1:])
+        return copy
 
     def skip(self, subject, reason):
         """Say once why something was not asked."""
@@ -124,7 +141,8 @@ class Follower:
                     self.seen.difference_update(files[start:])
                     break
                 if pair not in self.absent:
-                    self.ask(key, "diff", pair, *batch)
+                    self.ask(key, "diff", pair, *(
+                        self.of_level(path, LEVELS[target]) for path in batch))
                 if pair not in self.absent:
                     self.sums["followed"] += len(batch)
                     count += len(batch)
@@ -233,6 +251,22 @@ def test_batches_are_split(options, tmp_path, monkeypatch):
     big = tmp_path / "fuzz_ports" / "ci" / "queue" / "id:big"
     big.write_bytes(b"0" * (SIZE_MAX + 1))
     assert follower.follow_queues() == 0 and follower.sums["skipped"]
+
+
+def test_a_file_of_the_other_level(options, tmp_path, monkeypatch):
+    """It is asked as what the target has run, and stays what it is."""
+    if options[0]:
+        pytest.skip("only test_follow follows")
+    fill_queue(tmp_path, "fuzz_ports", "reservation", 1)
+    file = next((tmp_path / "fuzz_ports").glob("ci/queue/id:000000*"))
+    right = file.read_bytes()
+    file.write_bytes(bytes([right[0] ^ 1]) + right[1:])
+    asked = []
+    follower = Follower(tmp_path, 5, 1)
+    monkeypatch.setattr(follower, "ask", lambda *args: asked.extend(args[3:]))
+    assert follower.follow_queues() == 1
+    assert [path.read_bytes() for path in asked] == [right] != [
+        file.read_bytes()]
 
 
 def test_the_follower_can_fail(options, tmp_path):
