@@ -145,7 +145,7 @@ static int add_route(struct dump *d, struct nlmsghdr *header)
 		return -ENOMEM;
 	s->routes = list;
 	if (m->rtm_family != AF_INET || m->rtm_flags & RTM_F_CLONED ||
-		m->rtm_tos || (to && nla_len(to) != 4))
+		m->rtm_tos || m->rtm_dst_len > 32 || (to && nla_len(to) != 4))
 		return 0;
 	out = &list[s->route_count++];
 	*out = (struct why_route){
