@@ -22,24 +22,25 @@
 #include <string.h>
 
 #include "util.h"
+#include "variant.h"
 #include "compare/divergence.h"
 #include "compare/gen.h"
 #include "compare/judge.h"
 #include "subjects/reserve.h"
 
 /*
- * Ports that one program may ask about, and ops it may do with repeats: some
- * hundred microseconds. Longer walks are for corpus/cases and portclash random.
+ * A program that may ask about more ports than COST_MAX has a range of NARROW
+ * ports instead. Longer walks are for corpus/cases and portclash random.
  */
-enum { VARIANTS = 8, EDITS_MAX = 3, COST_MAX = 2000 };
+enum { VARIANTS = 8, EDITS_MAX = 3, COST_MAX = 2000, NARROW = 16 };
 
-/* Reservations that the flat list looks at in the time of an op */
-enum { SCANNED_AT_ONCE = 16 };
+enum { PORTS = 65536, FEW = 8 };
 
 static const char *const names[2] = { "portman", "portlist" };
 
-/* Check the structure after each op, not only at the end */
+/* Check the structure after each op, not only at the end: @steps so far */
 static bool each_op;
+static unsigned int steps;
 
 /* Save, load, save: the same bytes; go on with what was loaded */
 static int save(struct portman **pm)
@@ -68,6 +69,7 @@ static struct gvisor gvisor;
 static int checked_begin(struct subject *subject)
 {
 	subject->state = portman_new();
+	steps = 0;
 	return subject->state ? 0 : -ENOMEM;
 }
 
@@ -85,7 +87,8 @@ static int checked_step(struct subject *subject, const struct op *op,
 		rc = reserve_op(&pm, &gvisor, op, out);
 	}
 	subject->state = pm;
-	if (!rc && each_op)
+	/* All of it is looked at, so the more it has, the more seldom. */
+	if (!rc && each_op && !(steps++ % (1 + portman_live(pm) / FEW)))
 		portman_check(pm);
 	return rc;
 }
@@ -124,69 +127,59 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/**
- * struct walker - What decides how long the search for a port takes
- * @first, @count: The range
- * @held:	At most how many ports are held
- */
-struct walker {
-	uint16_t first, count;
-	uint32_t held;
-};
-
-/* At most how many ports of the range an op asks about */
-static uint32_t walk_cost(const struct walker *w, const struct op *op)
+/* May an op go through all the range? How many ports does it ask about then? */
+static uint32_t walk_cost(const struct op *op, uint32_t held)
 {
-	struct tester test = op->kind == OP_RESERVE ? op->reserve.test :
-						      op->pick.test;
-	uint32_t last = w->first + w->count - 1u;
-	uint32_t bad = 0; /* ports in a row that the tester may refuse */
+	bool reserves = op->kind == OP_RESERVE && !op->reserve.res.port;
+	struct tester test = reserves ? op->reserve.test : op->pick.test;
 
+	if (!reserves && op->kind != OP_PICK && op->kind != OP_PICK_STABLE)
+		return 0;
 	switch (test.kind) {
 	case TEST_NONE:
-	case TEST_EQ: return w->count;
-	case TEST_ODD: return MIN(w->count, 2 * (w->held + 1));
-	case TEST_NTH: bad = test.arg ? test.arg : w->count; break;
-	case TEST_GE: bad = MAX(test.arg, w->first) - w->first; break;
-	case TEST_LT: bad = test.arg <= last ? last - test.arg + 1 : 0; break;
+	case TEST_EQ:
+	case TEST_GE:
+	case TEST_LT:
+	case TEST_NTH: return PORTS;
 	}
-	return MIN(w->count, bad + w->held + 1);
+	return 2 * (held + 1);
 }
 
-/* An upper bound, without running it, of what a program costs */
-static uint32_t program_cost(const struct program *program)
+/* May the search for ports take long, if the range is wide? */
+static bool is_costly(const struct program *program)
 {
-	struct walker w = { PORTMAN_FIRST_EPHEMERAL,
-		65536 - PORTMAN_FIRST_EPHEMERAL, 0 };
-	uint32_t cost = 0;
+	uint32_t held = 0, cost = 0;
+
+	for (unsigned int i = 0; i < program->count && cost <= COST_MAX; i++) {
+		const struct op *op = &program->ops[i];
+		uint32_t times = op->kind == OP_REPEAT ? op->repeat.times : 1;
+
+		op -= op->kind == OP_REPEAT;
+		held += times;
+		cost += MIN(walk_cost(op, held), COST_MAX + 1) * times;
+	}
+	return cost > COST_MAX;
+}
+
+/* The same program, with few ports to choose from */
+static void narrow(struct program *program)
+{
+	struct op op = op_make(OP_RANGE, 0);
 
 	for (unsigned int i = 0; i < program->count; i++) {
-		const struct op *op = &program->ops[i];
-		uint32_t times = 1;
+		struct op *at = &program->ops[i];
 
-		if (op->kind == OP_REPEAT) {
-			times = op->repeat.times;
-			op--;
-		}
-		if (op->kind == OP_RANGE && op->range.set &&
-			op->range.first <= op->range.last) {
-			w.first = op->range.first;
-			w.count = op->range.last - op->range.first + 1;
-		}
-		if (op->kind == OP_RESERVE || op->kind == OP_TUPLE)
-			w.held += times;
-		cost += times * (1 + w.held / SCANNED_AT_ONCE);
-		if (op->kind == OP_PICK || op->kind == OP_PICK_STABLE ||
-			(op->kind == OP_RESERVE && !op->reserve.res.port))
-			cost += times * walk_cost(&w, op);
-		if (cost > COST_MAX)
-			break;
+		if (at->kind == OP_RANGE && at->range.set &&
+			at->range.last - at->range.first >= NARROW)
+			at->range.last = at->range.first + NARROW - 1;
 	}
-	return cost;
+	op.range.set = 1;
+	op.range.first = PORTMAN_FIRST_EPHEMERAL;
+	op.range.last = PORTMAN_FIRST_EPHEMERAL + NARROW - 1;
+	variant_insert(program, 0, op);
 }
 
-/* Run a program on both; the two never differ */
-static void compare(const struct program *program)
+static void compare(struct program *program)
 {
 	struct judge judge = {
 		.pair = &pair, .tally = &fuzz_counters->tally, .asked = true
@@ -194,10 +187,8 @@ static void compare(const struct program *program)
 	static struct finding found;
 	int verdict;
 
-	if (program_cost(program) > COST_MAX) {
-		fuzz_counters->refused++;
-		return;
-	}
+	if (is_costly(program))
+		narrow(program);
 	fuzz_running(program);
 	verdict = judge_program(&judge, program, &found);
 	ASSERT(verdict == AGREE || verdict == DIVERGE);
@@ -215,21 +206,6 @@ static void compare(const struct program *program)
 static unsigned int below(struct gen_random *random, unsigned int n)
 {
 	return (gen_random(random) >> 32) % n;
-}
-
-/* Put an op somewhere, and drop what a program may not have (two repeats) */
-static void insert(struct program *program, unsigned int at, struct op op)
-{
-	struct program out;
-
-	program_init(&out, program->level);
-	for (unsigned int i = 0; i <= program->count; i++) {
-		if (i == at)
-			program_append(&out, &op);
-		if (i < program->count)
-			program_append(&out, &program->ops[i]);
-	}
-	*program = out;
 }
 
 static bool is_reservation(const struct op *op)
@@ -306,17 +282,17 @@ static void edit(struct gen_random *random, struct program *program)
 	struct op *op = &program->ops[at], copy = program->ops[from];
 
 	switch (below(random, 10)) {
-	case 0: insert(program, at, copy); break;
+	case 0: variant_insert(program, at, copy); break;
 	case 1: program_remove(program, at); break;
 	case 2:
 	case 3: alter(random, program, op); break;
-	case 4: insert(program, at, turned(&copy, OP_RELEASE)); break;
-	case 5: insert(program, at, turned(&copy, OP_AVAILABLE)); break;
+	case 4: variant_insert(program, at, turned(&copy, OP_RELEASE)); break;
+	case 5: variant_insert(program, at, turned(&copy, OP_AVAILABLE)); break;
 	case 6:
 	case 7:
 		/* Something held, once more, as it is or nearly so */
 		copy = turned(&copy, OP_RESERVE);
-		insert(program, at, copy);
+		variant_insert(program, at, copy);
 		if (at < program->count)
 			alter(random, program, &program->ops[at]);
 		break;
@@ -324,7 +300,7 @@ static void edit(struct gen_random *random, struct program *program)
 	case 9:
 		/* An exchange; the two inserts make it well formed again. */
 		program_remove(program, at);
-		insert(program, MIN(from, program->count), copy);
+		variant_insert(program, MIN(from, program->count), copy);
 	}
 }
 
@@ -346,8 +322,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int i = 0; i < VARIANTS; i++) {
 		variant = program;
 		if (!i)
-			insert(&variant, below(&random, program.count + 1),
-				save_op);
+			variant_insert(&variant,
+				below(&random, program.count + 1), save_op);
 		for (int n = i ? 1 + below(&random, EDITS_MAX) : 0;
 			n && variant.count; n--)
 			edit(&random, &variant);

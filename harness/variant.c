@@ -11,8 +11,7 @@ static unsigned int below(struct gen_random *random, unsigned int n)
 	return (gen_random(random) >> 32) % n;
 }
 
-/* Put an op somewhere, and drop what a program may not have (a name twice) */
-static void insert(struct program *program, unsigned int at, struct op op)
+void variant_insert(struct program *program, unsigned int at, struct op op)
 {
 	const struct program before = *program;
 
@@ -40,15 +39,15 @@ static void edit(struct gen_random *random, struct program *program)
 	case 0: program_remove(program, at); break;
 	case 1:
 		program_remove(program, from);
-		insert(program, at < program->count ? at : program->count,
-			copy);
+		variant_insert(program,
+			at < program->count ? at : program->count, copy);
 		break;
-	case 2: insert(program, at, copy); break;
+	case 2: variant_insert(program, at, copy); break;
 	case 3:
 		if (has_place(op) && has_place(&copy))
 			op->bind.place = copy.bind.place;
 		else
-			insert(program, at, copy);
+			variant_insert(program, at, copy);
 	}
 }
 
