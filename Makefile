@@ -211,6 +211,7 @@ run: setup
 
 seeds: build/portclash
 	ci/seeds $<
+	ci/dictionary $< >build/words.dict && mv build/words.dict harness/words.dict
 
 plants: fuzz replay
 	harness/plants/run

@@ -1,32 +1,61 @@
 #!/bin/bash -eu
-# Build what ClusterFuzzLite and OSS-Fuzz run: fuzz_ports.
+# Build what ClusterFuzzLite and OSS-Fuzz run: all pure targets.
 #
-# fuzz_kernel is not here: it needs a network namespace, which the containers
-# of these runners do not allow, and the classes of corpus/ beside it. It runs
-# under AFL++ by "make run", each night (.github/workflows/check.yml).
+# fuzz_kernel, fuzz_spec and fuzz_conn are not here: they need a network
+# namespace, which the containers of these runners do not allow. They run under
+# AFL++ by "make run", each night (.github/workflows/check.yml).
 #
-# The compilers and all flags are the runner's. Whatever includes net/ is left
-# out, so that no library of the system is needed: the target is pure.
+# The compilers and all flags are the runner's, and libraries of the system are
+# linked statically, since the runner has none.
 
+targets="fuzz_ports fuzz_sockets fuzz_text fuzz_load fuzz_agent fuzz_rows"
+shared="fuzz quiet two_subjects variant"
 objects=$(mktemp -d)
 trap 'rm -rf "$objects"' EXIT
 
-for file in src/*.c src/{program,ports,gvisor,subjects,compare}/*.c \
-	harness/fuzz.c harness/quiet.c harness/fuzz_ports.c; do
-	! grep -q '^#include "\(net\|spec\)/' "$file" || continue
-	name=$(basename "$file" .c)
+compile() { # FILE OBJECT
 	# It copies AFL++'s map, so it must not write to it (harness/quiet.c).
 	plain=AFL_QUIET=1
-	[ "$name" != quiet ] || plain=AFL_NOOPT=1
+	[ "$2" != h_quiet ] || plain=AFL_NOOPT=1
 	# shellcheck disable=SC2086 # flags are words
 	env $plain $CC $CFLAGS -std=gnu11 -D_GNU_SOURCE -DFUZZING -Isrc \
-		-c -o "$objects/$name.o" "$file"
+		-I/usr/include/libnl3 -c -o "$objects/$2.o" "$1"
+}
+
+for file in src/*.c \
+	src/{program,ports,gvisor,spec,net,subjects,compare,why}/*.c; do
+	# Older systems have none, and what needs it is no target's.
+	! grep -q '^#include <sys/pidfd.h>' "$file" || continue
+	compile "$file" "$(basename "$file" .c)"
 done
 ar rcs "$objects/ours.a" "$objects"/*.o
+for name in $shared fake_child fake_netlink $targets; do
+	compile "harness/$name.c" "h_$name"
+done
 
-# shellcheck disable=SC2086
-$CXX $CXXFLAGS -o "$OUT/fuzz_ports" "$objects"/{fuzz,quiet,fuzz_ports}.o \
-	"$objects/ours.a" $LIB_FUZZING_ENGINE -lpthread
-
-zip -q -j "$OUT/fuzz_ports_seed_corpus.zip" corpus/fuzz/fuzz_ports/*
-printf '[libfuzzer]\nmax_len = 800\n' >"$OUT/fuzz_ports.options"
+for target in $targets; do
+	parts="$shared $target"
+	[ $target != fuzz_agent ] || parts="$parts fake_child"
+	[ $target != fuzz_rows ] || parts="$parts fake_netlink"
+	files=()
+	for name in $parts; do
+		files+=("$objects/h_$name.o")
+	done
+	# What is faked stands in libnl's archive once more.
+	# shellcheck disable=SC2086
+	$CXX $CXXFLAGS -o "$OUT/$target" "${files[@]}" "$objects/ours.a" \
+		$LIB_FUZZING_ENGINE -Wl,--allow-multiple-definition \
+		-l:libnl-route-3.a -l:libnl-3.a -lpthread
+	zip -q -j "$OUT/${target}_seed_corpus.zip" "corpus/fuzz/$target"/*
+	{
+		printf '[libfuzzer]\nmax_len = 800\n'
+		case $target in
+		fuzz_text | fuzz_agent) echo 'dict = words.dict' ;;
+		# A divergence of no class is to be explained, and is no crash.
+		fuzz_sockets) printf '[env]\n%s\n' PORTCLASH_FUZZ_KEEP_GOING=1 ;;
+		esac
+	} >"$OUT/$target.options"
+done
+cp harness/words.dict "$OUT"
+mkdir -p "$OUT/corpus"
+cp -r corpus/divergences "$OUT/corpus"

@@ -39,7 +39,8 @@ static void open_world(void)
 	owner = getpid();
 }
 
-/* $PORTCLASH_CORPUS, or corpus/ two directories above: build/afl/fuzz_... */
+/* $PORTCLASH_CORPUS, or corpus/ beside the binary, or else two directories above:
+ * build/afl/fuzz_... */
 static void load_classes(void)
 {
 	const char *corpus = getenv("PORTCLASH_CORPUS");
@@ -48,11 +49,14 @@ static void load_classes(void)
 	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	self[MAX(length, 0)] = '\0';
+	dirname(self);
 	if (corpus)
 		snprintf(path, sizeof(path), "%s/divergences", corpus);
 	else
+		snprintf(path, sizeof(path), "%s/corpus/divergences", self);
+	if (!corpus && access(path, F_OK))
 		snprintf(path, sizeof(path), "%s/../../corpus/divergences",
-			dirname(self));
+			self);
 	if (class_load(path, &classes, &error)) {
 		quote_printf(stderr, "%s%s\n", error.message,
 			corpus ? "" :
