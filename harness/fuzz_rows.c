@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int rc;
 
 	fuzz_counters->execs++;
-	memset(&all, 0xff, sizeof(all));
+	memset(&all, 255, sizeof(all));
 	fake_netlink_answers(data, saved ? 0 : size);
 	rc = saved ? read_file(data, size, &s) :
 		     why_look(&s, 1u << IPPROTO_TCP | 1u << IPPROTO_UDP, &all);
