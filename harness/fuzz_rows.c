@@ -23,11 +23,9 @@ static int read_file(const void *data, size_t size, struct why_situation *s)
 {
 	FILE *file = fmemopen((void *)data, size, "r");
 	unsigned int line;
-	int rc;
+	int rc = file ? why_file_read(file, s, &line) : -1;
 
-	ASSERT(file);
-	rc = why_file_read(file, s, &line);
-	fclose(file);
+	ASSERT(file && !fclose(file));
 	return rc;
 }
 
