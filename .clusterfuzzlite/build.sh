@@ -35,8 +35,8 @@ done
 
 for target in $targets; do
 	parts="$shared $target"
-	[ $target != fuzz_agent ] || parts="$parts fake_child"
-	[ $target != fuzz_rows ] || parts="$parts fake_netlink"
+	[ "$target" != fuzz_agent ] || parts="$parts fake_child"
+	[ "$target" != fuzz_rows ] || parts="$parts fake_netlink"
 	files=()
 	for name in $parts; do
 		files+=("$objects/h_$name.o")

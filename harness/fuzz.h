@@ -27,7 +27,7 @@
 
 enum { FUZZ_CLASSES_MAX = 1024, FUZZ_PATH_MAX = 4096, UNKNOWN_MAX = 200 };
 
-/* What is behind is not looked at; nor does the command take a larger program */
+/* What is behind is not looked at: the command takes no larger program */
 enum { INPUT_MAX = 64 * 1024 };
 
 /**

@@ -39,8 +39,8 @@ static void open_world(void)
 	owner = getpid();
 }
 
-/* $PORTCLASH_CORPUS, or corpus/ beside the binary, or else two directories above:
- * build/afl/fuzz_... */
+/* $PORTCLASH_CORPUS, or corpus/ beside the binary, or else two directories
+ * above: build/afl/fuzz_... */
 static void load_classes(void)
 {
 	const char *corpus = getenv("PORTCLASH_CORPUS");

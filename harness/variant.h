@@ -20,7 +20,7 @@
 void variant_make(struct gen_random *random, const struct program *from,
 	struct program *to);
 
-/** variant_insert() - Put an op somewhere, and drop what cannot stand any more */
+/** variant_insert() - Put an op somewhere; what cannot stand then is dropped */
 void variant_insert(struct program *program, unsigned int at, struct op op);
 
 #endif /* VARIANT_H */
