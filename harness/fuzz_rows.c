@@ -4,8 +4,8 @@
  *
  * The input is a situation as a file, if it begins like one, or else what a
  * kernel answers (fake_netlink.h): devices, addresses, routes, sockets.
- * Whatever a situation is made of, it is written, read and written again as the same
- * file; and each of its ports can be asked for.
+ * Whatever a situation is made of, it is written, read and written again as
+ * the same file; and each of its ports can be asked for.
  */
 #include "fuzz.h"
 
