@@ -76,6 +76,8 @@ static void check_refused(const struct portman *pm,
 	uint32_t count = 0;
 
 	for (uint32_t port = 0; port < 65536; port++) {
+		if (!refused->ports[port / 64])
+			port |= 63;
 		if (!(refused->ports[port / 64] >> port % 64 & 1))
 			continue;
 		table = &pm->parts[portman_part(port)].table;
