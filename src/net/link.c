@@ -3,6 +3,7 @@
  * link.c - network devices
  */
 #include "link_private.h"
+#include "uncancelled.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -67,6 +68,7 @@ void link_close(struct link_session *session)
 static int change(struct link_session *session, int index,
 	struct rtnl_link *changes)
 {
+	UNCANCELLED();
 	struct rtnl_link *which = rtnl_link_alloc();
 	int rc = -ENOMEM;
 
@@ -122,6 +124,7 @@ int link_index(struct link_session *session, const char *name, int *index)
 
 int link_delete(struct link_session *session, int index)
 {
+	UNCANCELLED();
 	struct rtnl_link *which = rtnl_link_alloc();
 	int rc = session ? -ENOMEM : -EINVAL;
 
@@ -185,6 +188,7 @@ static int add(struct link_session *session, struct rtnl_link *link)
 int link_add_veth(struct link_session *session, const struct link_end *a,
 	const struct link_end *b)
 {
+	UNCANCELLED();
 	struct rtnl_link *link, *peer;
 	int rc;
 
@@ -208,6 +212,7 @@ int link_add_veth(struct link_session *session, const struct link_end *a,
 static int add_one(struct link_session *session, struct rtnl_link *link,
 	const struct link_end *end)
 {
+	UNCANCELLED();
 	int rc = link ? describe(link, end) : -ENOMEM;
 
 	if (!rc)

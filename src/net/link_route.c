@@ -3,6 +3,7 @@
  * link_route.c - addresses of network devices, and routes
  */
 #include "link_private.h"
+#include "uncancelled.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -96,6 +97,7 @@ static struct nl_addr *network(const struct addr *addr, unsigned int prefix)
 int link_add_addr(struct link_session *session, int index,
 	const struct addr *addr, unsigned int prefix)
 {
+	UNCANCELLED();
 	struct nl_addr *local;
 	struct rtnl_addr *out;
 	int rc = -ENOMEM;
@@ -143,6 +145,7 @@ static int set_hop(struct rtnl_route *out, const struct link_route *route)
 
 int link_add_route(struct link_session *session, const struct link_route *route)
 {
+	UNCANCELLED();
 	struct nl_addr *to;
 	struct rtnl_route *out;
 	int rc = -ENOMEM;

@@ -22,6 +22,7 @@
 #include <linux/sockios.h>
 
 #include "procfile.h"
+#include "uncancelled.h"
 
 /* Names that Debian's headers are too old for */
 #ifndef SO_NETNS_COOKIE
@@ -245,6 +246,7 @@ static int unshare_user(void)
 
 int netns_unshare(void)
 {
+	UNCANCELLED();
 	int rc;
 
 	if (!unshare(CLONE_NEWNET))

@@ -10,6 +10,9 @@
  *
  * A handle may be used by many threads at a time, as long as none closes it.
  * Where a handle, a path or a function is NULL, the result is -EINVAL.
+ *
+ * No function that makes a thread, or moves one, is a cancellation point:
+ * pthread_cancel(3) is carried out when it is back.
  */
 #ifndef NETNS_H
 #define NETNS_H
@@ -229,11 +232,14 @@ int netns_id(const struct netns *ns, uint64_t *id);
 int netns_id_current(uint64_t *id);
 
 /**
- * netns_unshare() - Move the process into a new, empty network namespace
+ * netns_unshare() - Move the calling thread into a new, empty network namespace
+ *
+ * Threads that there are already stay where they are: call it first of all to
+ * move the process.
  *
  * Without the privilege for that, a user namespace is made first, in which the
  * caller's uid and gid, and no others, are 0. The process must not have other
- * threads then, and after either there is no way back.
+ * threads for that, and after either there is no way back.
  *
  * Return: 0, 1 (in a new user namespace too), -EPERM (neither is allowed),
  *	   -EINVAL (there are threads), -ENOSPC (limit on namespaces), or

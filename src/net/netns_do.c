@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "uncancelled.h"
 #include "util.h"
 
 /**
@@ -45,6 +46,7 @@ static int send(struct visit *v)
 
 int netns_do_fd(int fd, netns_fn *fn, void *arg)
 {
+	UNCANCELLED();
 	struct visit v = { .to = fd, .fn = fn, .arg = arg, .rc = -ECANCELED };
 	int rc = fn ? netns_current(&v.from) : -EINVAL;
 
@@ -64,6 +66,7 @@ int netns_do(const struct netns *ns, netns_fn *fn, void *arg)
 
 int netns_do_path(const char *path, netns_fn *fn, void *arg)
 {
+	UNCANCELLED();
 	struct netns *ns;
 	int rc = netns_open(path, &ns);
 
@@ -76,6 +79,7 @@ int netns_do_path(const char *path, netns_fn *fn, void *arg)
 
 int netns_do_inline(const struct netns *ns, netns_fn *fn, void *arg)
 {
+	UNCANCELLED();
 	struct netns *from;
 	int rc = fn ? netns_fd(ns) : -EINVAL;
 
@@ -105,6 +109,7 @@ static void *make(void *arg)
 
 int netns_new(struct netns **ns)
 {
+	UNCANCELLED();
 	struct visit v = { .rc = -ECANCELED };
 	pthread_t thread;
 	int rc;

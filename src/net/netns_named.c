@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "uncancelled.h"
+
 /* Of a folder and of a name */
 enum { DIR_MODE = 0755, NAME_MODE = 0444 };
 
@@ -76,6 +78,7 @@ static int fill(const char *path)
 
 int netns_new_named(const char *dir, const char *name, struct netns **ns)
 {
+	UNCANCELLED();
 	char path[PATH_MAX];
 	int rc = ns ? path_of(dir, name, path) : -EINVAL, fd;
 
@@ -115,6 +118,7 @@ static bool is_empty_file(const char *path)
 
 int netns_delete_named(const char *dir, const char *name)
 {
+	UNCANCELLED();
 	char path[PATH_MAX];
 	int rc = path_of(dir, name, path);
 

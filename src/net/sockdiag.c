@@ -22,6 +22,7 @@
 #include <linux/sock_diag.h>
 
 #include "netlink.h"
+#include "uncancelled.h"
 
 /* The kernel fills at most this much at a time */
 enum { ANSWER_SIZE_MAX = 32768 };
@@ -187,6 +188,7 @@ static struct nl_msg *request(int type, int flags,
 static int ask(struct sockdiag *diag, struct nl_msg *msg, uint8_t protocol,
 	sockdiag_fn *fn, void *arg)
 {
+	UNCANCELLED();
 	int rc;
 
 	if (!msg)
@@ -226,6 +228,7 @@ static void keep(const struct sockdiag_row *row, void *arg)
 
 int sockdiag_find(struct sockdiag *diag, struct sockdiag_row *row)
 {
+	UNCANCELLED();
 	struct sockdiag_row any;
 	struct inet_diag_req_v2 req;
 	int rc;
@@ -248,6 +251,7 @@ int sockdiag_find(struct sockdiag *diag, struct sockdiag_row *row)
 
 int sockdiag_destroy(struct sockdiag *diag, const struct sockdiag_row *row)
 {
+	UNCANCELLED();
 	struct inet_diag_req_v2 req;
 	struct nl_msg *msg;
 

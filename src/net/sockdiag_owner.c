@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "procfile.h"
+#include "uncancelled.h"
 #include "util.h"
 
 /* Room for "socket:[4294967295]" */
@@ -87,6 +88,7 @@ static int look_into(struct search *s, pid_t pid)
 
 int sockdiag_owners(uint32_t inode, sockdiag_owner_fn *fn, void *arg)
 {
+	UNCANCELLED();
 	struct search search = { .fn = fn, .arg = arg };
 	DIR *processes = fn && inode ? opendir("/proc") : NULL;
 	struct dirent *entry;
