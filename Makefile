@@ -61,7 +61,7 @@ TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
 PURE     := test_portman test_portman_linear test_portman_many \
             test_portman_memory test_program test_spec test_sweep
 # Tests with threads that call the library; these run under ThreadSanitizer, too
-THREADED := test_conn test_conn_open test_netns test_netns_do test_nettest \
+THREADED := test_cancel test_conn test_conn_limits test_conn_open test_netns test_netns_do test_nettest \
             test_peers_conn test_peers_netns test_peers_reuseport test_portman \
             test_portman_linear
 
@@ -170,7 +170,7 @@ FAULTS   := accept4 bind calloc close connect eventfd fcntl fstat fstatfs \
             rtnl_link_delete rtnl_link_inet6_set_addr_gen_mode \
             rtnl_link_veth_alloc rtnl_link_vrf_alloc rtnl_route_add rtnl_route_alloc \
             rtnl_route_nh_alloc sendmsg sendto setns setsockopt shutdown \
-            sigtimedwait socket strdup syscall timerfd_create timerfd_settime \
+            sigtimedwait socket strdup syscall \
             umount2 unlink unshare write
 build/plain/test_faults_conn build/plain/test_faults_netns: build/plain/h_faults.o
 build/san/test_faults_conn build/san/test_faults_netns: build/san/h_faults.o

@@ -37,7 +37,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/timerfd.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -190,9 +189,6 @@ CALL(poll, (struct pollfd *fds, nfds_t count, int ms), (fds, count, ms))
 CALL(ppoll, (struct pollfd *fds, nfds_t count, const struct timespec *time,
 	const sigset_t *mask), (fds, count, time, mask))
 CALL(eventfd, (unsigned int value, int flags), (value, flags))
-CALL(timerfd_create, (int clock, int flags), (clock, flags))
-CALL(timerfd_settime, (int fd, int flags, const struct itimerspec *when,
-	struct itimerspec *before), (fd, flags, when, before))
 CALL(setns, (int fd, int type), (fd, type))
 CALL(unshare, (int flags), (flags))
 CALL(mount, (const char *from, const char *to, const char *type,

@@ -14,7 +14,7 @@ SAFE = re.compile(
     r"_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|__errno_location|abort|stderr|"
     r"fprintf|snprintf|mem\w+|str(?!dup)\w+|free|freeaddrinfo|closedir|dirfd|"
     r"get(pid|e[ug]id|tid)|clock_gettime|sig(emptyset|addset|ismember|pending)|"
-    r"pthread_(join|once|sigmask|mutex_\w+)|nl_socket_(?!alloc)\w+|"
+    r"pthread_(atfork|join|once|sigmask|mutex_\w+|setcancelstate)|nl_socket_(?!alloc)\w+|"
     r"nlmsg_(valid_hdr|hdr|data|free|find_attr)|nla_get_u8|"
     r"nl_addr_(put|set_prefixlen)|rtnl_(link|route|addr)(_nh)?_(put|free)|"
     r"rtnl_(link|route|addr)_(nh_)?set_\w+|rtnl_route_add_nexthop|"

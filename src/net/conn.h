@@ -11,9 +11,25 @@
  * beats data that is there. The deadline and the token of one call never
  * disturb another.
  *
+ * The earlier of the two deadlines wins, and no call clears any. A conn has one
+ * descriptor at rest, and calls that wait share another; if that cannot be had,
+ * they wait all the same, and notice a close within 10 ms.
+ *
  * Closing the descriptor of a socket wakes no thread that is blocked in it, and
  * its number may be another socket's at once. So conn_close() first wakes all
  * calls, waits until they have left, and closes the descriptor then.
+ *
+ * After fork(2) the child has conns of its own on the same sockets: without the
+ * calls of the parent's threads, with the deadlines of that moment. No close,
+ * deadline or call of one process is noticed by a conn of the other, and both
+ * may free theirs. A connection ends when both have, or by conn_shutdown(), and
+ * non-blocking is shared as in conn_dup(). This holds for fork(), and not for a
+ * bare clone(2). If the parent is just closing it, the child has it closed too,
+ * and its descriptor may stay.
+ *
+ * No function is a cancellation point: pthread_cancel(3) is carried out after
+ * it, and a token is what ends a call. A function that is called within must
+ * return, and not by longjmp(3) or pthread_exit(3).
  *
  * All functions are thread-safe but for conn_free(). They return a count or 0,
  * or a negative errno: -ETIME (a deadline), -ECANCELED (a token), -EBADF
@@ -78,8 +94,8 @@ int conn_open(int domain, int type, int protocol,
 
 /**
  * conn_adopt() - Take a descriptor over
- * @fd:		The conn's on success, and non-blocking then; else still the
- *		caller's
+ * @fd:		The conn's on success, non-blocking and close-on-exec then; else
+ *		still the caller's, and as it was
  * @conn:	The caller's to conn_free(); set only on success
  */
 int conn_adopt(int fd, struct conn **conn);
@@ -98,8 +114,8 @@ int conn_dup(int fd, struct conn **conn);
  *
  * A second close is 0 as well, and returns when the first is done.
  *
- * Return: 0, -EDEADLK (from within a call on this conn: see conn_control()),
- *	   the negative errno of close(2), or that of write(2): its calls could
+ * Return: 0, -EDEADLK (this thread is within a call on this conn, however deep:
+ *	   by conn_control(), or in a signal handler), the negative errno of close(2), or that of write(2): its calls could
  *	   not be woken, and it is still open
  */
 int conn_close(struct conn *conn);
@@ -130,6 +146,9 @@ int conn_listen(struct conn *conn, int backlog);
  * @wait:	Or NULL
  * @child:	The caller's to conn_free(); set only on success
  * @peer:	Set to the address of the other end, or NULL
+ *
+ * Return: 0, -EMFILE, -ENFILE or -ENOMEM (the connection stays queued), or as
+ *	   any call that waits
  */
 int conn_accept(struct conn *conn, int flags, const struct wait *wait,
 	struct conn **child, struct conn_addr *peer);
@@ -137,6 +156,11 @@ int conn_accept(struct conn *conn, int flags, const struct wait *wait,
 /**
  * conn_connect() - Connect, and wait until that is decided
  * @peer:	Set to the address of the other end, or NULL
+ *
+ * After -ETIME and -ECANCELED the kernel still connects: another call goes on to
+ * wait for the same peer, whatever @addr is, and conn_close() gives it up. While
+ * another thread waits in this, both wait for the one connection. -EALREADY is
+ * waited out, and comes only from a family other than IP and Unix.
  *
  * -EAGAIN does not mean that it is pending. UDP has no port left, or the
  * listener of a Unix socket had no room until the deadline. Without a deadline
@@ -163,6 +187,8 @@ int conn_peer(struct conn *conn, struct conn_addr *addr);
 /**
  * conn_read() - Read what is there, and wait until there is something
  *
+ * As by read(2), nothing (@size 0) is read at once, and takes no message.
+ *
  * Return: Bytes, 0 at the end of a stream or of an empty message, or a
  *	   negative errno
  */
@@ -176,15 +202,28 @@ ssize_t conn_write(struct conn *conn, const void *data, size_t size,
 /**
  * conn_write_all() - Write all
  * @done:	How many bytes were written, also on failure; or NULL
+ *
+ * It is written in several parts if it does not fit at once, so two threads at
+ * a time may mix theirs: then the caller needs a lock.
  */
 int conn_write_all(struct conn *conn, const void *data, size_t size,
 	const struct wait *wait, size_t *done);
 
-/** conn_recvfrom() - Receive; @from: set to the sender's address, or NULL */
+/**
+ * conn_recvfrom() - Receive
+ * @flags:	As for recvfrom(2). MSG_WAITALL of a stream waits for all @size
+ *		bytes, and then tells those that came before an end, an error, a
+ *		deadline or a token; with MSG_PEEK it is ignored
+ * @from:	Set to the sender's address, or NULL
+ *
+ * Nothing (@size 0) is waited for, and takes a message, as by recvfrom(2).
+ *
+ * Return: As conn_read()
+ */
 ssize_t conn_recvfrom(struct conn *conn, void *data, size_t size, int flags,
 	const struct wait *wait, struct conn_addr *from);
 
-/** conn_recvmsg() - recvmsg(2) */
+/** conn_recvmsg() - recvmsg(2); MSG_WAITALL as in conn_recvfrom() */
 ssize_t conn_recvmsg(struct conn *conn, struct msghdr *message, int flags,
 	const struct wait *wait);
 
@@ -326,7 +365,11 @@ int conn_pidfd_send_signal(struct conn *conn, int signal, siginfo_t *info,
 /**
  * conn_pidfd_wait() - Of a pidfd of a child: wait for its end
  * @options:	WEXITED, WSTOPPED, ...; only an end is waited for
+ *		With WNOHANG it does not wait: 0, and si_pid 0 in @info, if
+ *		there is nothing to tell
  * @info, @usage: May be NULL
+ *
+ * That is waitid(2) by P_PIDFD, and for a conn of a pidfd only.
  *
  * Where SIGCHLD is ignored the kernel waits for children itself: then the end
  * of one is -ECHILD, as it is if somebody else has waited for it.

@@ -86,26 +86,24 @@ static ssize_t try_accept(int fd, void *arg)
 int conn_accept(struct conn *conn, int flags, const struct wait *wait,
 	struct conn **child, struct conn_addr *peer)
 {
-	struct conn_addr from;
-	int fd, rc;
+	struct conn_addr from = { 0 };
+	struct conn *new;
+	int rc;
 
 	if (!conn || !child || flags & ~ACCEPT_FLAGS)
 		return -EINVAL;
 	rc = conn_unblock(conn);
 	if (rc)
 		return rc;
-	fd = conn_run(conn, CONN_IN, wait, try_accept, &from);
-	if (fd < 0)
-		return fd;
-	rc = conn_fill(fd, false, child);
-	if (rc) {
-		close(fd);
-		return rc;
-	}
+	new = conn_new();
+	if (!new)
+		return -ENOMEM;
+	rc = conn_wrap(conn_run(conn, CONN_IN, wait, try_accept, &from), false,
+		new, child);
 	from.len = MIN(from.len, (socklen_t)sizeof(from.room));
-	if (peer)
+	if (!rc && peer)
 		*peer = from;
-	return 0;
+	return rc;
 }
 
 /* Is a connect that was begun decided? 0, -EAGAIN (not yet), or its errno */
@@ -138,28 +136,13 @@ static int finish(struct conn *conn, const struct sockaddr *addr, socklen_t len,
 	int rc;
 
 	do {
-		rc = conn_check(conn, CONN_OUT, wait);
+		rc = conn_await(conn, CONN_OUT, wait, &vain);
 		if (!rc)
-			rc = conn_await(conn, CONN_OUT, wait, &vain);
+			rc = conn_check(conn, CONN_OUT, wait);
 		if (!rc)
 			rc = outcome(conn->fd, addr, len);
 	} while (rc == -EAGAIN);
 	return rc;
-}
-
-/* Sleep, but not through a close, a token or a deadline */
-static int pause_for(struct conn *conn, const struct wait *wait, int64_t ms)
-{
-	struct wait slice = wait ? *wait : WAIT_FOREVER;
-	struct pollfd wake = { .fd = conn->wake, .events = POLLIN };
-	int64_t end = wait_in_ms(ms);
-	int rc;
-
-	if (slice.deadline && slice.deadline < end)
-		end = slice.deadline;
-	slice.deadline = end;
-	rc = wait_poll(&wake, 1, &slice);
-	return rc == -ETIME || rc > 0 ? 0 : rc;
 }
 
 static int begin(struct conn *conn, const struct sockaddr *addr, socklen_t len,
@@ -177,7 +160,7 @@ static int begin(struct conn *conn, const struct sockaddr *addr, socklen_t len,
 			return finish(conn, addr, len, wait);
 		if (rc != -EAGAIN || addr->sa_family != AF_UNIX)
 			return rc;
-		rc = pause_for(conn, wait, ms);
+		rc = conn_pause(conn, CONN_OUT, wait, ms);
 		if (rc)
 			return rc;
 		ms = MIN(2 * ms, UNIX_RETRY_MS_MAX);
@@ -187,19 +170,20 @@ static int begin(struct conn *conn, const struct sockaddr *addr, socklen_t len,
 int conn_connect(struct conn *conn, const struct sockaddr *addr, socklen_t len,
 	const struct wait *wait, struct conn_addr *peer)
 {
+	struct conn_call call;
 	int rc;
 
 	if (!conn || !addr || len < sizeof(addr->sa_family))
 		return -EINVAL;
 	rc = conn_unblock(conn);
 	if (!rc)
-		rc = conn_enter(conn);
+		rc = conn_enter(conn, &call);
 	if (rc)
 		return rc;
 	rc = begin(conn, addr, len, wait);
 	/* A connect to AF_UNSPEC is a disconnect; then there is no peer. */
 	if (!rc && peer && addr->sa_family != AF_UNSPEC)
 		rc = name(conn->fd, peer, peer_of);
-	conn_leave(conn);
+	conn_leave(conn, &call);
 	return rc;
 }

@@ -4,6 +4,7 @@
  */
 #include "conn_private.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/filter.h>
 #include <linux/if_packet.h>
@@ -33,12 +34,14 @@ static int set(int fd, int level, int name, const void *data, size_t size)
 ssize_t conn_get_option(struct conn *conn, int level, int name, void *data,
 	size_t size)
 {
-	ssize_t rc = conn && (data || !size) ? conn_enter(conn) : -EINVAL;
+	struct conn_call call;
+	ssize_t rc = conn && (data || !size) ? conn_enter(conn, &call) :
+					       -EINVAL;
 
 	if (rc)
 		return rc;
 	rc = get(conn->fd, level, name, data, size);
-	conn_leave(conn);
+	conn_leave(conn, &call);
 	return rc;
 }
 
@@ -200,22 +203,27 @@ int conn_kcm_unattach(struct conn *conn, int fd)
 		conn_result(ioctl(conn->fd, SIOCKCMUNATTACH, &unattach)));
 }
 
-static int clone_fd(struct conn *conn)
+/* The kernel has no flag for it. */
+static int clone_fd(int fd)
 {
 	struct kcm_clone clone = { .fd = -1 };
 
-	CONN_AT_ONCE(conn,
-		ioctl(conn->fd, SIOCKCMCLONE, &clone) ? -errno : clone.fd);
+	if (ioctl(fd, SIOCKCMCLONE, &clone))
+		return -errno;
+	fcntl(clone.fd, F_SETFD, FD_CLOEXEC);
+	return clone.fd;
+}
+
+static int clone_of(struct conn *conn)
+{
+	CONN_AT_ONCE(conn, clone_fd(conn->fd));
 }
 
 int conn_kcm_clone(struct conn *conn, struct conn **clone)
 {
-	int fd = clone ? clone_fd(conn) : -EINVAL, rc;
+	struct conn *new = clone ? conn_new() : NULL;
 
-	if (fd < 0)
-		return fd;
-	rc = conn_fill(fd, true, clone);
-	if (rc)
-		close(fd);
-	return rc;
+	if (!new)
+		return clone ? -ENOMEM : -EINVAL;
+	return conn_wrap(clone_of(conn), true, new, clone);
 }

@@ -11,29 +11,40 @@
 
 #include "conn.h"
 
+struct conn_waker;
+
 /**
  * struct conn - A socket, and the calls that are in it
  * @state:	How many calls are in it, and the bits CLOSED and DONE
+ * @forks:	How many forks ago that was counted: see conn_wait.c
  * @fd:		The socket
- * @shared:	Others have it too, and it may be blocking: see conn_unblock()
- * @wake:	An eventfd that is readable from conn_close() on
  * @type:	SO_TYPE, or -1: not a socket
- * @lock:	For @timers and @deadlines
- * @timers:	A timerfd for each direction, made by the first wait; else -1
+ * @shared:	Others have it too, and it may be blocking: see conn_unblock()
+ * @lock:	For @waker, and to change @deadlines
+ * @waker:	Of the calls that wait, or NULL
  * @deadlines:	Of each direction
- * @result:	Of close(2)
  */
 struct conn {
-	_Atomic uint32_t state;
-	int fd, wake, type;
+	_Atomic uint32_t state, forks;
+	int fd, type;
 	_Atomic bool shared;
 	pthread_mutex_t lock;
-	int timers[2];
+	struct conn_waker *waker;
 	_Atomic int64_t deadlines[2];
-	int result;
 };
 
-/* Indexes of @timers and @deadlines */
+/**
+ * struct conn_call - A call that a thread is in, on its stack
+ * @before:	In which that one is, or NULL
+ * @cancel:	Might the thread be cancelled before?
+ */
+struct conn_call {
+	const struct conn *conn;
+	struct conn_call *before;
+	int cancel;
+};
+
+/* Indexes of @deadlines */
 enum { CONN_IN, CONN_OUT };
 
 /** conn_try - One attempt: a count, or a negative errno; -EAGAIN: wait */
@@ -47,11 +58,16 @@ typedef ssize_t conn_try(int fd, void *arg);
 ssize_t conn_run(struct conn *conn, int direction, const struct wait *wait,
 	conn_try *attempt, void *arg);
 
-/** conn_enter() - A call begins: 0 or -EBADF */
-int conn_enter(struct conn *conn);
+/**
+ * conn_enter() - A call begins
+ * @call:	Filled in; must stay until conn_leave()
+ *
+ * Return: 0 or -EBADF
+ */
+int conn_enter(struct conn *conn, struct conn_call *call);
 
 /** conn_leave() - A call ends */
-void conn_leave(struct conn *conn);
+void conn_leave(struct conn *conn, const struct conn_call *call);
 
 /** conn_check() - May it go on? 0, -EBADF, -ECANCELED, -ETIME */
 int conn_check(struct conn *conn, int direction, const struct wait *wait);
@@ -68,6 +84,14 @@ int conn_await(struct conn *conn, int direction, const struct wait *wait,
 	unsigned int *vain);
 
 /**
+ * conn_pause() - Sleep, but not through a close, a token or a deadline
+ *
+ * Return: 0, which may be early, or a negative errno
+ */
+int conn_pause(struct conn *conn, int direction, const struct wait *wait,
+	int64_t ms);
+
+/**
  * conn_unblock() - Make a shared descriptor non-blocking, for all who share it
  *
  * Calls that have a flag for it, as sending and receiving, do not need this.
@@ -76,8 +100,34 @@ int conn_await(struct conn *conn, int direction, const struct wait *wait,
  */
 int conn_unblock(struct conn *conn);
 
-/** conn_fill() - A conn of a descriptor; the caller's still on failure */
-int conn_fill(int fd, bool shared, struct conn **conn);
+/** conn_init() - Begin its life */
+void conn_init(struct conn *conn);
+
+/** conn_fini() - End it */
+void conn_fini(struct conn *conn);
+
+/**
+ * conn_new() - Room for a conn, or NULL
+ *
+ * To be had before a descriptor is: so no descriptor, nor a connection that is
+ * accepted, is lost for want of it.
+ */
+struct conn *conn_new(void);
+
+/** conn_discard() - Free what has no descriptor; NULL */
+struct conn *conn_discard(struct conn *conn);
+
+/** conn_fill() - Give it its descriptor */
+void conn_fill(struct conn *conn, int fd, bool shared);
+
+/**
+ * conn_wrap() - The end of all that make a conn
+ * @fd:		Its descriptor, or a negative errno
+ * @new:	Of conn_new(); freed on failure
+ *
+ * Return: 0, or @fd
+ */
+int conn_wrap(int fd, bool shared, struct conn *new, struct conn **conn);
 
 /** conn_result() - 0, or what errno says */
 static inline int conn_result(int rc)
@@ -88,12 +138,13 @@ static inline int conn_result(int rc)
 /* CONN_AT_ONCE() - A function of one system call, which does not wait */
 #define CONN_AT_ONCE(conn, call)                                               \
 	do {                                                                   \
-		int rc_ = (conn) ? conn_enter(conn) : -EINVAL;                 \
+		struct conn_call call_;                                        \
+		int rc_ = (conn) ? conn_enter(conn, &call_) : -EINVAL;         \
                                                                                \
 		if (rc_)                                                       \
 			return rc_;                                            \
 		rc_ = (call);                                                  \
-		conn_leave(conn);                                              \
+		conn_leave(conn, &call_);                                      \
 		return rc_;                                                    \
 	} while (0)
 
