@@ -5,6 +5,8 @@
 #include "conn_private.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,24 +17,43 @@
 
 /**
  * struct io - What to move
- * @plain:	By read and write: it is no socket
+ * @plain:	By read and write: it is no socket, or nothing is to be read
+ * @all:	MSG_WAITALL, of a stream: until all is there
+ * @had:	What of that is there already
+ * @whole:	@message as it was given
  */
 struct io {
 	void *data;
 	const void *from;
 	size_t size;
 	int flags;
-	bool plain;
+	bool plain, all;
+	size_t had;
 	struct conn_addr *addr;
 	const struct sockaddr *to;
 	socklen_t len;
-	struct msghdr *message;
+	struct msghdr *message, whole;
 	const struct msghdr *outgoing;
 };
 
 static ssize_t result(ssize_t n)
 {
 	return n < 0 ? -errno : n;
+}
+
+/* What an attempt of recv(2) comes to: with MSG_WAITALL it is not the last */
+static ssize_t so_far(struct io *io, ssize_t n)
+{
+	if (!io->all || n <= 0)
+		return n;
+	io->had += n;
+	return io->had < io->size ? -EINTR : (ssize_t)io->had;
+}
+
+/* What came before the end, a deadline or an error is told first. */
+static ssize_t in_all(const struct io *io, ssize_t n)
+{
+	return n <= 0 && io->had ? (ssize_t)io->had : n;
 }
 
 static ssize_t try_receive(int fd, void *arg)
@@ -43,11 +64,12 @@ static ssize_t try_receive(int fd, void *arg)
 
 	if (io->plain)
 		return result(read(fd, io->data, io->size));
-	n = recvfrom(fd, io->data, io->size, io->flags | MSG_DONTWAIT,
-		io->addr ? &io->addr->any : NULL, io->addr ? &len : NULL);
+	n = recvfrom(fd, (char *)io->data + io->had, io->size - io->had,
+		io->flags | MSG_DONTWAIT, io->addr ? &io->addr->any : NULL,
+		io->addr ? &len : NULL);
 	if (n >= 0 && io->addr)
 		io->addr->len = MIN(len, (socklen_t)sizeof(io->addr->room));
-	return result(n);
+	return so_far(io, result(n));
 }
 
 /* A pipe has no flag for it, so a SIGPIPE that was not pending is swallowed. */
@@ -79,12 +101,39 @@ static ssize_t try_send(int fd, void *arg)
 		io->flags | MSG_DONTWAIT | MSG_NOSIGNAL, io->to, io->len));
 }
 
+/* Beyond what has come */
+static void advance(struct msghdr *message, size_t size)
+{
+	while (size) {
+		struct iovec *iov = message->msg_iov;
+		size_t part = MIN(size, iov->iov_len);
+
+		iov->iov_base = (char *)iov->iov_base + part;
+		iov->iov_len -= part;
+		size -= part;
+		if (!iov->iov_len) {
+			message->msg_iov++;
+			message->msg_iovlen--;
+		}
+	}
+}
+
 static ssize_t try_recvmsg(int fd, void *arg)
 {
 	struct io *io = arg;
+	struct msghdr *m = io->message;
+	ssize_t n;
 
-	return result(recvmsg(fd, io->message,
-		io->flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
+	m->msg_namelen = io->whole.msg_namelen;
+	m->msg_controllen = io->whole.msg_controllen;
+	n = result(recvmsg(fd, m, io->flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
+	if (!io->all || n <= 0)
+		return n;
+	advance(m, n);
+	/* What belongs to these bytes is no other's. */
+	io->all = !m->msg_controllen;
+	n = so_far(io, n);
+	return io->all ? n : (ssize_t)io->had;
 }
 
 static ssize_t try_sendmsg(int fd, void *arg)
@@ -93,6 +142,14 @@ static ssize_t try_sendmsg(int fd, void *arg)
 
 	return result(sendmsg(fd, io->outgoing,
 		io->flags | MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+/* Messages come one at a time, and a look takes nothing away. */
+static bool waits_for_all(const struct conn *conn, int flags)
+{
+	return flags & MSG_WAITALL &&
+	       !(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)) &&
+	       conn->type == SOCK_STREAM;
 }
 
 ssize_t conn_recvfrom(struct conn *conn, void *data, size_t size, int flags,
@@ -105,7 +162,8 @@ ssize_t conn_recvfrom(struct conn *conn, void *data, size_t size, int flags,
 
 	if (!conn || (size && !data))
 		return -EINVAL;
-	return conn_run(conn, CONN_IN, wait, try_receive, &io);
+	io.all = waits_for_all(conn, flags);
+	return in_all(&io, conn_run(conn, CONN_IN, wait, try_receive, &io));
 }
 
 static int set_plain(struct conn *conn, struct io *io)
@@ -120,10 +178,13 @@ ssize_t conn_read(struct conn *conn, void *data, size_t size,
 	const struct wait *wait)
 {
 	struct io io = { .data = data, .size = MIN(size, SIZE_MOST) };
-	int rc = size && !data ? -EINVAL : set_plain(conn, &io);
+	int rc = size && !data ? -EINVAL : size ? set_plain(conn, &io) : 0;
 
 	if (rc)
 		return rc;
+	/* read(2) of nothing returns at once, and recv(2) does not. */
+	if (!size)
+		io.plain = true;
 	return conn_run(conn, CONN_IN, wait, try_receive, &io);
 }
 
@@ -169,6 +230,32 @@ int conn_write_all(struct conn *conn, const void *data, size_t size,
 	return MIN(n, 0);
 }
 
+/* With a copy of its buffers, from which is taken what has come */
+static ssize_t receive_all(struct conn *conn, struct io *io,
+	const struct wait *wait)
+{
+	struct msghdr *message = io->message;
+	size_t count = message->msg_iovlen;
+	struct iovec *copy = count <= IOV_MAX ?
+				     calloc(count + 1, sizeof(*copy)) :
+				     NULL;
+	ssize_t n;
+
+	if (!copy)
+		return count <= IOV_MAX ? -ENOMEM : -EMSGSIZE;
+	for (size_t i = 0; i < count; i++) {
+		copy[i] = message->msg_iov[i];
+		io->size += copy[i].iov_len;
+	}
+	message->msg_iov = copy;
+	io->all = io->size;
+	n = in_all(io, conn_run(conn, CONN_IN, wait, try_recvmsg, io));
+	message->msg_iov = io->whole.msg_iov;
+	message->msg_iovlen = io->whole.msg_iovlen;
+	free(copy);
+	return n;
+}
+
 ssize_t conn_recvmsg(struct conn *conn, struct msghdr *message, int flags,
 	const struct wait *wait)
 {
@@ -176,6 +263,9 @@ ssize_t conn_recvmsg(struct conn *conn, struct msghdr *message, int flags,
 
 	if (!message)
 		return -EINVAL;
+	io.whole = *message;
+	if (conn && waits_for_all(conn, flags))
+		return receive_all(conn, &io, wait);
 	return conn_run(conn, CONN_IN, wait, try_recvmsg, &io);
 }
 

@@ -39,8 +39,8 @@ static ssize_t try_wait(int fd, void *arg)
 	if (syscall(SYS_waitid, P_PIDFD, fd, &info, w->options | WNOHANG,
 		    w->usage))
 		return -errno;
-	if (!info.si_pid)
-		return w->options & WNOHANG ? 0 : -EAGAIN;
+	if (!info.si_pid && !(w->options & WNOHANG))
+		return -EAGAIN;
 	if (w->info)
 		*w->info = info;
 	return 0;
