@@ -14,6 +14,8 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
+#include "uncancelled.h"
+
 static int keep_error(struct sockaddr_nl *from, struct nlmsgerr *answer,
 	void *arg)
 {
@@ -41,6 +43,8 @@ static int keep_end(struct nl_msg *msg, void *arg)
 
 int netlink_open(struct netlink *nl, int protocol)
 {
+	UNCANCELLED();
+
 	nl->error = 0;
 	nl->sk = nl_socket_alloc();
 	if (!nl->sk)
@@ -61,6 +65,8 @@ int netlink_open(struct netlink *nl, int protocol)
 
 void netlink_close(struct netlink *nl)
 {
+	UNCANCELLED();
+
 	nl_socket_free(nl->sk);
 	nl->sk = NULL;
 }

@@ -93,6 +93,7 @@ static int open_path(const char *path)
 
 int netns_open(const char *path, struct netns **ns)
 {
+	UNCANCELLED();
 	int fd = path && ns ? open_path(path) : -EINVAL;
 
 	return fd < 0 ? fd : wrap(fd, path, ns);
@@ -100,6 +101,7 @@ int netns_open(const char *path, struct netns **ns)
 
 int netns_check(const char *path)
 {
+	UNCANCELLED();
 	int fd = path ? open_path(path) : -EINVAL, rc;
 
 	if (fd < 0)
@@ -111,6 +113,8 @@ int netns_check(const char *path)
 
 int netns_current(struct netns **ns)
 {
+	UNCANCELLED();
+
 	/* /proc/self would be the main thread's namespace. */
 	int fd = ns ? open_path("/proc/thread-self/ns/net") : -EINVAL;
 
@@ -129,6 +133,7 @@ int netns_open_pid(pid_t pid, struct netns **ns)
 
 int netns_open_pidfd(int pidfd, struct netns **ns)
 {
+	UNCANCELLED();
 	int fd = ns ? ioctl(pidfd, PIDFD_GET_NET_NAMESPACE, 0) : -1;
 
 	if (!ns)
@@ -138,6 +143,7 @@ int netns_open_pidfd(int pidfd, struct netns **ns)
 
 int netns_open_socket(int sock, struct netns **ns)
 {
+	UNCANCELLED();
 	int fd = ns ? ioctl(sock, SIOCGSKNS) : -1;
 
 	if (!ns)
@@ -168,6 +174,8 @@ int netns_equal(const struct netns *a, const struct netns *b)
 
 int netns_close(struct netns *ns)
 {
+	UNCANCELLED();
+
 	if (!ns)
 		return -EINVAL;
 	if (ns->fd < 0)
@@ -212,6 +220,7 @@ int netns_set_mark(int sock)
 
 int netns_id_current(uint64_t *id)
 {
+	UNCANCELLED();
 	int fd = id ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
 	socklen_t len = sizeof(*id);
 	int rc = 0;

@@ -11,8 +11,8 @@
  * A handle may be used by many threads at a time, as long as none closes it.
  * Where a handle, a path or a function is NULL, the result is -EINVAL.
  *
- * No function that makes a thread, or moves one, is a cancellation point:
- * pthread_cancel(3) is carried out when it is back.
+ * No function is a cancellation point: pthread_cancel(3) is carried out when it
+ * is back.
  */
 #ifndef NETNS_H
 #define NETNS_H
