@@ -14,8 +14,14 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
+#include "case_test.h"
 #include "own_netns.h"
 #include "unit.h"
 #include "util.h"
@@ -131,6 +137,189 @@ static void dial_ends_by_deadline_and_token(void **state)
 	conn_free(full);
 }
 
+/* What a listener is bound to, and whether it takes IPv4 */
+static void listens_at(const char *network, const char *address,
+	const char *want, int only)
+{
+	struct conn_addr addr, expected;
+	struct conn *conn;
+	int value = 0;
+
+	assert_int_equal(reuseport_listen(network, address, NULL, &conn), 0);
+	assert_int_equal(conn_local(conn, &addr), 0);
+	assert_int_equal(reuseport_resolve("tcp", want, false, &expected), 0);
+	assert_int_equal(addr.any.sa_family, expected.any.sa_family);
+	if (addr.any.sa_family == AF_INET6) {
+		assert_memory_equal(&((struct sockaddr_in6 *)&addr.room)
+					    ->sin6_addr,
+			&((struct sockaddr_in6 *)&expected.room)->sin6_addr,
+			16);
+		assert_int_equal(conn_get_int(conn, IPPROTO_IPV6, IPV6_V6ONLY,
+					 &value),
+			0);
+	}
+	assert_int_equal(value, only);
+	conn_free(conn);
+}
+
+static void set_bindv6only(const char *value)
+{
+	int fd = open("/proc/sys/net/ipv6/bindv6only", O_WRONLY | O_CLOEXEC);
+
+	assert_int_equal(write(fd, value, 1), 1);
+	close(fd);
+}
+
+/* As Go's net has it, whatever the sysctl says */
+static void networks_mean_what_they_do_to_go(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		set_bindv6only(i ? "1" : "0");
+		listens_at("tcp", ":0", "[::]:1", 0);
+		listens_at("tcp", "0.0.0.0:0", "[::]:1", 0);
+		listens_at("tcp", "[::]:0", "[::]:1", 0);
+		listens_at("tcp", "", "[::]:1", 0);
+		/* Bound to an address of IPv6, it is so by itself. */
+		listens_at("tcp", "[::1]:0", "[::1]:1", 1);
+		listens_at("tcp6", ":0", "[::]:1", 1);
+		listens_at("tcp6", "[::]:", "[::]:1", 1);
+		listens_at("tcp4", ":", "0.0.0.0:1", 0);
+		listens_at("tcp", "127.0.0.1:", "127.0.0.1:1", 0);
+		listens_at("tcp", "[::ffff:127.0.0.1]:0", "127.0.0.1:1", 0);
+		listens_at("tcp", "127.0.0.1:http", "127.0.0.1:1", 0);
+	}
+	set_bindv6only("0");
+}
+
+/* The kernel then says of socket(AF_INET6) what it does without IPv6. */
+static int listen_without_six(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			offsetof(struct seccomp_data, args)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { ARRAY_SIZE(code), code };
+	struct conn_addr addr;
+	struct conn *conn;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		return 1;
+	if (reuseport_listen("tcp", ":0", NULL, &conn) ||
+		conn_local(conn, &addr) || addr.any.sa_family != AF_INET)
+		return 2;
+	return reuseport_listen("tcp6", ":0", NULL, &conn) == -EAFNOSUPPORT ?
+		       0 :
+		       3;
+}
+
+static void without_ipv6_it_is_ipv4(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	if (!pid)
+		_exit(listen_without_six());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* A name of our own, of three addresses */
+static bool with_hosts(void)
+{
+	static const char hosts[] = "127.0.0.2 three\n127.0.0.3 three\n"
+				    "::1 three\n";
+	char path[] = "/tmp/portclash-hosts.XXXXXX";
+	int fd = own_netns_with_mounts() ? mkstemp(path) : -1;
+	bool done = fd >= 0 && write(fd, hosts, strlen(hosts)) > 0 &&
+		    !mount(path, "/etc/hosts", NULL, MS_BIND, NULL);
+
+	if (fd >= 0) {
+		close(fd);
+		unlink(path);
+	}
+	return done;
+}
+
+static void all_addresses_of_a_name_are_dialled(void **state)
+{
+	static const char *const at[] = { "127.0.0.2:7010", "127.0.0.3:7010",
+		"[::1]:7010" };
+	struct conn *l, *c;
+
+	(void)state;
+	if (!with_hosts())
+		case_test_skip("no mounts of our own");
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		assert_int_equal(reuseport_listen("tcp", at[i], NULL, &l), 0);
+		assert_int_equal(reuseport_dial("tcp", NULL, "three:7010", NULL,
+					 NULL, &c),
+			0);
+		conn_free(c);
+		conn_free(l);
+	}
+	assert_int_equal(reuseport_dial("tcp", NULL, "three:7010", NULL, NULL,
+				 &c),
+		-ECONNREFUSED);
+	listens_at("tcp", "three:0", "127.0.0.2:1", 0);
+	umount2("/etc/hosts", MNT_DETACH);
+}
+
+static void no_host_is_dialled_at_home(void **state)
+{
+	static const char *const at[] = { "127.0.0.1:7010", "[::1]:7010",
+		":7010" };
+	struct conn *l, *c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		assert_int_equal(reuseport_listen("tcp", at[i], NULL, &l), 0);
+		assert_int_equal(reuseport_dial("tcp", NULL, ":7010", NULL,
+					 NULL, &c),
+			0);
+		conn_free(c);
+		conn_free(l);
+	}
+}
+
+/* Of a device that is only there, and not where the caller is */
+static void a_zone_is_a_device_of_the_namespace(void **state)
+{
+	struct reuseport_options options = REUSEPORT_OPTIONS;
+	struct link_end a = { .name = "zone" }, b = { .name = "other" };
+	struct link_session *session;
+	struct netns *there, *here;
+	struct conn *conn;
+
+	(void)state;
+	assert_int_equal(netns_current(&here), 0);
+	assert_int_equal(netns_new(&there), 0);
+	assert_int_equal(netns_setns(there), 0);
+	assert_int_equal(link_open(&session), 0);
+	assert_int_equal(link_add_veth(session, &a, &b), 0);
+	link_close(session);
+	assert_int_equal(netns_setns(here), 0);
+	options.netns_fd = netns_fd(there);
+	/* No device has this address; but it is known which was meant. */
+	assert_int_equal(reuseport_listen("tcp6", "[fe80::1%zone]:0", &options,
+				 &conn),
+		-EADDRNOTAVAIL);
+	assert_string_equal(options.failed, "bind");
+	assert_int_equal(reuseport_listen("tcp6", "[fe80::1%zone]:0", NULL,
+				 &conn),
+		-ENOENT);
+	netns_free(there);
+	netns_free(here);
+}
+
 static void what_failed_is_told(void **state)
 {
 	static const struct {
@@ -145,10 +334,9 @@ static void what_failed_is_told(void **state)
 		{ "tcp", NULL, -EINVAL, "address" },
 		{ "tcp", "asd", -EINVAL, "address" },
 		{ "tcp", "127.0.0.1", -EINVAL, "address" },
-		{ "tcp", "127.0.0.1:", -EINVAL, "address" },
 		{ "tcp", "::1:80", -EINVAL, "address" },
 		{ "tcp", "[::1]80", -EINVAL, "address" },
-		{ "tcp", "127.0.0.1:http", -EINVAL, "address" },
+		{ "tcp", "127.0.0.1:no-such-service", -EINVAL, "address" },
 		{ "tcp", "127.0.0.1:65536", -EINVAL, "address" },
 		{ "tcp4", "192.0.2.1:7000", -EADDRNOTAVAIL, "bind" },
 	};
@@ -177,6 +365,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(dial_from_a_listening_port),
 		cmocka_unit_test(dial_to_oneself_is_found_out),
 		cmocka_unit_test(dial_ends_by_deadline_and_token),
+		cmocka_unit_test(networks_mean_what_they_do_to_go),
+		cmocka_unit_test(without_ipv6_it_is_ipv4),
+		cmocka_unit_test(all_addresses_of_a_name_are_dialled),
+		cmocka_unit_test(no_host_is_dialled_at_home),
+		cmocka_unit_test(a_zone_is_a_device_of_the_namespace),
 		cmocka_unit_test(what_failed_is_told),
 	};
 

@@ -2,31 +2,19 @@
 /*
  * reuseport.c - listen and dial with SO_REUSEADDR and SO_REUSEPORT
  */
-#include "reuseport.h"
+#include "reuseport_private.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "uncancelled.h"
 #include "util.h"
 
-enum { HOST_MAX = 256 };
-
-static const struct network {
-	const char *name;
-	int family, type;
-} networks[] = {
-	{ "tcp", AF_UNSPEC, SOCK_STREAM },
-	{ "tcp4", AF_INET, SOCK_STREAM },
-	{ "tcp6", AF_INET6, SOCK_STREAM },
-	{ "udp", AF_UNSPEC, SOCK_DGRAM },
-	{ "udp4", AF_INET, SOCK_DGRAM },
-	{ "udp6", AF_INET6, SOCK_DGRAM },
-};
+/* Each address of a name has its share of the time, but no less than this */
+#define SHARE_MIN_NS INT64_C(2000000000)
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool available;
@@ -51,144 +39,62 @@ bool reuseport_available(void)
 	return available;
 }
 
-static const struct network *find(const char *name)
+/* What is set, in this order, and what it is called if it fails */
+static const struct option {
+	int level, name;
+	const char *text;
+} options_set[] = {
+	{ SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR" },
+	{ SOL_SOCKET, SO_REUSEPORT, "SO_REUSEPORT" },
+	{ IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY" },
+};
+
+static bool is_only_six(const struct reuseport_network *network,
+	const struct conn_addr *addr)
 {
-	for (size_t i = 0; name && i < ARRAY_SIZE(networks); i++)
-		if (!strcmp(name, networks[i].name))
-			return &networks[i];
-	return NULL;
+	const struct sockaddr_in6 *in6 = (const void *)&addr->room;
+
+	return network->family == AF_INET6 &&
+	       !IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr);
 }
 
-/* "[HOST]:PORT", "HOST:PORT" and ":PORT" apart */
-static int split(const char *address, char host[HOST_MAX], const char **port)
-{
-	const char *colon = strrchr(address, ':'), *end = colon;
-
-	if (!colon || !colon[1] || strspn(colon + 1, "0123456789") > 5 ||
-		colon[1 + strspn(colon + 1, "0123456789")] ||
-		atoi(colon + 1) > UINT16_MAX)
-		return -EINVAL;
-	if (*address == '[') {
-		address++;
-		end = strchr(address, ']');
-		if (!end || end + 1 != colon)
-			return -EINVAL;
-	} else if (memchr(address, ':', colon - address)) {
-		return -EINVAL;
-	}
-	if (end - address >= HOST_MAX)
-		return -EINVAL;
-	memcpy(host, address, end - address);
-	host[end - address] = '\0';
-	*port = colon + 1;
-	return 0;
-}
-
-static int failure_of(int rc)
-{
-	switch (rc) {
-	case EAI_SYSTEM: return -errno;
-	case EAI_MEMORY: return -ENOMEM;
-	case EAI_AGAIN: return -EAGAIN;
-	case EAI_SERVICE: return -EINVAL;
-	}
-	return -ENOENT;
-}
-
-static int look_up(const struct network *network, const char *host,
-	const char *port, int flags, struct conn_addr *addr)
-{
-	struct addrinfo hints = { .ai_family = network->family,
-		.ai_socktype = network->type,
-		.ai_flags = flags };
-	struct addrinfo *list;
-	int rc = getaddrinfo(*host ? host : NULL, port, &hints, &list);
-
-	if (rc)
-		return failure_of(rc);
-	memset(addr, 0, sizeof(*addr));
-	addr->len = list->ai_addrlen;
-	memcpy(&addr->room, list->ai_addr, list->ai_addrlen);
-	freeaddrinfo(list);
-	return 0;
-}
-
-static int resolve(const struct network *network, const char *address,
-	bool passive, struct conn_addr *addr)
-{
-	struct network six = *network;
-	char host[HOST_MAX];
-	const char *port;
-	int flags = AI_NUMERICSERV | (passive ? AI_PASSIVE : 0), rc;
-
-	rc = address ? split(address, host, &port) : -EINVAL;
-	if (rc)
-		return rc;
-	/* An IPv6 socket on any address has those of IPv4 as well. */
-	if (!*host && passive && six.family == AF_UNSPEC)
-		six.family = AF_INET6;
-	rc = look_up(&six, host, port, flags | AI_NUMERICHOST, addr);
-	if (rc == -ENOENT && *host)
-		rc = look_up(network, host, port, flags, addr);
-	return rc;
-}
-
-int reuseport_resolve(const char *network, const char *address, bool passive,
-	struct conn_addr *addr)
-{
-	const struct network *n = find(network);
-
-	if (!n)
-		return -EPROTONOSUPPORT;
-	return addr ? resolve(n, address, passive, addr) : -EINVAL;
-}
-
-static int set_option(int fd, void *arg)
-{
-	static const int one = 1;
-
-	return setsockopt(fd, SOL_SOCKET, *(int *)arg, &one, sizeof(one)) ?
-		       -errno :
-		       0;
-}
-
-/* A socket with both options; @failed says which step it was */
-static int make(const struct network *network, int family,
-	const struct reuseport_options *options, struct conn **conn,
-	const char **failed)
+/* A socket with all options, whatever the sysctl bindv6only says; @failed says
+ * which step it was */
+static int make(const struct reuseport_network *network,
+	const struct conn_addr *addr, const struct reuseport_options *options,
+	struct conn **conn, const char **failed)
 {
 	const struct conn_options where = { .netns_fd = options->netns_fd };
-	static int both[] = { SO_REUSEADDR, SO_REUSEPORT };
-	static const char *const names[] = { "SO_REUSEADDR", "SO_REUSEPORT" };
-	int rc;
+	int family = addr->any.sa_family, rc;
 
 	*failed = "socket";
 	rc = conn_open(family, network->type, 0, &where, conn);
-	for (int i = 0; i < 2 && !rc; i++) {
-		*failed = names[i];
-		rc = conn_control(*conn, set_option, &both[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(options_set) && !rc; i++) {
+		const struct option *o = &options_set[i];
+		bool only = o->level == IPPROTO_IPV6;
+
+		if (only && family != AF_INET6)
+			break;
+		*failed = o->text;
+		rc = conn_set_int(*conn, o->level, o->name,
+			!only || is_only_six(network, addr));
 		if (rc)
 			conn_free(*conn);
 	}
 	return rc;
 }
 
-static int listen_on(const struct network *network, const char *address,
-	const struct reuseport_options *options, struct conn **conn,
-	const char **failed)
+static int listen_at(const struct reuseport_network *network,
+	const struct conn_addr *addr, const struct reuseport_options *options,
+	struct conn **conn, const char **failed)
 {
-	struct conn_addr addr;
 	struct conn *new;
-	int rc;
+	int rc = make(network, addr, options, &new, failed);
 
-	*failed = "address";
-	rc = resolve(network, address, true, &addr);
-	if (!rc)
-		rc = make(network, addr.any.sa_family, options, &new, failed);
 	if (rc)
 		return rc;
 	*failed = "bind";
-	rc = conn_bind(new, &addr.any, addr.len);
+	rc = conn_bind(new, &addr->any, addr->len);
 	if (!rc && network->type == SOCK_STREAM) {
 		*failed = "listen";
 		rc = conn_listen(new, options->backlog);
@@ -200,11 +106,32 @@ static int listen_on(const struct network *network, const char *address,
 	return rc;
 }
 
+static int listen_on(const struct reuseport_network *network,
+	const char *address, const struct reuseport_options *options,
+	struct conn **conn, const char **failed)
+{
+	struct reuseport_list list;
+	int rc;
+
+	*failed = "address";
+	rc = reuseport_look_up(network, address, true, options->netns_fd,
+		&list);
+	if (rc)
+		return rc;
+	rc = listen_at(network, reuseport_first(&list), options, conn, failed);
+	/* Here is no IPv6. */
+	if (list.any && list.count > 1 &&
+		(rc == -EAFNOSUPPORT || rc == -EADDRNOTAVAIL))
+		rc = listen_at(network, &list.addrs[1], options, conn, failed);
+	return rc;
+}
+
 static int listen_of(const char *name, const char *address, int type,
 	struct reuseport_options *options, struct conn **conn)
 {
+	UNCANCELLED();
 	struct reuseport_options defaults = REUSEPORT_OPTIONS;
-	const struct network *network = find(name);
+	const struct reuseport_network *network = reuseport_network(name);
 	const char *failed = "network";
 	int rc = -EPROTONOSUPPORT;
 
@@ -253,26 +180,48 @@ static int is_itself(struct conn *conn)
 	       !memcmp(&local.room, &peer.room, local.len);
 }
 
-static int dial(const struct network *network, const char *local,
-	const char *remote, const struct wait *wait,
+/* The address to come from, of the family of the one to go to */
+static int source(const struct reuseport_network *network, const char *local,
+	const struct conn_addr *to, int netns_fd, struct conn_addr *from)
+{
+	struct reuseport_network same = *network;
+	struct reuseport_list list;
+	int rc;
+
+	same.family = to->any.sa_family;
+	rc = reuseport_look_up(&same, local, true, netns_fd, &list);
+	if (!rc)
+		*from = *reuseport_first(&list);
+	return rc;
+}
+
+static int connect_to(struct conn *conn, int type, const struct conn_addr *to,
+	const struct wait *wait)
+{
+	int rc = conn_connect(conn, &to->any, to->len, wait, NULL);
+
+	if (!rc && type == SOCK_STREAM)
+		rc = is_itself(conn);
+	if (rc <= 0)
+		return rc;
+	conn_control(conn, abort_on_close, NULL);
+	return -ELOOP;
+}
+
+static int dial_one(const struct reuseport_network *network, const char *local,
+	const struct conn_addr *to, const struct wait *wait,
 	const struct reuseport_options *options, struct conn **conn,
 	const char **failed)
 {
-	struct conn_addr from = { 0 }, to;
+	struct conn_addr from = { 0 };
 	struct conn *new;
 	int rc = 0;
 
-	*failed = "remote address";
-	rc = resolve(network, remote, false, &to);
-	if (!rc && local) {
-		struct network same = *network;
-
-		*failed = "local address";
-		same.family = to.any.sa_family;
-		rc = resolve(&same, local, true, &from);
-	}
+	*failed = "local address";
+	if (local)
+		rc = source(network, local, to, options->netns_fd, &from);
 	if (!rc)
-		rc = make(network, to.any.sa_family, options, &new, failed);
+		rc = make(network, to, options, &new, failed);
 	if (rc)
 		return rc;
 	if (from.len) {
@@ -281,13 +230,7 @@ static int dial(const struct network *network, const char *local,
 	}
 	if (!rc) {
 		*failed = "connect";
-		rc = conn_connect(new, &to.any, to.len, wait, NULL);
-	}
-	if (!rc && network->type == SOCK_STREAM)
-		rc = is_itself(new);
-	if (rc > 0) {
-		conn_control(new, abort_on_close, NULL);
-		rc = -ELOOP;
+		rc = connect_to(new, network->type, to, wait);
 	}
 	if (rc)
 		conn_free(new);
@@ -296,12 +239,56 @@ static int dial(const struct network *network, const char *local,
 	return rc;
 }
 
+/* What one address of so many may take of the time that is left */
+static struct wait share_of(const struct wait *wait, unsigned int count)
+{
+	struct wait share = wait ? *wait : WAIT_FOREVER;
+	int64_t now = wait_now(), left = share.deadline - now;
+
+	if (share.deadline && left > SHARE_MIN_NS)
+		share.deadline = now + MAX(left / count, SHARE_MIN_NS);
+	return share;
+}
+
+/* One after the other; if none can be reached, the first has the word. */
+static int dial(const struct reuseport_network *network, const char *local,
+	const char *remote, const struct wait *wait,
+	const struct reuseport_options *options, struct conn **conn,
+	const char **failed)
+{
+	struct reuseport_list list;
+	int first;
+
+	*failed = "remote address";
+	first = reuseport_look_up(network, remote, false, options->netns_fd,
+		&list);
+	if (first)
+		return first;
+	for (unsigned int i = 0; i < list.count; i++) {
+		struct wait share = share_of(wait, list.count - i);
+		const char *step;
+		int rc = dial_one(network, local, &list.addrs[i], &share,
+			options, conn, &step);
+
+		if (!rc)
+			return 0;
+		if (!first) {
+			first = rc;
+			*failed = step;
+		}
+		if (wait_check(wait))
+			break;
+	}
+	return first;
+}
+
 int reuseport_dial(const char *network, const char *local, const char *remote,
 	const struct wait *wait, struct reuseport_options *options,
 	struct conn **conn)
 {
+	UNCANCELLED();
 	struct reuseport_options defaults = REUSEPORT_OPTIONS;
-	const struct network *n = find(network);
+	const struct reuseport_network *n = reuseport_network(network);
 	const char *failed = "network";
 	int rc = -EPROTONOSUPPORT;
 

@@ -6,12 +6,23 @@
  * it, as long as all set both options and belong to one user.
  *
  * A network is tcp, tcp4, tcp6, udp, udp4 or udp6; an address HOST:PORT, with
- * the HOST in brackets if it is IPv6, and none for any. Numbers are never
- * looked up; names are, by getaddrinfo(3), which knows no deadline.
+ * the HOST in brackets if it is IPv6. They mean what they do to Go's net:
+ *
+ *	no HOST		all addresses, IPv4 and IPv6, also if the sysctl bindv6only
+ *			is 1, and those of IPv4 where there is no IPv6; only IPv6
+ *			with tcp6 and udp6. To dial it is to dial 127.0.0.1, and
+ *			::1 if that fails
+ *	a name		to listen, one address, of IPv4 if it has any; to dial, each
+ *			in turn, for its share of the time, but at least 2 s
+ *	no PORT		0; a PORT may be the name of a service
+ *	a %ZONE		a device of the namespace of netns_fd
+ *
+ * Numbers are never looked up; names are, by getaddrinfo(3) from the namespace
+ * of the caller, which knows no deadline. At most 16 addresses are looked at.
  *
  * Functions return 0 or a negative errno: -EPROTONOSUPPORT (another network),
  * -EINVAL (an address that is none, or a NULL), -ENOENT (no such name), or the
- * kernel's own. All are thread-safe.
+ * kernel's own. All are thread-safe, and none is a cancellation point.
  */
 #ifndef REUSEPORT_H
 #define REUSEPORT_H
@@ -38,7 +49,8 @@ bool reuseport_available(void);
 
 /**
  * reuseport_resolve() - Network and address to a socket address
- * @passive:	An address without a host is any, not the loopback one
+ * @passive:	An address without a host is any, not the loopback one. A zone is
+ *		looked up in the namespace of the caller
  * @addr:	Set only on success
  */
 int reuseport_resolve(const char *network, const char *address, bool passive,
