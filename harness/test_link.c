@@ -55,6 +55,9 @@ static void links_give_the_errors_of_the_kernel(void **state)
 	assert_int_equal(link_add_veth(session, &a, &b), -EEXIST);
 	assert_int_equal(link_add_veth(session, &c, &d), -EEXIST);
 	assert_int_equal(link_addr_gen_none(session, 20), 0);
+	/* A device that is down has them at once, too. */
+	assert_int_equal(addr_parse("192.0.2.1", &addr), 0);
+	assert_int_equal(link_add_addr(session, 20, &addr, 24), 0);
 	assert_int_equal(link_up(session, 20), 0);
 	assert_int_equal(link_up(session, 21), 0);
 	assert_int_equal(addr_parse("fd01::1", &addr), 0);
@@ -77,7 +80,7 @@ static void a_device_has_a_name_and_a_number(void **state)
 	assert_int_equal(link_index(session, "lo", &index), 0);
 	assert_int_equal(index, OWN_NETNS_LO);
 	assert_int_equal(link_index(session, "br0", &index), -ENODEV);
-	assert_int_equal(link_index(session, "", &index), -ENODEV);
+	assert_int_equal(link_index(session, "", &index), -EINVAL);
 	assert_int_equal(index, OWN_NETNS_LO);
 	assert_int_equal(link_add_bridge(session, &end), 0);
 	assert_int_equal(link_add_bridge(session, &end), -EEXIST);

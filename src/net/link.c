@@ -72,7 +72,7 @@ static int change(struct link_session *session, int index,
 	struct rtnl_link *which = rtnl_link_alloc();
 	int rc = -ENOMEM;
 
-	if (!session) {
+	if (!session || index < 0) {
 		rc = -EINVAL;
 	} else if (which && changes) {
 		rtnl_link_set_ifindex(which, index);
@@ -82,6 +82,11 @@ static int change(struct link_session *session, int index,
 	rtnl_link_put(which);
 	rtnl_link_put(changes);
 	return rc;
+}
+
+static bool is_name(const char *name)
+{
+	return name && *name && strlen(name) < IFNAMSIZ;
 }
 
 int link_up(struct link_session *session, int index)
@@ -109,10 +114,8 @@ int link_index(struct link_session *session, const char *name, int *index)
 {
 	struct ifreq request = { 0 };
 
-	if (!session || !name || !index)
+	if (!session || !is_name(name) || !index)
 		return -EINVAL;
-	if (strlen(name) >= IFNAMSIZ)
-		return -ENODEV;
 	strcpy(request.ifr_name, name);
 	/* Any socket will do for this request, and this one is in the namespace
 	 * to look in. (libnl's own look-up would not tell the errno.) */
@@ -126,12 +129,11 @@ int link_delete(struct link_session *session, int index)
 {
 	UNCANCELLED();
 	struct rtnl_link *which = rtnl_link_alloc();
-	int rc = session ? -ENOMEM : -EINVAL;
+	int rc = session && index >= 0 ? -ENOMEM : -EINVAL;
 
-	if (session && which) {
+	if (rc != -EINVAL && which) {
 		rtnl_link_set_ifindex(which, index);
-		rc = index > 0 ?
-			     netlink_result(&session->nl,
+		rc = index ? netlink_result(&session->nl,
 				     rtnl_link_delete(session->nl.sk, which)) :
 			     -ENODEV;
 	}
@@ -141,8 +143,11 @@ int link_delete(struct link_session *session, int index)
 
 int link_set_master(struct link_session *session, int index, int master)
 {
-	struct rtnl_link *changes = rtnl_link_alloc();
+	struct rtnl_link *changes;
 
+	if (master < 0)
+		return -EINVAL;
+	changes = rtnl_link_alloc();
 	if (changes)
 		rtnl_link_set_master(changes, master);
 	return change(session, index, changes);
@@ -160,7 +165,7 @@ static int describe(struct rtnl_link *link, const struct link_end *end)
 	struct nl_addr *mac;
 	int netns = end->netns ? netns_fd(end->netns) : 0;
 
-	if (!end->name || strlen(end->name) >= IFNAMSIZ)
+	if (!is_name(end->name) || end->index < 0)
 		return -EINVAL;
 	if (netns < 0)
 		return netns;

@@ -6,7 +6,8 @@
  * its thread went since, and name devices by ifindex. Errors are the kernel's
  * own, and not the fewer ones of libnl. -EINVAL also means that a pointer is
  * NULL, a name is empty or too long, an address is none, or an ifindex is
- * negative.
+ * negative. An ifindex that is not negative and is no device's is -ENODEV. No
+ * function is a cancellation point.
  */
 #ifndef LINK_H
 #define LINK_H
@@ -126,10 +127,10 @@ int link_add_veth(struct link_session *session, const struct link_end *a,
  * @prefix:	Bits of its network
  *
  * IPv6 addresses skip duplicate address detection, which takes seconds. What
- * is left takes less than a millisecond, on a device that is up.
+ * is left takes less than a millisecond, and the device may be down.
  *
- * Return: 0, -EEXIST (has it already), -ENODEV, -EPERM, -ETIMEDOUT (the device
- *	   is down), or another negative errno
+ * Return: 0, -EEXIST (has it already), -ENODEV, -EPERM, -ETIMEDOUT (the kernel
+ *	   took more than 1 s), or another negative errno
  */
 int link_add_addr(struct link_session *session, int index,
 	const struct addr *addr, unsigned int prefix);

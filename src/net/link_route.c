@@ -102,7 +102,7 @@ int link_add_addr(struct link_session *session, int index,
 	struct rtnl_addr *out;
 	int rc = -ENOMEM;
 
-	if (!session || !is_network(addr, prefix))
+	if (!session || index < 0 || !is_network(addr, prefix))
 		return -EINVAL;
 	local = network(addr, prefix);
 	out = rtnl_addr_alloc();
@@ -150,7 +150,8 @@ int link_add_route(struct link_session *session, const struct link_route *route)
 	struct rtnl_route *out;
 	int rc = -ENOMEM;
 
-	if (!session || !route || !is_network(&route->to, route->prefix) ||
+	if (!session || !route || route->index < 0 ||
+		!is_network(&route->to, route->prefix) ||
 		(route->via.len && route->via.len != route->to.len))
 		return -EINVAL;
 	to = network(&route->to, route->prefix);

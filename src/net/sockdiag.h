@@ -5,7 +5,8 @@
  * The kernel lists the sockets of a namespace (sock_diag(7)), also those that
  * no process has any more: TIME_WAIT, orphans, connections that nobody
  * accepted. It does not tell whether SO_REUSEADDR or SO_REUSEPORT is set. If a
- * pointer is NULL that may not be, the result is -EINVAL.
+ * pointer is NULL that may not be, the result is -EINVAL. No function is a
+ * cancellation point.
  */
 #ifndef SOCKDIAG_H
 #define SOCKDIAG_H
