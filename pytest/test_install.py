@@ -12,7 +12,9 @@ import pytest
 from portcheck import (AGREED, CANNOT, CASES, COMMAND, CORPUS, ROOT, RULES,
                        USAGE, cases, machines, portclash)
 
-EXAMPLES = sorted((ROOT / "harness" / "examples").glob("*.c"))
+# Each prints what it says; but for the server, which has a test of its own
+EXAMPLES = sorted(path for path in (ROOT / "harness" / "examples").glob("*.c")
+                  if path.stem != "echo")
 STRICT = ("-std=gnu11", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
 
 
