@@ -7,7 +7,7 @@
 
 T        ?= 60
 PREFIX   ?= /usr/local
-VERSION  := 0.1.0
+VERSION  := 0.2.0
 # make has a CC of its own, which is not asked for
 ifeq ($(origin CC),default)
 CC       := gcc
@@ -46,7 +46,7 @@ SOURCES  := $(notdir $(wildcard src/*.c src/*/*.c))
 COMMAND  := $(notdir $(wildcard src/command/*.c))
 LIBRARY  := $(filter-out $(COMMAND),$(SOURCES))
 # Of these headers libportclash is made; what else they need is inside it
-PUBLIC   := addr reservation flagcount portman netns link sockdiag wait conn reuseport
+PUBLIC   := portclash addr reservation flagcount portman netns link sockdiag wait conn reuseport
 INSIDE   := addr.c $(notdir $(wildcard src/ports/*.c src/net/*.c))
 # What the tests with threads need of it: nothing else is shared by threads
 SHARED   := $(INSIDE) gen.c world.c subject.c subject_change.c words.c \
@@ -71,7 +71,7 @@ OBJCOPY  ?= objcopy
 	fuzz libfuzzer replay tests tests-pure bench bench-instructions seeds \
 	plants mutants check-long lint format
 
-all: build/portclash build/portclash-conn build/libportclash.a build/libportclash.so.0 $(if $(shell command -v $(GO)),build/goports) \
+all: build/portclash build/portclash-conn build/libportclash.a build/libportclash.so.0.2 $(if $(shell command -v $(GO)),build/goports) \
 		$(if $(wildcard /usr/include/lwip/lwipopts.h),build/lwip)
 
 # The rooms of src/; objects of all of them stand side by side
@@ -118,16 +118,23 @@ THROUGH  := socket accept4 bind listen connect shutdown setsockopt getsockopt \
 build/portclash-conn: $(COMMAND:%.c=build/plain/%.o) build/plain/h_wrap_conn.o build/plain/lib.a
 	$(CC) $(CFLAGS) -pie $(RELRO) $(THROUGH:%=-Wl,--wrap=%) -o $@ $^ $(JSON_LIBS) $(NL_LIBS) -lpthread
 
-# What is not in the map is hidden in both libraries.
-build/libportclash.a: $(INSIDE:%.c=build/pic/%.o) src/portclash.map
-	$(LD) -r -o build/pic/portclash.o $(filter %.o,$^)
-	sed -n 's/^\t\t\(.*_.*\);/\1/p' src/portclash.map >build/pic/global
-	$(OBJCOPY) --keep-global-symbols=build/pic/global build/pic/portclash.o
-	rm -f $@ && ar rcs $@ build/pic/portclash.o
-build/libportclash.so.0: $(INSIDE:%.c=build/pic/%.o) src/portclash.map
+# What is not in the map is hidden in both libraries, and what is has a prefix.
+NAMES    := sed -n 's/^\t\t\(.*_.*\);/\1/p' src/portclash.map
+build/portclash_names.h: src/portclash.map | build/pic
+	$(NAMES) | sed 's/.*/#define & portclash_&/' >$@
+build/pic/portclash.o: $(INSIDE:%.c=build/pic/%.o) src/portclash.map
+	$(LD) -r -o build/pic/all.o $(filter %.o,$^)
+	$(NAMES) | sed 's/.*/& portclash_&/' >build/pic/names
+	$(NAMES) | sed 's/.*/portclash_&/' >build/pic/global
+	sed 's/^\t\t\(.*_.*;\)/\t\tportclash_\1/' src/portclash.map >build/pic/map
+	$(OBJCOPY) --redefine-syms=build/pic/names build/pic/all.o
+	$(OBJCOPY) --keep-global-symbols=build/pic/global build/pic/all.o $@
+build/libportclash.a: build/pic/portclash.o build/portclash_names.h
+	rm -f $@ && ar rcs $@ $<
+build/libportclash.so.0.2: build/pic/portclash.o
 	$(CC) $(CFLAGS) -shared $(RELRO) -o $@ -Wl,-soname,$(@F) -Wl,-z,defs \
-		-Wl,--version-script=src/portclash.map -Wl,-Bsymbolic-functions \
-		$(filter %.o,$^) $(NL_LIBS) -lpthread
+		-Wl,--version-script=build/pic/map -Wl,-Bsymbolic-functions \
+		$< $(NL_LIBS) -lpthread
 # Again, too, when Debian's package is another: its sources are old
 build/goports: $(wildcard harness/goports/* /var/lib/dpkg/info/golang-gvisor-gvisor-dev.list)
 	GO='$(GO)' harness/goports/build $@
@@ -251,8 +258,15 @@ install: all build/portclash-static build/uml-xstate.so
 	install -d "$$INTO/bin" "$$INTO/lib/pkgconfig" "$$INTO/include/portclash"
 	install -m 755 build/portclash "$$INTO/bin"
 	install -m 644 $(foreach name,$(PUBLIC),$(wildcard src/$(name).h src/*/$(name).h)) "$$INTO/include/portclash"
-	install -m 644 build/libportclash.a build/libportclash.so.0 "$$INTO/lib"
-	ln -sf libportclash.so.0 "$$INTO/lib/libportclash.so"
+	install -m 644 build/portclash_names.h "$$INTO/include/portclash"
+	# These two know nothing of portclash.h in the tree.
+	cd "$$INTO/include/portclash" && sed -i \
+		-e 's/^#define [A-Z]*_H$$/&\n\n#include "portclash.h"/' \
+		-e 's/^#include <stdint.h>$$/&\n\nPORTCLASH_BEGIN/' \
+		-e 's|^#endif /\* [A-Z]*_H \*/$$|PORTCLASH_END\n\n&|' \
+		flagcount.h portman.h
+	install -m 644 build/libportclash.a build/libportclash.so.0.2 "$$INTO/lib"
+	ln -sf libportclash.so.0.2 "$$INTO/lib/libportclash.so"
 	printf '%s\n' "prefix=$$PREFIX" 'libdir=$${prefix}/lib' \
 		'includedir=$${prefix}/include' '' 'Name: portclash' \
 		'Description: port manager, namespaces, sockets whose calls end' \
@@ -284,7 +298,7 @@ install: all build/portclash-static build/uml-xstate.so
 	done
 uninstall:
 	rm -f "$$INTO/bin/portclash" "$$INTO/lib/libportclash.a" \
-		"$$INTO/lib/libportclash.so" "$$INTO/lib/libportclash.so.0" \
+		"$$INTO/lib/libportclash.so" "$$INTO/lib/libportclash.so.0.2" \
 		"$$INTO/lib/pkgconfig/portclash.pc"
 	rm -rf "$$INTO/include/portclash" "$$INTO/share/portclash" \
 		"$$INTO/libexec/portclash"

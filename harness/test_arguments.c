@@ -98,6 +98,7 @@ static void of_netns(void **state)
 	REFUSED(netns_close(NULL));
 	assert_null(netns_free(NULL));
 	REFUSED(netns_setns(NULL));
+	IS(netns_setns_fd(-1, 0), -EBADF);
 	assert_true(netns_thread_id() > 0);
 	IS(netns_set_mark(-1), -EBADF);
 	REFUSED(netns_id(NULL, &id));
@@ -198,6 +199,7 @@ static void of_sockdiag(void **state)
 	assert_int_equal(sockdiag_open(&here), 0);
 	REFUSED(sockdiag_open(NULL));
 	sockdiag_close(NULL);
+	sockdiag_stop(NULL);
 	REFUSED(sockdiag_each(NULL, IPPROTO_TCP, AF_INET, SOCKDIAG_ALL,
 		pass_over, NULL));
 	REFUSED(sockdiag_each(here, IPPROTO_TCP, AF_INET, SOCKDIAG_ALL, NULL,
@@ -308,6 +310,7 @@ static void of_conn_that_is_none(void **state)
 	(void)state;
 	conn_is(NULL, -EINVAL);
 	REFUSED(conn_close(NULL));
+	REFUSED(conn_fd(NULL));
 	assert_null(conn_free(NULL));
 }
 

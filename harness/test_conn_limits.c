@@ -322,6 +322,45 @@ static void waitall_waits_for_all(void **state)
 	free_pair(c);
 }
 
+/* Of standard input nothing is known, and nothing asked. */
+static void zero_is_no_trap(void **state)
+{
+	struct wait wait = { .deadline = wait_in_ms(SHORT_MS) };
+	struct conn_options options = { 0 };
+	int zero = dup(0), null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct wait_token *token;
+	struct conn *conn;
+
+	(void)state;
+	assert_int_equal(dup2(null, 0), 0);
+	assert_int_equal(wait_poll(NULL, 0, &wait), -ETIME);
+	assert_int_equal(conn_open(AF_INET, SOCK_DGRAM, 0, &options, &conn), 0);
+	conn_free(conn);
+	close(0);
+	assert_int_equal(wait_token_new(&token), 0);
+	assert_true(wait_token_fd(token) > 0);
+	wait_token_free(token);
+	dup2(zero < 0 ? null : zero, 0);
+	close(zero);
+	close(null);
+}
+
+static void a_descriptor_for_event_loops(void **state)
+{
+	struct conn *c[2];
+	int fd;
+
+	(void)state;
+	pair_of(SOCK_STREAM, c);
+	fd = conn_fd(c[0]);
+	assert_true(fd > 0);
+	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	conn_close(c[0]);
+	assert_int_equal(conn_fd(c[0]), -EBADF);
+	free_pair(c);
+}
+
 static void a_process_that_runs_has_no_pid_yet(void **state)
 {
 	siginfo_t info = { .si_pid = 1 };
@@ -357,6 +396,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(close_within_any_loan),
 		cmocka_unit_test(nothing_is_read_at_once),
 		cmocka_unit_test(waitall_waits_for_all),
+		cmocka_unit_test(zero_is_no_trap),
+		cmocka_unit_test(a_descriptor_for_event_loops),
 		cmocka_unit_test(a_process_that_runs_has_no_pid_yet),
 	};
 

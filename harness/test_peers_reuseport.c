@@ -277,7 +277,7 @@ static void open_full(struct conn *full[2])
 {
 	struct reuseport_options options = REUSEPORT_OPTIONS;
 
-	options.backlog = 0;
+	options.backlog = -1;
 	assert_int_equal(reuseport_listen("tcp4", "127.0.0.1:7000", &options,
 				 &full[0]),
 		0);

@@ -113,9 +113,11 @@ static void dial_ends_by_deadline_and_token(void **state)
 	struct wait wait = { wait_in_ms(SHORT_MS), -1 };
 	struct wait_token *token;
 	struct conn *full, *first, *conn;
+	const char *failed = "";
 
 	(void)state;
-	options.backlog = 0;
+	options.failed = &failed;
+	options.backlog = -1;
 	assert_int_equal(reuseport_listen("tcp4", "127.0.0.1:7000", &options,
 				 &full),
 		0);
@@ -125,7 +127,7 @@ static void dial_ends_by_deadline_and_token(void **state)
 	assert_int_equal(reuseport_dial("tcp4", NULL, "127.0.0.1:7000", &wait,
 				 &options, &conn),
 		-ETIME);
-	assert_string_equal(options.failed, "connect");
+	assert_string_equal(failed, "connect");
 	assert_int_equal(wait_token_new(&token), 0);
 	wait_token_cancel(token);
 	wait = (struct wait){ 0, wait_token_fd(token) };
@@ -298,8 +300,10 @@ static void a_zone_is_a_device_of_the_namespace(void **state)
 	struct link_session *session;
 	struct netns *there, *here;
 	struct conn *conn;
+	const char *failed = "";
 
 	(void)state;
+	options.failed = &failed;
 	assert_int_equal(netns_current(&here), 0);
 	assert_int_equal(netns_new(&there), 0);
 	assert_int_equal(netns_setns(there), 0);
@@ -312,7 +316,7 @@ static void a_zone_is_a_device_of_the_namespace(void **state)
 	assert_int_equal(reuseport_listen("tcp6", "[fe80::1%zone]:0", &options,
 				 &conn),
 		-EADDRNOTAVAIL);
-	assert_string_equal(options.failed, "bind");
+	assert_string_equal(failed, "bind");
 	assert_int_equal(reuseport_listen("tcp6", "[fe80::1%zone]:0", NULL,
 				 &conn),
 		-ENOENT);
@@ -342,20 +346,22 @@ static void what_failed_is_told(void **state)
 	};
 	struct reuseport_options options = REUSEPORT_OPTIONS;
 	struct conn *conn;
+	const char *failed = "";
 
 	(void)state;
+	options.failed = &failed;
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
-		options.failed = "";
+		failed = "";
 		assert_int_equal(reuseport_listen(wrong[i].network,
 					 wrong[i].address, &options, &conn),
 			wrong[i].rc);
-		assert_string_equal(options.failed, wrong[i].failed);
+		assert_string_equal(failed, wrong[i].failed);
 	}
 	assert_int_equal(reuseport_listen("tcp", ":0", NULL, NULL), -EINVAL);
 	assert_int_equal(reuseport_dial("tcp", "[::1]:0", "127.0.0.1:1", NULL,
 				 &options, &conn),
 		-ENOENT);
-	assert_string_equal(options.failed, "local address");
+	assert_string_equal(failed, "local address");
 }
 
 int main(int argc, char **argv)

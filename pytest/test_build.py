@@ -13,13 +13,13 @@ from portcheck import ROOT
 
 pytestmark = pytest.mark.pure
 BUILT = [ROOT / "build" / name for name in (
-    "portclash", "portclash-static", "portclash-conn", "libportclash.so.0",
+    "portclash", "portclash-static", "portclash-conn", "libportclash.so.0.2",
     "lwip", "uml-xstate.so")]
 # Both flavours, the version, and a name of a file in an assertion
 QUICK = ("build/plain/main.o", "build/plain/subject_kernel.o",
          "build/pic/addr.o")
 ALL = ("build/portclash", "build/portclash-static", "build/portclash-conn",
-       "build/libportclash.a", "build/libportclash.so.0", "build/lwip",
+       "build/libportclash.a", "build/libportclash.so.0.2", "build/lwip",
        "build/uml-xstate.so")    # but for goports: Go writes where it was
 
 

@@ -115,7 +115,7 @@ def test_no_connection_is_lost_and_nobody_hangs(tmp_path):
     program = tmp_path / "echo"
     subprocess.run(
         ["cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE",
-         f"-I{tmp_path}", f"-I{ROOT / 'src'}", "-o", program,
+         f"-I{tmp_path}", f"-I{ROOT / 'src'}", f"-I{ROOT / 'build'}", "-o", program,
          ROOT / "harness" / "examples" / "echo.c",
          ROOT / "build" / "libportclash.a", "-lnl-route-3", "-lnl-3",
          "-lpthread"], check=True)

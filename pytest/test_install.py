@@ -2,6 +2,7 @@
 """What make install installs: headers, libraries that show no more than these
 declare, examples that work with them, and a command with its corpus."""
 
+import ctypes
 import os
 import re
 import shutil
@@ -54,20 +55,64 @@ def declared(usr):
 def test_libraries_show_what_headers_declare(usr):
     """No more, and no less, in both."""
     assert len(declared(usr)) > 100
-    for library, option in (("libportclash.so.0", "-D"), ("libportclash.a", "-g")):
+    for library, option in (("libportclash.so.0.2", "-D"), ("libportclash.a", "-g")):
         out = run("nm", option, "--defined-only", usr / "lib" / library)
         names = {line.split()[-1].split("@")[0] for line in out.splitlines()
                  if len(line.split()) == 3 and line.split()[1] == "T"}
-        assert names == declared(usr), library
+        assert names == {f"portclash_{name}" for name in declared(usr)}, library
 
 
-def test_headers_stand_alone(usr, tmp_path):
-    """Each by itself, in a strict compiler."""
+@pytest.mark.parametrize("compiler", (
+    ("cc", "-std=gnu11"), ("cc", "-std=c11", "-pedantic"),
+    ("c++", "-xc++", "-std=c++17", "-pedantic")), ids=" ".join)
+def test_headers_stand_alone(compiler, usr, tmp_path):
+    """Each by itself, in strict compilers of two languages."""
     for path in sorted((usr / "include" / "portclash").glob("*.h")):
         source = tmp_path / "one.c"
-        source.write_text(f"#include <portclash/{path.name}>\nint one;\n")
-        run("cc", *STRICT, *flags(usr, "--cflags"), "-c", "-o",
-            tmp_path / "one.o", source)
+        source.write_text(f"#include <portclash/{path.name}>\nextern int one;\n")
+        run(*compiler, "-Wall", "-Wextra", "-Werror", *flags(usr, "--cflags"),
+            "-c", "-o", tmp_path / "one.o", source)
+
+
+def test_another_language(usr, tmp_path):
+    """A C++ program has functions of C; Python finds them by their prefix."""
+    source = tmp_path / "one.cc"
+    source.write_text("""
+        #include <portclash/portman.h>
+        #include <portclash/flagcount.h>
+        #include <portclash/reuseport.h>
+        #if !PORTCLASH_AT_LEAST(0, 2) || PORTCLASH_AT_LEAST(PORTCLASH_MAJOR + 1, 0)
+        #error "not this version"
+        #endif
+        int main() {
+            struct wait wait = WAIT_INIT;
+            struct conn_options options = CONN_OPTIONS_INIT;
+            struct reuseport_options more = REUSEPORT_OPTIONS_INIT;
+            struct flagcount count = {};
+            struct portman *pm = portman_new();
+            wait.deadline = wait_in_ms(1);
+            flagcount_add(&count, 0);
+            return !(wait_poll(nullptr, 0, &wait) < 0 && options.netns_fd < 0 &&
+                     !more.backlog && pm);
+        }
+        """)
+    run("c++", "-std=c++17", *flags(usr, "--cflags"), "-o", tmp_path / "one",
+        source, *flags(usr, "--libs"), f"-Wl,-rpath,{usr / 'lib'}")
+    run(tmp_path / "one")
+    library = ctypes.CDLL(str(usr / "lib" / "libportclash.so"))
+    library.portclash_wait_now.restype = ctypes.c_int64
+    assert library.portclash_wait_now() > 0
+    assert not hasattr(library, "wait_now")
+
+
+def test_one_version(usr):
+    """Of the headers, the libraries' symbols and the command."""
+    header = (usr / "include/portclash/portclash.h").read_text()
+    version = ".".join(re.findall(
+        r"^#define PORTCLASH_(?:MAJOR|MINOR|PATCH) (\d+)$", header, re.M))
+    assert portclash("--version").out.decode() == f"portclash {version}\n"
+    out = run("nm", "-D", "--defined-only", usr / "lib" / "libportclash.so.0.2")
+    assert "portclash_conn_open@@PORTCLASH_0.2" in out
 
 
 @pytest.mark.parametrize("static", (False, True), ids=("shared", "static"))
@@ -264,5 +309,6 @@ def test_a_corpus_that_is_none(tmp_path):
 def test_each_helper_has_an_example():
     """And the port manager has one."""
     assert {path.stem for path in EXAMPLES} == {
-        "netns", "link", "sockdiag", "wait", "conn", "reuseport", "portman"}
+        "netns", "link", "sockdiag", "wait", "conn", "reuseport", "portman",
+        "epoll"}
     assert all(len(path.read_text().splitlines()) < 55 for path in EXAMPLES)

@@ -9,6 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "portclash.h"
+
+PORTCLASH_BEGIN
+
 /* The longest address in text, with its final NUL */
 enum { ADDR_TEXT_MAX = 48 };
 
@@ -53,5 +57,7 @@ bool addr_is_mapped(const struct addr *addr);
 
 /** addr_unmapped() - The IPv4 address within a mapped one; any other as is */
 struct addr addr_unmapped(const struct addr *addr);
+
+PORTCLASH_END
 
 #endif /* ADDR_H */

@@ -6,6 +6,9 @@
 #define RESERVATION_H
 
 #include "addr.h"
+#include "portclash.h"
+
+PORTCLASH_BEGIN
 
 /* Flags of a reservation, and limits */
 enum {
@@ -35,5 +38,7 @@ struct reservation {
 	uint16_t port, dest_port;
 	struct addr addr, dest_addr;
 };
+
+PORTCLASH_END
 
 #endif /* RESERVATION_H */

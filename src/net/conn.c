@@ -60,6 +60,11 @@ int conn_control(struct conn *conn, int (*fn)(int fd, void *arg), void *arg)
 	CONN_AT_ONCE(conn, fn ? fn(conn->fd, arg) : -EINVAL);
 }
 
+int conn_fd(struct conn *conn)
+{
+	CONN_AT_ONCE(conn, conn->fd);
+}
+
 static int run_loan(struct conn *conn, int direction, const struct wait *wait,
 	struct loan *loan)
 {
@@ -203,7 +208,7 @@ int conn_open(int domain, int type, int protocol,
 
 	if (!new)
 		return conn ? -ENOMEM : -EINVAL;
-	fd = options && options->netns_fd >= 0 ?
+	fd = options && options->netns_fd > 0 ?
 		     netns_do_fd(options->netns_fd, make, &m) :
 		     make(NULL, &m);
 	return conn_wrap(fd, false, new, conn);

@@ -41,6 +41,9 @@
 #define CONN_H
 
 #include <signal.h>
+#ifdef __GLIBC__ /* for siginfo_t in plain C */
+#include <bits/types/siginfo_t.h>
+#endif
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -48,7 +51,10 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "portclash.h"
 #include "wait.h"
+
+PORTCLASH_BEGIN
 
 struct conn;
 struct sock_filter;
@@ -67,12 +73,13 @@ struct conn_addr {
 
 /**
  * struct conn_options - Where and how to open
- * @netns_fd:	A network namespace, or -1 for the thread's own
+ * @netns_fd:	A network namespace; 0 or less for the thread's own
  */
 struct conn_options {
 	int netns_fd;
 };
 
+#define CONN_OPTIONS_INIT { -1 }
 #define CONN_OPTIONS ((struct conn_options){ .netns_fd = -1 })
 
 /* Directions, for deadlines */
@@ -108,6 +115,16 @@ int conn_adopt(int fd, struct conn **conn);
  * @conn:	The caller's to conn_free(); set only on success
  */
 int conn_dup(int fd, struct conn **conn);
+
+/**
+ * conn_fd() - Its descriptor, for an event loop such as epoll(7)
+ *
+ * It is the conn's, and is closed with it: take it out of the loop before. It
+ * is not protected from a close by another thread: conn_control() is.
+ *
+ * Return: The descriptor, -EBADF (closed), or -EINVAL (NULL)
+ */
+int conn_fd(struct conn *conn);
 
 /**
  * conn_close() - Wake all its calls, wait for them, close
@@ -376,5 +393,7 @@ int conn_pidfd_send_signal(struct conn *conn, int signal, siginfo_t *info,
  */
 int conn_pidfd_wait(struct conn *conn, int options, siginfo_t *info,
 	struct rusage *usage, const struct wait *wait);
+
+PORTCLASH_END
 
 #endif /* CONN_H */

@@ -16,6 +16,9 @@
 
 #include "addr.h"
 #include "netns.h"
+#include "portclash.h"
+
+PORTCLASH_BEGIN
 
 struct link_session;
 
@@ -153,5 +156,7 @@ int link_add_route(struct link_session *session,
  * Return: 0, -ENODEV, -EAFNOSUPPORT (no IPv6), or another negative errno
  */
 int link_addr_gen_none(struct link_session *session, int index);
+
+PORTCLASH_END
 
 #endif /* LINK_H */

@@ -65,6 +65,12 @@ static int wrap(int fd, const char *path, struct netns **ns)
 	int rc = out ? verify(fd) : -ENOMEM;
 	char own[32];
 
+	/* As an option 0 is none, so no handle is 0. */
+	if (!rc && !fd) {
+		fd = fcntl(0, F_DUPFD_CLOEXEC, 1);
+		rc = fd < 0 ? -errno : 0;
+		close(0);
+	}
 	if (!rc) {
 		snprintf(own, sizeof(own), "/proc/%d/fd/%d", getpid(), fd);
 		out->fd = fd;
@@ -199,9 +205,12 @@ int netns_setns(const struct netns *ns)
 {
 	int fd = netns_fd(ns);
 
-	if (fd < 0)
-		return fd;
-	return setns(fd, CLONE_NEWNET) ? -errno : 0;
+	return fd < 0 ? fd : netns_setns_fd(fd, CLONE_NEWNET);
+}
+
+int netns_setns_fd(int fd, int type)
+{
+	return setns(fd, type) ? -errno : 0;
 }
 
 pid_t netns_thread_id(void)

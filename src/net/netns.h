@@ -20,6 +20,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "portclash.h"
+
+PORTCLASH_BEGIN
+
 struct netns;
 
 /* The mark (SO_MARK) of sockets that interception is to leave alone */
@@ -201,6 +205,15 @@ struct netns *netns_free(struct netns *ns);
  */
 int netns_setns(const struct netns *ns);
 
+/**
+ * netns_setns_fd() - The same, by any descriptor that setns(2) takes
+ * @type:	CLONE_NEWNET, or another of setns(2); 0 for any
+ *
+ * Return: 0, -EBADF, -EINVAL (of another type), -EPERM, or another negative
+ *	   errno
+ */
+int netns_setns_fd(int fd, int type);
+
 /** netns_thread_id() - The calling thread's number, as in /proc/PID/task */
 pid_t netns_thread_id(void);
 
@@ -246,5 +259,7 @@ int netns_id_current(uint64_t *id);
  *	   another negative errno
  */
 int netns_unshare(void);
+
+PORTCLASH_END
 
 #endif /* NETNS_H */

@@ -97,7 +97,9 @@ static int listen_at(const struct reuseport_network *network,
 	rc = conn_bind(new, &addr->any, addr->len);
 	if (!rc && network->type == SOCK_STREAM) {
 		*failed = "listen";
-		rc = conn_listen(new, options->backlog);
+		rc = conn_listen(new, options->backlog ?
+					      MAX(options->backlog, 0) :
+					      SOMAXCONN);
 	}
 	if (rc)
 		conn_free(new);
@@ -127,10 +129,10 @@ static int listen_on(const struct reuseport_network *network,
 }
 
 static int listen_of(const char *name, const char *address, int type,
-	struct reuseport_options *options, struct conn **conn)
+	const struct reuseport_options *options, struct conn **conn)
 {
 	UNCANCELLED();
-	struct reuseport_options defaults = REUSEPORT_OPTIONS;
+	const struct reuseport_options defaults = REUSEPORT_OPTIONS;
 	const struct reuseport_network *network = reuseport_network(name);
 	const char *failed = "network";
 	int rc = -EPROTONOSUPPORT;
@@ -140,19 +142,19 @@ static int listen_of(const char *name, const char *address, int type,
 	if (network && network->type == type)
 		rc = listen_on(network, address, options ? options : &defaults,
 			conn, &failed);
-	if (rc && options)
-		options->failed = failed;
+	if (rc && options && options->failed)
+		*options->failed = failed;
 	return rc;
 }
 
 int reuseport_listen(const char *network, const char *address,
-	struct reuseport_options *options, struct conn **conn)
+	const struct reuseport_options *options, struct conn **conn)
 {
 	return listen_of(network, address, SOCK_STREAM, options, conn);
 }
 
 int reuseport_listen_packet(const char *network, const char *address,
-	struct reuseport_options *options, struct conn **conn)
+	const struct reuseport_options *options, struct conn **conn)
 {
 	return listen_of(network, address, SOCK_DGRAM, options, conn);
 }
@@ -283,11 +285,11 @@ static int dial(const struct reuseport_network *network, const char *local,
 }
 
 int reuseport_dial(const char *network, const char *local, const char *remote,
-	const struct wait *wait, struct reuseport_options *options,
+	const struct wait *wait, const struct reuseport_options *options,
 	struct conn **conn)
 {
 	UNCANCELLED();
-	struct reuseport_options defaults = REUSEPORT_OPTIONS;
+	const struct reuseport_options defaults = REUSEPORT_OPTIONS;
 	const struct reuseport_network *n = reuseport_network(network);
 	const char *failed = "network";
 	int rc = -EPROTONOSUPPORT;
@@ -297,7 +299,7 @@ int reuseport_dial(const char *network, const char *local, const char *remote,
 	if (n)
 		rc = dial(n, local, remote, wait, options ? options : &defaults,
 			conn, &failed);
-	if (rc && options)
-		options->failed = failed;
+	if (rc && options && options->failed)
+		*options->failed = failed;
 	return rc;
 }

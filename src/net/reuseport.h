@@ -28,21 +28,25 @@
 #define REUSEPORT_H
 
 #include "conn.h"
+#include "portclash.h"
+
+PORTCLASH_BEGIN
 
 /**
  * struct reuseport_options - How to make the socket
  * @netns_fd:	As in struct conn_options
- * @backlog:	Of listen
- * @failed:	Set on failure: what it was, such as "SO_REUSEPORT" or "bind"
+ * @backlog:	Of listen: 0 for SOMAXCONN, and less for listen(2)'s own 0
+ * @failed:	Where to put, on failure, what it was, such as "SO_REUSEPORT" or
+ *		"bind"; or NULL
  */
 struct reuseport_options {
 	int netns_fd;
 	int backlog;
-	const char *failed;
+	const char **failed;
 };
 
-#define REUSEPORT_OPTIONS                                                      \
-	((struct reuseport_options){ .netns_fd = -1, .backlog = SOMAXCONN })
+#define REUSEPORT_OPTIONS_INIT { -1, 0, NULL }
+#define REUSEPORT_OPTIONS ((struct reuseport_options){ .netns_fd = -1 })
 
 /** reuseport_available() - Has this kernel the option? Asked once a process */
 bool reuseport_available(void);
@@ -62,11 +66,11 @@ int reuseport_resolve(const char *network, const char *address, bool passive,
  * @conn:	The caller's to conn_free(); set only on success
  */
 int reuseport_listen(const char *network, const char *address,
-	struct reuseport_options *options, struct conn **conn);
+	const struct reuseport_options *options, struct conn **conn);
 
 /** reuseport_listen_packet() - A UDP socket that is bound */
 int reuseport_listen_packet(const char *network, const char *address,
-	struct reuseport_options *options, struct conn **conn);
+	const struct reuseport_options *options, struct conn **conn);
 
 /**
  * reuseport_dial() - A connection, from an address that others may have too
@@ -80,7 +84,9 @@ int reuseport_listen_packet(const char *network, const char *address,
  * and the result is -ELOOP.
  */
 int reuseport_dial(const char *network, const char *local, const char *remote,
-	const struct wait *wait, struct reuseport_options *options,
+	const struct wait *wait, const struct reuseport_options *options,
 	struct conn **conn);
+
+PORTCLASH_END
 
 #endif /* REUSEPORT_H */

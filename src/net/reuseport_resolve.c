@@ -153,7 +153,7 @@ static int ask_both(struct question *q, int netns_fd)
 	int rc;
 
 	q->hints.ai_flags |= AI_NUMERICHOST;
-	if (netns_fd >= 0 && strchr(q->host, '%'))
+	if (netns_fd > 0 && strchr(q->host, '%'))
 		rc = netns_do_fd(netns_fd, ask, q);
 	else
 		rc = ask(NULL, q);

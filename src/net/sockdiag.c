@@ -45,6 +45,7 @@ struct sockdiag {
 	void *arg;
 	uint8_t protocol;
 	int count;
+	bool stopped;
 };
 
 static struct addr addr_of(uint8_t family, const void *bytes)
@@ -124,7 +125,9 @@ static int on_row(struct nl_msg *msg, void *arg)
 	struct nlmsghdr *header = nlmsg_hdr(msg);
 	struct sockdiag *diag = arg;
 
-	if (nlmsg_valid_hdr(header, sizeof(struct inet_diag_msg))) {
+	/* What is left of the answer must be taken all the same. */
+	if (!diag->stopped &&
+		nlmsg_valid_hdr(header, sizeof(struct inet_diag_msg))) {
 		struct sockdiag_row row = row_of(header, diag->protocol);
 
 		diag->count++;
@@ -197,6 +200,7 @@ static int ask(struct sockdiag *diag, struct nl_msg *msg, uint8_t protocol,
 	diag->arg = arg;
 	diag->protocol = protocol;
 	diag->count = 0;
+	diag->stopped = false;
 	rc = nl_send_auto(diag->nl.sk, msg);
 	nlmsg_free(msg);
 	if (rc >= 0)
@@ -219,6 +223,12 @@ int sockdiag_each(struct sockdiag *diag, uint8_t protocol, uint8_t family,
 	rc = ask(diag, request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &req), protocol,
 		fn, arg);
 	return rc ? rc : diag->count;
+}
+
+void sockdiag_stop(struct sockdiag *diag)
+{
+	if (diag)
+		diag->stopped = true;
 }
 
 static void keep(const struct sockdiag_row *row, void *arg)

@@ -16,6 +16,9 @@
 #include <sys/types.h>
 
 #include "addr.h"
+#include "portclash.h"
+
+PORTCLASH_BEGIN
 
 struct sockdiag;
 
@@ -81,7 +84,7 @@ struct sockdiag_row {
  * @row:	Valid during the call
  * @arg:	As given to sockdiag_each()
  *
- * It must not use the same struct sockdiag.
+ * It must not use the same struct sockdiag, but for sockdiag_stop().
  */
 typedef void sockdiag_fn(const struct sockdiag_row *row, void *arg);
 
@@ -118,6 +121,13 @@ void sockdiag_close(struct sockdiag *diag);
  */
 int sockdiag_each(struct sockdiag *diag, uint8_t protocol, uint8_t family,
 	uint32_t states, sockdiag_fn *fn, void *arg);
+
+/**
+ * sockdiag_stop() - Within a sockdiag_fn: it has seen enough
+ *
+ * It is not called again, and sockdiag_each() returns how often it was.
+ */
+void sockdiag_stop(struct sockdiag *diag);
 
 /**
  * sockdiag_find() - The socket that would get a packet
@@ -164,5 +174,7 @@ typedef void sockdiag_owner_fn(pid_t pid, int fd, const char *command,
  * Return: How many descriptors there were, or a negative errno
  */
 int sockdiag_owners(uint32_t inode, sockdiag_owner_fn *fn, void *arg);
+
+PORTCLASH_END
 
 #endif /* SOCKDIAG_H */

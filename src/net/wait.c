@@ -5,6 +5,7 @@
 #include "wait.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -55,7 +56,7 @@ int wait_check(const struct wait *wait)
 
 	if (!wait)
 		return 0;
-	if (wait->cancel_fd >= 0) {
+	if (wait->cancel_fd > 0) {
 		rc = is_readable(wait->cancel_fd);
 		if (rc)
 			return rc < 0 ? rc : -ECANCELED;
@@ -85,8 +86,10 @@ int wait_poll(struct pollfd *fds, unsigned int count, const struct wait *wait)
 		return -EINVAL;
 	for (unsigned int i = 0; i < count; i++)
 		all[i] = fds[i];
-	all[count] = (struct pollfd){ .fd = wait ? wait->cancel_fd : -1,
-		.events = POLLIN };
+	all[count] = (struct pollfd){
+		.fd = wait && wait->cancel_fd > 0 ? wait->cancel_fd : -1,
+		.events = POLLIN
+	};
 	do {
 		rc = ppoll(all, count + 1, left(wait, &t), NULL);
 	} while (rc < 0 && errno == EINTR);
@@ -101,6 +104,18 @@ int wait_poll(struct pollfd *fds, unsigned int count, const struct wait *wait)
 	return rc ? rc : -ETIME;
 }
 
+/* Where there is no descriptor 0, it would be one, and 0 is none. */
+static int not_zero(int fd)
+{
+	int other;
+
+	if (fd)
+		return fd;
+	other = fcntl(fd, F_DUPFD_CLOEXEC, 1);
+	close(fd);
+	return other;
+}
+
 int wait_token_new(struct wait_token **token)
 {
 	struct wait_token *new = token ? malloc(sizeof(*new)) : NULL;
@@ -109,7 +124,7 @@ int wait_token_new(struct wait_token **token)
 		return -EINVAL;
 	if (!new)
 		return -ENOMEM;
-	new->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	new->fd = not_zero(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 	if (new->fd < 0) {
 		int rc = -errno;
 

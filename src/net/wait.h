@@ -15,16 +15,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "portclash.h"
+
+PORTCLASH_BEGIN
+
 /**
  * struct wait - Until when, and until what
  * @deadline:	Nanoseconds, or 0
- * @cancel_fd:	Give up once it is readable, or -1: that of a token, or any
- *		other descriptor, such as a pidfd
+ * @cancel_fd:	Give up once it is readable: that of a token, or any other
+ *		descriptor, such as a pidfd. 0 or less is none: who wants to wait
+ *		for descriptor 0 makes a copy of it
+ *
+ * All zero, or NULL in its place, is to wait for ever.
  */
 struct wait {
 	int64_t deadline;
 	int cancel_fd;
 };
+
+/* To begin with, in C and in C++: struct wait wait = WAIT_INIT; */
+#define WAIT_INIT { 0, -1 }
 
 /* Neither; the same as NULL */
 #define WAIT_FOREVER ((struct wait){ .deadline = 0, .cancel_fd = -1 })
@@ -87,5 +97,7 @@ int wait_token_fd(const struct wait_token *token);
  * Return: NULL
  */
 struct wait_token *wait_token_free(struct wait_token *token);
+
+PORTCLASH_END
 
 #endif /* WAIT_H */
