@@ -47,6 +47,7 @@ COMMAND  := $(notdir $(wildcard src/command/*.c))
 LIBRARY  := $(filter-out $(COMMAND),$(SOURCES))
 # Of these headers libportclash is made; what else they need is inside it
 PUBLIC   := portclash addr reservation flagcount portman netns link sockdiag wait conn reuseport
+HEADERS  := $(foreach name,$(PUBLIC),$(wildcard src/$(name).h src/*/$(name).h))
 INSIDE   := addr.c $(notdir $(wildcard src/ports/*.c src/net/*.c))
 # What the tests with threads need of it: nothing else is shared by threads
 SHARED   := $(INSIDE) gen.c world.c subject.c subject_change.c words.c \
@@ -257,7 +258,9 @@ install: export PREFIX := $(PREFIX)
 install: all build/portclash-static build/uml-xstate.so
 	install -d "$$INTO/bin" "$$INTO/lib/pkgconfig" "$$INTO/include/portclash"
 	install -m 755 build/portclash "$$INTO/bin"
-	install -m 644 $(foreach name,$(PUBLIC),$(wildcard src/$(name).h src/*/$(name).h)) "$$INTO/include/portclash"
+	install -m 644 $(HEADERS) "$$INTO/include/portclash"
+	install -d "$$INTO/share/man/man3"
+	ci/man $(VERSION) "$$INTO/share/man/man3" $(HEADERS)
 	install -m 644 build/portclash_names.h "$$INTO/include/portclash"
 	# These two know nothing of portclash.h in the tree.
 	cd "$$INTO/include/portclash" && sed -i \
@@ -300,6 +303,7 @@ uninstall:
 	rm -f "$$INTO/bin/portclash" "$$INTO/lib/libportclash.a" \
 		"$$INTO/lib/libportclash.so" "$$INTO/lib/libportclash.so.0.2" \
 		"$$INTO/lib/pkgconfig/portclash.pc"
+	rm -f "$$INTO"/share/man/man3/portclash_*.3
 	rm -rf "$$INTO/include/portclash" "$$INTO/share/portclash" \
 		"$$INTO/libexec/portclash"
 

@@ -105,6 +105,19 @@ def test_another_language(usr, tmp_path):
     assert not hasattr(library, "wait_now")
 
 
+def test_each_function_has_a_page(usr):
+    """And each header; roff has no complaint about any."""
+    folder = usr / "share" / "man" / "man3"
+    pages = {path.stem for path in folder.glob("*.3")}
+    headers = {path.stem for path in (usr / "include/portclash").glob("*.h")}
+    headers -= {"portclash_names"}
+    assert pages == {f"portclash_{name}" for name in declared(usr) | headers}
+    if shutil.which("groff"):
+        assert not run("groff", "-man", "-ww", "-z", *folder.glob("*.3"))
+    text = (folder / "portclash_conn_accept.3").read_text()
+    assert "the connection stays queued" in text and "portclash_conn (3)" in text
+
+
 def test_one_version(usr):
     """Of the headers, the libraries' symbols and the command."""
     header = (usr / "include/portclash/portclash.h").read_text()
