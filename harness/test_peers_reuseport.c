@@ -104,8 +104,8 @@ struct twice {
 };
 
 static void listen_twice(const struct twice *twice,
-	int (*listen)(const char *, const char *, struct reuseport_options *,
-		struct conn **))
+	int (*listen)(const char *, const char *,
+		const struct reuseport_options *, struct conn **))
 {
 	const char *colon = strrchr(twice->address, ':');
 	char address[64];
