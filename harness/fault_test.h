@@ -54,12 +54,14 @@ struct scenario {
 static const struct {
 	const char *name, *scenario;
 } harmless[] = {
-	{ "close", NULL },     /* it is closed all the same */
-	{ "futex", NULL },     /* it looks again */
-	{ "nanosleep", NULL }, /* it looks again sooner */
-	{ "eventfd", NULL },   /* a wait looks from time to time */
-	{ "malloc", "conversation" },
+	{ "close", NULL },	      /* it is closed all the same */
+	{ "futex", NULL },	      /* it looks again */
+	{ "nanosleep", NULL },	      /* it looks again sooner */
+	{ "eventfd", NULL },	      /* a wait looks from time to time */
+	{ "malloc", "conversation" }, /* and without what wakes it, too */
 	{ "malloc", "adopted" },
+	{ "malloc", "processes" },
+	{ "malloc", "reuse" },
 	{ "getsockopt", NULL },	     /* SO_TYPE: then plain reads are used */
 	{ "setsockopt", "buffers" }, /* without FORCE it is tried again */
 	{ "sigtimedwait", "pipes" }, /* and again */
