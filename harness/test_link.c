@@ -253,9 +253,30 @@ static void a_pair_across_namespaces(void **state)
 	link_close(session);
 }
 
+static void no_name_and_no_ifindex(void **state)
+{
+	const struct link_end empty = { .name = "" };
+	const struct link_end negative = { .name = "v0", .index = -1 };
+	struct addr addr = own_netns_addr("192.0.2.7");
+	const struct link_route back = { .to = addr, .index = -1 };
+	struct link_session *here;
+	int index;
+
+	(void)state;
+	assert_int_equal(link_open(&here), 0);
+	assert_int_equal(link_index(here, "", &index), -EINVAL);
+	assert_int_equal(link_add_bridge(here, &empty), -EINVAL);
+	assert_int_equal(link_add_bridge(here, &negative), -EINVAL);
+	assert_int_equal(link_set_master(here, 1, -1), -EINVAL);
+	assert_int_equal(link_add_addr(here, -1, &addr, 8), -EINVAL);
+	assert_int_equal(link_add_route(here, &back), -EINVAL);
+	link_close(here);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_name_and_no_ifindex),
 		cmocka_unit_test(links_give_the_errors_of_the_kernel),
 		cmocka_unit_test(a_device_has_a_name_and_a_number),
 		cmocka_unit_test(ports_of_a_bridge),

@@ -132,8 +132,9 @@ int conn_fd(struct conn *conn);
  * A second close is 0 as well, and returns when the first is done.
  *
  * Return: 0, -EDEADLK (this thread is within a call on this conn, however deep:
- *	   by conn_control(), or in a signal handler), the negative errno of close(2), or that of write(2): its calls could
- *	   not be woken, and it is still open
+ *	   by conn_control(), or in a signal handler), the negative errno of
+ *	   close(2), or that of write(2): its calls could not be woken, and it
+ *	   is still open
  */
 int conn_close(struct conn *conn);
 
