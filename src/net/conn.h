@@ -175,8 +175,8 @@ int conn_accept(struct conn *conn, int flags, const struct wait *wait,
  * conn_connect() - Connect, and wait until that is decided
  * @peer:	Set to the address of the other end, or NULL
  *
- * After -ETIME and -ECANCELED the kernel still connects: another call goes on to
- * wait for the same peer, whatever @addr is, and conn_close() gives it up. While
+ * After -ETIME and -ECANCELED the kernel still connects: another call goes on
+ * to wait for the same peer, whatever @addr is, and conn_close() ends it. While
  * another thread waits in this, both wait for the one connection. -EALREADY is
  * waited out, and comes only from a family other than IP and Unix.
  *

@@ -12,7 +12,8 @@
  * time share. It is written once, by a close or by an earlier deadline, and is
  * never read while anybody has it: so no wake-up is lost, and none comes twice.
  * Whoever begins to wait later gets another one. A waker that nobody needs any
- * more is kept for the next wait of any conn, until the last is freed: so a conn at rest has one
+ * more is kept for the next wait of any conn, until the last is freed: so
+ * a conn at rest has one
  * descriptor, and a wait costs no system call but its own. If no eventfd can be
  * had, a call looks every BLIND_MS whether it was woken.
  *

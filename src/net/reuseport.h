@@ -8,12 +8,13 @@
  * A network is tcp, tcp4, tcp6, udp, udp4 or udp6; an address HOST:PORT, with
  * the HOST in brackets if it is IPv6. They mean what they do to Go's net:
  *
- *	no HOST		all addresses, IPv4 and IPv6, also if the sysctl bindv6only
- *			is 1, and those of IPv4 where there is no IPv6; only IPv6
+ *	no HOST		all addresses, IPv4 and IPv6, also if the sysctl
+ *			bindv6only is 1, and those of IPv4 where there is
+ *			no IPv6; only IPv6
  *			with tcp6 and udp6. To dial it is to dial 127.0.0.1, and
  *			::1 if that fails
- *	a name		to listen, one address, of IPv4 if it has any; to dial, each
- *			in turn, for its share of the time, but at least 2 s
+ *	a name		to listen, one address, of IPv4 if it has any; to dial,
+ *			each in turn, for its share of time, but at least 2 s
  *	no PORT		0; a PORT may be the name of a service
  *	a %ZONE		a device of the namespace of netns_fd
  *
@@ -53,8 +54,8 @@ bool reuseport_available(void);
 
 /**
  * reuseport_resolve() - Network and address to a socket address
- * @passive:	An address without a host is any, not the loopback one. A zone is
- *		looked up in the namespace of the caller
+ * @passive:	An address without a host is any, not the loopback one. A zone
+ *		is looked up in the namespace of the caller
  * @addr:	Set only on success
  */
 int reuseport_resolve(const char *network, const char *address, bool passive,

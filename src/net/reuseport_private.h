@@ -44,7 +44,7 @@ int reuseport_look_up(const struct reuseport_network *network,
 	const char *address, bool passive, int netns_fd,
 	struct reuseport_list *list);
 
-/** reuseport_first() - Which one, if it is to be one: one of IPv4 if there is */
+/** reuseport_first() - Which one, if only one: of IPv4 if there is any */
 const struct conn_addr *reuseport_first(const struct reuseport_list *list);
 
 #endif /* REUSEPORT_PRIVATE_H */

@@ -23,8 +23,8 @@ PORTCLASH_BEGIN
  * struct wait - Until when, and until what
  * @deadline:	Nanoseconds, or 0
  * @cancel_fd:	Give up once it is readable: that of a token, or any other
- *		descriptor, such as a pidfd. 0 or less is none: who wants to wait
- *		for descriptor 0 makes a copy of it
+ *		descriptor, such as a pidfd. 0 or less is none: who wants to
+ *		wait for descriptor 0 makes a copy of it
  *
  * All zero, or NULL in its place, is to wait for ever.
  */
