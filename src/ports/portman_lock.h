@@ -30,14 +30,16 @@
 
 enum { PARTS = 16, ALL_PARTS = -1 };
 
+enum { OPEN, TAKEN, WANTED };
+
 /**
  * struct part - What is held on some ports
- * @lock:	Guards @table
+ * @lock:	OPEN, TAKEN or WANTED; guards @table
  * @asleep, @woken: For those who wait for @lock
  * @apart:	So that two parts never share a cache line
  */
 struct part {
-	enum { OPEN, TAKEN, WANTED } _Atomic lock;
+	atomic_int lock;
 	struct table table;
 	pthread_mutex_t asleep;
 	pthread_cond_t woken;
