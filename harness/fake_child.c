@@ -30,7 +30,7 @@ int child_start(struct child *child, char *const argv[], int err)
 {
 	(void)argv;
 	(void)err;
-	child->pid = 1;
+	child->guard.pid = 1;
 	child->out_next = child->out_used = 0;
 	child->in_next = child->in_used = 0;
 	return 0;
@@ -80,10 +80,10 @@ long child_now(void)
 
 bool child_end(struct child *child, int wait_ms, int *status)
 {
-	bool runs = child->pid;
+	bool runs = child->guard.pid;
 
 	(void)wait_ms;
-	child->pid = 0;
+	child->guard.pid = 0;
 	*status = status_now;
 	return runs;
 }
