@@ -15,7 +15,7 @@ SAFE = re.compile(
     r"fprintf|snprintf|mem\w+|str(?!dup)\w+|free|freeaddrinfo|closedir|dirfd|"
     r"get(pid|e[ug]id|tid)|clock_gettime|sig(emptyset|addset|ismember|pending)|"
     r"pthread_(atfork|join|once|sigmask|mutex_\w+|setcancelstate)|nl_socket_(?!alloc)\w+|"
-    r"nlmsg_(valid_hdr|hdr|data|free|find_attr)|nla_get_u8|"
+    r"nlmsg_(valid_hdr|hdr|data|free|find_attr)|nla_(len|get_u\d+)|"
     r"nl_addr_(put|set_prefixlen)|rtnl_(link|route|addr)(_nh)?_(put|free)|"
     r"rtnl_(link|route|addr)_(nh_)?set_\w+|rtnl_route_add_nexthop|"
     r"rtnl_link_veth_get_peer|rtnl_link_vrf_set_tableid")
