@@ -213,7 +213,7 @@ static bool get_addr(const uint8_t *bytes, uint8_t len, struct addr *addr)
 }
 
 /* Read a row into a table: 0, -EINVAL if there cannot be such, or -ENOMEM */
-static int get_row(const uint8_t *at, struct part *parts, int64_t *refs)
+static int get_row(const uint8_t *at, struct table *tables, int64_t *refs)
 {
 	struct reservation res = { .network_count = 1 };
 	struct claim claim;
@@ -239,7 +239,7 @@ static int get_row(const uint8_t *at, struct part *parts, int64_t *refs)
 	if (!good || !*refs || flags > RESERVATION_FLAGS ||
 		!portman_valid(&res))
 		return -EINVAL;
-	table = &parts[portman_part(res.port)].table;
+	table = &tables[portman_part(res.port)];
 	claim = portman_claim(table, &res);
 	return portman_table_add(table,
 		portman_id(res.networks[0], res.transport, res.port), &res,
@@ -248,7 +248,7 @@ static int get_row(const uint8_t *at, struct part *parts, int64_t *refs)
 
 /* Make room for all keys at once: each begins with a row whose port, network or
  * transport is another. */
-static int make_room(const uint8_t *at, uint64_t rows, struct part *parts)
+static int make_room(const uint8_t *at, uint64_t rows, struct table *tables)
 {
 	uint32_t counts[2 * PARTS] = { 0 };
 
@@ -256,17 +256,17 @@ static int make_room(const uint8_t *at, uint64_t rows, struct part *parts)
 		if (!i || memcmp(at - ROW_SIZE, at, 4))
 			counts[2 * portman_part(at[0]) + (at[2] == 6)]++;
 	for (int i = 0; i < 2 * PARTS; i++)
-		if (!portman_table_room(&parts[i / 2].table, i % 2, counts[i]))
+		if (!portman_table_room(&tables[i / 2], i % 2, counts[i]))
 			return -ENOMEM;
 	return 0;
 }
 
 /* Rows have to be in their order, each once, and a tuple's sum positive. */
-static int get_rows(const uint8_t *at, uint64_t rows, struct part *parts)
+static int get_rows(const uint8_t *at, uint64_t rows, struct table *tables)
 {
 	const uint8_t *before = NULL;
 	int64_t refs, sum = 1;
-	int rc = make_room(at, rows, parts);
+	int rc = make_room(at, rows, tables);
 
 	for (; rows && !rc; rows--, before = at, at += ROW_SIZE) {
 		int order = before ? memcmp(before, at, ROW_TUPLE + 4) : -1;
@@ -274,27 +274,27 @@ static int get_rows(const uint8_t *at, uint64_t rows, struct part *parts)
 
 		if (order >= 0 || (!same && sum <= 0))
 			return -EINVAL;
-		rc = get_row(at, parts, &refs);
+		rc = get_row(at, tables, &refs);
 		sum = refs + (same ? sum : 0);
 	}
 	return rc ? rc : sum > 0 ? 0 : -EINVAL;
 }
 
 /* Swap what is held; what was refused may be free now */
-static void swap(struct portman *pm, struct part *parts)
+static void swap(struct portman *pm, struct table *tables)
 {
 	for (int i = 0; i < PARTS; i++) {
 		struct table table;
 
 		memcpy(&table, &pm->parts[i].table, sizeof(table));
-		memcpy(&pm->parts[i].table, &parts[i].table, sizeof(table));
-		memcpy(&parts[i].table, &table, sizeof(table));
+		memcpy(&pm->parts[i].table, &tables[i], sizeof(table));
+		memcpy(&tables[i], &table, sizeof(table));
 	}
 	portman_refused_free(&pm->refusals, true);
 }
 
 static int become(struct portman *pm, const uint8_t *header,
-	const uint8_t *rows, struct part *parts)
+	const uint8_t *rows, struct table *tables)
 {
 	uint16_t first = get(&header, 2), count = get(&header, 2);
 	uint32_t hint = get(&header, 4);
@@ -304,12 +304,12 @@ static int become(struct portman *pm, const uint8_t *header,
 
 	if ((count && first + count > 65536) || (!count && first))
 		return -EINVAL;
-	rc = get_rows(rows, number, parts);
+	rc = get_rows(rows, number, tables);
 	if (rc)
 		return rc;
 	if (!portman_enter(&visit, pm->parts, ALL_PARTS, false))
 		return -EDEADLK;
-	swap(pm, parts);
+	swap(pm, tables);
 	pthread_mutex_lock(&pm->range_lock);
 	pm->first = first;
 	pm->count = count;
@@ -322,7 +322,7 @@ static int become(struct portman *pm, const uint8_t *header,
 int portman_load(struct portman *pm, const uint8_t *data, size_t size)
 {
 	const uint8_t *end, *number;
-	struct part *parts;
+	struct table *tables;
 	int rc;
 
 	if (!pm || !data || size < HEADER_SIZE + SUM_SIZE ||
@@ -334,12 +334,12 @@ int portman_load(struct portman *pm, const uint8_t *data, size_t size)
 	if (get(&end, SUM_SIZE) != checksum(data, size - SUM_SIZE) ||
 		get(&number, 8) != (size - HEADER_SIZE - SUM_SIZE) / ROW_SIZE)
 		return -EINVAL;
-	parts = calloc(PARTS, sizeof(*parts));
-	if (!parts)
+	tables = calloc(PARTS, sizeof(*tables));
+	if (!tables)
 		return -ENOMEM;
-	portman_parts_init(parts);
-	rc = become(pm, data + MAGIC_SIZE, data + HEADER_SIZE, parts);
-	portman_parts_destroy(parts);
-	free(parts);
+	rc = become(pm, data + MAGIC_SIZE, data + HEADER_SIZE, tables);
+	for (int i = 0; i < PARTS; i++)
+		portman_table_clear(&tables[i]);
+	free(tables);
 	return rc;
 }
