@@ -11,7 +11,7 @@
  * loads somewhere in the middle, which must change no outcome.
  *
  * A failure is an outcome that differs; a structure that is not as it must be
- * (portman_check(): after ops of the input, at the end of short edits); a state
+ * (portman_check(): after ops of the input, at the end of an edit); a state
  * that does not survive being saved; and whatever a sanitizer says. Both sides
  * are pure, so all of it aborts.
  */
@@ -96,9 +96,7 @@ static int checked_step(struct subject *subject, const struct op *op,
 
 static int checked_end(struct subject *subject)
 {
-	/* Behind long walks it takes longer than all of them. */
-	if (each_op || steps <= FEW)
-		portman_check(subject->state);
+	portman_check(subject->state);
 	portman_free(subject->state);
 	subject->state = NULL;
 	return 0;
