@@ -262,12 +262,6 @@ install: all build/portclash-static build/uml-xstate.so
 	install -d "$$INTO/share/man/man3"
 	ci/man $(VERSION) "$$INTO/share/man/man3" $(HEADERS)
 	install -m 644 build/portclash_names.h "$$INTO/include/portclash"
-	# These two know nothing of portclash.h in the tree.
-	cd "$$INTO/include/portclash" && sed -i \
-		-e 's/^#define [A-Z]*_H$$/&\n\n#include "portclash.h"/' \
-		-e 's/^#include <stdint.h>$$/&\n\nPORTCLASH_BEGIN/' \
-		-e 's|^#endif /\* [A-Z]*_H \*/$$|PORTCLASH_END\n\n&|' \
-		flagcount.h portman.h
 	install -m 644 build/libportclash.a build/libportclash.so.0.2 "$$INTO/lib"
 	ln -sf libportclash.so.0.2 "$$INTO/lib/libportclash.so"
 	printf '%s\n' "prefix=$$PREFIX" 'libdir=$${prefix}/lib' \

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * flagcount.h - how many references each combination of flags has
+ *
+ * For those who keep ports themselves, as the package has it. Our port manager
+ * keeps the same more tightly (portman_table.h).
  */
 #ifndef FLAGCOUNT_H
 #define FLAGCOUNT_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "portclash.h"
+
+PORTCLASH_BEGIN
 
 /**
  * struct flagcount - References by combination of the three flag bits
@@ -55,5 +62,7 @@ bool flagcount_all_have(const struct flagcount *c, uint8_t flags);
  * Only positive counts limit it; 7 if there is none.
  */
 uint8_t flagcount_shared(const struct flagcount *c);
+
+PORTCLASH_END
 
 #endif /* FLAGCOUNT_H */

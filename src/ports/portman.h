@@ -27,7 +27,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "portclash.h"
 #include "reservation.h"
+
+PORTCLASH_BEGIN
 
 #define PORTMAN_FIRST_EPHEMERAL 16000
 
@@ -165,5 +168,7 @@ int portman_load(struct portman *pm, const uint8_t *data, size_t size);
  * is positive, sums are the sums, and what is known to be refused is refused.
  */
 void portman_check(struct portman *pm);
+
+PORTCLASH_END
 
 #endif /* PORTMAN_H */
