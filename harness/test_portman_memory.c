@@ -107,7 +107,7 @@ static void without_memory_nothing_changes(void **state)
 	struct reservation res = {
 		.networks = { 6, 4, 6 }, .network_count = 3, .transport = 17
 	};
-	int failures[4] = { 0 };
+	int failures[3] = { 0 };
 	uint8_t *data;
 	size_t size;
 
