@@ -7,8 +7,9 @@
  * A manager answers in steps, such as: a device keeps two holders apart; a
  * wildcard meets every address. A model of gVisor has to know which steps had a
  * part in an answer, and what the answer would be without one of them. So a
- * manager can be watched. If it is not, the steps cost nothing: the code that
- * judges a port is compiled twice, once without any of this.
+ * manager can be watched. It then judges one by one, which is the definition. If
+ * it is not watched, the steps cost nothing, and quicker ways are taken that
+ * come to the same.
  */
 #ifndef PORTMAN_WATCH_H
 #define PORTMAN_WATCH_H
