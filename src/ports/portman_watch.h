@@ -7,8 +7,8 @@
  * A manager answers in steps, such as: a device keeps two holders apart; a
  * wildcard meets every address. A model of gVisor has to know which steps had a
  * part in an answer, and what the answer would be without one of them. So a
- * manager can be watched. It then judges one by one, which is the definition. If
- * it is not watched, the steps cost nothing, and quicker ways are taken that
+ * manager can be watched. Then it judges one by one, which is the definition.
+ * If it is not watched, the steps cost nothing, and quicker ways are taken that
  * come to the same.
  */
 #ifndef PORTMAN_WATCH_H
