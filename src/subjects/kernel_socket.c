@@ -313,12 +313,11 @@ int kernel_socket_echo(void)
 }
 
 /*
- * Wait until all packets that were sent are answered. A local packet waits in a
- * queue of its CPU, and its answer goes to the end of that queue. So when an
- * echo that is sent now has come back, the answers to earlier packets are here
- * too, and no more will come. False: there was no echo.
+ * A local packet waits in a queue of its CPU, and its answer goes to the end of
+ * that queue. So when an echo that is sent now has come back, the answers to
+ * earlier packets are here too, and no more will come.
  */
-static bool settle(int echo)
+bool kernel_socket_settle(int echo)
 {
 	static const uint8_t request[8] = { [0] = 8, [2] = 0xf7, [3] = 0xff };
 	const struct sockaddr_in self = { .sin_family = AF_INET,
@@ -346,7 +345,7 @@ struct outcome kernel_socket_connect(const struct kernel_socket *sock,
 
 	if (error == EINPROGRESS) {
 		struct pollfd wait = { .fd = sock->fd, .events = POLLOUT };
-		int ms = settle(echo) ? 0 : UNPROVEN_WAIT_MS;
+		int ms = kernel_socket_settle(echo) ? 0 : UNPROVEN_WAIT_MS;
 
 		/* A second call ends what the first began, as if it had
 		 * blocked. SO_ERROR would tell the error, too, but leave a

@@ -56,6 +56,14 @@ int kernel_socket_accept(const struct kernel_socket *listener,
  * negative errno */
 int kernel_socket_echo(void);
 
+/**
+ * kernel_socket_settle() - Wait until all packets that were sent are answered
+ * @echo:	From kernel_socket_echo(), or negative
+ *
+ * Return: false if no echo proves it
+ */
+bool kernel_socket_settle(int echo);
+
 /** kernel_socket_has_type() - Does this kernel have such sockets? */
 bool kernel_socket_has_type(int type);
 

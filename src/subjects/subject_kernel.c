@@ -345,9 +345,10 @@ static int kernel_step(struct subject *subject, const struct op *op,
 	if (!rc && (out->error == EMFILE || out->error == ENFILE ||
 			   out->error == ENOMEM))
 		rc = -out->error;
-	/* Without an echo, the packets that it sends may arrive later. */
-	if (kernel->world.echo < 0 && kernel->connected &&
-		(op->kind == OP_CLOSE || op->kind == OP_SHUTDOWN))
+	/* A busy kernel hands the packets of a FIN to a thread of its own. */
+	if (kernel->connected &&
+		(op->kind == OP_CLOSE || op->kind == OP_SHUTDOWN) &&
+		!kernel_socket_settle(kernel->world.echo))
 		usleep(SETTLE_US);
 	return rc;
 }
