@@ -8,6 +8,7 @@ text or as JSON: there is no second parser here that could be wrong.
 import json
 import os
 import re
+import signal
 import subprocess
 from pathlib import Path
 
@@ -103,6 +104,13 @@ def portclash(*args, command=COMMAND, stdin=None, env=None, timeout=300,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, cwd=cwd,
         env={**os.environ, **(env or {})}, check=False)
     return Answer(args, done)
+
+
+def usual_signals():
+    """For Popen's preexec_fn, of what a test sends a signal to: whoever started
+    us, with nohup or in the background of a shell, may have had some ignored."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def cases(*folders):

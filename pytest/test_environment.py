@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from portcheck import (AGREED, CANNOT, CASES, COMMAND, CRASH, FOUND, NOTHING,
-                       ROOT, SANITIZED, USAGE, cases)
+                       ROOT, SANITIZED, USAGE, cases, usual_signals)
 
 SOCKETS = "# Two.\n\nsocket a tcp4\nbind a 0.0.0.0:7000\n"
 DIVERGES = ("# Two.\n\nsocket a tcp4\nset a reuseaddr\nbind a 0.0.0.0:7000\n"
@@ -72,13 +72,6 @@ def commands(files):
     if REPLAY.exists():
         found.append(("replay", (REPLAY, packed)))
     return found
-
-
-def usual_signals():
-    """Whoever started us, with nohup or in the background of a shell, may have
-    had some ignored."""
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_DFL)
 
 
 def run(command, prepare=None, **more):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from portcheck import AGREED, COMMAND, FOUND, machines
+from portcheck import AGREED, COMMAND, FOUND, machines, usual_signals
 
 # The agent, and the oldest of each kind
 SUBJECTS = ("pipe:" + str(COMMAND) + " serve",
@@ -175,7 +175,7 @@ def test_whatever_an_agent_started_dies_with_us(agent, verb, tmp_path):
         with subprocess.Popen(
                 [str(COMMAND), *ASKED[verb], "-s", f"x=pipe:{HUNG[agent]}",
                  *files], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL) as run:
+                stderr=subprocess.DEVNULL, preexec_fn=usual_signals) as run:
             below = []
             for _ in range(200):
                 below = descendants(os.getpid())

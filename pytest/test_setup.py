@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from portcheck import CANNOT, ROOT, USAGE
+from portcheck import CANNOT, ROOT, USAGE, usual_signals
 
 SYSTEMS = {
     "debian-12": ("debian", "12", "Debian GNU/Linux 12 (bookworm)"),
@@ -186,8 +186,7 @@ def contained(*command, **more):
     return subprocess.Popen(
         [ROOT / "netns-scripts" / "contain", *user, "--", *command],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        # We may have been started with nohup.
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL), **more)
+        preexec_fn=usual_signals, **more)
 
 
 @pytest.mark.parametrize("script,code", (

@@ -20,7 +20,7 @@ import time
 
 import pytest
 
-from portcheck import CANNOT, COMMAND, USAGE, portclash
+from portcheck import CANNOT, COMMAND, USAGE, portclash, usual_signals
 
 PORT = 8080
 NEW_FILES, NEW_NET = 0x400, 0x40000000
@@ -209,7 +209,8 @@ def test_it_does_not_stay_behind(number):
     """What ends us, ends the command."""
     with subprocess.Popen([COMMAND, "why", "--", "sh", "-c",
                            "echo $$; exec sleep 60"],
-                          stdout=subprocess.PIPE) as watcher:
+                          stdout=subprocess.PIPE,
+                          preexec_fn=usual_signals) as watcher:
         pid = int(watcher.stdout.readline())
         assert alive(pid)
         watcher.send_signal(number)
