@@ -115,15 +115,19 @@ def no_stream():
 
 
 def killed():
-    """Many threads end in a call."""
-    child = os.fork()
-    if not child:
-        threading.stack_size(65536)
-        for _ in range(1100):
-            threading.Thread(target=lambda: socket.socket().connect(
-                ("10.0.0.77", 9))).start()
-        os._exit(0)
-    os.waitpid(child, 0)
+    """Many threads end in a call: 1,100 of 22 processes, since so many of one
+    would only wait for each other."""
+    threading.stack_size(65536)
+    # Who has been started goes on until it waits.
+    sys.setswitchinterval(100)
+    for _ in range(22):
+        child = os.fork()
+        if not child:
+            for _ in range(50):
+                threading.Thread(target=lambda: socket.socket().connect(
+                    ("10.0.0.77", 9))).start()
+            os._exit(0)
+        os.waitpid(child, 0)
     bind(socket.socket())
 
 
