@@ -3,6 +3,7 @@
 
 import re
 import subprocess
+from functools import cache
 from itertools import count
 
 import pytest
@@ -135,8 +136,10 @@ def codes(text):
 
 def test_codes_are_defined():
     """Rules have names. The one table of numbers is that of kernel bugs."""
-    tracked = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], check=False,
-                             capture_output=True, text=True).stdout.split("\0")
+    tracked = subprocess.run(
+        ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others",
+         "--exclude-standard"], check=False, capture_output=True,
+        text=True).stdout.split("\0")
     if not tracked[0]:
         pytest.skip("not a clone")
     table = set(re.findall(r"^\| ([ABC]\d+) \| ", (
@@ -200,7 +203,7 @@ def declared(code):
     code = re.sub(r"__attribute__\(\(.*?\)\)\s", "", code, flags=re.DOTALL)
     code = re.sub(r"^#.*(\\\n.*)*", "", code, flags=re.MULTILINE)
     return re.findall(
-        r"^(?!typedef|struct \w+ \{|enum|extern|\s)[\w][\w \t*]*?[ *](\w+)\(",
+        r"^(?!typedef|struct \w+ \{|enum|\s)[\w][\w \t*]*?[ *](\w+)\(",
         code, re.MULTILINE)
 
 
@@ -340,18 +343,38 @@ def test_a_cycle_is_found():
     assert not Modules(rooms.format("one")).errors
 
 
+def included(text):
+    """The files of ours that a text includes, each with its folder: as it is
+    written, though it be as one of the system's, or of another folder."""
+    for quoted, angled in re.findall(
+            r'^[ \t]*#[ \t]*include[ \t]*(?:"(.*)"|<(.*)>)', text,
+            re.MULTILINE):
+        if quoted or (ROOT / "src" / angled).exists():
+            room, _, header = (quoted or f"<>/{angled}").rpartition("/")
+            yield room, header.removesuffix(".h")
+
+
+def test_an_include_is_found():
+    """Planted: in each form that a compiler takes."""
+    assert list(included(
+        '#include "a.h"\n # include\t"b/c.h"\n#include <stdio.h>\n'
+        '#include <netlink/netlink.h>\n#include <net/netlink.h>\n'
+        '#include "../d/e.h"\n#include "f.c"\n#include <util.h>\n')) == [
+            ("", "a"), ("b", "c"), ("<>/net", "netlink"), ("../d", "e"),
+            ("", "f.c"), ("<>", "util")]
+
+
 def test_includes_are_allowed(modules):
     """Each include of each file; an allowance that nobody uses goes too."""
     wrong, used = [], set()
     for path in OURS:
         name = modules.of.get(path.stem)
-        for room, header in re.findall(
-                r'^#include "(?:([a-z]+)/)?(.*)\.h"', path.read_text(),
-                re.MULTILINE):
+        for room, header in included(path.read_text()):
             other = modules.of.get(header)
             theirs = modules.room_of.get(header)
             # Of another room it has the room's name, so that a step is seen.
-            if room != ("" if theirs == modules.room_of[path.stem] else theirs):
+            if room != ("" if theirs in (None, modules.room_of[path.stem])
+                        else theirs):
                 wrong.append(f"{relative(path)} calls it {room}/{header}.h")
             used.add((name, other))
             if (other != name and other not in EVERYWHERE and
@@ -393,7 +416,7 @@ def test_prefixes_have_one_owner(modules):
 def test_a_wrong_prefix_is_found():
     """Planted: another's, nobody's, and a longer one that is another's."""
     planted = Modules("foo foo_more : | noun\nfoo_bar : foo\n")
-    code = ("int foo_a(void);\nint noun_b(void);\nint bar_c(void);\n"
+    code = ("int foo_a(void);\nint noun_b(void);\nextern int bar_c(void);\n"
             "int foo_bar_d(void);\nint foo(void);\n")
     assert owned_by_others(planted, "foo_more", code) == [
         "bar_c", "foo_bar_d"]
@@ -419,8 +442,13 @@ def test_judges_do_not_see_each_other(modules):
     assert {judge_of(name) for name in seen} == set(JUDGES)
     for name, judges in seen.items():
         assert judges <= {judge_of(name)}, name
+    for stem, name, owner in between(
+            modules, symbols("--defined-only", "-g"), symbols("-u")):
+        judges = {judge_of(modules.of[stem]), judge_of(modules.of[owner])}
+        assert None in judges or len(judges) == 1, (stem, name, owner)
 
 
+@cache
 def symbols(*flags):
     """What the objects define or need, from nm, by the name of their source."""
     objects = [path for path in (ROOT / "build" / "plain").glob("*.o")
@@ -438,16 +466,35 @@ def symbols(*flags):
     return found
 
 
-def upward(modules, defined, needed):
-    """Objects that use what is defined below them in ci/modules: (user, name,
-    owner), each the stem of a file. Files of one module may use each other."""
-    order = {name: number for number, name in enumerate(modules.may)}
+def between(modules, defined, needed):
+    """What objects use of other modules: (user, name, owner), where user and
+    owner are stems of files."""
     owners = {name: stem for stem, names in defined.items() for name in names}
     for stem, names in sorted(needed.items()):
         for name in sorted(names & owners.keys()):
-            owner = owners[name]
-            if order[modules.of[owner]] > order[modules.of[stem]]:
-                yield stem, name, owner
+            if modules.of[owners[name]] != modules.of[stem]:
+                yield stem, name, owners[name]
+
+
+def upward(modules, defined, needed):
+    """Those that use what is defined below them in ci/modules."""
+    order = {name: number for number, name in enumerate(modules.may)}
+    for stem, name, owner in between(modules, defined, needed):
+        if order[modules.of[owner]] > order[modules.of[stem]]:
+            yield stem, name, owner
+
+
+def unseen(modules, defined, needed, headers):
+    """Those that use what is in no header that they see, though it be above
+    them: headers are texts by their stems."""
+    words = {stem: set(re.findall(r"\w+", re.sub(
+        r"/\*.*?\*/", "", text, flags=re.DOTALL)))
+             for stem, text in headers.items()}
+    for stem, name, owner in between(modules, defined, needed):
+        sees = modules.sees(modules.of[stem]) | {modules.of[stem]}
+        if not any(name in words[header] and modules.of[header] in sees
+                   for header in words):
+            yield stem, name, owner
 
 
 def test_symbols_are_above(modules):
@@ -457,6 +504,28 @@ def test_symbols_are_above(modules):
              for stem, name, owner in upward(
                  modules, symbols("--defined-only", "-g"), symbols("-u"))]
     assert not wrong, "\n".join(wrong)
+
+
+def test_symbols_are_declared(modules):
+    """In a header that the user may include: a declaration of one's own would
+    go around ci/modules, and so around the wall between two judges."""
+    headers = {path.stem: path.read_text() for path in HEADERS}
+    wrong = [f"{stem}.o uses {name} of {owner}.o, which no header declares "
+             "that it may include" for stem, name, owner in unseen(
+                 modules, symbols("--defined-only", "-g"), symbols("-u"),
+                 headers)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_an_undeclared_symbol_is_found():
+    """Planted: what is above, but not seen; and named in a comment only."""
+    planted = Modules("a :\nb :\nc : a\n")
+    defined, needed = {"a": {"a_do"}}, {"b": {"a_do"}, "c": {"a_do"}}
+    assert list(unseen(planted, defined, needed, {
+        "a": "void a_do(void);", "b": "/* a_do() */"})) == [
+            ("b", "a_do", "a")]
+    assert not list(unseen(planted, defined, needed, {
+        "a": "", "b": "void a_do(void);", "c": "void a_do(void);"}))
 
 
 def test_a_symbol_below_is_found():
