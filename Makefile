@@ -300,6 +300,8 @@ uninstall:
 	rm -f "$$INTO"/share/man/man3/portclash_*.3
 	rm -rf "$$INTO/include/portclash" "$$INTO/share/portclash" \
 		"$$INTO/libexec/portclash"
+	find "$$INTO/lib/pkgconfig" "$$INTO/share/man/man3" "$$INTO/libexec" \
+		-maxdepth 0 -type d -empty -delete 2>/dev/null || :
 
 clean:
 	rm -rf build
