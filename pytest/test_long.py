@@ -110,10 +110,8 @@ def test_a_kernel_is_its_specification(name, what, note, console):
     ids=lambda what: what[1].strip("-"))
 @pytest.mark.parametrize("name", GVISORS)
 def test_gvisor_is_its_port_manager(name, what, note):
-    """That of 20221219; of a newer one it is known where it differs."""
-    if name > "gvisor-20221219":
-        pytest.skip("portman is that of 20221219")
-    agree(note, "portman", name, *what)
+    """That of its release."""
+    agree(note, f"portman@{name.split('-')[1]}", name, *what)
 
 
 @pytest.mark.parametrize("name", MACHINES)
