@@ -157,7 +157,7 @@ build/tsan/test_%: build/tsan/h_test_%.o build/tsan/lib.a
 # All that the tests run: programs of unit tests, fuzz targets, commands
 PROGRAMS := $(TESTS:%=build/plain/%) $(TESTS:%=build/san/%) $(THREADED:%=build/tsan/%)
 tests: all fuzz replay build/tests $(PROGRAMS) $(TARGETS:fuzz_%=build/san/replay_%) \
-		build/bench_ports build/bench_kernel \
+		build/bench_class build/bench_ports build/bench_kernel \
 		build/san/portclash build/portclash-static \
 		$(if $(wildcard build/kernels),build/uml-xstate.so)
 tests-pure: build/portclash build/tests $(PURE:%=build/plain/%)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Copies of the sources, each with one bug planted in it."""
+import glob
+import os
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+
+
+def make(tree, goals):
+    """Build some goals there."""
+    subprocess.run(["make", "-s", *goals], cwd=tree, check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+class Copies:
+    """Copies below one folder of build/, which is removed first.
+
+    What all are made from is copied once, so that nobody edits it meanwhile,
+    with its times, so that only what an edit touches is built anew.
+    """
+
+    def __init__(self, name, parts, goals):
+        self.work = os.path.join(ROOT, "build", name)
+        self.base = os.path.join(self.work, "base")
+        shutil.rmtree(self.work, ignore_errors=True)
+        os.makedirs(os.path.join(self.base, "build"))
+        for part in ("src", "harness", "Makefile", *parts):
+            subprocess.run(["cp", "-a", os.path.join(ROOT, part),
+                            os.path.join(self.base, part)], check=True)
+        make(self.base, goals)
+
+    def plant(self, name, path, before, after, goals):
+        """One with one edit, and what is built of it"""
+        tree = os.path.join(self.work, name)
+        subprocess.run(["cp", "-a", self.base, tree], check=True)
+        [source] = glob.glob(os.path.join(tree, "src", "**", path),
+                             recursive=True)
+        with open(source, encoding="utf-8") as file:
+            text = file.read()
+        if text.count(before) != 1:
+            sys.exit(f"plants: {name}: {path} has changed; mend the plant")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(text.replace(before, after))
+        make(tree, goals)
+        return tree
+
+    def remove(self):
+        """All of them"""
+        shutil.rmtree(self.work)
