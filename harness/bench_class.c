@@ -76,11 +76,15 @@ static uint64_t classify(const struct program *program,
 	};
 	struct class_answer answer;
 	double start = cpu_now();
+	uint64_t sum;
 
 	if (class_find(&finder, &question, &answer))
 		fail("class_find");
 	*cost = cpu_now() - start;
-	return answer.verdict + answer.count;
+	sum = answer.verdict;
+	for (unsigned int i = 0; i < answer.count; i++)
+		sum = sum * CLASSES_MAX + answer.set[i];
+	return sum;
 }
 
 static int by_cost(const void *a, const void *b)
@@ -114,7 +118,7 @@ static double measure(const struct bench *bench, uint64_t count,
 		for (int i = 0; i < BATCH && found < count; i++)
 			if (diff_traces(&programs[i], &a[i], &b[i],
 				    &divergence) == DIVERGE)
-				*checksum += classify(&programs[i],
+				*checksum = *checksum * 31 + classify(&programs[i],
 					(const struct trace *[2]){ &a[i],
 						&b[i] },
 					divergence.index, &costs[found++]);

@@ -202,20 +202,29 @@ static void note_cited(struct set *set, const struct trace said[2],
 	}
 }
 
-/* May a class change anything in a run that cited these rules? */
-static bool matters(const struct class *class, const struct set *set)
+/* Was a rule cited that the class changes? One that is asked before another
+ * changes nothing but where that other one has decided. */
+static bool is_cited(const struct class *class, const struct set *set)
 {
 	for (unsigned int i = 0; i < class->change_count; i++) {
 		const struct change *change = &class->changes[i];
-		unsigned int rule = change->rule;
+		unsigned int rule = change->kind == CHANGE_BEFORE ?
+					    change->other :
+					    change->rule;
 
-		if (change->kind == CHANGE_BEFORE)
-			rule = change->other;
-		if (change->kind == CHANGE_ON ||
-			set->cited[change->model][rule / 64] >> rule % 64 & 1)
+		if (set->cited[change->model][rule / 64] >> rule % 64 & 1)
 			return true;
 	}
 	return false;
+}
+
+/* May a class change anything in a run that cited these rules? */
+static bool matters(const struct class *class, const struct set *set)
+{
+	for (unsigned int i = 0; i < class->change_count; i++)
+		if (class->changes[i].kind == CHANGE_ON)
+			return true;
+	return is_cited(class, set);
 }
 
 static int try_set(struct class_finder *finder, const struct question *question,
@@ -280,6 +289,20 @@ static bool is_listed(const struct set *sets, size_t count,
 	return false;
 }
 
+/*
+ * Has a class done nothing, added to one set, which is the other one now? Then
+ * both runs are the same. A larger set in which it does something is grown from
+ * one that has what it needs for that.
+ */
+static bool is_idle(const struct class_finder *finder, unsigned int next,
+	const struct set *before, const struct set *now)
+{
+	const struct class *class = &finder->candidates[next];
+
+	return !finder->models.law && !is_cited(class, before) &&
+	       !is_cited(class, now);
+}
+
 /* Grow all sets by one class each; 1 if one of them explains it: @best */
 static int grow(struct class_finder *finder, const struct question *question,
 	const struct set *sets, size_t count, struct set *grown,
@@ -310,6 +333,8 @@ static int grow(struct class_finder *finder, const struct question *question,
 				*best = set;
 				found = true;
 			}
+			if (is_idle(finder, next, &sets[i], &set))
+				continue;
 			if (*grown_count < SETS_MAX)
 				grown[(*grown_count)++] = set;
 		}

@@ -85,8 +85,10 @@ int models_check(struct models *models, const struct question *question,
 	unsigned int count = program->count, i;
 	int rc = 0;
 
-	for (i = 0; i < 2 && !rc; i++)
+	for (i = 0; i < 2 && !rc; i++) {
 		rc = run(models, i, question, NULL, 0, count, &said[i]);
+		models->said[i] = said[i];
+	}
 	if (rc)
 		return rc;
 	if (models->dialect_count[0] || models->dialect_count[1])
@@ -144,6 +146,18 @@ static bool both_object(const struct question *question,
 	return false;
 }
 
+/* Is one of the changes made to this model? */
+static bool concerns(struct models *models, int i, const struct change *changes,
+	unsigned int count)
+{
+	const struct rule_book *book = subject_book(&models->models[i]);
+
+	for (unsigned int k = 0; k < count; k++)
+		if (changes[k].model == book->id)
+			return true;
+	return false;
+}
+
 int models_meet(struct models *models, const struct question *question,
 	const struct change *const changes[2], const unsigned int counts[2],
 	struct trace said[2], unsigned int *failed)
@@ -153,9 +167,15 @@ int models_meet(struct models *models, const struct question *question,
 	unsigned int count = models->law ? program->count : last + 1;
 
 	for (int k = 0; k < 2; k++) {
-		int rc = run(models, k, question, changes[k], counts[k], count,
-			&said[k]);
+		int rc;
 
+		if (!concerns(models, k, changes[k], counts[k])) {
+			memcpy(said[k].outcomes, models->said[k].outcomes,
+				count * sizeof(*said[k].outcomes));
+			continue;
+		}
+		rc = run(models, k, question, changes[k], counts[k], count,
+			&said[k]);
 		if (rc)
 			return rc;
 	}

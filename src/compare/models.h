@@ -25,6 +25,7 @@
  * @models:	The open models
  * @dialect:	The changes that are made to each in any case
  * @dialect_count: How many
+ * @said:	What they said without changes when models_check() was asked
  * @law:	One is under a law, which has the ops in another order: programs
  *		are run to their end
  */
@@ -32,6 +33,7 @@ struct models {
 	struct subject models[2];
 	struct change dialect[2][CHANGES_MAX];
 	unsigned int dialect_count[2];
+	struct trace said[2];
 	bool law;
 };
 
@@ -84,6 +86,7 @@ int models_check(struct models *models, const struct question *question,
 
 /**
  * models_meet() - Do changes make the models agree?
+ * @question:	The one that models_check() was asked last
  * @changes:	Made to each of the two, besides its dialect
  * @counts:	How many
  * @said:	The traces of the models under them, filled in
