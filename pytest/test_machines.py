@@ -143,6 +143,16 @@ def test_classes_find_themselves(name, least, every, need):
     assert not wrong
 
 
+def test_a_stack_that_crashes_has_a_class(need):
+    """Whether it does is no matter of rules: both models are told."""
+    path = DIVERGENCES / "lwip-listener-abort-crashes.case"
+    for pair in (("lwip", "linux"), ("linux", "lwip"), ("lwip", "spec")):
+        answer = portclash("diff", "--json", "-s", pair[0], "-s", pair[1], path)
+        result = need(answer)
+        assert answer.code == AGREED, answer
+        assert result["classes"] == {path.stem: 1}, answer
+
+
 @pytest.mark.parametrize("name", GVISORS)
 def test_a_sandbox_that_dies_is_an_outcome(name, here):
     """Of the range of all ports; and the next program has another sandbox."""

@@ -35,6 +35,30 @@ void models_close(struct models *models)
 		subject_close(&models->models[i]);
 }
 
+/* Whose choices the model of a subject follows */
+static const struct trace *leader_of(const struct question *question, int i)
+{
+	return question->traces[question->follower == i ? !i : i];
+}
+
+/*
+ * The same, for a model that is changed. No model can say whether a system
+ * crashes that may: a change lets both crash, so both are told.
+ */
+static const struct trace *crash_of(const struct question *question, int i,
+	struct trace *told)
+{
+	const struct trace *leader = leader_of(question, i);
+	unsigned int at = question->index;
+	const struct outcome *other = &question->traces[!i]->outcomes[at];
+
+	if (other->kind != OUTCOME_CRASH)
+		return leader;
+	*told = *leader;
+	told->outcomes[at] = *other;
+	return told;
+}
+
 /* Run the first @count ops on a model, with these changes */
 static int run(struct models *models, int i, const struct question *question,
 	const struct change *changes, unsigned int change_count,
@@ -44,11 +68,12 @@ static int run(struct models *models, int i, const struct question *question,
 	struct program program = *question->program;
 	struct change all[CHANGES_MAX];
 	unsigned int own = models->dialect_count[i];
-	const struct trace *leader = question->traces[i];
+	struct trace told;
+	const struct trace *leader =
+		change_count ? crash_of(question, i, &told) :
+			       leader_of(question, i);
 	int rc;
 
-	if (question->follower == i)
-		leader = question->traces[!i];
 	if (own + change_count > CHANGES_MAX)
 		return -E2BIG;
 	memcpy(all, models->dialect[i], own * sizeof(*all));
