@@ -118,10 +118,12 @@ static double measure(const struct bench *bench, uint64_t count,
 		for (int i = 0; i < BATCH && found < count; i++)
 			if (diff_traces(&programs[i], &a[i], &b[i],
 				    &divergence) == DIVERGE)
-				*checksum = *checksum * 31 + classify(&programs[i],
-					(const struct trace *[2]){ &a[i],
-						&b[i] },
-					divergence.index, &costs[found++]);
+				*checksum = *checksum * 31 +
+					    classify(&programs[i],
+						    (const struct trace *[2]){
+							    &a[i], &b[i] },
+						    divergence.index,
+						    &costs[found++]);
 	}
 	qsort(costs, count, sizeof(*costs), by_cost);
 	return costs[percent ? (count * percent - 1) / 100 : 0];
