@@ -90,15 +90,15 @@ class Follower:
 
     def of_level(self, path, wanted):
         """A target takes any input for a program of its level. A file that
-        says otherwise is asked as a copy that does not."""
+        says otherwise, or looks like text, is asked as a copy that does not."""
         try:
             data = path.read_bytes()
         except FileNotFoundError:
             return path         # trimmed away: whoever is asked says so
-        if data[0] & 1 == wanted:
+        if data[:1] == bytes([wanted]):
             return path
         copy = Path(self.copies.name) / path.name
-        copy.write_bytes(bytes([data[0] ^ 1]) + data[1:])
+        copy.write_bytes(bytes([wanted]) + data[1:])
         return copy
 
     def skip(self, subject, reason):
@@ -253,20 +253,26 @@ def test_batches_are_split(options, tmp_path, monkeypatch):
     assert follower.follow_queues() == 0 and follower.sums["skipped"]
 
 
-def test_a_file_of_the_other_level(options, tmp_path, monkeypatch):
-    """It is asked as what the target has run, and stays what it is."""
+@pytest.mark.parametrize("first", b"\x00\x01#\n")
+@pytest.mark.parametrize("target,level", (("fuzz_ports", "reservation"),
+                                          ("fuzz_kernel", "socket")))
+def test_a_file_of_any_first_byte(target, level, first, options, tmp_path,
+                                  monkeypatch):
+    """It is asked as what the target has run, also if it says the other level
+    or begins like text, and stays what it is."""
     if options[0]:
         pytest.skip("only test_follow follows")
-    fill_queue(tmp_path, "fuzz_ports", "reservation", 1)
-    file = next((tmp_path / "fuzz_ports").glob("ci/queue/id:000000*"))
+    fill_queue(tmp_path, target, level, 1)
+    file = next((tmp_path / target).glob("ci/queue/id:000000*"))
     right = file.read_bytes()
-    file.write_bytes(bytes([right[0] ^ 1]) + right[1:])
+    said = bytes([first]) + right[1:]
+    file.write_bytes(said)
     asked = []
     follower = Follower(tmp_path, 5, 1)
     monkeypatch.setattr(follower, "ask", lambda *args: asked.extend(args[3:]))
     assert follower.follow_queues() == 1
-    assert [path.read_bytes() for path in asked] == [right] != [
-        file.read_bytes()]
+    assert [path.read_bytes() for path in asked] == [right]
+    assert file.read_bytes() == said
 
 
 def test_the_follower_can_fail(options, tmp_path):
