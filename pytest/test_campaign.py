@@ -244,14 +244,33 @@ def test_what_cannot_be_said(tmp_path):
     assert not (tmp_path / "b").exists()
 
 
-def test_every_target_has_a_turn(monkeypatch):
-    """In a long campaign each, in a short one the main two; and no second is
-    lost or had twice."""
+@pytest.fixture
+def module(monkeypatch):
+    """The script, as a module"""
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     loader = importlib.machinery.SourceFileLoader("campaign", str(CAMPAIGN))
-    module = importlib.util.module_from_spec(
+    loaded = importlib.util.module_from_spec(
         importlib.util.spec_from_loader("campaign", loader))
-    loader.exec_module(module)
+    loader.exec_module(loaded)
+    return loaded
+
+
+def test_what_afl_says_of_no_time(module, tmp_path, monkeypatch):
+    """In its first moment a rate is infinite, which is no number in JSON."""
+    target = module.Target("fuzz_ports", str(tmp_path))
+    monkeypatch.setattr(target, "counters", lambda: {"programs": 3})
+    (tmp_path / "fuzz_ports" / "ci").mkdir()
+    (tmp_path / "fuzz_ports" / "ci" / "fuzzer_stats").write_text(
+        "execs_done        : 12\nexecs_per_sec     : inf\n"
+        "saved_hangs       : 2\n")
+    assert target.result() == {
+        "execs": 12, "execs_per_s": 0, "programs": 3, "crashes": 0, "hangs": 2,
+        "queue": 0, "seconds": 0}
+
+
+def test_every_target_has_a_turn(module):
+    """In a long campaign each, in a short one the main two; and no second is
+    lost or had twice."""
     targets = list(module.TARGETS)
     assert set(targets) == {path.stem for path in
                             (ROOT / "harness").glob("fuzz_*.c")}
