@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from portcheck import (AGREED, CASES, DIVERGENCES, FOUND, ROOT, USAGE, cases,
-                       change_of, portclash)
+from portcheck import (AGREED, CASES, COMMAND, DIVERGENCES, FOUND, ROOT, USAGE,
+                       cases, change_of, portclash)
 
 PAIR = ("-s", "portman", "-s", "spec@6.18")
 ALL = cases(DIVERGENCES)
@@ -294,6 +294,19 @@ def test_a_planted_quirk_of_devices_is_unknown():
     answer = portclash("sweep", "pairs", "--json", "--quiet", "-s",
                        "linux=spec@6.18~devices_keep_apart", "-s", "portman")
     assert answer.code == FOUND and answer.json["unknown"], answer
+
+
+def test_a_port_that_is_kept_is_no_choice(tmp_path, need):
+    """Of two that choose ports apart, one still tells its port, and the other
+    one that it has none: that is compared."""
+    path = tmp_path / "kept.case"
+    path.write_text("# A port is kept.\n\nsysctl ip_local_port_range=7000-7000\n"
+                    "socket a udp4\nconnect a 127.0.0.1:80\ndisconnect a\n"
+                    "get a name\n")
+    agent = f"gvisor=pipe:{COMMAND} serve -s portman"
+    for subject, code in (agent, AGREED), (agent + "~udp_disconnect_frees", FOUND):
+        answer = portclash("diff", "--json", "-s", subject, "-s", "linux", path)
+        assert need(answer)["incomparable"] == 0 and answer.code == code, answer
 
 
 # What was measured of gVisor before there were classes: pairs and sequences of

@@ -168,11 +168,12 @@ void class_finder_close(struct class_finder *finder)
 /**
  * struct set - Some classes, tried and not enough
  * @members:	Their indices, sorted
+ * @failed:	The op at which the models are not as needed
  * @cited:	A bit for each rule of each model that was cited so far
  */
 struct set {
 	uint16_t members[CLASS_SET_MAX];
-	unsigned int count;
+	unsigned int count, failed;
 	uint64_t cited[MODELS][8];
 };
 
@@ -231,7 +232,7 @@ static int try_set(struct class_finder *finder, const struct question *question,
 	struct set *set)
 {
 	struct change changes[CLASS_SET_MAX * CLASS_CHANGES_MAX];
-	unsigned int count = 0, counts[2], failed = 0;
+	unsigned int count = 0, counts[2];
 	struct trace said[2];
 	int rc;
 
@@ -243,14 +244,15 @@ static int try_set(struct class_finder *finder, const struct question *question,
 			class->change_count * sizeof(*changes));
 		count += class->change_count;
 	}
+	set->failed = 0;
 	counts[0] = count;
 	counts[1] = finder->one_side ? 0u : count;
 	rc = models_meet(&finder->models, question,
 		(const struct change *const[2]){ changes, changes }, counts,
-		said, &failed);
+		said, &set->failed);
 	memset(set->cited, 0, sizeof(set->cited));
 	if (!rc)
-		note_cited(set, said, failed);
+		note_cited(set, said, set->failed);
 	return rc;
 }
 
@@ -289,17 +291,13 @@ static bool is_listed(const struct set *sets, size_t count,
 	return false;
 }
 
-/*
- * Has a class done nothing, added to one set, which is the other one now? Then
- * both runs are the same. A larger set in which it does something is grown from
- * one that has what it needs for that.
- */
-static bool is_idle(const struct class_finder *finder, unsigned int next,
-	const struct set *before, const struct set *now)
+/* Has a class done nothing, added to one set, which is the other one now? Where
+ * it does something, it is added again: to what a larger set has besides. */
+static bool is_idle(const struct class *class, const struct set *before,
+	const struct set *now)
 {
-	const struct class *class = &finder->candidates[next];
-
-	return !finder->models.law && !is_cited(class, before) &&
+	return before->failed == now->failed &&
+	       !memcmp(before->cited, now->cited, sizeof(now->cited)) &&
 	       !is_cited(class, now);
 }
 
@@ -308,7 +306,9 @@ static int grow(struct class_finder *finder, const struct question *question,
 	const struct set *sets, size_t count, struct set *grown,
 	size_t *grown_count, struct set *best)
 {
-	bool found = false;
+	const struct class *classes = finder->candidates;
+	/* Under a law, not all that is run is in the trace. */
+	bool found = false, law = finder->models.law;
 
 	*grown_count = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -316,11 +316,8 @@ static int grow(struct class_finder *finder, const struct question *question,
 			struct set set = sets[i];
 			int rc;
 
-			/* Under a law, not all that is run is in the trace. */
 			if (has_member(&set, next) ||
-				(!finder->models.law &&
-					!matters(&finder->candidates[next],
-						&sets[i])))
+				(!law && !matters(&classes[next], &sets[i])))
 				continue;
 			add_member(&set, next);
 			if ((found && compare_sets(&set, best) > 0) ||
@@ -333,7 +330,7 @@ static int grow(struct class_finder *finder, const struct question *question,
 				*best = set;
 				found = true;
 			}
-			if (is_idle(finder, next, &sets[i], &set))
+			if (!law && is_idle(&classes[next], &sets[i], &set))
 				continue;
 			if (*grown_count < SETS_MAX)
 				grown[(*grown_count)++] = set;

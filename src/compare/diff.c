@@ -64,20 +64,22 @@ static bool to_itself(const struct op *op, const struct outcome *out)
 	       (op->bind.place.port_of || op->bind.place.port == out->a);
 }
 
-/* Do they differ for no reason but a port that each has chosen by itself? */
+/* Do they differ for no reason but a port that each has chosen by itself? Who
+ * has no port has chosen none; but under a law it may not have been asked to. */
 static bool chose_apart(const struct op *op, const struct outcome *x,
-	const struct outcome *y)
+	const struct outcome *y, bool law)
 {
 	if (!outcome_alike(x, y))
 		return to_itself(op, x) || to_itself(op, y);
 	if (op->kind == OP_GET)
-		return x->value == VALUE_PLACE && x->a != y->a &&
-		       addr_equal(&x->addr, &y->addr);
+		return x->value == VALUE_PLACE && (law || (x->a && y->a)) &&
+		       x->a != y->a && addr_equal(&x->addr, &y->addr);
 	return x->kind == OUTCOME_OK && !outcome_equal(x, y);
 }
 
 /* From the op for which they chose different ports on, make all n/a (diff.h) */
-static void cut(const struct program *program, struct trace *a, struct trace *b)
+static void cut(const struct program *program, struct trace *a, struct trace *b,
+	bool law)
 {
 	uint16_t told = 0; /* sockets whose port the program says */
 	bool apart = false;
@@ -88,7 +90,7 @@ static void cut(const struct program *program, struct trace *a, struct trace *b)
 		struct outcome *x = &a->outcomes[i], *y = &b->outcomes[i];
 		bool at_once = op->kind == OP_GET || !outcome_alike(x, y);
 		bool here = op_level(op->kind) == LEVEL_SOCKET &&
-			    chose_apart(op, x, y) &&
+			    chose_apart(op, x, y, law) &&
 			    !(op->kind == OP_GET && told & 1u << op->sock);
 
 		if (op->kind == OP_SOCKET)
@@ -117,6 +119,8 @@ int diff_run(struct pair *pair, const struct program *programs, size_t count,
 {
 	int first = pair->leader, second = !first;
 	bool follows = diff_follower(pair) >= 0;
+	bool law = pair->subjects[0]->type->inner ||
+		   pair->subjects[1]->type->inner;
 	int rc = subject_run(pair->subjects[first], programs, count, NULL,
 		traces[first]);
 
@@ -124,7 +128,7 @@ int diff_run(struct pair *pair, const struct program *programs, size_t count,
 		rc = subject_run(pair->subjects[second], programs, count,
 			follows ? traces[first] : NULL, traces[second]);
 	for (size_t i = 0; i < count && !rc && !follows; i++)
-		cut(&programs[i], &traces[0][i], &traces[1][i]);
+		cut(&programs[i], &traces[0][i], &traces[1][i], law);
 	return rc;
 }
 

@@ -69,9 +69,9 @@ static int run(struct models *models, int i, const struct question *question,
 	struct change all[CHANGES_MAX];
 	unsigned int own = models->dialect_count[i];
 	struct trace told;
-	const struct trace *leader =
-		change_count ? crash_of(question, i, &told) :
-			       leader_of(question, i);
+	const struct trace *leader = change_count ?
+					     crash_of(question, i, &told) :
+					     leader_of(question, i);
 	int rc;
 
 	if (own + change_count > CHANGES_MAX)

@@ -185,7 +185,8 @@ static bool is_free_to_connect(struct spec *spec, const struct spec_socket *s,
 		return HOLDS(spec, connect_asks_owners) &&
 		       !spec_rule_errno(spec_tcp_ask_owners(spec, s, port,
 			       ASK_CONNECT)) &&
-		       spec_flow_is_unique(spec, s, port, false);
+		       spec_flow_is_unique(spec, s, port, false) &&
+		       APPLIES(spec, connect_asks_owners);
 	return !bucket || spec_flow_is_unique(spec, s, port, false);
 }
 
