@@ -156,6 +156,19 @@ def test_what_was_unknown_once(tmp_path, uids):
         str(path): classes for path, (classes, _) in paths.items()}, answer
 
 
+def test_a_port_that_only_one_chooses(tmp_path):
+    """It is none that the other one chooses later, for UDP as for TCP."""
+    path = tmp_path / "no-port.case"
+    for kind in "tcp6", "udp6":
+        path.write_text(
+            f"# No port.\n\nsocket a {kind}\nset a bind_no_port\n"
+            "socket b udp6\nsocket c tcp6\nlisten c\nbind a [::]:0\n"
+            "connect b [::1]:7000\nset a v6only\n")
+        answer = portclash("diff", "--json", *PAIR[2:], *PAIR[:2], path)
+        assert answer.code == AGREED, answer
+        assert answer.json["classes"] == {"options-taken-and-ignored": 1}
+
+
 def test_both_outcomes_are_recorded():
     """The last op of an example says what Linux and the system answer."""
     who = {"law": r"linux\+[a-z]+", "gvisor": "gvisor", "lwip": "lwip"}

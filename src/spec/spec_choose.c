@@ -120,18 +120,12 @@ static bool follow(struct spec *spec, const struct spec_socket *s,
 		       is_free(spec, s, *port, how));
 }
 
-/*
- * The leader got no port, which no Linux does unless IP_BIND_ADDRESS_NO_PORT is
- * set. Take the last port that is free: the leader will choose others, and most
- * likely not this one.
- */
 static uint16_t choose_untold(struct spec *spec, const struct spec_socket *s,
 	struct spec_range range, enum spec_tcp_asking how, uint16_t first)
 {
-	const struct outcome *leader = spec->leader;
 	uint32_t p = range.high;
 
-	if (!leader || leader->kind != OUTCOME_OK || leader->value)
+	if (!spec_state_leader_got_none(spec))
 		return first;
 	while (p > first && !is_free(spec, s, p, how))
 		p--;

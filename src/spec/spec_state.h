@@ -252,6 +252,19 @@ static inline enum spec_rule spec_state_decide(const struct spec *spec,
 #define APPLIES(spec, rule) spec_state_effect(spec, RULE_##rule)
 
 /**
+ * spec_state_leader_got_none() - Did the leader go on without any port?
+ *
+ * No Linux does so unless IP_BIND_ADDRESS_NO_PORT is set. Who has to choose one
+ * takes the last that is free: the leader will choose others, and most likely
+ * not that one.
+ */
+static inline bool spec_state_leader_got_none(const struct spec *spec)
+{
+	return spec->leader && spec->leader->kind == OUTCOME_OK &&
+	       spec->leader->value == VALUE_NONE;
+}
+
+/**
  * spec_state_leader_port() - Did the leader tell a port that it chose?
  * @port:	Set to it, only if it did
  */

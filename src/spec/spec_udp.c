@@ -154,6 +154,9 @@ enum spec_rule spec_udp_choose(struct spec *spec, const struct spec_socket *s,
 	while (p <= range.high && !is_free(spec, s, p))
 		p++;
 	RETURN_IF(spec, p > range.high, udp_no_port_left);
+	if (spec_state_leader_got_none(spec))
+		for (p = range.high; !is_free(spec, s, p);)
+			p--;
 	*port = p;
 	if (spec_state_leader_port(spec, port) &&
 		!(spec_range_has(range, *port) &&
