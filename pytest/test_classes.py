@@ -169,6 +169,18 @@ def test_a_port_that_only_one_chooses(tmp_path):
         assert answer.json["classes"] == {"options-taken-and-ignored": 1}
 
 
+@pytest.mark.parametrize("leader", (40000, 40001, 40002, 40003))
+def test_a_port_that_nobody_was_told(leader, tmp_path):
+    """Both models choose the last that is free, also if the last is not."""
+    path = tmp_path / "both.case"
+    path.write_text(
+        "# No port.\n\nsysctl ip_local_port_range=40000-40003\nsocket n tcp4\n"
+        f"set n reuseaddr\nsocket g tcp4\nbind g 0.0.0.0:{leader}\nsocket o tcp4\n"
+        "set o bind_no_port\nbind o 10.0.0.2:0\nbind n 0.0.0.0:40000\n")
+    answer = portclash("diff", "--json", *PAIR[2:], *PAIR[:2], path)
+    assert answer.code == AGREED and answer.json["unknown"] == 0, answer
+
+
 def test_both_outcomes_are_recorded():
     """The last op of an example says what Linux and the system answer."""
     who = {"law": r"linux\+[a-z]+", "gvisor": "gvisor", "lwip": "lwip"}

@@ -122,26 +122,51 @@ void stack_free_range(struct stack *stack, uint16_t first, uint16_t last)
 	portman_set_range(stack->ports, first, last);
 }
 
-int stack_reserve(struct stack *stack, const struct reservation *res,
+/* Reserve the one port that is to be chosen */
+static int reserve_steered(struct stack *stack, const struct reservation *res,
 	int (*test)(uint16_t, void *), void *arg, uint16_t *port)
 {
-	bool choose = !res->port, steer = choose && stack->steer;
-	uint32_t random = choose ? stack->random++ : 0;
+	uint16_t first, last;
+	int rc;
+
+	if (!stack_hold_range(stack, &first, &last))
+		return -EAGAIN;
+	rc = portman_reserve(stack->ports, res, 0, test, arg, port);
+	stack_free_range(stack, first, last);
+	return rc;
+}
+
+/* The last port that is free: who leads will choose others, and most likely not
+ * this one. */
+static int reserve_last(struct stack *stack, const struct reservation *res,
+	int (*test)(uint16_t, void *), void *arg, uint16_t *port)
+{
 	uint16_t first, last;
 	int rc = -EAGAIN;
 
-	if (choose && stack->untold) {
-		portman_range(stack->ports, &first, &last);
-		random = last - first;
+	portman_range(stack->ports, &first, &last);
+	for (int p = last; p >= first && rc == -EAGAIN; p--) {
+		stack->steer = p;
+		rc = reserve_steered(stack, res, test, arg, port);
 	}
+	stack->steer = 0;
+	return rc;
+}
+
+int stack_reserve(struct stack *stack, const struct reservation *res,
+	int (*test)(uint16_t, void *), void *arg, uint16_t *port)
+{
+	bool choose = !res->port;
+	int rc;
 
 	gvisor_decide(&stack->gvisor, GVISOR_port_in_use);
-	if (!steer || stack_hold_range(stack, &first, &last)) {
-		rc = portman_reserve(stack->ports, res, random, test, arg,
-			port);
-		if (steer)
-			stack_free_range(stack, first, last);
-	}
+	if (choose && stack->steer)
+		rc = reserve_steered(stack, res, test, arg, port);
+	else if (choose && stack->untold)
+		rc = reserve_last(stack, res, test, arg, port);
+	else
+		rc = portman_reserve(stack->ports, res,
+			choose ? stack->random++ : 0, test, arg, port);
 	if (rc != -EADDRINUSE)
 		gvisor_decide(&stack->gvisor, rc     ? GVISOR_port_not_found :
 					      choose ? GVISOR_port_found :
