@@ -65,15 +65,16 @@ static bool to_itself(const struct op *op, const struct outcome *out)
 }
 
 /* Do they differ for no reason but a port that each has chosen by itself? Who
- * has no port has chosen none; but under a law it may not have been asked to. */
+ * has no port has chosen none; under a law it may not have been asked to. */
 static bool chose_apart(const struct op *op, const struct outcome *x,
 	const struct outcome *y, bool law)
 {
 	if (!outcome_alike(x, y))
 		return to_itself(op, x) || to_itself(op, y);
 	if (op->kind == OP_GET)
-		return x->value == VALUE_PLACE && (law || (x->a && y->a)) &&
-		       x->a != y->a && addr_equal(&x->addr, &y->addr);
+		return x->value == VALUE_PLACE && x->a != y->a &&
+		       (law || (x->a && y->a)) &&
+		       addr_equal(&x->addr, &y->addr);
 	return x->kind == OUTCOME_OK && !outcome_equal(x, y);
 }
 
