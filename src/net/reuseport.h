@@ -11,10 +11,13 @@
  *	no HOST		all addresses, IPv4 and IPv6, also if the sysctl
  *			bindv6only is 1, and those of IPv4 where there is
  *			no IPv6; only IPv6
- *			with tcp6 and udp6. To dial it is to dial 127.0.0.1, and
- *			::1 if that fails
+ *			with tcp6 and udp6. To dial it is to dial 127.0.0.1
+ *			and ::1, as a name of these
  *	a name		to listen, one address, of IPv4 if it has any; to dial,
- *			each in turn, for its share of time, but at least 2 s
+ *			each in turn, for its share of time, but at least 2 s;
+ *			with tcp, those of the other family than the first one's
+ *			at the same time, 300 ms later or when all of the first
+ *			have failed, and whoever connects first is it
  *	no PORT		0; a PORT may be the name of a service
  *	a %ZONE		a device of the namespace of netns_fd
  *
@@ -77,9 +80,13 @@ int reuseport_listen_packet(const char *network, const char *address,
  * reuseport_dial() - A connection, from an address that others may have too
  * @local:	The address to connect from, or NULL
  * @remote:	The address to connect to, of the same family
- * @wait:	Or NULL
+ * @wait:	Or NULL. It is over with -ETIME or -ECANCELED, whatever has
+ *		failed before
  * @options:	Or NULL
  * @conn:	The caller's to conn_free(); set only on success
+ *
+ * If no address can be reached, the result is how the first failed. At most two
+ * sockets are open at a time.
  *
  * A TCP socket that finds no listener may connect to itself. That is undone,
  * and the result is -ELOOP.

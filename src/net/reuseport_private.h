@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reuseport_private.h - networks and addresses as text (private to reuseport)
+ * reuseport_private.h - what listening and dialling share (private to reuseport)
  */
 #ifndef REUSEPORT_PRIVATE_H
 #define REUSEPORT_PRIVATE_H
@@ -46,5 +46,15 @@ int reuseport_look_up(const struct reuseport_network *network,
 
 /** reuseport_first() - Which one, if only one: of IPv4 if there is any */
 const struct conn_addr *reuseport_first(const struct reuseport_list *list);
+
+/**
+ * reuseport_make() - A socket with all options, whatever bindv6only says
+ * @addr:	What it is for: to bind to, or to connect to
+ * @conn:	Set only on success
+ * @failed:	Set to the step that it was, on failure
+ */
+int reuseport_make(const struct reuseport_network *network,
+	const struct conn_addr *addr, const struct reuseport_options *options,
+	struct conn **conn, const char **failed);
 
 #endif /* REUSEPORT_PRIVATE_H */
