@@ -163,20 +163,22 @@ static void of_link(void **state)
 	link_close(here);
 }
 
-static void pass_over(const struct sockdiag_row *row, void *arg)
+static int pass_over(const struct sockdiag_row *row, void *arg)
 {
 	(void)row;
 	(void)arg;
 	fail();
+	return 0;
 }
 
-static void pass_owner(pid_t pid, int fd, const char *command, void *arg)
+static int pass_owner(pid_t pid, int fd, const char *command, void *arg)
 {
 	(void)pid;
 	(void)fd;
 	(void)command;
 	(void)arg;
 	fail();
+	return 0;
 }
 
 static void of_sockdiag(void **state)
@@ -189,7 +191,6 @@ static void of_sockdiag(void **state)
 	assert_int_equal(sockdiag_open(&here), 0);
 	REFUSED(sockdiag_open(NULL));
 	sockdiag_close(NULL);
-	sockdiag_stop(NULL);
 	REFUSED(sockdiag_each(NULL, IPPROTO_TCP, AF_INET, SOCKDIAG_ALL,
 		pass_over, NULL));
 	REFUSED(sockdiag_each(here, IPPROTO_TCP, AF_INET, SOCKDIAG_ALL, NULL,

@@ -140,19 +140,21 @@ static void try_netns(void)
 	TRIED(netns_free(here));
 }
 
-static void row(const struct sockdiag_row *row, void *arg)
+static int row(const struct sockdiag_row *row, void *arg)
 {
 	(void)row;
 	(void)arg;
 	usleep(1);
+	return 0;
 }
 
-static void owner(pid_t pid, int fd, const char *command, void *arg)
+static int owner(pid_t pid, int fd, const char *command, void *arg)
 {
 	(void)pid;
 	(void)fd;
 	(void)command;
 	(void)arg;
+	return 0;
 }
 
 static void try_netlink(void)

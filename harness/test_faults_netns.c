@@ -171,17 +171,19 @@ out:
 	return rc;
 }
 
-static void pass_over(const struct sockdiag_row *row, void *arg)
+static int pass_over(const struct sockdiag_row *row, void *arg)
 {
 	*(uint32_t *)arg = row->inode;
+	return 0;
 }
 
-static void pass_owner(pid_t pid, int fd, const char *command, void *arg)
+static int pass_owner(pid_t pid, int fd, const char *command, void *arg)
 {
 	(void)pid;
 	(void)fd;
 	(void)command;
 	(void)arg;
+	return 0;
 }
 
 static int rows(void)

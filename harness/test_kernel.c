@@ -42,10 +42,11 @@ static void holds(const char *text)
 			case_test_fail(&want.program, &got, NULL, i);
 }
 
-static void count_row(const struct sockdiag_row *row, void *arg)
+static int count_row(const struct sockdiag_row *row, void *arg)
 {
 	(void)row;
 	++*(unsigned int *)arg;
+	return 0;
 }
 
 static unsigned int left_over(void)

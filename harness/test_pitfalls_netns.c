@@ -42,9 +42,10 @@ static int bound(int type, uint16_t port)
 	return fd;
 }
 
-static void count_port(const struct sockdiag_row *row, void *arg)
+static int count_port(const struct sockdiag_row *row, void *arg)
 {
 	*(int *)arg += row->port == PORT;
+	return 0;
 }
 
 static bool what_is_only_bound_is_seen(bool naive)

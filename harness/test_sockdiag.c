@@ -26,17 +26,20 @@
 #include "net/netns.h"
 #include "net/sockdiag.h"
 
+enum { MANY = 400, FEW = 5 };
+
 struct seen {
 	unsigned int count;
 	struct sockdiag_row last;
 };
 
-static void see(const struct sockdiag_row *row, void *arg)
+static int see(const struct sockdiag_row *row, void *arg)
 {
 	struct seen *seen = arg;
 
 	seen->count++;
 	seen->last = *row;
+	return 0;
 }
 
 static unsigned int look(struct sockdiag *diag, int protocol, uint32_t states,
@@ -230,7 +233,7 @@ struct owner {
 	char command[32];
 };
 
-static void own(pid_t pid, int fd, const char *command, void *arg)
+static int own(pid_t pid, int fd, const char *command, void *arg)
 {
 	struct owner *owner = arg;
 
@@ -238,6 +241,7 @@ static void own(pid_t pid, int fd, const char *command, void *arg)
 	owner->pid = pid;
 	owner->fd = fd;
 	snprintf(owner->command, sizeof(owner->command), "%s", command);
+	return 0;
 }
 
 static void a_socket_has_owners(void **state)
@@ -259,6 +263,65 @@ static void a_socket_has_owners(void **state)
 	assert_int_equal(sockdiag_owners(inode, own, &owner), 0);
 }
 
+/* It goes on for so many, and then ends the walk with what it is given. */
+struct ending {
+	int calls, left, with;
+};
+
+static int end_walk(struct ending *ending)
+{
+	ending->calls++;
+	return --ending->left ? 0 : ending->with;
+}
+
+static int end_rows(const struct sockdiag_row *row, void *arg)
+{
+	assert_int_equal(row->family, AF_INET);
+	return end_walk(arg);
+}
+
+static int end_owners(pid_t pid, int fd, const char *command, void *arg)
+{
+	assert_int_equal(pid, getpid());
+	assert_true(fd >= 0 && *command);
+	return end_walk(arg);
+}
+
+static void a_walk_is_ended_by_its_function(void **state)
+{
+	static const int with[] = { 7, -ECANCELED };
+	struct sockdiag *diag = fresh_diag();
+	int fds[MANY], copies[FEW];
+	struct seen seen;
+
+	(void)state;
+	for (int i = 0; i < MANY; i++)
+		fds[i] = bound(SOCK_DGRAM, 7000 + i);
+	for (int i = 0; i < FEW; i++)
+		copies[i] = dup(fds[0]);
+	for (int i = 0; i < 2; i++) {
+		struct ending e = { 0, 2, with[i] };
+
+		assert_int_equal(sockdiag_each(diag, IPPROTO_UDP, AF_INET,
+					 SOCKDIAG_ALL, end_rows, &e),
+			with[i]);
+		assert_int_equal(e.calls, 2);
+		/* What was not looked at is no answer to the next question. */
+		assert_int_equal(look(diag, IPPROTO_UDP, SOCKDIAG_ALL, &seen),
+			MANY);
+		e = (struct ending){ 0, 2, with[i] };
+		assert_int_equal(sockdiag_owners(inode_of(fds[0]), end_owners,
+					 &e),
+			with[i]);
+		assert_int_equal(e.calls, 2);
+	}
+	for (int i = 0; i < MANY; i++)
+		close(fds[i]);
+	for (int i = 0; i < FEW; i++)
+		close(copies[i]);
+	sockdiag_close(diag);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +330,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_row_says_all_of_a_socket),
 		cmocka_unit_test(a_socket_is_found_by_its_address),
 		cmocka_unit_test(a_socket_has_owners),
+		cmocka_unit_test(a_walk_is_ended_by_its_function),
 	};
 
 	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())

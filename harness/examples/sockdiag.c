@@ -11,11 +11,12 @@
 #include <portclash/netns.h>
 #include <portclash/sockdiag.h>
 
-static void print(const struct sockdiag_row *row, void *arg)
+static int print(const struct sockdiag_row *row, void *arg)
 {
 	(void)arg;
 	printf("port %u is in state %u of uid %u\n", row->port, row->state,
 		row->uid);
+	return 0;
 }
 
 int main(void)

@@ -38,14 +38,14 @@ enum { TIMER_TIME_WAIT = 3 };
  * struct sockdiag - A netlink socket and the walk that is going on
  * @protocol:	The one that was asked for; answers do not tell it
  * @count:	Rows so far
+ * @ended:	What @fn has ended it with, or 0
  */
 struct sockdiag {
 	struct netlink nl;
 	sockdiag_fn *fn;
 	void *arg;
 	uint8_t protocol;
-	int count;
-	bool stopped;
+	int count, ended;
 };
 
 static struct addr addr_of(uint8_t family, const void *bytes)
@@ -126,12 +126,12 @@ static int on_row(struct nl_msg *msg, void *arg)
 	struct sockdiag *diag = arg;
 
 	/* What is left of the answer must be taken all the same. */
-	if (!diag->stopped &&
+	if (!diag->ended &&
 		nlmsg_valid_hdr(header, sizeof(struct inet_diag_msg))) {
 		struct sockdiag_row row = row_of(header, diag->protocol);
 
 		diag->count++;
-		diag->fn(&row, diag->arg);
+		diag->ended = diag->fn(&row, diag->arg);
 	}
 	return NL_OK;
 }
@@ -199,8 +199,7 @@ static int ask(struct sockdiag *diag, struct nl_msg *msg, uint8_t protocol,
 	diag->fn = fn;
 	diag->arg = arg;
 	diag->protocol = protocol;
-	diag->count = 0;
-	diag->stopped = false;
+	diag->count = diag->ended = 0;
 	rc = nl_send_auto(diag->nl.sk, msg);
 	nlmsg_free(msg);
 	if (rc >= 0)
@@ -222,18 +221,13 @@ int sockdiag_each(struct sockdiag *diag, uint8_t protocol, uint8_t family,
 		return -EINVAL;
 	rc = ask(diag, request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &req), protocol,
 		fn, arg);
-	return rc ? rc : diag->count;
+	return rc ? rc : diag->ended ? diag->ended : diag->count;
 }
 
-void sockdiag_stop(struct sockdiag *diag)
-{
-	if (diag)
-		diag->stopped = true;
-}
-
-static void keep(const struct sockdiag_row *row, void *arg)
+static int keep(const struct sockdiag_row *row, void *arg)
 {
 	*(struct sockdiag_row *)arg = *row;
+	return 0;
 }
 
 int sockdiag_find(struct sockdiag *diag, struct sockdiag_row *row)

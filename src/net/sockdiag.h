@@ -84,9 +84,11 @@ struct sockdiag_row {
  * @row:	Valid during the call
  * @arg:	As given to sockdiag_each()
  *
- * It must not use the same struct sockdiag, but for sockdiag_stop().
+ * It must not use the same struct sockdiag.
+ *
+ * Return: 0 to go on. All else ends the walk, which returns it
  */
-typedef void sockdiag_fn(const struct sockdiag_row *row, void *arg);
+typedef int sockdiag_fn(const struct sockdiag_row *row, void *arg);
 
 /**
  * sockdiag_open() - Look at the thread's current namespace
@@ -116,18 +118,11 @@ void sockdiag_close(struct sockdiag *diag);
  * sockets of a family that have one port come in the order in which a bind
  * looks at them.
  *
- * Return: How many there were, -ENOENT (no such protocol), or another negative
- *	   errno
+ * Return: How many there were, what @fn has ended it with, -ENOENT (no such
+ *	   protocol), or another negative errno
  */
 int sockdiag_each(struct sockdiag *diag, uint8_t protocol, uint8_t family,
 	uint32_t states, sockdiag_fn *fn, void *arg);
-
-/**
- * sockdiag_stop() - Within a sockdiag_fn: it has seen enough
- *
- * It is not called again, and sockdiag_each() returns how often it was.
- */
-void sockdiag_stop(struct sockdiag *diag);
 
 /**
  * sockdiag_find() - The socket that would get a packet
@@ -158,8 +153,10 @@ int sockdiag_destroy(struct sockdiag *diag, const struct sockdiag_row *row);
  * @fd:		Its number there
  * @command:	Name of the process, at most 15 characters
  * @arg:	As given to sockdiag_owners()
+ *
+ * Return: As sockdiag_fn
  */
-typedef void sockdiag_owner_fn(pid_t pid, int fd, const char *command,
+typedef int sockdiag_owner_fn(pid_t pid, int fd, const char *command,
 	void *arg);
 
 /**
@@ -171,7 +168,8 @@ typedef void sockdiag_owner_fn(pid_t pid, int fd, const char *command,
  * This looks in /proc at all processes that the caller may look into
  * (ptrace(2)). It passes over others, and over descriptors in flight.
  *
- * Return: How many descriptors there were, or a negative errno
+ * Return: How many descriptors there were, what @fn has ended it with, or
+ *	   another negative errno
  */
 int sockdiag_owners(uint32_t inode, sockdiag_owner_fn *fn, void *arg);
 

@@ -51,6 +51,7 @@ static int passed_over(int error)
 static int look_at(struct search *s, DIR *fds, pid_t pid)
 {
 	struct dirent *entry;
+	int rc;
 
 	while ((errno = 0, entry = readdir(fds))) {
 		char link[LINK_MAX_LEN], command[PROCFILE_COMMAND_MAX];
@@ -65,8 +66,10 @@ static int look_at(struct search *s, DIR *fds, pid_t pid)
 		if (strcmp(link, s->link))
 			continue;
 		procfile_command(pid, command);
-		s->fn(pid, fd, command, s->arg);
 		s->count++;
+		rc = s->fn(pid, fd, command, s->arg);
+		if (rc)
+			return rc;
 	}
 	return passed_over(errno);
 }

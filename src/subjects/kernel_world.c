@@ -349,12 +349,13 @@ struct rows {
 	struct sockdiag_row rows[ROWS_MAX];
 };
 
-static void collect(const struct sockdiag_row *row, void *arg)
+static int collect(const struct sockdiag_row *row, void *arg)
 {
 	struct rows *rows = arg;
 
 	if (rows->count < ROWS_MAX)
 		rows->rows[rows->count++] = *row;
+	return 0;
 }
 
 /* One round: abort all sockets in these states, and return how many */

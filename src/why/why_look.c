@@ -13,14 +13,10 @@
 #include "util.h"
 #include "net/sockdiag.h"
 
-/**
- * struct look - A walk over the kernel's list
- * @error:	A negative errno, if a row could not be kept
- */
+/* A walk over the kernel's list */
 struct look {
 	struct why_situation *s;
 	const struct why_ports *ports;
-	int error;
 };
 
 /* A connection that is half open is a note in its listener's book, and has no
@@ -41,7 +37,7 @@ static bool tells_v6only(const struct sockdiag_row *row)
 				      row->state == SOCKDIAG_CLOSE));
 }
 
-static void note_row(const struct sockdiag_row *row, void *arg)
+static int note_row(const struct sockdiag_row *row, void *arg)
 {
 	struct look *look = arg;
 	struct why_situation *s = look->s;
@@ -50,12 +46,10 @@ static void note_row(const struct sockdiag_row *row, void *arg)
 	if (row->protocol == IPPROTO_UDP)
 		s->udp_near[row->port % WHY_SLOTS]++;
 	if (!has_port(row) || !why_ports_has(look->ports, row->port))
-		return;
+		return 0;
 	list = why_grow(s->holders, s->holder_count, sizeof(*list));
-	if (!list) {
-		look->error = -ENOMEM;
-		return;
-	}
+	if (!list)
+		return -ENOMEM;
 	s->holders = list;
 	list[s->holder_count++] = (struct why_holder){
 		.row = *row,
@@ -64,6 +58,7 @@ static void note_row(const struct sockdiag_row *row, void *arg)
 			       why_vrf(s, row->ifindex) :
 			       0,
 	};
+	return 0;
 }
 
 static bool is_end(const struct sockdiag_row *a, const struct sockdiag_row *b)
@@ -76,13 +71,13 @@ static bool is_end(const struct sockdiag_row *a, const struct sockdiag_row *b)
 
 /* A socket of MPTCP stands for the one of TCP that is below it: it is the one
  * that a process has. */
-static void note_mptcp(const struct sockdiag_row *row, void *arg)
+static int note_mptcp(const struct sockdiag_row *row, void *arg)
 {
 	struct look *look = arg;
 	struct why_situation *s = look->s;
 
 	if (!row->inode || !why_ports_has(look->ports, row->port))
-		return;
+		return 0;
 	for (unsigned int i = 0; i < s->holder_count; i++) {
 		struct why_holder *h = &s->holders[i];
 
@@ -91,8 +86,9 @@ static void note_mptcp(const struct sockdiag_row *row, void *arg)
 			continue;
 		h->mptcp = true;
 		h->row.inode = row->inode;
-		return;
+		break;
 	}
+	return 0;
 }
 
 /* A kernel without IPv6, or without MPTCP, has no sockets of it. */
@@ -125,7 +121,7 @@ static int look_at_sockets(struct look *look, uint32_t protocols)
 	if (!rc && protocols & 1u << IPPROTO_UDP)
 		rc = each(diag, IPPROTO_UDP, note_row, look);
 	sockdiag_close(diag);
-	return rc ? rc : look->error;
+	return rc;
 }
 
 int why_look(struct why_situation *situation, uint32_t protocols,
