@@ -9,8 +9,10 @@
  * or what was decided before it: -EBADF once it is closed, -ECANCELED and
  * -ETIME for a token and a deadline, in this order; -ETIME where the raw call
  * would block. One reader may be blocked in a thread, until close, token or
- * deadline ends it. At the end no descriptor may be left, and all of it must
- * take less than STUCK_S.
+ * deadline ends it, and not pthread_cancel(3). A call may be made without one
+ * descriptor to be had. Once a program forks: then the child does the rest of
+ * it first, and its parent after that. At the end no descriptor may be left,
+ * and all of it must take less than STUCK_S.
  *
  * Loopback is not always at once, and a port that is chosen may by chance be
  * the one that is connected to: a difference counts if it is there three times.
@@ -23,13 +25,15 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "blocked.h"
 #include "twin_calls.h"
+#include "twin_same.h"
 #include "util.h"
 
 enum {
@@ -47,47 +51,9 @@ enum {
 	PORT = 7000
 };
 
-/* A reader in a thread, on a socket of its own that nobody sends to */
-struct reader {
-	pthread_t thread;
-	struct conn *conn;
-	struct wait_token *token;
-	ssize_t result;
-};
-
 static struct twin twins[SLOTS];
 static struct wait_token *tokens[TOKENS];
-static struct reader reader;
-static bool differs, telling;
-
-static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void tell(const char *format, ...)
-{
-	va_list args;
-
-	if (!telling)
-		return;
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-}
-
-/* What the raw side did is what ours must do. */
-static void same(ssize_t raw, ssize_t ours)
-{
-	tell(" raw %zd, ours %zd%s\n", raw, ours, raw == ours ? "" : " !");
-	differs |= raw != ours;
-}
-
-static void same_addr(ssize_t raw, const struct conn_addr *a, ssize_t ours,
-	const struct conn_addr *b)
-{
-	same(raw, ours);
-	if (!raw && !ours && !twin_same_addr(a, b)) {
-		tell("\tand their addresses differ !\n");
-		differs = true;
-	}
-}
+static bool limited, forked, child;
 
 /* An address of few, or the own address of a twin: on each side its own */
 static void address_of(struct call call, struct conn_addr addrs[2])
@@ -299,42 +265,23 @@ static const struct {
 	{ "filter", filter }, { "names", names }, { "shutdown", shut },
 	{ "deadline", set_deadline } };
 
-static void *read_blocked(void *arg)
-{
-	struct wait wait = { 0, wait_token_fd(reader.token) };
-
-	(void)arg;
-	reader.result = conn_read(reader.conn, &(char){ 0 }, 1, &wait);
-	return NULL;
-}
-
 static void end_reader(uint8_t how)
 {
-	static const int results[] = { -EBADF, -ECANCELED, -ETIME };
+	ssize_t want, got;
 
-	if (!reader.conn)
+	if (!blocked_is_there())
 		return;
-	switch (how % 3) {
-	case 0: conn_close(reader.conn); break;
-	case 1: wait_token_cancel(reader.token); break;
-	case 2: conn_set_deadline(reader.conn, CONN_READ, 1); break;
-	}
-	pthread_join(reader.thread, NULL);
+	got = blocked_end(how, &want);
 	tell("%-9s", "reader");
-	same(results[how % 3], reader.result);
-	reader.conn = conn_free(reader.conn);
-	reader.token = wait_token_free(reader.token);
+	same(want, got);
 }
 
 static void read_in_thread(struct call call)
 {
-	if (reader.conn) {
+	if (blocked_is_there())
 		end_reader(call.b);
-		return;
-	}
-	ASSERT(!conn_open(AF_INET, SOCK_DGRAM, 0, NULL, &reader.conn));
-	ASSERT(!wait_token_new(&reader.token));
-	ASSERT(!pthread_create(&reader.thread, NULL, read_blocked, NULL));
+	else
+		blocked_begin();
 }
 
 static void open_both(struct twin *t, struct call call)
@@ -363,25 +310,75 @@ static void turn_token(struct call call)
 	}
 }
 
-static void run_call(struct call call)
-{
-	enum { WAITING = TWIN_CALLS, AT_ONCE = ARRAY_SIZE(at_once) };
-	struct twin *t = &twins[call.slot % SLOTS];
-	unsigned int kind = call.kind % (WAITING + AT_ONCE + 6);
+/* Numbers of calls: of those that wait, of those that do not, of others */
+enum {
+	WAITING = TWIN_CALLS,
+	KINDS = WAITING + ARRAY_SIZE(at_once),
+	OTHERS = 6
+};
 
-	fuzz_counters->tally.programs++;
-	tell("%d: ", call.slot % SLOTS);
-	if (kind == WAITING + AT_ONCE) {
-		turn_token(call);
-	} else if (kind == WAITING + AT_ONCE + 1) {
-		read_in_thread(call);
-	} else if (kind > WAITING + AT_ONCE || !t->conn) {
+/* The next call of a twin has no descriptor to be had. */
+static void limit(struct rlimit *before)
+{
+	struct rlimit none;
+	int lowest = dup(0);
+
+	ASSERT(!getrlimit(RLIMIT_NOFILE, before) && lowest >= 0);
+	close(lowest);
+	none = (struct rlimit){ lowest, before->rlim_max };
+	if (limited)
+		ASSERT(!setrlimit(RLIMIT_NOFILE, &none));
+	limited = false;
+}
+
+static void run_of_twin(struct twin *t, unsigned int kind, struct call call)
+{
+	struct rlimit before;
+
+	limit(&before);
+	if (kind >= KINDS || !t->conn) {
 		open_both(t, call);
 	} else if (kind < WAITING) {
 		wait_for(t, kind, call);
 	} else {
 		tell("%-9s", at_once[kind - WAITING].name);
 		at_once[kind - WAITING].fn(t, call);
+	}
+	ASSERT(!setrlimit(RLIMIT_NOFILE, &before));
+}
+
+/* A child goes on first; to both, all that it has done is done. */
+static void fork_once(void)
+{
+	int status;
+	pid_t pid = forked ? -1 : fork();
+
+	if (pid > 0) {
+		ASSERT(waitpid(pid, &status, 0) == pid);
+		tell("the child: status %d%s\n", status, status ? " !" : "");
+		differs |= status != 0;
+	} else if (!pid) {
+		alarm(STUCK_S);
+		blocked_forget();
+		child = true;
+	}
+	forked = true;
+}
+
+static void run_call(struct call call)
+{
+	struct twin *t = &twins[call.slot % SLOTS];
+	unsigned int kind = call.kind % (KINDS + OTHERS);
+
+	fuzz_counters->tally.programs++;
+	tell("%d: ", call.slot % SLOTS);
+	switch (kind) {
+	case KINDS: turn_token(call); break;
+	case KINDS + 1: read_in_thread(call); break;
+	case KINDS + 3: limited = true; break;
+	case KINDS + 4: blocked_cancel(); break;
+	case KINDS + 5: fork_once(); break;
+	default: run_of_twin(t, kind, call);
 	}
 }
 
@@ -396,27 +393,39 @@ static int count_open(void)
 	return FDS_SEEN - poll(fds, FDS_SEEN, 0);
 }
 
-static void run(const uint8_t *data, size_t size)
+static void begin(void)
 {
-	int before = count_open();
-	struct call call;
-
-	differs = false;
+	differs = limited = forked = false;
 	for (int i = 0; i < TOKENS; i++)
 		ASSERT(!wait_token_new(&tokens[i]));
-	for (size_t i = 0; i < MIN(size / CALL_SIZE, CALLS_MAX); i++) {
-		memcpy(&call, data + i * CALL_SIZE, sizeof(call));
-		run_call(call);
-	}
+}
+
+static void end(void)
+{
 	end_reader(0);
 	for (int i = 0; i < SLOTS; i++)
 		twin_free(&twins[i]);
 	for (int i = 0; i < TOKENS; i++)
 		tokens[i] = wait_token_free(tokens[i]);
+}
+
+static void run(const uint8_t *data, size_t size)
+{
+	int before = count_open();
+	struct call call;
+
+	begin();
+	for (size_t i = 0; i < MIN(size / CALL_SIZE, CALLS_MAX); i++) {
+		memcpy(&call, data + i * CALL_SIZE, sizeof(call));
+		run_call(call);
+	}
+	end();
 	if (count_open() != before) {
 		tell("a descriptor is left\n");
 		differs = true;
 	}
+	if (child)
+		_exit(differs);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
