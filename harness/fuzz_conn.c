@@ -53,7 +53,7 @@ enum {
 
 static struct twin twins[SLOTS];
 static struct wait_token *tokens[TOKENS];
-static bool limited, forked, child;
+static bool limited, forked, in_child;
 
 /* An address of few, or the own address of a twin: on each side its own */
 static void address_of(struct call call, struct conn_addr addrs[2])
@@ -290,12 +290,11 @@ static void open_both(struct twin *t, struct call call)
 	static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
 	int rc;
 
-	twin_free(t);
 	rc = twin_open(t, domains[call.a & 3], types[call.a >> 2 & 1],
 		call.a >> 3 & 1, call.b % TWIN_BIRTHS);
 	tell("open domain %d type %d birth %d: %d\n", domains[call.a & 3],
 		types[call.a >> 2 & 1], call.b % TWIN_BIRTHS, rc);
-	differs |= rc != 0;
+	differs |= rc && rc != -EMFILE;
 }
 
 static void turn_token(struct call call)
@@ -335,8 +334,10 @@ static void run_of_twin(struct twin *t, unsigned int kind, struct call call)
 {
 	struct rlimit before;
 
+	if (kind >= KINDS)
+		twin_free(t);
 	limit(&before);
-	if (kind >= KINDS || !t->conn) {
+	if (!t->conn) {
 		open_both(t, call);
 	} else if (kind < WAITING) {
 		wait_for(t, kind, call);
@@ -360,7 +361,7 @@ static void fork_once(void)
 	} else if (!pid) {
 		alarm(STUCK_S);
 		blocked_forget();
-		child = true;
+		in_child = true;
 	}
 	forked = true;
 }
@@ -371,7 +372,7 @@ static void run_call(struct call call)
 	unsigned int kind = call.kind % (KINDS + OTHERS);
 
 	fuzz_counters->tally.programs++;
-	tell("%d: ", call.slot % SLOTS);
+	tell("\n%d, %2u: ", call.slot % SLOTS, kind);
 	switch (kind) {
 	case KINDS: turn_token(call); break;
 	case KINDS + 1: read_in_thread(call); break;
@@ -393,13 +394,6 @@ static int count_open(void)
 	return FDS_SEEN - poll(fds, FDS_SEEN, 0);
 }
 
-static void begin(void)
-{
-	differs = limited = forked = false;
-	for (int i = 0; i < TOKENS; i++)
-		ASSERT(!wait_token_new(&tokens[i]));
-}
-
 static void end(void)
 {
 	end_reader(0);
@@ -414,7 +408,9 @@ static void run(const uint8_t *data, size_t size)
 	int before = count_open();
 	struct call call;
 
-	begin();
+	differs = limited = forked = false;
+	for (int i = 0; i < TOKENS; i++)
+		ASSERT(!wait_token_new(&tokens[i]));
 	for (size_t i = 0; i < MIN(size / CALL_SIZE, CALLS_MAX); i++) {
 		memcpy(&call, data + i * CALL_SIZE, sizeof(call));
 		run_call(call);
@@ -424,7 +420,7 @@ static void run(const uint8_t *data, size_t size)
 		tell("a descriptor is left\n");
 		differs = true;
 	}
-	if (child)
+	if (in_child)
 		_exit(differs);
 }
 
