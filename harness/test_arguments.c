@@ -213,7 +213,7 @@ static void of_sockdiag(void **state)
 
 static void of_wait(void **state)
 {
-	const struct wait bad = { 0, 9999 };
+	const struct wait bad = { 0, 9999 }, past = { INT64_MIN, -1 };
 	struct pollfd fds[WAIT_FDS_MAX + 1];
 
 	(void)state;
@@ -222,6 +222,8 @@ static void of_wait(void **state)
 	assert_true(wait_in_ms(INT64_MAX) == INT64_MAX);
 	IS(wait_check(&bad), -EBADF);
 	IS(wait_check(NULL), 0);
+	IS(wait_check(&past), -ETIME);
+	IS(wait_poll(NULL, 0, &past), -ETIME);
 	REFUSED(wait_poll(NULL, 1, NULL));
 	REFUSED(wait_poll(fds, WAIT_FDS_MAX + 1, NULL));
 	IS(wait_poll(NULL, 0, &bad), -EBADF);

@@ -67,11 +67,12 @@ int wait_check(const struct wait *wait)
 /* The time that is left, as ppoll takes it; NULL: no deadline */
 static struct timespec *left(const struct wait *wait, struct timespec *t)
 {
-	int64_t ns;
+	int64_t now, ns;
 
 	if (!wait || !wait->deadline)
 		return NULL;
-	ns = MAX(wait->deadline - wait_now(), 0);
+	now = wait_now();
+	ns = wait->deadline > now ? wait->deadline - now : 0;
 	*t = (struct timespec){ ns / NS_PER_S, ns % NS_PER_S };
 	return t;
 }
