@@ -4,11 +4,10 @@
  *
  *	echo ADDRESS WORKERS
  *
- * Each worker has a listener of its own on one address (SO_REUSEPORT), and the
- * kernel deals connections out. The parent keeps all listeners: who is queued
- * when a worker ends is served by the next, whose number and pid it prints. On
- * SIGTERM a worker accepts no more, and ends when those it has are done, or say
- * nothing for IDLE_MS; the parent ends after them.
+ * Each worker has a listener of its own on one address, and the parent keeps
+ * them all: who is queued when a worker ends is served by the next, whose number
+ * and pid it prints. On SIGTERM a worker accepts no more, and ends when those it
+ * has are done, or say nothing for IDLE_MS; the parent ends after them.
  */
 #include <errno.h>
 #include <pthread.h>
