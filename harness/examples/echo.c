@@ -5,9 +5,9 @@
  *	echo ADDRESS WORKERS
  *
  * Each worker has a listener of its own on one address, and the parent keeps
- * them all: who is queued when a worker ends is served by the next, whose number
- * and pid it prints. On SIGTERM a worker accepts no more, and ends when those it
- * has are done, or say nothing for IDLE_MS; the parent ends after them.
+ * all of them: who is queued when a worker ends is served by the next, whose
+ * number and pid it prints. On SIGTERM a worker accepts no more, and ends when
+ * all it has are done, or say nothing for IDLE_MS; the parent ends after them.
  */
 #include <errno.h>
 #include <pthread.h>
