@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import subprocess
 import time
 
@@ -22,6 +23,7 @@ from portcheck import (AGREED, COMMAND, CORPUS, DIVERGENCES, ROOT, cases,
 from test_conn import THROUGH
 from test_kill import PR_SET_CHILD_SUBREAPER, SUBJECTS, one_run
 from test_machines import exits
+from test_units import listed, names
 
 pytestmark = pytest.mark.long
 NOTES = ROOT / "build" / "long"
@@ -34,6 +36,12 @@ KERNELS = [name for name in MACHINES if not name.startswith("gvisor")]
 GVISORS = [name for name in MACHINES if name.startswith("gvisor")]
 REPRODUCED = cases(DIVERGENCES) + cases(CORPUS / "kernel-bugs")
 KILLS = 50
+HELPED = [program for program in listed() if re.fullmatch(
+    r"build/plain/test_(cancel|conn|netns|reuseport|sockdiag)\w*", program)]
+VALGRIND = ("valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
+            "--errors-for-leak-kinds=definite")
+# valgrind accepts first, and looks at the limit then
+NOT_VALGRIND = {"at_the_limit_a_connection_stays_queued"}
 
 
 def results():
@@ -142,3 +150,19 @@ def test_nothing_is_left(subject, note, here):
     for _ in range(KILLS):
         one_run(dice, subject)
     note(kills=KILLS)
+
+
+@pytest.mark.parametrize("program", HELPED)
+def test_valgrind_finds_nothing(program, note):
+    """In the tests of the helpers, but for calls that are newer than it is."""
+    tried = 0
+    for name in sorted(set(names(program)) - NOT_VALGRIND):
+        done = subprocess.run(
+            [*VALGRIND, ROOT / program, name], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            timeout=600, cwd=ROOT, check=False)
+        if "unhandled amd64-linux syscall" not in done.stdout:
+            assert done.returncode == 0, f"{name}\n{done.stdout}"
+            tried += 1
+    assert tried
+    note(tests=tried)
