@@ -168,7 +168,7 @@ build/%/test_portman_memory: WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=free
 
 # What is made to fail, one by one: harness/faults.c
 FAULTS   := accept4 bind calloc close connect eventfd fcntl fstat fstatfs \
-            getaddrinfo getpeername getsockname getsockopt ioctl listen lstat \
+            getaddrinfo getpeername getsockname getsockopt if_nametoindex ioctl listen lstat \
             malloc mkdir mount nanosleep nl_addr_build nl_connect \
             nl_recvmsgs_default nl_send_auto nl_send_sync nl_socket_alloc \
             nl_wait_for_ack nla_put nlmsg_alloc_simple nlmsg_append open \

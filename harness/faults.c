@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
@@ -119,6 +120,7 @@ ALLOC(struct rtnl_nexthop, rtnl_route_nh_alloc, (void), ())
 FAULT(int, getaddrinfo, ENOMEM, EAI_MEMORY, (const char *host, const char *port,
 	const struct addrinfo *hints, struct addrinfo **list),
 	(host, port, hints, list))
+FAULT(unsigned int, if_nametoindex, EXFULL, 0, (const char *name), (name))
 FAULT(int, pthread_create, EXFULL, EXFULL, (pthread_t *thread,
 	const pthread_attr_t *attr, void *(*fn)(void *), void *arg),
 	(thread, attr, fn, arg))

@@ -193,7 +193,7 @@ static int reuse(void)
 	TRY(reuseport_listen("tcp4", "127.0.0.1:7002", NULL, &a));
 	TRY(reuseport_dial("tcp4", "127.0.0.1:7003", "127.0.0.1:7002", NULL,
 		NULL, &b));
-	TRY(reuseport_listen_packet("udp6", "[::1]:7002", NULL, &udp));
+	TRY(reuseport_listen_packet("udp6", "[::1%lo]:7002", NULL, &udp));
 out:
 	conn_free(b);
 	conn_free(a);

@@ -242,7 +242,7 @@ static bool with_hosts(void)
 	char path[] = "/tmp/portclash-hosts.XXXXXX";
 	int fd = own_netns_with_mounts() ? mkstemp(path) : -1;
 	bool done = fd >= 0 && write(fd, hosts, strlen(hosts)) > 0 &&
-		    !mount(path, "/etc/hosts", NULL, MS_BIND, NULL);
+		    !mount(path, "/etc/hosts", "none", MS_BIND, NULL);
 
 	if (fd >= 0) {
 		close(fd);
@@ -320,6 +320,13 @@ static void a_zone_is_a_device_of_the_namespace(void **state)
 	assert_int_equal(reuseport_listen("tcp6", "[fe80::1%zone]:0", NULL,
 				 &conn),
 		-ENOENT);
+	/* Also of an address that needs none */
+	assert_int_equal(reuseport_listen("tcp6", "[::1%zone]:0", &options,
+				 &conn),
+		-EADDRNOTAVAIL);
+	assert_int_equal(reuseport_listen("tcp6", "[::1%zone]:0", NULL, &conn),
+		-ENOENT);
+	listens_at("tcp6", "[::1%lo]:0", "[::1]:1", 1);
 	netns_free(there);
 	netns_free(here);
 }
@@ -342,6 +349,12 @@ static void what_failed_is_told(void **state)
 		{ "tcp", "[::1]80", -EINVAL, "address" },
 		{ "tcp", "127.0.0.1:no-such-service", -EINVAL, "address" },
 		{ "tcp", "127.0.0.1:65536", -EINVAL, "address" },
+		/* What strtoul(3), and so getaddrinfo(3), takes as a number */
+		{ "tcp", "127.0.0.1:+81", -EINVAL, "address" },
+		{ "tcp", "127.0.0.1: 65617", -EINVAL, "address" },
+		{ "tcp", "127.0.0.1:-4294967215", -EINVAL, "address" },
+		/* To getaddrinfo(3) that is no host, and so our own. */
+		{ "tcp", "*:7000", -ENOENT, "address" },
 		{ "tcp4", "192.0.2.1:7000", -EADDRNOTAVAIL, "bind" },
 	};
 	struct reuseport_options options = REUSEPORT_OPTIONS;

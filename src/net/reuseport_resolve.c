@@ -10,8 +10,10 @@
 #include "reuseport_private.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,14 +60,17 @@ static int copy(char *to, size_t room, const char *from, size_t len)
 	return 0;
 }
 
-/* None is 0; a number must be one; all else is the name of a service. */
+/* None is 0; a number has digits only, though libc takes blanks and signs; all
+ * else is the name of a service. */
 static int set_port(const char *port, char room[PORT_MAX])
 {
-	size_t digits = strspn(port, "0123456789");
+	bool digits = !port[strspn(port, "0123456789")];
+	char *end;
+	unsigned long n = strtoul(port, &end, 10);
 
 	if (!*port)
 		port = "0";
-	else if (!port[digits] && strtoul(port, NULL, 10) > UINT16_MAX)
+	else if (!*end && (!digits || n > UINT16_MAX))
 		return -EINVAL;
 	return copy(room, PORT_MAX, port, strlen(port));
 }
@@ -126,11 +131,30 @@ static void add(struct reuseport_list *list, const struct conn_addr *addr)
 		list->addrs[list->count++] = *addr;
 }
 
+/* libc knows names of zones only of addresses that need one. */
+static int number_zone(char host[HOST_MAX])
+{
+	char *zone = strchr(host, '%');
+	unsigned int index = zone ? if_nametoindex(zone + 1) : 0;
+
+	if (zone && !index)
+		return errno == ENODEV ? 0 : -errno;
+	if (zone)
+		snprintf(zone, host + HOST_MAX - zone, "%%%u", index);
+	return 0;
+}
+
 static int ask(struct netns *from, void *arg)
 {
 	struct question *q = arg;
 	struct addrinfo *answers;
-	int rc = getaddrinfo(*q->host ? q->host : NULL, q->port, &q->hints,
+	int rc = 0;
+
+	if (q->hints.ai_flags & AI_NUMERICHOST)
+		rc = number_zone(q->host);
+	if (rc)
+		return rc;
+	rc = getaddrinfo(*q->host ? q->host : NULL, q->port, &q->hints,
 		&answers);
 
 	(void)from;
@@ -152,6 +176,9 @@ static int ask_both(struct question *q, int netns_fd)
 {
 	int rc;
 
+	/* To libc it is no host at all. */
+	if (!strcmp(q->host, "*"))
+		return -ENOENT;
 	q->hints.ai_flags |= AI_NUMERICHOST;
 	if (netns_fd > 0 && strchr(q->host, '%'))
 		rc = netns_do_fd(netns_fd, ask, q);
