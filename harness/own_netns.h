@@ -49,7 +49,7 @@ static inline bool own_netns_enter(void)
 static inline bool own_netns_with_mounts(void)
 {
 	return !unshare(CLONE_NEWNS) &&
-	       !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	       !mount("", "/", "none", MS_REC | MS_PRIVATE, NULL);
 }
 
 /* In a chroot, or by a sysctl, the kernel makes no user namespaces. */

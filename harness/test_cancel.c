@@ -61,7 +61,7 @@ static void try_conn(void)
 	struct wait soon = { wait_in_ms(SHORT_MS), -1 };
 	struct conn *l, *c, *child = NULL, *copy;
 	struct conn_addr addr;
-	char bytes[4];
+	char bytes[4] = "";
 	struct iovec iov = { bytes, 1 };
 	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
 
@@ -99,7 +99,7 @@ static void try_conn(void)
 
 static void try_processes(void)
 {
-	struct conn *conn;
+	struct conn *conn = NULL;
 	siginfo_t info;
 	pid_t pid = fork();
 
