@@ -20,7 +20,7 @@ struct conn_waker;
  * @fd:		The socket
  * @type:	SO_TYPE, or -1: not a socket
  * @shared:	Others have it too, and it may be blocking: see conn_unblock()
- * @lock:	For @waker, and to change @deadlines
+ * @lock:	For @waker
  * @waker:	Of the calls that wait, or NULL
  * @deadlines:	Of each direction
  */

@@ -44,12 +44,12 @@ enum { BLIND_MS = 10, VAIN_MAX = 4, SPARES = 2 };
 /**
  * struct conn_waker - What wakes the calls that wait
  * @calls:	How many have it
- * @fired:	It was written
+ * @fired:	It is written, and nobody takes it any more
  */
 struct conn_waker {
 	int fd;
-	unsigned int calls;
-	bool fired;
+	_Atomic unsigned int calls;
+	_Atomic bool fired;
 };
 
 /* The calls that this thread is in, the last one first */
@@ -230,7 +230,7 @@ static struct conn_waker *take_waker(struct conn *conn)
 		conn->waker = new_waker();
 	waker = conn->waker;
 	if (waker)
-		waker->calls++;
+		atomic_fetch_add(&waker->calls, 1);
 	pthread_mutex_unlock(&conn->lock);
 	return waker;
 }
@@ -239,11 +239,16 @@ static void drop_waker(struct conn *conn, struct conn_waker *waker)
 {
 	bool last;
 
-	pthread_mutex_lock(&conn->lock);
-	last = !--waker->calls;
-	if (last && conn->waker == waker)
-		conn->waker = NULL;
-	pthread_mutex_unlock(&conn->lock);
+	/* Many who are woken at a time do not wait for each other's lock. */
+	if (atomic_load(&waker->fired)) {
+		last = atomic_fetch_sub(&waker->calls, 1) == 1;
+	} else {
+		pthread_mutex_lock(&conn->lock);
+		last = atomic_fetch_sub(&waker->calls, 1) == 1;
+		if (last && conn->waker == waker)
+			conn->waker = NULL;
+		pthread_mutex_unlock(&conn->lock);
+	}
 	if (!last)
 		return;
 	if (waker->fired)
@@ -253,18 +258,29 @@ static void drop_waker(struct conn *conn, struct conn_waker *waker)
 	free(waker);
 }
 
-/* With conn->lock held */
+/* Wake all who wait; it is ours meanwhile, so it stays when they have gone. */
 static int fire(struct conn *conn)
 {
 	static const uint64_t one = 1;
+	struct conn_waker *waker;
+	int rc = 0;
 
-	if (!conn->waker)
-		return 0;
-	if (write(conn->waker->fd, &one, sizeof(one)) < 0)
-		return -errno;
-	conn->waker->fired = true;
-	conn->waker = NULL;
-	return 0;
+	pthread_mutex_lock(&conn->lock);
+	waker = conn->waker;
+	if (waker) {
+		atomic_fetch_add(&waker->calls, 1);
+		atomic_store(&waker->fired, true);
+		conn->waker = NULL;
+		rc = write(waker->fd, &one, sizeof(one)) < 0 ? -errno : 0;
+	}
+	if (rc) {
+		atomic_store(&waker->fired, false);
+		conn->waker = waker;
+	}
+	pthread_mutex_unlock(&conn->lock);
+	if (waker)
+		drop_waker(conn, waker);
+	return rc;
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -283,14 +299,12 @@ int conn_set_deadline(struct conn *conn, int directions, int64_t deadline)
 	rc = conn_enter(conn, &call);
 	if (rc)
 		return rc;
-	pthread_mutex_lock(&conn->lock);
 	for (int i = CONN_IN; i <= CONN_OUT; i++)
 		if (directions & (i == CONN_IN ? CONN_READ : CONN_WRITE))
 			atomic_store(&conn->deadlines[i], deadline);
 	/* Who waits without need wakes by itself, and waits again. */
 	if (deadline)
 		rc = fire(conn);
-	pthread_mutex_unlock(&conn->lock);
 	conn_leave(conn, &call);
 	return rc;
 }
@@ -347,15 +361,12 @@ int conn_pause(struct conn *conn, int direction, const struct wait *wait,
 /* The calls that wait are woken, or it is not closed. */
 static int begin_close(struct conn *conn)
 {
-	int rc;
+	int rc = fire(conn);
 
-	pthread_mutex_lock(&conn->lock);
-	rc = fire(conn);
-	if (rc)
+	if (rc) {
 		atomic_fetch_and(&conn->state, ~CLOSED);
-	pthread_mutex_unlock(&conn->lock);
-	if (rc)
 		futex(&conn->state, FUTEX_WAKE_PRIVATE, INT_MAX);
+	}
 	return rc;
 }
 
