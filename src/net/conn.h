@@ -13,7 +13,8 @@
  *
  * The earlier of the two deadlines wins, and no call clears any. A conn has one
  * descriptor at rest, and calls that wait share another; if that cannot be had,
- * they wait all the same, and notice a close within 10 ms.
+ * they wait all the same, and notice a close within 10 ms. If
+ * RLIMIT_NOFILE is less than 3, as in some sandboxes, none can wait: -EINVAL.
  *
  * Closing the descriptor of a socket wakes no thread that is blocked in it, and
  * its number may be another socket's at once. So conn_close() first wakes all

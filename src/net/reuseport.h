@@ -9,15 +9,14 @@
  * the HOST in brackets if it is IPv6. They mean what they do to Go's net:
  *
  *	no HOST		all addresses, IPv4 and IPv6, also if the sysctl
- *			bindv6only is 1, and those of IPv4 where there is
- *			no IPv6; only IPv6
- *			with tcp6 and udp6. To dial it is to dial 127.0.0.1
- *			and ::1, as a name of these
+ *			bindv6only is 1, and those of IPv4 where there is no
+ *			IPv6; only IPv6 with tcp6 and udp6. To dial it is to
+ *			dial 127.0.0.1 and ::1, as if it were a name of these
  *	a name		to listen, one address, of IPv4 if it has any; to dial,
- *			each in turn, for its share of time, but at least 2 s;
- *			with tcp, those of the other family than the first one's
- *			at the same time, 300 ms later or when all of the first
- *			have failed, and whoever connects first is it
+ *			each in turn, for its share of time, but at least 2 s.
+ *			With tcp that is done for IPv4 and IPv6 side by side:
+ *			the family of the first address begins, the other one
+ *			300 ms later, or when all of the first have failed
  *	no PORT		0; a PORT may be the name of a service
  *	a %ZONE		a device of the namespace of netns_fd
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reuseport_private.h - what listening and dialling share (private to reuseport)
+ * reuseport_private.h - what its parts share (private to reuseport)
  */
 #ifndef REUSEPORT_PRIVATE_H
 #define REUSEPORT_PRIVATE_H

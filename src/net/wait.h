@@ -61,8 +61,9 @@ int wait_check(const struct wait *wait);
  * @count:	At most WAIT_FDS_MAX
  * @wait:	Or NULL
  *
- * Return: How many are ready, -ECANCELED, -ETIME, -EINVAL (too many, or NULL),
- *	   or another negative errno
+ * Return: How many are ready, -ECANCELED, -ETIME, -EINVAL (NULL, or too many;
+ *	   also if @count and one is more than RLIMIT_NOFILE), or another
+ *	   negative errno
  */
 int wait_poll(struct pollfd *fds, unsigned int count, const struct wait *wait);
 
