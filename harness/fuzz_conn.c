@@ -33,7 +33,7 @@
 
 #include "blocked.h"
 #include "twin_calls.h"
-#include "twin_same.h"
+#include "side.h"
 #include "util.h"
 
 enum {
@@ -122,7 +122,7 @@ static void waits(const struct twin *t, int direction, twin_raw *raw,
 	ssize_t want = decided(t, direction, io->call.a, &wait), got;
 
 	if (want) {
-		same(want, ours(t, io, &wait));
+		side_same(want, ours(t, io, &wait));
 		return;
 	}
 	want = raw(t, io);
@@ -132,7 +132,7 @@ static void waits(const struct twin *t, int direction, twin_raw *raw,
 	got = ours(t, io, &wait);
 	if (want == -EAGAIN && got != -ETIME)
 		want = later(t, direction, raw, io);
-	same(want == -EAGAIN ? -ETIME : want, got);
+	side_same(want == -EAGAIN ? -ETIME : want, got);
 	if (want == got && want > 0 && want <= TWIN_SIZE_MAX && !direction)
 		differs |= memcmp(io->data[0], io->data[1], want) != 0;
 }
@@ -144,11 +144,11 @@ static void wait_for(struct twin *t, unsigned int which, struct call call)
 
 	memset(io.data, 'x', sizeof(io.data));
 	address_of(call, io.addrs);
-	tell("%-9s", twin_calls[which].name);
+	side_tell("%-9s", twin_calls[which].name);
 	waits(t, twin_calls[which].out, twin_calls[which].raw,
 		twin_calls[which].ours, &io);
 	if (io.child && io.fd >= 0 && !child->conn) {
-		same_addr(0, &io.from[1], 0, &io.from[0]);
+		side_same_addr(0, &io.from[1], 0, &io.from[0]);
 		twin_keep(child, io.child, io.fd, t);
 		return;
 	}
@@ -169,8 +169,8 @@ static void set_int(struct twin *t, struct call call)
 	const int *o = options[call.a % ARRAY_SIZE(options)];
 	int value = call.b & 3;
 
-	same(twin_calls_result(setsockopt(t->fd, o[0], o[1], &value,
-		     sizeof(value))),
+	side_same(twin_calls_result(setsockopt(t->fd, o[0], o[1], &value,
+			  sizeof(value))),
 		conn_set_int(t->conn, o[0], o[1], value));
 }
 
@@ -180,9 +180,10 @@ static void get_int(struct twin *t, struct call call)
 	int value = 0, ours = 0;
 	socklen_t len = sizeof(value);
 
-	same(twin_calls_result(getsockopt(t->fd, o[0], o[1], &value, &len)),
+	side_same(twin_calls_result(getsockopt(t->fd, o[0], o[1], &value,
+			  &len)),
 		conn_get_int(t->conn, o[0], o[1], &ours));
-	same(value, ours);
+	side_same(value, ours);
 }
 
 static void filter(struct twin *t, struct call call)
@@ -191,12 +192,12 @@ static void filter(struct twin *t, struct call call)
 	const struct sock_fprog program = { 1, &all };
 
 	if (call.b & 1)
-		same(twin_calls_result(setsockopt(t->fd, SOL_SOCKET,
-			     SO_ATTACH_FILTER, &program, sizeof(program))),
+		side_same(twin_calls_result(setsockopt(t->fd, SOL_SOCKET,
+				  SO_ATTACH_FILTER, &program, sizeof(program))),
 			conn_attach_filter(t->conn, &all, 1));
 	else
-		same(twin_calls_result(setsockopt(t->fd, SOL_SOCKET,
-			     SO_DETACH_FILTER, &program, sizeof(program))),
+		side_same(twin_calls_result(setsockopt(t->fd, SOL_SOCKET,
+				  SO_DETACH_FILTER, &program, sizeof(program))),
 			conn_detach_filter(t->conn));
 }
 
@@ -205,10 +206,10 @@ static void names(struct twin *t, struct call call)
 	struct conn_addr raw, ours;
 
 	if (call.b & 1)
-		same_addr(twin_local(t->fd, &raw), &raw,
+		side_same_addr(twin_local(t->fd, &raw), &raw,
 			conn_local(t->conn, &ours), &ours);
 	else
-		same_addr(twin_peer(t->fd, &raw), &raw,
+		side_same_addr(twin_peer(t->fd, &raw), &raw,
 			conn_peer(t->conn, &ours), &ours);
 }
 
@@ -216,9 +217,10 @@ static void shut(struct twin *t, struct call call)
 {
 	int how = call.b & 3, rc = twin_calls_result(shutdown(t->fd, how));
 
-	same(rc, how == SHUT_RD && call.a & 1 ? conn_close_read(t->conn) :
-		 how == SHUT_WR && call.a & 1 ? conn_close_write(t->conn) :
-						conn_shutdown(t->conn, how));
+	side_same(rc,
+		how == SHUT_RD && call.a & 1 ? conn_close_read(t->conn) :
+		how == SHUT_WR && call.a & 1 ? conn_close_write(t->conn) :
+					       conn_shutdown(t->conn, how));
 }
 
 static void bind_both(struct twin *t, struct call call)
@@ -226,13 +228,13 @@ static void bind_both(struct twin *t, struct call call)
 	struct conn_addr addrs[2];
 
 	address_of(call, addrs);
-	same(twin_calls_result(bind(t->fd, &addrs[1].any, addrs[1].len)),
+	side_same(twin_calls_result(bind(t->fd, &addrs[1].any, addrs[1].len)),
 		conn_bind(t->conn, &addrs[0].any, addrs[0].len));
 }
 
 static void listen_both(struct twin *t, struct call call)
 {
-	same(twin_calls_result(listen(t->fd, call.b & 3)),
+	side_same(twin_calls_result(listen(t->fd, call.b & 3)),
 		conn_listen(t->conn, call.b & 3));
 }
 
@@ -244,7 +246,7 @@ static void set_deadline(struct twin *t, struct call call)
 					0;
 	int want = !directions ? -EINVAL : t->fd < 0 ? -EBADF : 0;
 
-	same(want, conn_set_deadline(t->conn, directions, deadline));
+	side_same(want, conn_set_deadline(t->conn, directions, deadline));
 	for (int i = 0; i < 2 && !want; i++)
 		if (directions & 1 << i)
 			t->past[i] = deadline == 1;
@@ -253,7 +255,7 @@ static void set_deadline(struct twin *t, struct call call)
 static void close_both(struct twin *t, struct call call)
 {
 	(void)call;
-	same(0, twin_close(t));
+	side_same(0, twin_close(t));
 }
 
 /* Calls that do not wait; the raw side of one that is closed says EBADF. */
@@ -265,23 +267,17 @@ static const struct {
 	{ "filter", filter }, { "names", names }, { "shutdown", shut },
 	{ "deadline", set_deadline } };
 
-static void end_reader(uint8_t how)
+/* Was there one? */
+static bool end_reader(uint8_t how)
 {
 	ssize_t want, got;
 
 	if (!blocked_is_there())
-		return;
+		return false;
 	got = blocked_end(how, &want);
-	tell("%-9s", "reader");
-	same(want, got);
-}
-
-static void read_in_thread(struct call call)
-{
-	if (blocked_is_there())
-		end_reader(call.b);
-	else
-		blocked_begin();
+	side_tell("%-9s", "reader");
+	side_same(want, got);
+	return true;
 }
 
 static void open_both(struct twin *t, struct call call)
@@ -292,7 +288,7 @@ static void open_both(struct twin *t, struct call call)
 
 	rc = twin_open(t, domains[call.a & 3], types[call.a >> 2 & 1],
 		call.a >> 3 & 1, call.b % TWIN_BIRTHS);
-	tell("open domain %d type %d birth %d: %d\n", domains[call.a & 3],
+	side_tell("open domain %d type %d birth %d: %d\n", domains[call.a & 3],
 		types[call.a >> 2 & 1], call.b % TWIN_BIRTHS, rc);
 	differs |= rc && rc != -EMFILE;
 }
@@ -301,7 +297,8 @@ static void turn_token(struct call call)
 {
 	struct wait_token **token = &tokens[call.b % TOKENS];
 
-	tell("token %d: %s\n", call.b % TOKENS, call.a & 1 ? "new" : "cancel");
+	side_tell("token %d: %s\n", call.b % TOKENS,
+		call.a & 1 ? "new" : "cancel");
 	wait_token_cancel(*token);
 	if (call.a & 1) {
 		wait_token_free(*token);
@@ -342,7 +339,7 @@ static void run_of_twin(struct twin *t, unsigned int kind, struct call call)
 	} else if (kind < WAITING) {
 		wait_for(t, kind, call);
 	} else {
-		tell("%-9s", at_once[kind - WAITING].name);
+		side_tell("%-9s", at_once[kind - WAITING].name);
 		at_once[kind - WAITING].fn(t, call);
 	}
 	ASSERT(!setrlimit(RLIMIT_NOFILE, &before));
@@ -356,7 +353,8 @@ static void fork_once(void)
 
 	if (pid > 0) {
 		ASSERT(waitpid(pid, &status, 0) == pid);
-		tell("the child: status %d%s\n", status, status ? " !" : "");
+		side_tell("the child: status %d%s\n", status,
+			status ? " !" : "");
 		differs |= status != 0;
 	} else if (!pid) {
 		alarm(STUCK_S);
@@ -372,10 +370,13 @@ static void run_call(struct call call)
 	unsigned int kind = call.kind % (KINDS + OTHERS);
 
 	fuzz_counters->tally.programs++;
-	tell("\n%d, %2u: ", call.slot % SLOTS, kind);
+	side_tell("\n%d, %2u: ", call.slot % SLOTS, kind);
 	switch (kind) {
 	case KINDS: turn_token(call); break;
-	case KINDS + 1: read_in_thread(call); break;
+	case KINDS + 1:
+		if (!end_reader(call.b))
+			blocked_begin();
+		break;
 	case KINDS + 3: limited = true; break;
 	case KINDS + 4: blocked_cancel(); break;
 	case KINDS + 5: fork_once(); break;
@@ -417,7 +418,7 @@ static void run(const uint8_t *data, size_t size)
 	}
 	end();
 	if (count_open() != before) {
-		tell("a descriptor is left\n");
+		side_tell("a descriptor is left\n");
 		differs = true;
 	}
 	if (in_child)

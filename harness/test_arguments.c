@@ -167,8 +167,7 @@ static int pass_over(const struct sockdiag_row *row, void *arg)
 {
 	(void)row;
 	(void)arg;
-	fail();
-	return 0;
+	return -EXFULL;
 }
 
 static int pass_owner(pid_t pid, int fd, const char *command, void *arg)
@@ -213,7 +212,7 @@ static void of_sockdiag(void **state)
 
 static void of_wait(void **state)
 {
-	const struct wait bad = { 0, 9999 }, past = { INT64_MIN, -1 };
+	const struct wait bad = { 0, 9999 };
 	struct pollfd fds[WAIT_FDS_MAX + 1];
 
 	(void)state;
@@ -222,8 +221,6 @@ static void of_wait(void **state)
 	assert_true(wait_in_ms(INT64_MAX) == INT64_MAX);
 	IS(wait_check(&bad), -EBADF);
 	IS(wait_check(NULL), 0);
-	IS(wait_check(&past), -ETIME);
-	IS(wait_poll(NULL, 0, &past), -ETIME);
 	REFUSED(wait_poll(NULL, 1, NULL));
 	REFUSED(wait_poll(fds, WAIT_FDS_MAX + 1, NULL));
 	IS(wait_poll(NULL, 0, &bad), -EBADF);

@@ -323,6 +323,20 @@ static void waitall_waits_for_all(void **state)
 	free_pair(c);
 }
 
+/* Nothing is subtracted from it, either. */
+static void a_deadline_of_long_ago_is_over(void **state)
+{
+	struct wait past = { INT64_MIN, -1 };
+	struct conn *c[2];
+
+	(void)state;
+	assert_int_equal(wait_check(&past), -ETIME);
+	assert_int_equal(wait_poll(NULL, 0, &past), -ETIME);
+	pair_of(SOCK_STREAM, c);
+	assert_int_equal(conn_read(c[0], &(char){ 0 }, 1, &past), -ETIME);
+	free_pair(c);
+}
+
 /* Of standard input nothing is known, and nothing asked. */
 static void zero_is_no_trap(void **state)
 {
@@ -397,6 +411,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(close_within_any_loan),
 		cmocka_unit_test(nothing_is_read_at_once),
 		cmocka_unit_test(waitall_waits_for_all),
+		cmocka_unit_test(a_deadline_of_long_ago_is_over),
 		cmocka_unit_test(zero_is_no_trap),
 		cmocka_unit_test(a_descriptor_for_event_loops),
 		cmocka_unit_test(a_process_that_runs_has_no_pid_yet),
