@@ -40,8 +40,13 @@ HELPED = [program for program in listed() if re.fullmatch(
     r"build/plain/test_(cancel|conn|netns|reuseport|sockdiag)\w*", program)]
 VALGRIND = ("valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
             "--errors-for-leak-kinds=definite")
-# It accepts first and looks at the limit then; it is itself who is found
-NOT_VALGRIND = {"at_the_limit_a_connection_stays_queued", "a_socket_has_owners"}
+# It accepts first and looks at the limit then; it is itself who is found; and
+# that of Debian 12 has no pidfd_open(2)
+NOT_VALGRIND = {
+    "at_the_limit_a_connection_stays_queued", "a_socket_has_owners",
+    "a_process_is_waited_for", "whose_children_are_ignored_waits_too",
+    "a_process_that_runs_has_no_pid_yet", "many_ways_to_one_namespace"}
+
 
 
 def results():
@@ -154,15 +159,12 @@ def test_nothing_is_left(subject, note, here):
 
 @pytest.mark.parametrize("program", HELPED)
 def test_valgrind_finds_nothing(program, note):
-    """In the tests of the helpers, but for calls that are newer than it is."""
-    tried = 0
-    for name in sorted(set(names(program)) - NOT_VALGRIND):
+    """In the tests of the helpers, but for what it cannot do itself."""
+    tried = sorted(set(names(program)) - NOT_VALGRIND)
+    for name in tried:
         done = subprocess.run(
             [*VALGRIND, ROOT / program, name], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             timeout=600, cwd=ROOT, check=False)
-        if "unhandled amd64-linux syscall" not in done.stdout:
-            assert done.returncode == 0, f"{name}\n{done.stdout}"
-            tried += 1
-    assert tried
-    note(tests=tried)
+        assert done.returncode == 0, f"{name}\n{done.stdout}"
+    note(tests=len(tried))
