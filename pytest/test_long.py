@@ -48,7 +48,6 @@ NOT_VALGRIND = {
     "a_process_that_runs_has_no_pid_yet", "many_ways_to_one_namespace"}
 
 
-
 def results():
     """All that was ever noted."""
     if not RESULTS.exists():

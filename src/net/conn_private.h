@@ -20,8 +20,9 @@ struct conn_waker;
  * @fd:		The socket
  * @type:	SO_TYPE, or -1: not a socket
  * @shared:	Others have it too, and it may be blocking: see conn_unblock()
- * @lock:	For @waker
+ * @lock:	For @waker and @woken
  * @waker:	Of the calls that wait, or NULL
+ * @woken:	Of calls that were woken, and have not left yet
  * @deadlines:	Of each direction
  */
 struct conn {
@@ -29,7 +30,7 @@ struct conn {
 	int fd, type;
 	_Atomic bool shared;
 	pthread_mutex_t lock;
-	struct conn_waker *waker;
+	struct conn_waker *waker, *woken;
 	_Atomic int64_t deadlines[2];
 };
 

@@ -45,8 +45,10 @@ enum { BLIND_MS = 10, VAIN_MAX = 4, SPARES = 2 };
  * struct conn_waker - What wakes the calls that wait
  * @calls:	How many have it
  * @fired:	It is written, and nobody takes it any more
+ * @next:	Of those that are fired, and still had
  */
 struct conn_waker {
+	struct conn_waker *next;
 	int fd;
 	_Atomic unsigned int calls;
 	_Atomic bool fired;
@@ -110,14 +112,26 @@ static uint32_t inherited(const struct conn *conn)
 	return own_calls(conn);
 }
 
+/* They are the parent's, as their eventfds are. */
+static void lose(struct conn_waker *waker)
+{
+	while (waker) {
+		struct conn_waker *next = waker->next;
+
+		close(waker->fd);
+		free(waker);
+		waker = next;
+	}
+}
+
 static void forget(struct conn *conn)
 {
 	pthread_mutex_lock(&forgetting);
 	if (atomic_load(&conn->forks) != atomic_load(&forks)) {
 		if (conn->waker)
-			close(conn->waker->fd);
-		free(conn->waker);
-		conn->waker = NULL;
+			conn->waker->next = conn->woken;
+		lose(conn->waker ? conn->waker : conn->woken);
+		conn->waker = conn->woken = NULL;
 		pthread_mutex_init(&conn->lock, NULL);
 		atomic_store(&conn->state, inherited(conn));
 		atomic_store(&conn->forks, atomic_load(&forks));
@@ -235,6 +249,17 @@ static struct conn_waker *take_waker(struct conn *conn)
 	return waker;
 }
 
+static void forget_woken(struct conn *conn, struct conn_waker *waker)
+{
+	struct conn_waker **at = &conn->woken;
+
+	pthread_mutex_lock(&conn->lock);
+	while (*at != waker)
+		at = &(*at)->next;
+	*at = waker->next;
+	pthread_mutex_unlock(&conn->lock);
+}
+
 static void drop_waker(struct conn *conn, struct conn_waker *waker)
 {
 	bool last;
@@ -251,10 +276,12 @@ static void drop_waker(struct conn *conn, struct conn_waker *waker)
 	}
 	if (!last)
 		return;
-	if (waker->fired)
+	if (waker->fired) {
+		forget_woken(conn, waker);
 		close(waker->fd);
-	else
+	} else {
 		put_eventfd(waker->fd);
+	}
 	free(waker);
 }
 
@@ -271,11 +298,14 @@ static int fire(struct conn *conn)
 		atomic_fetch_add(&waker->calls, 1);
 		atomic_store(&waker->fired, true);
 		conn->waker = NULL;
+		waker->next = conn->woken;
+		conn->woken = waker;
 		rc = write(waker->fd, &one, sizeof(one)) < 0 ? -errno : 0;
 	}
 	if (rc) {
 		atomic_store(&waker->fired, false);
 		conn->waker = waker;
+		conn->woken = waker->next;
 	}
 	pthread_mutex_unlock(&conn->lock);
 	if (waker)
