@@ -26,7 +26,8 @@
  * may free theirs. A connection ends when both have, or by conn_shutdown(), and
  * non-blocking is shared as in conn_dup(). This holds for fork(), and not for a
  * bare clone(2). If the parent is just closing it, the child has it closed too,
- * and its descriptor may stay.
+ * and its descriptor may stay; so may that of a wait that is just beginning or
+ * ending in another thread.
  *
  * No function is a cancellation point: pthread_cancel(3) is carried out after
  * it, and a token is what ends a call. A function that is called within must
