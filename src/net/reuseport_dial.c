@@ -51,6 +51,7 @@ struct dial {
 	const char *local;
 	const struct wait *wait;
 	const struct reuseport_options *options;
+	struct reuseport_list list;
 	struct lane lanes[LANES];
 };
 
@@ -236,8 +237,9 @@ static int race(struct dial *d, struct conn **conn, const char **failed)
 }
 
 /* Which address is in which lane */
-static void deal(struct dial *d, const struct reuseport_list *list)
+static void deal(struct dial *d)
 {
+	const struct reuseport_list *list = &d->list;
 	bool two = d->network->type == SOCK_STREAM;
 
 	for (unsigned int i = 0; i < list->count; i++) {
@@ -254,15 +256,14 @@ static void deal(struct dial *d, const struct reuseport_list *list)
 static int dial(struct dial *d, const char *remote, struct conn **conn,
 	const char **failed)
 {
-	struct reuseport_list list;
 	int rc;
 
 	*failed = "remote address";
 	rc = reuseport_look_up(d->network, remote, false, d->options->netns_fd,
-		&list);
+		&d->list);
 	if (rc)
 		return rc;
-	deal(d, &list);
+	deal(d);
 	rc = race(d, conn, failed);
 	for (int i = 0; i < LANES; i++)
 		conn_free(d->lanes[i].conn);
