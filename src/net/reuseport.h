@@ -21,9 +21,9 @@
  *	a %ZONE		a device of the namespace of netns_fd
  *
  * Numbers are never looked up; names are, by getaddrinfo(3) from the namespace
- * of the caller, which knows no deadline. At most 16 addresses are looked at. In
- * a child that a process with threads has forked, libc may hang in that: dial
- * numbers there.
+ * of the caller, which knows no deadline. At most 16 addresses are looked at.
+ * In a child that a process with threads has forked, libc may hang in that:
+ * dial numbers there.
  *
  * Functions return 0 or a negative errno: -EPROTONOSUPPORT (another network),
  * -EINVAL (an address that is none, or a NULL), -ENOENT (no such name), or the
