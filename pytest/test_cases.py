@@ -200,7 +200,8 @@ while read -r op rest; do [ "$op" = . ] && echo . || echo ok; done
 LOST = SOCKETS.replace("do [", "do n=$((n + 1)); [ $n -gt 200 ] && echo '!'; [")
 PATHS = {"diff": ("-s", "linux", CASES), "random": ("-s", "spec"),
          "sweep": ("-s", "spec", "pairs", "--part", "1/500"),
-         "explain": ("-s", "spec"), "matrix": ("--count", 40)}
+         "explain": ("-s", "spec", "--count", 400),
+         "matrix": ("--count", 40)}
 
 
 @pytest.mark.parametrize("verb", PATHS)

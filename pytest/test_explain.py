@@ -90,7 +90,8 @@ def test_key():
     assert set().union(*KEY.values()) <= {line.split()[0] for line in listed}
 
 
-@pytest.mark.parametrize("seed", (1, 21))
+@pytest.mark.parametrize("seed", (
+    1, pytest.param(21, marks=pytest.mark.long)))
 def test_gvisor_behind_a_pipe(seed):
     """Nine of ten divergences under a rule of the key, and no generic one."""
     args = (*LINUX, "--seed", seed, "--count", 20000)

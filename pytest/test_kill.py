@@ -21,7 +21,7 @@ SUBJECTS = ("pipe:" + str(COMMAND) + " serve",
             *((machines(kind) or [kind.strip("-")])[0]
               for kind in ("gvisor", "uml", "linux-6.1")))
 COUNT = 600
-KILLS = 2
+KILLS = 1
 PR_SET_CHILD_SUBREAPER = 36
 
 

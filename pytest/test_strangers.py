@@ -706,12 +706,13 @@ def test_a_campaign_says_text(tmp_path, campaign):
         os.mkdir(folder)
         with open(folder + b"/x" + name, "wb"):
             pass
-        for args in (["--output", folder], ["--output", folder + b"/x" + name],
-                     [name]):
-            done = ask(*args, command=campaign.__file__)
-            assert done.returncode in (USAGE, 0) and not harmless(
-                done.stdout.replace(b"\t", b""), done.stderr), done
-            assert done.stderr.count(b"\n") <= 2, done
+        # It begins slowly: each name in one of the three places
+        args = (["--output", folder], ["--output", folder + b"/x" + name],
+                [name])[number % 3]
+        done = ask(*args, command=campaign.__file__)
+        assert done.returncode in (USAGE, 0) and not harmless(
+            done.stdout.replace(b"\t", b""), done.stderr), done
+        assert done.stderr.count(b"\n") <= 2, done
 
 
 def test_a_campaign_counts_classes_of_any_name(tmp_path, campaign, capsys):
