@@ -218,10 +218,11 @@ def test_follow(options, tmp_path):
         follower.follow()
     else:
         count = fill_queue(tmp_path, "fuzz_ports", "reservation", 12)
+        fill_queue(tmp_path / "later", "fuzz_kernel", "socket", 12)
         follower = Follower(tmp_path, 3, 1)
         # The second queue appears while we are at work, as in a campaign.
-        later = threading.Timer(0.5, fill_queue, (tmp_path, "fuzz_kernel",
-                                                  "socket", 12))
+        later = threading.Timer(0.5, os.replace, (
+            tmp_path / "later" / "fuzz_kernel", tmp_path / "fuzz_kernel"))
         later.start()
         follower.follow()
         later.join()
