@@ -252,6 +252,26 @@ static void the_first_goes_on_if_the_fallback_fails(void **state)
 	ends(&a);
 }
 
+/* Names cannot be asked for here, and that may end as -EAGAIN. */
+static void a_name_that_cannot_be_asked_for_is_none(void **state)
+{
+	struct reuseport_options options = REUSEPORT_OPTIONS;
+	struct listener l = listens(four, false);
+	const char *failed = "";
+	struct conn *conn = NULL;
+
+	(void)state;
+	options.failed = &failed;
+	assert_true(reuseport_dial("tcp", "nobody.invalid:0", four, NULL,
+			    &options, &conn) < 0);
+	assert_string_equal(failed, "local address");
+	assert_null(conn);
+	assert_true(reuseport_dial("tcp", NULL, "nobody.invalid:80", NULL,
+			    &options, &conn) < 0);
+	assert_string_equal(failed, "remote address");
+	ends(&l);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +282,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_deadline_ends_both),
 		cmocka_unit_test(a_token_ends_both),
 		cmocka_unit_test(the_first_error_is_told),
+		cmocka_unit_test(a_name_that_cannot_be_asked_for_is_none),
 		cmocka_unit_test(the_first_goes_on_if_the_fallback_fails),
 	};
 

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import socket
 import subprocess
 import sys
@@ -270,6 +271,8 @@ def inside(folder):
 
 def calls_of(folder):
     """What the command asks of the system, but for netlink"""
+    if not shutil.which("strace"):
+        return None
     path = os.path.join(folder, "calls")
     done = subprocess.run(
         ["strace", "-f", "-o", path, "-e",

@@ -172,9 +172,9 @@ static bool advance(const struct dial *d, struct lane *lane)
 		if (!rc) {
 			failed = "connect";
 			rc = outcome(d, lane);
+			if (!rc || rc == -EAGAIN)
+				return !rc;
 		}
-		if (!rc || rc == -EAGAIN)
-			return !rc;
 		lane->conn = conn_free(lane->conn);
 		if (!lane->rc) {
 			lane->rc = rc;
