@@ -161,6 +161,48 @@ def test_a_link_among_its_own(made, tmp_path):
     assert tree(victim) == {"id:1": b"mine\n"}
 
 
+def where(mount, folder):
+    """The campaign in a folder after a command, whose mounts only it sees."""
+    user = [] if os.geteuid() == 0 else ["-Ur"]
+    done = subprocess.run(["unshare", *user, "-m", "true"], check=False,
+                          stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        pytest.skip(done.stderr.strip())
+    return subprocess.run(
+        ["unshare", *user, "-m", "sh", "-ec", f"{mount}; exec \"$@\"", "sh",
+         "env", "PATH=/nonexistent", "/usr/bin/python3", CAMPAIGN, "--no-pytest", "--output", folder],
+        cwd=folder.parent, capture_output=True, text=True, timeout=60,
+        check=False)
+
+
+def test_what_is_mounted_among_its_own(made, tmp_path):
+    """It is somebody's else, whatever its name, and so is what is in it."""
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "unknown-0123456789abcdef.case").write_text("mine\n")
+    (made / "fuzz_spec" / "ci" / "queue").mkdir(parents=True)
+    (made / "fuzz_spec" / "ci" / "queue" / "id:000000,orig:a b").write_text("x")
+    before = tree(tmp_path)
+    for source, at in (("victim", "new"), ("victim", "fuzz_kernel/unknown"), (
+            "victim/unknown-0123456789abcdef.case",
+            "fuzz_spec/ci/queue/id:000000,orig:a b")):
+        refused(where(f"mount --bind {source} 'made/{at}'", made),
+                f"has {at!r} in it, where something is mounted")
+        assert tree(tmp_path) == before
+
+
+def test_a_folder_that_is_mounted(tmp_path):
+    """That may be a campaign's, unless nobody can write there."""
+    folder = tmp_path / "a b"
+    folder.mkdir()
+    done = where("mount -t tmpfs none 'a b'", folder)
+    assert done.returncode == CANNOT and "no afl-fuzz" in done.stderr, done
+    done = where("mount -t tmpfs -o ro none 'a b'", folder)
+    assert done.returncode == CANNOT, done
+    assert done.stderr == (
+        f"ci/campaign: --output: {folder}: Read-only file system\n")
+
+
 @pytest.mark.parametrize("kind", ("link", "folder", "pipe"))
 def test_a_marker_that_is_no_file(kind, tmp_path):
     """It is neither followed nor waited for."""
