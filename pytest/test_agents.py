@@ -107,6 +107,19 @@ def test_who_breaks_the_protocol_is_ended(kind, case):
     assert not answer.crashed and b"\033" not in answer.out
 
 
+def test_minimize_says_why(case):
+    """As the other verbs do, and not by the number of an error."""
+    for agent, code, why in (
+            ("echo portclash-agent 1 x; echo can; cat", USAGE,
+             "foe and spec have no ops in common"),
+            (HELLO + "echo '! no \033[m'; echo .; cat", CANNOT,
+             "could not run program 1: no ")):
+        answer = portclash("minimize", "-s", f"foe=pipe:{agent}", "-s", "spec",
+                           case)
+        assert answer.code == code and why in answer.err, answer
+        assert answer.err.count("\n") == 1 and "\033" not in answer.err
+
+
 def test_silence_is_told_before_it_ends(case):
     """Who waits long is told for what; a slow agent is an agent."""
     late = "sleep 1.2; " + HELLO + ANSWER

@@ -87,6 +87,19 @@ struct minimizing {
 	struct class_list classes;
 };
 
+/* A subject that could not go on has said why. */
+static void say_why(const struct subject subjects[2], int rc)
+{
+	for (int i = 0; i < 2; i++) {
+		if (!*subjects[i].why)
+			continue;
+		quote_printf(stderr, "portclash: %s: %s\n", subjects[i].name,
+			subjects[i].why);
+		return;
+	}
+	fprintf(stderr, "portclash: %s\n", strerror(-rc));
+}
+
 static int minimize_in_child(void *arg)
 {
 	struct minimizing *m = arg;
@@ -106,8 +119,12 @@ static int minimize_in_child(void *arg)
 		return EXIT_CANNOT;
 	}
 	rc = class_finder_open(&finder, &m->classes, NAMES_OF(o->subjects));
-	if (!rc)
-		rc = diff_pair(&pair, &subjects[0], &subjects[1]);
+	if (!rc && diff_pair(&pair, &subjects[0], &subjects[1])) {
+		quote_printf(stderr,
+			"portclash: %s and %s have no ops in common\n",
+			subjects[0].name, subjects[1].name);
+		return EXIT_USAGE;
+	}
 	if (!rc)
 		rc = judge_program(&judge, &m->program, &m->found);
 	if (rc == DIVERGE) {
@@ -121,10 +138,10 @@ static int minimize_in_child(void *arg)
 			o->subjects[0].name, o->subjects[1].name);
 		return EXIT_NOTHING;
 	}
+	if (rc < 0)
+		say_why(subjects, rc);
 	for (int i = 0; i < 2; i++)
 		subject_close(&subjects[i]);
-	if (rc < 0)
-		fprintf(stderr, "portclash: %s\n", strerror(-rc));
 	return rc < 0 ? EXIT_CANNOT : EXIT_AGREED;
 }
 
