@@ -88,6 +88,21 @@ def test_names_of_a_release(tmp_path, name):
         assert SYSTEMS[name][2] in done.stderr
 
 
+@pytest.mark.parametrize("text", (
+    "", "NAME=x\n", "ID=debian (\n", "exit 5\n", "set -e; false\n",
+    'ID=$(printf "\\033[m")\n'))
+def test_a_release_that_says_nothing(tmp_path, text):
+    """Its file is empty, or no shell reads it: it is one that is not known."""
+    system = System(tmp_path, "sid")
+    system.release.write_text(text)
+    done = system.setup("build")
+    assert done.returncode == 0, done.stderr
+    assert "ci/setup: an unknown system is not one of" in done.stderr or (
+        "ID=$" in text)
+    assert "\033" not in done.stderr and "Syntax" not in done.stderr
+    assert " gcc " in system.asked
+
+
 @pytest.mark.parametrize("package", GOALS["go"] + GOALS["lwip"] +
                          GOALS["kernels"] + GOALS["lint"])
 def test_release_without_a_package(tmp_path, package):
