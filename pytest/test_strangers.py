@@ -343,7 +343,7 @@ def held_by_a_stranger():
     device = "x\x1b[31m\u202e"
     subprocess.run(["ip", "link", "add", device, "type", "veth"], check=True)
     with open("/proc/self/comm", "wb") as file:
-        file.write(b"\x1b[2J\nok 1\x9b\x7f")
+        file.write(b"\n\x1b[2Jok 1\x9b\x7f")
     with socket.socket() as one:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE,
                        device.encode())
@@ -364,6 +364,7 @@ def test_why_of_strangers():
     for line, names in zip(lines, (b" of ", b" of ", b'"holders":[{')):
         code, said = ast.literal_eval(line)
         assert code == FOUND and b"8080" in said and names in said, said
+        assert b"[2Jok 1" in said, said     # its first line is empty
         assert not harmless(said), said
 
 

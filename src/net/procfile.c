@@ -34,6 +34,6 @@ void procfile_command(pid_t pid, char command[PROCFILE_COMMAND_MAX])
 		n = read(fd, command, PROCFILE_COMMAND_MAX - 1);
 		close(fd);
 	}
-	command[n > 0 ? n : 0] = '\0';
-	command[strcspn(command, "\n")] = '\0';
+	/* Only the last newline is the file's: a name may have some, too. */
+	command[n > 0 ? n - (command[n - 1] == '\n') : 0] = '\0';
 }
