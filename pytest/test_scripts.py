@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from portcheck import ROOT
+from portcheck import ROOT, USAGE, machines
 
 # What each starts in the end, and what it asks before; all say where they are
 FAKES = {
@@ -59,6 +59,55 @@ def test_a_machine_leaves_no_image(script, number, stage, tmp_path):
         os.killpg(run.pid, number)
         assert run.wait(8) in (128 + number, 143, -number)
     assert not list((tmp_path / "tmp").iterdir())
+
+
+@pytest.mark.parametrize("call", (
+    "in-uml --release=", "in-uml --nosuch", "in-uml --release=../x",
+    "in-qemu --nosuch", "in-qemu x", "in-qemu .", "machines linux-.",
+    "machines linux-", "machines uml-x", "machines gvisor-", "in-runsc --nosuch",
+    "in-runsc --release=", "in-runsc nosuch", "in-runsc \033[m"))
+def test_a_machine_is_asked_badly(call):
+    """One line that says so, whatever machines are here; exit 2."""
+    if os.geteuid() and "in-runsc" in call:
+        pytest.skip("in-runsc needs root")
+    if not shutil.which("qemu-system-x86_64") and "in-qemu" in call:
+        pytest.skip("qemu-system-x86_64 is missing")
+    if "in-runsc" in call and not machines("gvisor"):
+        pytest.skip("no gVisor is here")
+    script, *args = call.split()
+    done = subprocess.run([ROOT / "netns-scripts" / script, *args], check=False,
+                          stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode == USAGE and not done.stdout, done
+    assert done.stderr.count("\n") == 1 and "\033" not in done.stderr, done
+
+
+@pytest.mark.parametrize("name", ("", "-x", "folder", "\033[m"))
+def test_a_machine_has_no_program_by_that_name(name, tmp_path):
+    """What is to be run there is not here: exit 2, and no image is made."""
+    here = machines("uml") + machines("linux")
+    if not here:
+        pytest.skip("no UML and no kernel for QEMU is here")
+    (tmp_path / "folder").mkdir()
+    out = tmp_path / "out"
+    done = subprocess.run(
+        [ROOT / "netns-scripts" / "initrd", here[0], out, name], check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == USAGE and not out.exists(), done
+    assert done.stderr.count("\n") == 1 and "\033" not in done.stderr, done
+
+
+def test_what_says_no_version_is_no_machine(tmp_path):
+    """It is not listed by a name that nobody can give."""
+    for name in ("linux.uml", "runsc"):
+        (tmp_path / name).write_text("#!/bin/sh\necho ../../etc.1\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        [ROOT / "netns-scripts" / "machines"], check=True, text=True,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert all(name == "gvisor" or name[-1].isdigit()
+               for name in done.stdout.split()), done
 
 
 @pytest.mark.parametrize("script", ("ci/seeds", "netns-scripts/initrd"))
