@@ -6,13 +6,15 @@ stand-ins, and instructions are counted by callgrind.
 """
 
 import json
+import os
 import subprocess
+import sys
 import types
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from portcheck import AGREED, ROOT, SKIPPED, USAGE, is_required
+from portcheck import AGREED, CANNOT, ROOT, SKIPPED, USAGE, is_required
 
 
 def loaded(name):
@@ -24,6 +26,8 @@ def loaded(name):
     return module
 
 
+# Where a script that is run finds what it shares with others
+sys.path.insert(0, str(ROOT / "ci"))
 bench = loaded("bench")
 instructions = loaded("instructions")
 plot = loaded("plot")
@@ -246,3 +250,19 @@ def test_instructions_have_not_grown():
     assert done.returncode == AGREED, done.stderr
     kept = json.loads((ROOT / "harness" / "instructions.json").read_text())
     assert len(done.stdout.splitlines()) == len(kept["instructions"])
+
+
+@pytest.mark.parametrize("call", ("bench --help", "bench --list",
+                                  "instructions --help"))
+def test_what_nobody_hears(call):
+    """A full disk or a closed stdout is no success, and no ratio that is
+    missed: 3, and a line that says so."""
+    script, option = call.split()
+    with open("/dev/full", "wb") as full:
+        for more in ({"stdout": full}, {"preexec_fn": lambda: os.close(1)}):
+            done = subprocess.run(
+                [ROOT / "ci" / script, option], stderr=subprocess.PIPE,
+                text=True, check=False, timeout=60, **more)
+            assert done.returncode == CANNOT, done
+            assert done.stderr.startswith(f"ci/{script}: "), done
+            assert done.stderr.count("\n") == 1, done

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a script says is lost where nobody hears it: that is no success."""
+import os
+import sys
+
+CANNOT = 3
+
+
+def heard(name, main):
+    """The exit code of main(), or that of lost output and a line on stderr"""
+    try:
+        if sys.stdout is None:
+            raise OSError("stdout is closed")
+        try:
+            code = main()
+        except SystemExit as end:       # argparse has said its help
+            code = end.code
+        sys.stdout.flush()
+        return code
+    except OSError as error:
+        if sys.stderr:
+            print(f"{name}: {error}", file=sys.stderr, flush=True)
+        # Or Python would try again, and say that it cannot.
+        os._exit(CANNOT)
