@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from portcheck import ROOT, USAGE, machines
+from portcheck import CANNOT, ROOT, USAGE, machines
 
 # What each starts in the end, and what it asks before; all say where they are
 FAKES = {
@@ -98,6 +98,16 @@ def test_a_machine_has_no_program_by_that_name(name, tmp_path):
         cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == USAGE and not out.exists(), done
     assert done.stderr.count("\n") == 1 and "\033" not in done.stderr, done
+
+
+@pytest.mark.parametrize("name", ([], machines()[:1]))
+def test_where_nobody_hears_of_machines(name):
+    """Which there are, and where one is."""
+    with open("/dev/full", "wb") as full:
+        for more in ({"stdout": full}, {"preexec_fn": lambda: os.close(1)}):
+            assert subprocess.run(
+                [ROOT / "netns-scripts" / "machines", *name], check=False,
+                stderr=subprocess.DEVNULL, **more).returncode == CANNOT
 
 
 def test_what_says_no_version_is_no_machine(tmp_path):
