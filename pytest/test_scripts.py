@@ -110,6 +110,23 @@ def test_where_nobody_hears_of_machines(name):
                 stderr=subprocess.DEVNULL, **more).returncode == CANNOT
 
 
+def test_contain_where_signals_are_blocked():
+    """What a parent has blocked is inherited, and makes no difference."""
+    user = ["--map-root-user"] if os.geteuid() else []
+    for command in (("true",), ("sh", "-c", "sleep .1; exit 5")):
+        codes = []
+        for blocked in ((), {signal.SIGCHLD}, signal.valid_signals()):
+            done = subprocess.run(
+                [ROOT / "netns-scripts" / "contain", *user, "--", *command],
+                check=False, timeout=20, stderr=subprocess.PIPE, text=True,
+                preexec_fn=lambda these=blocked: signal.pthread_sigmask(
+                    signal.SIG_BLOCK, these))
+            if "unshare failed" in done.stderr:
+                pytest.skip(done.stderr.strip())
+            codes.append(done.returncode)
+        assert codes == [5 if "-c" in command else 0] * 3
+
+
 def test_what_says_no_version_is_no_machine(tmp_path):
     """It is not listed by a name that nobody can give."""
     for name in ("linux.uml", "runsc"):
