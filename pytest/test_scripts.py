@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from portcheck import CANNOT, ROOT, USAGE, machines
+from portcheck import CANNOT, ROOT, USAGE, machines, usual_signals
 
 # What each starts in the end, and what it asks before; all say where they are
 FAKES = {
@@ -48,6 +48,7 @@ def test_a_machine_leaves_no_image(script, number, stage, tmp_path):
     first = "6.1" if script == "in-qemu" else "--release=6.1"
     with subprocess.Popen(
             [program, first, "program"], start_new_session=True,
+            preexec_fn=usual_signals,
             env={**os.environ, "TMPDIR": str(tmp_path / "tmp"),
                  "PATH": f"{program.parent}:{os.environ['PATH']}",
                  "WAIT": "9" if stage == "builds" else "0"}) as run:

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from portcheck import (AGREED, CANNOT, CASES, COMMAND, FOUND, ROOT,
-                       portclash)
+                       portclash, usual_signals)
 
 # Divergences of no class
 FINDS = ("random", "--quiet", "-s", "mine=spec~tcp_conflict_listener", "-s",
@@ -33,7 +33,7 @@ def start(*args, **more):
     """The command, in the background."""
     return subprocess.Popen([str(COMMAND), *map(str, args)],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True, **more)
+                            text=True, **{"preexec_fn": usual_signals, **more})
 
 
 def catches(pid, number):
