@@ -25,6 +25,14 @@ KILLS = 1
 PR_SET_CHILD_SUBREAPER = 36
 
 
+@pytest.fixture(autouse=True)
+def orphans_are_ours():
+    """Those of this test; what others leave behind in this worker is not."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    yield
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
 def descendants(pid):
     """All processes below one, those that lost their parent too: we are told
     to be the one who gets them."""
@@ -119,7 +127,6 @@ def one_run(dice, subject):
 def test_nothing_is_left(part, here):
     """Killed at random moments, by seed."""
     here(SUBJECTS[part])
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     dice = random.Random(part)
     for _ in range(KILLS):
         one_run(dice, SUBJECTS[part])
@@ -127,7 +134,6 @@ def test_nothing_is_left(part, here):
 
 def test_a_stuck_agent_dies_with_its_starter():
     """It reads nothing, so the end of its input would not end it."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with subprocess.Popen([str(COMMAND), "random", "--quiet", "-s",
                            "pipe:exec sleep 1000", "-s", "spec"],
                           stdout=subprocess.DEVNULL) as run:
@@ -170,7 +176,6 @@ def test_whatever_an_agent_started_dies_with_us(agent, verb, tmp_path):
     case = tmp_path / "a.case"
     case.write_text("# A socket.\n\nsocket a tcp4\n")
     files = [case] if verb in ("run", "check", "diff") else []
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for sign in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP):
         with subprocess.Popen(
                 [str(COMMAND), *ASKED[verb], "-s", f"x=pipe:{HUNG[agent]}",
@@ -198,7 +203,6 @@ def test_orphans_end_with_the_agent(tmp_path):
     """When we have done with it, what is left goes, in whatever session."""
     case = tmp_path / "a.case"
     case.write_text("# A socket.\n\nsocket a tcp4\n")
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     agent = f"(setsid sleep 1000 >&2 &); exec {COMMAND} serve -s spec"
     subprocess.run([str(COMMAND), "run", "-s", f"x=pipe:{agent}", case],
                    check=True, stdout=subprocess.DEVNULL)
@@ -208,7 +212,6 @@ def test_orphans_end_with_the_agent(tmp_path):
 
 def test_a_guard_that_is_killed():
     """The agent ends at once, and its group with us."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with subprocess.Popen(
             [str(COMMAND), "run", "-s", "pipe:sleep 1000 >&- 2>&- & wait", "-"],
             stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
