@@ -18,7 +18,10 @@ def heard(name, main):
         sys.stdout.flush()
         return code
     except OSError as error:
-        if sys.stderr:
-            print(f"{name}: {error}", file=sys.stderr, flush=True)
+        try:
+            if sys.stderr:
+                print(f"{name}: {error}", file=sys.stderr, flush=True)
+        except OSError:
+            pass    # The exit code says enough.
         # Or Python would try again, and say that it cannot.
         os._exit(CANNOT)

@@ -3,10 +3,11 @@
 
 import importlib.machinery
 import importlib.util
+import subprocess
 
 import pytest
 
-from portcheck import ROOT
+from portcheck import ROOT, USAGE
 
 pytestmark = pytest.mark.pure
 
@@ -45,6 +46,17 @@ def test_each_place_is_code(mutate):
     assert made == [" ==  ->  != ", "1 -> 2", "return 1; -> ;",
                     "log(\"a < b\", 'x'); -> ;", "a, b -> b, a",
                     "call(a, b); -> ;", "return sum; -> ;"]
+
+
+def test_what_is_done_is_of_these_sources(tmp_path):
+    """Or places of two trees would be counted together."""
+    done = tmp_path / "done.jsonl"
+    done.write_text('{"file": "src/ports/portman.c:1", "was": "x", "is": "", '
+                    '"end": "lives"}\n')
+    run = subprocess.run([ROOT / "harness" / "mutate", "--output", done, "ports"],
+                         capture_output=True, text=True, check=False)
+    assert run.returncode == USAGE and run.stderr.count("\n") == 1, run
+    assert "of other sources" in run.stderr
 
 
 def test_a_seed_is_all_there_is_to_chance(mutate):
