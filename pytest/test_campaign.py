@@ -259,8 +259,9 @@ def test_nobody_hears_what_it_complains_of(tmp_path):
 
 def test_closed_descriptors_are_no_files_of_its_own():
     """Its lock least of all: a child would have something else there."""
-    code = (f"import os, runpy; of = runpy.run_path({str(CAMPAIGN)!r}); "
-            "of['take_descriptors'](); print(os.open('/dev/null', 0))")
+    code = (f"import os, runpy, sys; sys.path.insert(0, {str(CAMPAIGN.parent)!r});"
+            f"of = runpy.run_path({str(CAMPAIGN)!r}); of['take_descriptors'](); "
+            "print(os.open('/dev/null', 0))")
     for closed in ((), (0,), (0, 2), (2,)):
         done = subprocess.run(
             ["/usr/bin/python3", "-B", "-c", code], check=False, timeout=60,
@@ -290,6 +291,7 @@ def test_what_cannot_be_said(tmp_path):
 def module(monkeypatch):
     """The script, as a module"""
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.syspath_prepend(str(CAMPAIGN.parent))
     loader = importlib.machinery.SourceFileLoader("campaign", str(CAMPAIGN))
     loaded = importlib.util.module_from_spec(
         importlib.util.spec_from_loader("campaign", loader))

@@ -197,6 +197,7 @@ def test_a_file_is_whole_or_as_it_was(verb, tmp_path):
 # A campaign whose fuzzer is a process that does not want to end
 CAMPAIGN = """
 import collections, importlib.machinery, importlib.util, sys
+sys.path.insert(0, sys.argv[1].rpartition("/")[0])
 loader = importlib.machinery.SourceFileLoader("campaign", sys.argv.pop(1))
 spec = importlib.util.spec_from_loader("campaign", loader)
 campaign = importlib.util.module_from_spec(spec)
@@ -209,7 +210,7 @@ campaign.Campaign.prepare = lambda self: None
 campaign.Target.start = start
 campaign.Target.counters = lambda self: collections.Counter(classes={})
 campaign.NOTE_SECONDS = 0.1
-sys.exit(campaign.main_or_lost())
+sys.exit(campaign.begin())
 """
 
 

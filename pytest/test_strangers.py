@@ -695,7 +695,9 @@ def campaign():
     spec = importlib.util.spec_from_loader("campaign", loader)
     module = importlib.util.module_from_spec(spec)
     keep, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    sys.path.insert(0, os.path.dirname(path))
     loader.exec_module(module)
+    sys.path.pop(0)
     sys.dont_write_bytecode = keep
     return module
 
