@@ -6,9 +6,26 @@ import sys
 CANNOT = 3
 
 
+class Seen:
+    """A stream to people: what is not seen might be obeyed by a terminal"""
+
+    def __init__(self, stream):
+        self.stream = stream
+
+    def write(self, text):
+        """As it is, but for what a terminal would obey"""
+        return self.stream.write("".join(
+            c if c.isprintable() or c == "\n" else "?" for c in text))
+
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+
 def heard(name, main):
     """The exit code of main(), or that of lost output and a line on stderr"""
     try:
+        if sys.stderr:
+            sys.stderr = Seen(sys.stderr)
         if sys.stdout is None:
             raise OSError("stdout is closed")
         try:

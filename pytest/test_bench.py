@@ -7,6 +7,7 @@ stand-ins, and instructions are counted by callgrind.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import types
@@ -252,8 +253,10 @@ def test_instructions_have_not_grown():
     assert len(done.stdout.splitlines()) == len(kept["instructions"])
 
 
-@pytest.mark.parametrize("call", ("bench --help", "bench --list",
-                                  "instructions --help"))
+@pytest.mark.parametrize("call", (
+    "ci/bench --help", "ci/bench --list", "ci/instructions --help",
+    "harness/mutants --help", "harness/mutate --help",
+    "harness/plants/classes --list"))
 def test_what_nobody_hears(call):
     """A full disk or a closed stdout is no success, and no ratio that is
     missed: 3, and a line that says so."""
@@ -261,8 +264,23 @@ def test_what_nobody_hears(call):
     with open("/dev/full", "wb") as full:
         for more in ({"stdout": full}, {"preexec_fn": lambda: os.close(1)}):
             done = subprocess.run(
-                [ROOT / "ci" / script, option], stderr=subprocess.PIPE,
+                [ROOT / script, option], stderr=subprocess.PIPE,
                 text=True, check=False, timeout=60, **more)
             assert done.returncode == CANNOT, done
-            assert done.stderr.startswith(f"ci/{script}: "), done
-            assert done.stderr.count("\n") == 1, done
+            assert re.fullmatch(r"[\w/]+: [^\n]+\n", done.stderr), done
+
+
+@pytest.mark.parametrize("call", (
+    "ci/bench --only ", "ci/bench --plot /nowhere/", "ci/plot ", "ci/man ",
+    "ci/instructions --of ", "harness/mutants ", "harness/mutate ",
+    "harness/plants/classes ", "harness/mutate --seed "))
+def test_what_is_asked_badly(call):
+    """Usage, in words of which no terminal obeys one."""
+    script, *args = call.split(" ")
+    args[-1] += "\33]0;x\7["
+    done = subprocess.run([ROOT / script, *args], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, check=False,
+                          timeout=60)
+    assert done.returncode == USAGE, done
+    assert done.stderr and not done.stdout, done
+    assert not re.search(r"[^ -~\n]|Traceback", done.stderr), done

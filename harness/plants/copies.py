@@ -8,6 +8,9 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "ci"))
+
+from heard import heard  # noqa: E402, F401, for all plants
 
 
 def make(tree, goals):
