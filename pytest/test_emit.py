@@ -48,6 +48,15 @@ def test_a_wrong_expectation_is_exit_1(tmp_path):
     assert reproducer(path, tmp_path) == 1
 
 
+def test_what_nobody_reads_is_no_answer(tmp_path):
+    """A full disk or a closed stdout: 2."""
+    assert reproducer(CASES[0], tmp_path) == 0
+    with open("/dev/full", "wb") as full:
+        for more in ({"stdout": full}, {"preexec_fn": lambda: os.close(1)}):
+            assert subprocess.run([tmp_path / CASES[0].stem], check=False,
+                                  timeout=60, **more).returncode == 2
+
+
 def test_here_is_where_there_is_only_loopback(tmp_path):
     """Nobody's own network is bound in by mistake: it has other devices than a
     world."""

@@ -191,12 +191,11 @@ def lost(done, name, silent=False):
     """Exit 3 and a line that says so; of world the command's own business."""
     if name == "world":
         return [] if done.returncode else [f"{name}: {done}"]
-    code = {CANNOT} if name != "goports" else {1}
     lines = [line for line in done.stderr.decode().splitlines()
              if "cannot write" in line or "No space left" in line or
              "Bad file descriptor" in line or "bad file descriptor" in line
              or "no space left" in line]
-    if done.returncode in code and (silent or len(lines) == 1) and \
+    if done.returncode == CANNOT and (silent or len(lines) == 1) and \
        not CRASH.search(done.stderr.decode()):
         return []
     return [f"{name}: {done.returncode} {lines} {done.stderr[-300:]}"]
@@ -325,6 +324,16 @@ def test_files_that_cannot_be_written(files, tmp_path):
                       if "cannot write" in line]
             assert line.startswith(f"portclash: {tmp_path}"), line
             assert "File too large" in line
+    # Before anything is found, too; and who finds nothing leaves nothing
+    for place, why in ((diverges, "Not a directory"),
+                       (tmp_path / "no" / "k", "No such file")):
+        done = run((COMMAND, "random", *PAIR, "--time", "9", "--keep", place))
+        assert done.returncode == CANNOT and not done.stdout, done
+        assert f"{place}: cannot write what is found: {why}" in \
+            done.stderr.decode()
+    done = run((COMMAND, "random", "-s", "portman", "-s", "portlist", "--count",
+                "9", "--keep", tmp_path / "new"))
+    assert done.returncode == AGREED and not (tmp_path / "new").exists(), done
     done = run((COMMAND, "pack", "--output", "/dev/full", diverges))
     assert done.returncode == CANNOT and b"/dev/full" in done.stderr
     for words in writers:

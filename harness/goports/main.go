@@ -140,6 +140,6 @@ func main() {
 	}
 	if err := a.serve(); err != io.EOF {
 		fmt.Fprintf(os.Stderr, "goports: %v\n", err)
-		os.Exit(1)
+		os.Exit(3)
 	}
 }

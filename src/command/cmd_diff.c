@@ -65,6 +65,8 @@ int cmd_diff_report(const struct options *o, struct compare_job *job,
 	int rc, code;
 
 	need_classes(o, &classes);
+	if (o->keep)
+		keep_begin(&keep);
 	job->subjects[0] = o->subjects[0];
 	job->subjects[1] = o->subjects[1];
 	job->classes = &classes;

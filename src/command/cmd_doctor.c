@@ -11,6 +11,7 @@
 #include "cmd.h"
 #include "quote.h"
 #include "util.h"
+#include "subjects/pipe.h"
 #include "subjects/subjects.h"
 #include "subjects/subject_machine.h"
 
@@ -22,6 +23,7 @@ static const char *const tools[][2] = { { "afl-fuzz", "ci/setup fuzz" },
 struct finding_ {
 	char subject[SUBJECT_NAME_MAX];
 	char why[SUBJECT_WHY_MAX];
+	char greeted[SUBJECT_NAME_MAX]; /* "" if it is no agent */
 	bool here, uids;
 };
 
@@ -34,6 +36,8 @@ static int examine(void *arg)
 	snprintf(f->why, sizeof(f->why), "%.*s", (int)sizeof(f->why) - 1,
 		subject.why);
 	f->uids = subject.can.uids;
+	if (f->here && subject.type == &subject_goports)
+		strcpy(f->greeted, pipe_greeted(&subject));
 	subject_close(&subject);
 	return EXIT_AGREED;
 }
@@ -114,8 +118,9 @@ static int run_doctor(struct options *o)
 	for (size_t i = 0; i < count; i++) {
 		cmd_in_child(examine, &found[i]);
 		all &= found[i].here || i >= NEEDED;
-		quote_printf(o->out, "%-15s %s%s\n", found[i].subject,
+		quote_printf(o->out, "%-15s %s%s%s%s\n", found[i].subject,
 			found[i].here ? "ready" : found[i].why,
+			*found[i].greeted ? ": " : "", found[i].greeted,
 			found[i].here && !found[i].uids &&
 					!strcmp(found[i].subject, "linux") ?
 				"; uid= is n/a: only one uid is mapped here" :

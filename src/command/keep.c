@@ -14,6 +14,23 @@
 #include "whole.h"
 #include "compare/divergence.h"
 
+void keep_begin(struct keep *keep)
+{
+	const char *folder = keep->options->keep;
+	struct stat about;
+	int error = mkdir(folder, 0777) ? errno : 0;
+
+	keep->made = !error;
+	if (error == EEXIST)
+		error = stat(folder, &about)	    ? errno :
+			!S_ISDIR(about.st_mode)	    ? ENOTDIR :
+			access(folder, W_OK | X_OK) ? errno :
+						      0;
+	if (error)
+		die(EXIT_CANNOT, "%s: cannot write what is found: %s", folder,
+			strerror(error));
+}
+
 static int write_case(const struct keep *keep, const struct finding *f,
 	const char *path)
 {
@@ -105,6 +122,8 @@ bool keep_end(struct keep *keep, const struct compare_result *result)
 		missing += rc != 0;
 		keep->error = keep->error ? keep->error : rc;
 	}
+	if (keep->made && !missing)
+		rmdir(keep->options->keep); /* if it is empty */
 	free(keep->paths);
 	keep->paths = NULL;
 	if (missing)

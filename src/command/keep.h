@@ -17,14 +17,23 @@
 /**
  * struct keep - What is kept of a run
  * @paths:	Names of the files that were not there before
+ * @made:	The folder was not there before
  * @error:	Why the first of those that are missing is, or 0
  */
 struct keep {
 	const struct options *options;
 	char (*paths)[CASE_PATH_MAX];
 	size_t count;
+	bool made;
 	int error;
 };
+
+/**
+ * keep_begin() - See that the folder can be written to, before anything is found
+ *
+ * It is made if it is not there. Ends the command if that cannot be.
+ */
+void keep_begin(struct keep *keep);
 
 /** keep_found() - Write a finding, if it is of no class: for a compare_job */
 void keep_found(const struct finding *finding, void *keep);

@@ -168,7 +168,10 @@ static void put_main(const struct emitter *e, const char *body, FILE *file)
 				emit_variable(e, i));
 	fputs(e->used | e->told ? "\n" : "", file);
 	put_begin(e, file);
-	fprintf(file, "\n%s\n\treturn unexpected;\n}\n", body);
+	fprintf(file,
+		"\n%s\n\t/* What nobody could read is no answer. */\n"
+		"\treturn fflush(stdout) ? 2 : unexpected;\n}\n",
+		body);
 }
 
 int emit_c(const struct case_text *text, FILE *file)

@@ -60,6 +60,9 @@ struct pipe_count {
 	size_t answered, sent;
 };
 
+/** pipe_greeted() - What an open agent called itself in its greeting */
+const char *pipe_greeted(const struct subject *subject);
+
 /** pipe_quoted() - A line of an agent in @text, fit for a message */
 const char *pipe_quoted(const char *line, char text[PIPE_QUOTE_MAX]);
 

@@ -322,6 +322,11 @@ static int open_log(void)
 	return fd;
 }
 
+const char *pipe_greeted(const struct subject *subject)
+{
+	return ((const struct pipe *)subject->state)->greeted;
+}
+
 int pipe_open(struct subject *subject, const char *const argv[],
 	const char *called, int hello_ms, bool quiet)
 {
@@ -365,7 +370,7 @@ static int shell_open(struct subject *subject, const char *argument)
 	}
 	rc = pipe_open(subject, argv, argument, PIPE_HELLO_WAIT_MS, false);
 	if (!rc)
-		strcpy(subject->name, ((struct pipe *)subject->state)->greeted);
+		strcpy(subject->name, pipe_greeted(subject));
 	return rc;
 }
 
