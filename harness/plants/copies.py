@@ -10,7 +10,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "ci"))
 
-from heard import heard  # noqa: E402, F401, for all plants
+from heard import heard  # noqa, for all plants
 
 
 def make(tree, goals):

@@ -29,9 +29,10 @@ struct keep {
 };
 
 /**
- * keep_begin() - See that the folder can be written to, before anything is found
+ * keep_begin() - See that the folder can be written to
  *
- * It is made if it is not there. Ends the command if that cannot be.
+ * Before anything is found. It is made if it is not there. Ends the command if
+ * that cannot be.
  */
 void keep_begin(struct keep *keep);
 
