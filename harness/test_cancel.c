@@ -186,7 +186,7 @@ static void try_netlink(void)
 
 static void try_reuseport(void)
 {
-	struct conn *l, *c;
+	struct conn *l = NULL, *c = NULL;
 
 	TRIED(reuseport_listen("tcp4", "localhost:7001", NULL, &l));
 	TRIED(reuseport_dial("tcp4", NULL, "localhost:7001", NULL, NULL, &c));
