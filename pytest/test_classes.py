@@ -140,6 +140,10 @@ ONCE_UNKNOWN = (
      "socket a udp6; set a reuseport; bind a [::]:7000; socket b udp4; "
      "set b reuseport; bind b 0.0.0.0:7000; connect b 127.0.0.1:80; "
      "set b reuseaddr; set a reuseaddr; connect a [::ffff:127.0.0.1]:80"),
+    ("loopback-source-is-destination + udp-reconnect-picks-source",
+     "socket a udp6; bind a [::ffff:0.0.0.0]:0; "
+     "connect a [::ffff:127.0.0.2]:7000; connect a [::ffff:127.0.0.6]:80; "
+     "get a name"),
 )
 
 

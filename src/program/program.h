@@ -272,11 +272,7 @@ void program_init(struct program *program, enum level level);
  */
 int program_append(struct program *program, const struct op *op);
 
-/**
- * program_remove() - Take one op out, and what cannot stand without it
- * @program:	Changed in place, and well formed again
- * @index:	Which op
- */
+/** program_remove() - Take out an op, and what cannot stand without it */
 void program_remove(struct program *program, unsigned int index);
 
 /** program_equal() - Are the ops the same, and the names of their sockets? */
@@ -379,7 +375,10 @@ static inline struct op op_sysctl(enum sysctl_key key, uint32_t value,
 int op_level(enum op_kind kind);
 
 /** op_has_socket() - Does @op->sock name a socket that must exist? */
-bool op_has_socket(const struct op *op);
+static inline bool op_has_socket(const struct op *op)
+{
+	return op->kind > OP_SOCKET && op->kind < OP_EUID;
+}
 
 /** type_is_v6() - Is it one of the AF_INET6 types? */
 static inline bool type_is_v6(int type)

@@ -173,6 +173,12 @@ static struct in16 own_end(const struct spec_socket *s)
 	return in16_is(end, 0) ? IN16_ANY : end;
 }
 
+/* To Linux the mapped wildcard is an address that was asked for. */
+static bool is_at_wildcard(const struct spec_socket *s)
+{
+	return !(s->locks & ADDR_LOCK) || in16_is(s->taken_rcv, 0);
+}
+
 /* Not of Linux: has another one, on the same device, both of these ends, and
  * do the two not share them by SO_REUSEADDR? */
 static bool meets_same_ends(struct spec *spec, const struct spec_socket *s,
@@ -202,7 +208,7 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 	uint16_t port;
 	bool got_port, asks;
 
-	if (s->state == ESTABLISHED && !(s->locks & ADDR_LOCK) &&
+	if (s->state == ESTABLISHED && is_at_wildcard(s) &&
 		APPLIES(spec, udp_reconnect_picks_source))
 		spec_socket_clear_addr(s);
 	rule = s->port ? SPEC_NO_RULE :

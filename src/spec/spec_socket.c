@@ -70,10 +70,9 @@ void spec_socket_set_ipv4(struct spec_socket *s, uint32_t v4)
 	s->rcv = in16_v4(v4);
 }
 
-void spec_socket_make_subflow(struct spec *spec, struct spec_socket *s)
+void spec_socket_add_subflow(struct spec *spec, struct spec_socket *s)
 {
-	if (!spec_socket_is_mptcp(s) || s->made ||
-		!APPLIES(spec, mptcp_has_a_subflow))
+	if (!APPLIES(spec, mptcp_has_a_subflow))
 		return;
 	s->made = true;
 	/* SO_LINGER makes it take over what the MPTCP socket has. */

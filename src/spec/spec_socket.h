@@ -137,12 +137,20 @@ void spec_socket_set_kept(struct spec_socket *s);
 /** spec_socket_set_ipv4() - Set an IPv4 address, in both of its forms */
 void spec_socket_set_ipv4(struct spec_socket *s, uint32_t v4);
 
+/** spec_socket_add_subflow() - The same, where there is none */
+void spec_socket_add_subflow(struct spec *spec, struct spec_socket *s);
+
 /**
  * spec_socket_make_subflow() - Make the TCP socket below an MPTCP one
  *
  * Does nothing if there is one, if @s is not of MPTCP, or if the kernel is so
  * old that it makes none.
  */
-void spec_socket_make_subflow(struct spec *spec, struct spec_socket *s);
+static inline void spec_socket_make_subflow(struct spec *spec,
+	struct spec_socket *s)
+{
+	if (spec_socket_is_mptcp(s) && !s->made)
+		spec_socket_add_subflow(spec, s);
+}
 
 #endif /* SPEC_SOCKET_H */

@@ -29,15 +29,20 @@ static enum spec_rule make_socket(struct spec *spec, const struct op *op)
 	return RULE_socket_made;
 }
 
-/* Not of Linux: a scope is no device if the call was refused. */
-static void restore_device(struct spec *spec, const struct op *op,
-	uint32_t device, enum spec_rule rule)
+/* bind() or connect() */
+static enum spec_rule call(struct spec *spec, struct spec_socket *s,
+	const struct op *op, struct outcome *out)
 {
-	bool calls = op->kind == OP_BIND || op->kind == OP_CONNECT;
+	uint32_t device = s->device;
+	enum spec_rule rule = (op->kind == OP_BIND ?
+				       spec_bind :
+				       spec_connect)(spec, s, op, out);
 
-	if (calls && rule && spec_rule_errno(rule) &&
+	/* Not of Linux: a scope is no device if the call was refused. */
+	if (rule && spec_rule_errno(rule) &&
 		APPLIES(spec, refused_call_restores_device))
-		spec->sockets[spec->index[op->sock]].device = device;
+		s->device = device;
+	return rule;
 }
 
 static enum spec_rule answer(struct spec *spec, const struct op *op,
@@ -49,9 +54,9 @@ static enum spec_rule answer(struct spec *spec, const struct op *op,
 	case OP_SOCKET: return make_socket(spec, op);
 	case OP_SET: return spec_option_set(spec, s, op);
 	case OP_GET: return spec_option_get(spec, s, op, out);
-	case OP_BIND: return spec_bind(spec, s, op, out);
+	case OP_BIND:
+	case OP_CONNECT: return call(spec, s, op, out);
 	case OP_LISTEN: return spec_bind_listen(spec, s, op, out);
-	case OP_CONNECT: return spec_connect(spec, s, op, out);
 	case OP_DISCONNECT: return spec_flow_disconnect(spec, s);
 	case OP_ACCEPT:
 		return spec_flow_accept(spec, s, &spec->index[op->accept.sock]);
@@ -68,14 +73,11 @@ void spec_step(struct spec *spec, const struct op *op,
 	const struct outcome *leader, struct outcome *out)
 {
 	enum spec_rule rule;
-	uint32_t device;
 
 	spec->leader = leader;
 	spec->effects[0] = spec->effects[1] = 0;
 	*out = outcome_ok();
-	device = spec->sockets[spec->index[op->sock]].device;
 	rule = answer(spec, op, out);
-	restore_device(spec, op, device, rule);
 	/* Not every function asks if the rule that it returns is in force. */
 	if (!spec_state_holds(spec, rule))
 		rule = SPEC_NO_RULE;

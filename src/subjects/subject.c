@@ -41,7 +41,7 @@ void subject_close(struct subject *subject)
 	subject->changes = NULL;
 }
 
-bool subject_can(const struct capabilities *can, const struct op *op)
+static inline bool can_do(const struct capabilities *can, const struct op *op)
 {
 	bool devices = can->devices;
 
@@ -62,6 +62,11 @@ bool subject_can(const struct capabilities *can, const struct op *op)
 	case OP_SYSCTL: return can->sysctls & 1u << op->sysctl.key;
 	}
 	return true;
+}
+
+bool subject_can(const struct capabilities *can, const struct op *op)
+{
+	return can_do(can, op);
 }
 
 struct capabilities subject_common(const struct capabilities *a,
@@ -90,7 +95,7 @@ static const struct op *resolved(const struct run *run, const struct op *op,
 	return out;
 }
 
-static void remember(struct run *run, const struct op *op,
+static inline void remember(struct run *run, const struct op *op,
 	const struct outcome *outcome)
 {
 	if (outcome->kind != OUTCOME_OK)
@@ -117,14 +122,16 @@ static void remember(struct run *run, const struct op *op,
 	}
 }
 
-static int step(struct subject *subject, struct run *run, const struct op *op,
-	const struct outcome *leader, struct outcome *out)
+/* Inline, since all that a model costs is of the size of a call. */
+static inline __attribute__((always_inline)) int step(struct subject *subject,
+	struct run *run, const struct op *op, const struct outcome *leader,
+	struct outcome *out)
 {
 	const struct op *now;
 	struct op number;
 	int rc;
 
-	if (!subject_can(&subject->can, op)) {
+	if (!can_do(&subject->can, op)) {
 		*out = outcome_na();
 		return 0;
 	}
@@ -154,8 +161,9 @@ static void add_outcome(struct outcome *sum, const struct outcome *each)
 	memcpy(sum->effects, effects, sizeof(effects));
 }
 
-static int repeat(struct subject *subject, struct run *run, const struct op *op,
-	const struct outcome *leader, struct outcome *out)
+static __attribute__((noinline)) int repeat(struct subject *subject,
+	struct run *run, const struct op *op, const struct outcome *leader,
+	struct outcome *out)
 {
 	/* The leader told the first outcome that is not ok, and no other. If it
 	 * is the error of the op before, that was of the first time. */
@@ -179,11 +187,18 @@ static int repeat(struct subject *subject, struct run *run, const struct op *op,
 	return rc;
 }
 
-int subject_run_op(struct subject *subject, struct run *run,
-	const struct op *op, const struct outcome *leader, struct outcome *out)
+static inline __attribute__((always_inline)) int run_op(struct subject *subject,
+	struct run *run, const struct op *op, const struct outcome *leader,
+	struct outcome *out)
 {
 	return op->kind == OP_REPEAT ? repeat(subject, run, op, leader, out) :
 				       step(subject, run, op, leader, out);
+}
+
+int subject_run_op(struct subject *subject, struct run *run,
+	const struct op *op, const struct outcome *leader, struct outcome *out)
+{
+	return run_op(subject, run, op, leader, out);
 }
 
 /**
@@ -234,7 +249,7 @@ static int run_from(struct subject *subject, const struct program *program,
 		if (lost)
 			*out = outcome_na();
 		else
-			rc = subject_run_op(subject, run, op, led, out);
+			rc = run_op(subject, run, op, led, out);
 		lost |= out->kind == OUTCOME_NA;
 	}
 	return rc;
