@@ -23,7 +23,7 @@ def test_sweep(name, need):
     """Every program of the set: the kernel answers as the rules say. Of the
     largest a part; all of it is a matter of "make check-long"."""
     [size] = [sweep["programs"] for sweep in SWEEPS if sweep["name"] == name]
-    parts = 1 + size // 150000
+    parts = 1 + size // 100000
     answer = portclash("sweep", name, "--part", f"1/{parts}", "--json",
                        "--quiet", "-s", "spec", "-s", "linux", timeout=600)
     assert not answer.crashed, answer
