@@ -35,6 +35,7 @@ KEY = {
     # who may share a port
     "dummy-address-conflict": {
         "ipv6_has_a_dummy_ipv4_address", "ipv6_connect_sets_dummy"},
+    "wildcard-spares-dummies": {"ipv4_wildcard_covers_dummies"},
     "listener-admits-reuseaddr": {
         "listener_guards_its_place", "tcp_conflict_listener"},
     "option-after-bind": {"options_of_bind_count", "option_set"},

@@ -144,6 +144,9 @@ ONCE_UNKNOWN = (
      "socket a udp6; bind a [::ffff:0.0.0.0]:0; "
      "connect a [::ffff:127.0.0.2]:7000; connect a [::ffff:127.0.0.6]:80; "
      "get a name"),
+    ("dummy-address-conflict",
+     "socket a udp6; connect a [::]:7001; socket b udp4; bind b 0.0.0.0:@a; "
+     "bind b 127.0.0.6:@a"),
 )
 
 
@@ -158,6 +161,17 @@ def test_what_was_unknown_once(tmp_path, uids):
     assert answer.code == AGREED and answer.json["unknown"] == 0, answer
     assert said_of(answer) == {
         str(path): classes for path, (classes, _) in paths.items()}, answer
+
+
+def test_what_nobody_knows_of_gvisor_stays_so(tmp_path):
+    """Also behind a connect that failed: a link-local address is not known."""
+    case = tmp_path / "a.case"
+    case.write_text(
+        "# No port is left.\nsocket a udp6\nsysctl ip_local_port_range=7000-7000\n"
+        "socket b udp6\nbind a [::%lo]:7000\nconnect b [::1%veth0]:@b\n"
+        "bind b [fe80::2%missing]:@a\n")
+    answer = portclash("diff", "--json", "--min-compared", 1, *PAIR, case)
+    assert answer.json["divergent"] == 0 and answer.json["incomparable"] == 1
 
 
 def test_a_port_that_only_one_chooses(tmp_path):

@@ -62,13 +62,15 @@ static bool has_device(const struct endpoint *ep)
 }
 
 /* The port that a connect chose before it failed is told to nobody. */
-static bool covers_failed(bool explicit, const struct op *op)
+static bool covers_failed(const struct endpoint *ep, bool explicit,
+	const struct op *op)
 {
+	if (op->kind == OP_BIND)
+		return covers_bind(ep, op);
 	if (op->kind == OP_GET)
 		return explicit || op->get.property != GET_NAME;
 	return op->kind == OP_SET || op->kind == OP_LISTEN ||
-	       op->kind == OP_ACCEPT || op->kind == OP_BIND ||
-	       op->kind == OP_SHUTDOWN;
+	       op->kind == OP_ACCEPT || op->kind == OP_SHUTDOWN;
 }
 
 bool endpoint_known_covers(const struct endpoint *ep, bool explicit,
@@ -83,7 +85,7 @@ bool endpoint_known_covers(const struct endpoint *ep, bool explicit,
 		return true;
 	if (ep->failed || ep->state == EP_ERROR)
 		return op->kind == OP_CONNECT ? covers_connect(ep, op) :
-						covers_failed(explicit, op);
+						covers_failed(ep, explicit, op);
 	if (tcp && closing)
 		return op->kind == OP_SHUTDOWN && !has_device(ep);
 	switch (op->kind) {

@@ -44,7 +44,7 @@ static bool overlap4(struct spec *spec, const struct side *a,
 	if ((!a->rcv4 && a->wild) || (!b->rcv4 && b->wild))
 		return (!has_dummy(a) && !has_dummy(b)) ||
 				       APPLIES(spec,
-					       ipv6_has_a_dummy_ipv4_address) ?
+					       ipv4_wildcard_covers_dummies) ?
 			       APPLIES(spec, ipv4_wildcard_covers) :
 			       false;
 	return false;

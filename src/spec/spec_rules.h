@@ -2,8 +2,7 @@
 /*
  * spec_rules.h - the rules of the specification, each once
  *
- * From this list spec.h makes the numbers, and spec_rules.c the table.
- *
+ * From this list spec.h makes the numbers, and spec_rules.c the table:
  *	DECISION(name, errno, kernel function, sentence)
  *	EFFECT(name, kernel function, sentence)
  *	VERSIONS(name, since, before)
@@ -15,8 +14,7 @@
  * op; those that had a part are listed beside the decision. A rule holds for
  * all versions, unless VERSIONS() says since which, and before which. None has
  * what is NO_LINUX(): another system does, and "spec+RULE" switches it on; see
- * spec_rules_foreign.h. No class changes a GENERIC() rule, since that would
- * explain too much.
+ * spec_rules_foreign.h. No class changes a GENERIC() rule: it explains too much.
  *
  * These are not modelled. The answer is n/a, which is neither right nor wrong:
  * - MPTCP connections; MPTCP sockets that only bind and listen are
@@ -324,6 +322,8 @@ EFFECT(ipv6_wildcards_meet, "ipv6_rcv_saddr_equal",
 	"Two wildcards :: overlap, whatever they say of v6only.")
 EFFECT(ipv6_has_a_dummy_ipv4_address, "ipv4_rcv_saddr_equal",
 	"An IPv6 address counts as 127.0.0.6 where IPv4 is compared.")
+EFFECT(ipv4_wildcard_covers_dummies, "ipv4_rcv_saddr_equal",
+	"0.0.0.0 overlaps with what an IPv6 address counts as, too.")
 EFFECT(mapped_wildcard_asks_all, "inet_use_bhash2_on_bind",
 	"::ffff:0.0.0.0 asks every owner of the port, as 0.0.0.0 does.")
 EFFECT(mapped_wildcard_overlooked, "inet_bind2_bucket_match_addr_any",
