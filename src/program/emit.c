@@ -143,7 +143,11 @@ static int put_why(const char *sentence, FILE *file)
 /* What must be there before the first op */
 static void put_begin(const struct emitter *e, FILE *file)
 {
-	fputs("\tworld(argc > 1 && !strcmp(argv[1], \"here\"));\n", file);
+	fputs("\tsetlinebuf(stdout);\n"
+	      "\tif (fcntl(STDOUT_FILENO, F_GETFD) < 0)\n"
+	      "\t\treturn 2;\n"
+	      "\tworld(argc > 1 && !strcmp(argv[1], \"here\"));\n",
+		file);
 	if (emit_uses(e, EMIT_RANGE))
 		fputs("\trange_is_obeyed();\n", file);
 	if (emit_uses(e, EMIT_VETH))
@@ -170,7 +174,7 @@ static void put_main(const struct emitter *e, const char *body, FILE *file)
 	put_begin(e, file);
 	fprintf(file,
 		"\n%s\n\t/* What nobody could read is no answer. */\n"
-		"\treturn fflush(stdout) ? 2 : unexpected;\n}\n",
+		"\treturn ferror(stdout) ? 2 : unexpected;\n}\n",
 		body);
 }
 

@@ -14,7 +14,7 @@
  * op; those that had a part are listed beside the decision. A rule holds for
  * all versions, unless VERSIONS() says since which, and before which. None has
  * what is NO_LINUX(): another system does, and "spec+RULE" switches it on; see
- * spec_rules_foreign.h. No class changes a GENERIC() rule: it explains too much.
+ * spec_rules_foreign.h. No class changes a GENERIC(): it explains too much.
  *
  * These are not modelled. The answer is n/a, which is neither right nor wrong:
  * - MPTCP connections; MPTCP sockets that only bind and listen are
