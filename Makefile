@@ -144,6 +144,9 @@ build/lwip: harness/lwip.c build/plain/lib.a
 	$(CC) $(CFLAGS) -fPIE $(HARDEN) $(SAME) $(BASE) -I/usr/include/lwip -pie $(RELRO) -o $@ $^ \
 		-Wl,--exclude-libs,ALL -llwip $(NL_LIBS) -lpthread
 
+# Looks at the system calls of a command, or lets one of them fail
+build/calls: build/plain/h_calls.o build/plain/h_calls_start.o build/plain/h_calls_breach.o build/plain/lib.a
+	$(CC) $(CFLAGS) -o $@ $^ -lpthread
 build/bench_%: build/plain/h_bench_%.o build/plain/lib.a
 	$(CC) $(CFLAGS) -o $@ $^ $(NL_LIBS) -lpthread
 build/plain/test_%: build/plain/h_test_%.o build/plain/lib.a
@@ -158,7 +161,7 @@ build/tsan/test_%: build/tsan/h_test_%.o build/tsan/lib.a
 PROGRAMS := $(TESTS:%=build/plain/%) $(TESTS:%=build/san/%) $(THREADED:%=build/tsan/%)
 tests: all fuzz replay build/tests $(PROGRAMS) $(TARGETS:fuzz_%=build/san/replay_%) \
 		build/bench_class build/bench_ports build/bench_kernel \
-		build/san/portclash build/portclash-static \
+		build/san/portclash build/portclash-static build/calls \
 		$(if $(wildcard build/kernels),build/uml-xstate.so)
 tests-pure: build/portclash build/tests $(PURE:%=build/plain/%)
 build/tests: | build/plain
