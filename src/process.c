@@ -7,11 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "util.h"
@@ -73,6 +73,12 @@ void process_begin(void)
 	signal(SIGXFSZ, SIG_IGN);
 }
 
+bool process_lacks(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM ||
+	       error == ENOBUFS;
+}
+
 void process_exec(void)
 {
 	default_signals();
@@ -85,10 +91,22 @@ pid_t process_fork(void)
 
 	if (pid)
 		return pid;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL)) {
+		fprintf(stderr, "a process would outlive its parent: %s\n",
+			strerror(errno));
+		_exit(PROCESS_LOST);
+	}
 	/* If the parent has ended already, the signal never comes. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+	if (getppid() != parent)
 		_exit(PROCESS_LOST);
 	return 0;
+}
+
+const char *process_meant(int status)
+{
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS ?
+		       ": it tried to leave its world" :
+		       "";
 }
 
 int process_end(const char *name, int code)

@@ -20,6 +20,7 @@
 #ifndef PROCESS_H
 #define PROCESS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /** PROCESS_LOST - The exit code of a process whose output was lost */
@@ -34,6 +35,13 @@ enum { PROCESS_LOST = 3 };
  */
 void process_begin(void);
 
+/**
+ * process_lacks() - Is an errno about what this process has?
+ *
+ * Memory or descriptors, that is: then nobody was asked what was to be asked.
+ */
+bool process_lacks(int error);
+
 /** process_exec() - Give the next program of this process default signals */
 void process_exec(void);
 
@@ -45,6 +53,14 @@ void process_exec(void);
  * Return: As for fork()
  */
 pid_t process_fork(void);
+
+/**
+ * process_meant() - What a child's signal means, to be said behind its number
+ * @status:	Of waitpid()
+ *
+ * A filter of the kernel's sends SIGSYS: subjects/fence.h.
+ */
+const char *process_meant(int status);
 
 /**
  * process_end() - Close stdout, and see that all of it was written

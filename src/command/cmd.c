@@ -19,6 +19,9 @@
 #include "util.h"
 #include "program/bytes.h"
 
+/* What is being written, and is dropped if that does not come to an end */
+static struct whole *begun;
+
 void die(enum exit_code code, const char *format, ...)
 {
 	va_list args;
@@ -28,17 +31,14 @@ void die(enum exit_code code, const char *format, ...)
 	quote_vprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
+	if (begun)
+		whole_drop(begun);
 	exit(code);
 }
 
 enum exit_code cmd_code(int rc)
 {
-	static const int lacks[] = { ENOMEM, EMFILE, ENFILE };
-
-	for (size_t i = 0; i < ARRAY_SIZE(lacks); i++)
-		if (rc == -lacks[i])
-			return EXIT_CANNOT;
-	return EXIT_USAGE;
+	return process_lacks(-rc) ? EXIT_CANNOT : EXIT_USAGE;
 }
 
 void need_subjects(const struct options *options, unsigned int count)
@@ -251,8 +251,8 @@ int cmd_in_child(int (*what)(void *arg), void *arg)
 		return EXIT_CANNOT;
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
-	fprintf(stderr, "portclash: a worker died of signal %d\n",
-		WTERMSIG(status));
+	fprintf(stderr, "portclash: a worker died of signal %d%s\n",
+		WTERMSIG(status), process_meant(status));
 	return EXIT_FOUND;
 }
 
@@ -272,12 +272,14 @@ void need_whole(struct whole *whole, const char *path)
 
 	if (rc)
 		die(EXIT_CANNOT, "%s: %s", path, strerror(-rc));
+	begun = whole;
 }
 
 void need_whole_written(struct whole *whole)
 {
 	int rc = whole_close(whole);
 
+	begun = NULL;
 	if (rc)
 		die(EXIT_CANNOT, "%s: cannot write: %s", whole->path,
 			strerror(-rc));

@@ -178,8 +178,6 @@ static int run_emit(struct options *o)
 	need_case(o->args[0], &file);
 	need_output(o, &out);
 	rc = emit_c(&file.text, out.file);
-	if (rc && o->output)
-		whole_drop(&out);
 	if (rc == -EINVAL)
 		die(EXIT_USAGE, "%s: no program of C for ops on reservations",
 			o->args[0]);

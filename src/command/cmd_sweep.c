@@ -91,10 +91,11 @@ static void write_resume(uint64_t done, void *arg)
 	const struct options *o = noted->options;
 	char head[HEAD_MAX];
 	struct whole whole;
-	int rc = whole_open(&whole, o->resume);
+	int rc;
 
+	note_head(o, head);
+	rc = whole_open(&whole, o->resume);
 	if (!rc) {
-		note_head(o, head);
 		fprintf(whole.file, "%s%llu\n", head, (unsigned long long)done);
 		rc = whole_close(&whole);
 	}

@@ -125,6 +125,19 @@ static void hand_on(const struct compare_job *job, struct share *shares,
 	}
 }
 
+/* How a worker has ended, if not as it should */
+static void say_end(struct share *share, int status)
+{
+	share->result.error = -ECHILD;
+	if (WIFEXITED(status))
+		snprintf(share->why, sizeof(share->why),
+			"a worker gave up, exit code %d", WEXITSTATUS(status));
+	else
+		snprintf(share->why, sizeof(share->why),
+			"a worker ended with wait status %d%s", status,
+			process_meant(status));
+}
+
 /* Has a worker ended? Unless we have ended it, its status says how. */
 static bool has_ended(struct share *share, pid_t pid, bool over)
 {
@@ -133,12 +146,15 @@ static bool has_ended(struct share *share, pid_t pid, bool over)
 
 	if (!ended || (ended < 0 && errno == EINTR))
 		return false;
-	/* Without waitpid() nobody knows how it ended. */
-	if (ended < 0 ||
-		(!over && (!WIFEXITED(status) || WEXITSTATUS(status)))) {
-		share->result.error = -ECHILD;
+	if (ended > 0 && !over && status)
+		say_end(share, status);
+	/* Without waitpid() nobody knows how it ended, and whether it has. */
+	if (ended < 0) {
+		share->result.error = -errno;
 		snprintf(share->why, sizeof(share->why),
-			"a worker ended with wait status %d", status);
+			"no word of a worker: %s", strerror(errno));
+		if (share->result.error != -ECHILD)
+			kill(pid, SIGKILL);
 	}
 	return true;
 }
