@@ -35,8 +35,11 @@ static void case_path(const struct options *o, const struct rule_info *info,
 	char *path, size_t size)
 {
 	snprintf(path, size, "%s/rules/%s.case", o->corpus, info->name);
-	if (!*o->corpus || access(path, R_OK))
-		*path = '\0';
+	if (*o->corpus && !access(path, R_OK))
+		return;
+	if (*o->corpus && errno != ENOENT)
+		die(EXIT_CANNOT, "%s: %s", path, strerror(errno));
+	*path = '\0';
 }
 
 static void print_json(const struct options *o, const struct rule_book *book,

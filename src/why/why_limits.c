@@ -6,6 +6,7 @@
  */
 #include "why.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <mntent.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #include <linux/bpf.h>
 
+#include "process.h"
 #include "spec/spec.h"
 
 /* The numbers are those of all architectures; headers may be older. */
@@ -23,6 +25,14 @@
 #define SYS_landlock_create_ruleset 444
 #endif
 enum { LANDLOCK_CREATE_RULESET_VERSION = 1, LANDLOCK_OF_NETWORKS = 4 };
+
+/* Something could not be looked at, for want of what that takes */
+static bool unread;
+
+static void note_lack(int error)
+{
+	unread |= process_lacks(error) || error == EIO;
+}
 
 /* A file of /proc/PID, or of our own for 0, as text; empty if there is none */
 static void read_text(pid_t pid, const char *name, char *text, size_t size)
@@ -36,10 +46,12 @@ static void read_text(pid_t pid, const char *name, char *text, size_t size)
 	else
 		snprintf(path, sizeof(path), "/proc/thread-self/%s", name);
 	fd = open(*name == '/' ? name : path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
+	if (fd >= 0)
 		n = read(fd, text, size - 1);
+	if (n < 0)
+		note_lack(errno);
+	if (fd >= 0)
 		close(fd);
-	}
 	text[n > 0 ? n : 0] = '\0';
 }
 
@@ -54,13 +66,16 @@ static unsigned long status_of(const char *status, const char *name)
 static bool has_programs(int cgroup, enum bpf_attach_type type)
 {
 	union bpf_attr attr;
+	int rc;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.query.target_fd = cgroup;
 	attr.query.attach_type = type;
 	attr.query.query_flags = BPF_F_QUERY_EFFECTIVE;
-	return !syscall(SYS_bpf, BPF_PROG_QUERY, &attr, sizeof(attr)) &&
-	       attr.query.prog_cnt;
+	rc = syscall(SYS_bpf, BPF_PROG_QUERY, &attr, sizeof(attr));
+	if (rc)
+		note_lack(errno);
+	return !rc && attr.query.prog_cnt;
 }
 
 /* Where the control groups of version 2 are: not all systems have only those.
@@ -71,6 +86,8 @@ static bool find_cgroups(char *path, size_t size)
 	struct mntent *mount;
 	bool found = false;
 
+	if (!mounts)
+		note_lack(errno);
 	while (mounts && !found && (mount = getmntent(mounts))) {
 		found = !strcmp(mount->mnt_type, "cgroup2");
 		if (found)
@@ -95,8 +112,10 @@ static bool has_cgroup_programs(pid_t pid)
 	at[strcspn(at, "\n")] = '\0';
 	snprintf(path, sizeof(path), "%s%s", root, at + 3);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0) {
+		note_lack(errno);
 		return false;
+	}
 	found = has_programs(fd, BPF_CGROUP_INET4_BIND) ||
 		has_programs(fd, BPF_CGROUP_INET6_BIND);
 	close(fd);
@@ -115,8 +134,12 @@ static bool is_confined(pid_t pid)
  * none. */
 static bool has_landlock(void)
 {
-	return syscall(SYS_landlock_create_ruleset, NULL, 0,
-		       LANDLOCK_CREATE_RULESET_VERSION) >= LANDLOCK_OF_NETWORKS;
+	int version = syscall(SYS_landlock_create_ruleset, NULL, 0,
+		LANDLOCK_CREATE_RULESET_VERSION);
+
+	if (version < 0)
+		note_lack(errno);
+	return version >= LANDLOCK_OF_NETWORKS;
 }
 
 static bool is_windows(void)
@@ -131,6 +154,7 @@ void why_look_limits(struct why_situation *situation, pid_t pid)
 	char status[4096], text[256];
 	unsigned int out = 0;
 
+	unread = false;
 	read_text(pid, "status", status, sizeof(status));
 	if (has_cgroup_programs(pid))
 		out |= 1u << WHY_LIMIT_CGROUP;
@@ -147,6 +171,8 @@ void why_look_limits(struct why_situation *situation, pid_t pid)
 		out |= 1u << WHY_LIMIT_WSL;
 	if (situation->version < SPEC_VERSION(6, 8, 0))
 		out |= 1u << WHY_LIMIT_BOUND;
+	if (unread)
+		out |= 1u << WHY_LIMIT_UNREAD;
 	situation->limits = out;
 }
 
@@ -164,6 +190,8 @@ const char *why_limit(enum why_limit limit)
 		[WHY_LIMIT_BOUND] = "TCP sockets that are bound and do not "
 				    "listen, which kernels before 6.8 do not "
 				    "list",
+		[WHY_LIMIT_UNREAD] = "what could not be read, for want of "
+				     "memory or of descriptors",
 	};
 
 	return texts[limit];

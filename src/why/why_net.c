@@ -266,9 +266,12 @@ int why_look_net(struct why_situation *situation)
 	nl_socket_modify_cb(d.nl.sk, NL_CB_VALID, NL_CB_CUSTOM, on_message, &d);
 	/* So that we get one table, and not all. Old kernels do not know it;
 	 * then the others come as well, and are not looked at. */
-	setsockopt(nl_socket_get_fd(d.nl.sk), SOL_NETLINK,
-		NETLINK_GET_STRICT_CHK, &yes, sizeof(yes));
-	rc = dump_all(&d);
+	if (setsockopt(nl_socket_get_fd(d.nl.sk), SOL_NETLINK,
+		    NETLINK_GET_STRICT_CHK, &yes, sizeof(yes)) &&
+		errno != ENOPROTOOPT)
+		rc = -errno;
+	else
+		rc = dump_all(&d);
 	netlink_close(&d.nl);
 	keep_vrfs(situation);
 	return rc;

@@ -273,6 +273,16 @@ static bool drop_right(void)
 	return !syscall(SYS_capset, &header, data);
 }
 
+static bool set_asked(int fd, const struct why_question *q)
+{
+	return (!q->reuseaddr || set(fd, SOL_SOCKET, SO_REUSEADDR, 1)) &&
+	       (!q->reuseport || set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+	       (q->family != AF_INET6 ||
+		       set(fd, SOL_IPV6, IPV6_V6ONLY, q->v6only)) &&
+	       (!q->freebind || set(fd, SOL_IP, IP_FREEBIND, 1)) &&
+	       (!q->transparent || set(fd, SOL_IP, IP_TRANSPARENT, 1));
+}
+
 /* 0, or a negative errno if it could not be asked */
 static int ask_kernel(const struct why_situation *s,
 	const struct why_question *q, struct why_verified *out)
@@ -280,25 +290,16 @@ static int ask_kernel(const struct why_situation *s,
 	struct name name = name_of(&q->addr, q->port, q->scope);
 	int fd = open_socket(s, q->protocol, q->family, q->uid, q->ifindex);
 
-	if (fd < 0 || (!q->capable && !drop_right()))
+	if (fd < 0 || (!q->capable && !drop_right()) || !set_asked(fd, q))
 		return -errno;
-	if (q->reuseaddr)
-		set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (q->reuseport)
-		set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-	if (q->family == AF_INET6)
-		set(fd, SOL_IPV6, IPV6_V6ONLY, q->v6only);
-	if (q->freebind)
-		set(fd, SOL_IP, IP_FREEBIND, 1);
-	if (q->transparent)
-		set(fd, SOL_IP, IP_TRANSPARENT, 1);
 	if (bind(fd, &name.any, name.size))
 		out->error = errno;
 	else if (q->protocol == IPPROTO_TCP && q->listens && listen(fd, 1)) {
 		out->error = errno;
 		out->listen = true;
 	}
-	return 0;
+	/* That is no answer, but what we lack. */
+	return out->error == ENOMEM ? -ENOMEM : 0;
 }
 
 /* In a process of its own: it never goes back. */
