@@ -175,13 +175,26 @@ static void on_exec(pid_t pid)
 		name);
 }
 
+__attribute__((noreturn)) static void cannot_watch(int error)
+{
+	die(EXIT_CANNOT, "why: cannot watch a command: %s", strerror(error));
+}
+
+/* A thread that has been killed does not go on, and one that cannot go on would
+ * stand still for ever. */
+static void go_on(int request, pid_t pid, int number)
+{
+	if (ptrace(request, pid, 0, number) && errno != ESRCH)
+		cannot_watch(errno);
+}
+
 /* A thread stands still: see why, and let it go on. */
 static void on_stop(struct watch *w, pid_t pid, int status)
 {
 	int number = WSTOPSIG(status);
 
 	if (is_group_stop(status)) {
-		ptrace(PTRACE_LISTEN, pid, 0, 0);
+		go_on(PTRACE_LISTEN, pid, 0);
 		return;
 	}
 	if (number == SYSCALL_STOP)
@@ -190,7 +203,7 @@ static void on_stop(struct watch *w, pid_t pid, int status)
 		on_exec(pid);
 	if (number == SYSCALL_STOP || status >> 16)
 		number = 0;
-	ptrace(PTRACE_SYSCALL, pid, 0, number);
+	go_on(PTRACE_SYSCALL, pid, number);
 }
 
 static void on_status(struct watch *w, pid_t pid, int status)
@@ -238,10 +251,10 @@ static void seize(pid_t pid)
 
 		if (pid > 0)
 			kill(pid, SIGKILL);
-		die(EXIT_CANNOT, "why: cannot watch a command: %s",
-			strerror(error));
+		cannot_watch(error);
 	}
-	kill(pid, SIGCONT);
+	if (kill(pid, SIGCONT))
+		cannot_watch(errno);
 }
 
 static volatile pid_t receiver;
@@ -276,8 +289,10 @@ static bool watch(struct watch *w)
 
 		if (pid > 0)
 			on_status(w, pid, status);
-		else if (errno != EINTR)
+		else if (errno == ECHILD && w->ended)
 			return true;
+		else if (errno != EINTR)
+			cannot_watch(errno);
 		else if (w->ended)
 			return false;
 		if (pid > 0 && pid == receiver && w->ended) {
