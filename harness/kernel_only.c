@@ -23,6 +23,7 @@ static void open_world(void)
 		exit(3);
 	}
 	owner = getpid();
+	subject_confine(&kernel, 1);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

@@ -37,6 +37,8 @@ static void open_world(void)
 	}
 	ASSERT(!diff_pair(&pair, &subjects[0], &subjects[1]));
 	owner = getpid();
+	/* Where there is no means for it, it goes on without. */
+	subject_confine(subjects, 2);
 }
 
 /* $PORTCLASH_CORPUS, or corpus/ beside the binary, or else two directories

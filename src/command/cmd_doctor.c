@@ -24,7 +24,7 @@ struct finding_ {
 	char subject[SUBJECT_NAME_MAX];
 	char why[SUBJECT_WHY_MAX];
 	char greeted[SUBJECT_NAME_MAX]; /* "" if it is no agent */
-	bool here, uids;
+	bool here, uids, fenced;
 };
 
 static int examine(void *arg)
@@ -36,6 +36,7 @@ static int examine(void *arg)
 	snprintf(f->why, sizeof(f->why), "%.*s", (int)sizeof(f->why) - 1,
 		subject.why);
 	f->uids = subject.can.uids;
+	f->fenced = !f->here || !subject_confine(&subject, 1);
 	if (f->here && subject.type == &subject_goports)
 		strcpy(f->greeted, pipe_greeted(&subject));
 	subject_close(&subject);
@@ -118,12 +119,15 @@ static int run_doctor(struct options *o)
 	for (size_t i = 0; i < count; i++) {
 		cmd_in_child(examine, &found[i]);
 		all &= found[i].here || i >= NEEDED;
-		quote_printf(o->out, "%-15s %s%s%s%s\n", found[i].subject,
+		quote_printf(o->out, "%-15s %s%s%s%s%s\n", found[i].subject,
 			found[i].here ? "ready" : found[i].why,
 			*found[i].greeted ? ": " : "", found[i].greeted,
 			found[i].here && !found[i].uids &&
 					!strcmp(found[i].subject, "linux") ?
 				"; uid= is n/a: only one uid is mapped here" :
+				"",
+			found[i].here && !found[i].fenced ?
+				"; its process has no fence: no seccomp here" :
 				"");
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {

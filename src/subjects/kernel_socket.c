@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "process.h"
 #include "util.h"
 #include "world.h"
 
@@ -61,8 +62,7 @@ static int make(int type)
 static int adopt(struct kernel_socket *sock, int type, int fd,
 	struct outcome *out)
 {
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
-			      errno == ENOBUFS))
+	if (fd < 0 && process_lacks(errno))
 		return -errno;
 	*out = result(fd < 0);
 	if (fd >= 0)
@@ -96,14 +96,14 @@ int kernel_socket_accept(const struct kernel_socket *listener,
 		out);
 }
 
-bool kernel_socket_has_type(int type)
+int kernel_socket_has_type(int type)
 {
 	int fd = make(type);
 
 	if (fd < 0)
-		return false;
+		return process_lacks(errno) ? -errno : 0;
 	close(fd);
-	return true;
+	return 1;
 }
 
 bool kernel_socket_is_mptcp(const struct kernel_socket *sock)

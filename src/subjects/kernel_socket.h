@@ -64,8 +64,12 @@ int kernel_socket_echo(void);
  */
 bool kernel_socket_settle(int echo);
 
-/** kernel_socket_has_type() - Does this kernel have such sockets? */
-bool kernel_socket_has_type(int type);
+/**
+ * kernel_socket_has_type() - Does this kernel have such sockets?
+ *
+ * Return: 1 or 0, or a negative errno: we cannot have any, so nobody knows
+ */
+int kernel_socket_has_type(int type);
 
 /** kernel_socket_is_mptcp() - Does part of its closing happen later? */
 bool kernel_socket_is_mptcp(const struct kernel_socket *sock);

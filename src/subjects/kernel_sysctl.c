@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "process.h"
+#include "util.h"
 #include "world.h"
 #include "net/procfile.h"
 
@@ -78,37 +80,49 @@ int kernel_sysctl_set_range(void)
 		WORLD_RANGE_LAST);
 }
 
-/* Set it. Is it obeyed? Of a range of one port, that one is chosen. */
-static bool range_is_obeyed(void)
+/* Set it. Is it obeyed? Of a range of one port, that one is chosen. 1 or 0, or
+ * a negative errno */
+static int range_is_obeyed(void)
 {
 	enum { ONE = WORLD_RANGE_FIRST };
 	struct sockaddr_in in = { .sin_family = AF_INET };
 	socklen_t len = sizeof(in);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool obeyed = !kernel_sysctl_set(SYSCTL_PORT_RANGE, ONE, ONE) &&
-		      !bind(fd, (struct sockaddr *)&in, len) &&
-		      !getsockname(fd, (struct sockaddr *)&in, &len) &&
-		      ntohs(in.sin_port) == ONE;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc, back;
 
-	if (fd >= 0)
-		close(fd);
-	return !kernel_sysctl_set_range() && obeyed;
+	if (fd < 0)
+		return process_lacks(errno) ? -errno : 0;
+	rc = kernel_sysctl_set(SYSCTL_PORT_RANGE, ONE, ONE);
+	if (!rc && (bind(fd, (struct sockaddr *)&in, len) ||
+			   getsockname(fd, (struct sockaddr *)&in, &len)))
+		rc = -errno;
+	close(fd);
+	back = kernel_sysctl_set_range();
+	if (process_lacks(-rc) || process_lacks(-back))
+		return process_lacks(-rc) ? rc : back;
+	return !rc && !back && ntohs(in.sin_port) == ONE;
 }
 
-void kernel_sysctl_learn(struct kernel_sysctls *sysctls)
+int kernel_sysctl_learn(struct kernel_sysctls *sysctls)
 {
-	bool obeyed = range_is_obeyed();
+	int obeyed = range_is_obeyed();
 
 	sysctls->can = 0;
-	for (int key = 0; key < SYSCTLS; key++) {
+	for (int key = 0; key < SYSCTLS && obeyed >= 0; key++) {
 		const char *path = world_sysctls[key].path;
 		char *text = sysctls->defaults[key];
+		int rc = read_file(path, text, KERNEL_SYSCTL_TEXT_MAX);
 
-		/* Some sysctls of gVisor cannot be written. */
-		if (!read_file(path, text, KERNEL_SYSCTL_TEXT_MAX) &&
-			!procfile_write(path, text))
+		if (rc == -EIO)
+			return rc;
+		/* Some sysctls of gVisor cannot be written (EIO). */
+		if (!rc)
+			rc = procfile_write(path, text);
+		if (process_lacks(-rc))
+			return rc;
+		if (!rc)
 			sysctls->can |= 1u << key;
 	}
 	if (!obeyed)
 		sysctls->can &= ~(1u << SYSCTL_PORT_RANGE);
+	return MIN(obeyed, 0);
 }

@@ -30,8 +30,10 @@ int kernel_sysctl_set_range(void);
  *		namespaces of this kernel, made from now on, have the same
  *
  * A sysctl that cannot be written, or that is not obeyed, is not in @can.
+ *
+ * Return: 0, or a negative errno: we lack what it takes to ask
  */
-void kernel_sysctl_learn(struct kernel_sysctls *sysctls);
+int kernel_sysctl_learn(struct kernel_sysctls *sysctls);
 
 /**
  * kernel_sysctl_set() - Write a sysctl

@@ -81,14 +81,16 @@ static int lo_up(struct link_session *session)
 	return rc;
 }
 
-static uint8_t find_types(void)
+static int find_types(uint8_t *types)
 {
-	uint8_t types = 0;
+	for (int type = 0; type < SOCKET_TYPES; type++) {
+		int has = kernel_socket_has_type(type);
 
-	for (int type = 0; type < SOCKET_TYPES; type++)
-		if (kernel_socket_has_type(type))
-			types |= 1u << type;
-	return types;
+		if (has < 0)
+			return has;
+		*types |= has << type;
+	}
+	return 0;
 }
 
 static const uint32_t pair[] = { WORLD_VETH0, WORLD_VETH1 };
@@ -319,11 +321,13 @@ int kernel_world_enter(struct kernel_world *world, char *why, size_t size)
 	if (rc)
 		return rc;
 	/* All namespaces of a kernel can do the same, so one is asked. */
-	world->types = find_types();
+	rc = find_types(&world->types);
+	if (rc)
+		return because(why, size, rc, "cannot make a socket");
 	world->v6 = world->types & 1u << TCP6;
 	rc = kernel_world_renew(world, why, size);
-	if (!rc)
-		kernel_sysctl_learn(&world->sysctls);
+	if (!rc && (rc = kernel_sysctl_learn(&world->sysctls)))
+		because(why, size, rc, "cannot read the sysctls");
 	return rc;
 }
 

@@ -153,7 +153,7 @@ bool named_is_changes(const struct named *named)
 	       !is_unnamed_agent(named);
 }
 
-int named_open(struct subject *subject, const struct named *named)
+static int open_one(struct subject *subject, const struct named *named)
 {
 	int rc = named->error;
 
@@ -167,18 +167,30 @@ int named_open(struct subject *subject, const struct named *named)
 	return rc;
 }
 
+int named_open(struct subject *subject, const struct named *named)
+{
+	int rc = open_one(subject, named);
+
+	/* Where there is no means for it, it goes on without: doctor tells. */
+	if (!rc)
+		subject_confine(subject, 1);
+	return rc;
+}
+
 int named_open_two(struct subject *subjects, const struct named *two,
 	int *failed)
 {
 	int first = subjects_find(named_subject(&two[0]))->kernel;
-	int rc = named_open(&subjects[first], &two[first]);
+	int rc = open_one(&subjects[first], &two[first]);
 
 	*failed = first;
 	if (rc)
 		return rc;
 	*failed = !first;
-	rc = named_open(&subjects[!first], &two[!first]);
+	rc = open_one(&subjects[!first], &two[!first]);
 	if (rc)
 		subject_close(&subjects[first]);
+	else
+		subject_confine(subjects, 2);
 	return rc;
 }

@@ -72,7 +72,8 @@ bool named_is_changes(const struct named *named);
  * @subject:	Filled in; its name and why also on failure. It is called as
  *		@named is, or as an agent greets that was not asked before
  *
- * As subjects_open(), to be called in a process forked for it.
+ * As subjects_open(), to be called in a process forked for it, in which nothing
+ * else is opened: see subject_confine().
  *
  * Return: 0, or a negative errno if this machine cannot have it
  */

@@ -41,6 +41,19 @@ void subject_close(struct subject *subject)
 	subject->changes = NULL;
 }
 
+int subject_confine(struct subject *subjects, size_t count)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (subjects[i].type->run)
+			return 0;
+	for (size_t i = 0; i < count && !rc; i++)
+		if (subjects[i].type->confine)
+			rc = subjects[i].type->confine(&subjects[i]);
+	return rc;
+}
+
 static inline bool can_do(const struct capabilities *can, const struct op *op)
 {
 	bool devices = can->devices;

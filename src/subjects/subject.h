@@ -66,6 +66,8 @@ struct subject;
  *		a copy as number @n, below SUBJECT_KEPT_MAX; @back restores it.
  *		A program that begins as the one before goes on from there
  * @run:	Instead of begin, step and end: do @count whole programs
+ * @confine:	Only if its process can be kept from leaving the world; 0, or a
+ *		negative errno if this kernel has no means for it
  * @book:	Of a model only: its rules; open then gets no changes
  * @force:	Of a model only: which rules are in force, by number
  * @changed:	These flags are others now; or NULL
@@ -88,6 +90,7 @@ struct subject_type {
 	void (*back)(struct subject *subject, unsigned int n);
 	int (*run)(struct subject *subject, const struct program *programs,
 		size_t count, struct trace *traces);
+	int (*confine)(struct subject *subject);
 	const struct rule_book *book;
 	bool *(*force)(struct subject *subject);
 	void (*changed)(struct subject *subject);
@@ -130,6 +133,17 @@ extern const struct subject_type subject_portman, subject_portlist,
  */
 int subject_open(struct subject *subject, const struct subject_type *type,
 	const char *name);
+
+/**
+ * subject_confine() - Nothing but these is opened in this process any more
+ *
+ * So it is kept from what none of them needs, see fence.h; unless one of them
+ * has its programs run elsewhere: it may have to start an agent again.
+ *
+ * Return: 0, or a negative errno: this kernel has no means for it, and all is
+ *	   as it was
+ */
+int subject_confine(struct subject *subjects, size_t count);
 
 /** subject_close() - Free all it holds; NULL is allowed */
 void subject_close(struct subject *subject);

@@ -17,10 +17,12 @@
 
 #include <linux/capability.h>
 
+#include "fence.h"
 #include "kernel_ports.h"
 #include "kernel_socket.h"
 #include "kernel_sysctl.h"
 #include "kernel_world.h"
+#include "process.h"
 #include "util.h"
 #include "world.h"
 
@@ -68,6 +70,14 @@ static int read_powers(uint32_t *powers)
 	return 0;
 }
 
+static int lost(struct subject *subject, int rc)
+{
+	if (rc)
+		snprintf(subject->why, sizeof(subject->why),
+			"cannot have the privileges back: %s", strerror(-rc));
+	return rc;
+}
+
 /* Become root again. The real uid is still root's, so this works whatever the
  * effective one is, and all capabilities return. */
 static int promote(struct kernel *kernel)
@@ -97,16 +107,22 @@ static int demote(struct kernel *kernel, uint32_t uid)
 	return 0;
 }
 
-/* Is there another uid to change to, and the way back? */
-static bool have_uids(struct kernel *kernel)
+/* Is there another uid to change to, and the way back? 1 or 0, or a negative
+ * errno */
+static int have_uids(struct kernel *kernel)
 {
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool have = fd >= 0 && !getuid() && !geteuid() &&
-		    !fchown(fd, PROBE_UID, -1) && !demote(kernel, PROBE_UID);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), error, rc;
 
-	if (fd >= 0)
-		close(fd);
-	return !promote(kernel) && have;
+	if (fd < 0)
+		return process_lacks(errno) ? -errno : 0;
+	error = getuid() || geteuid()	  ? EPERM :
+		fchown(fd, PROBE_UID, -1) ? errno :
+					    demote(kernel, PROBE_UID);
+	close(fd);
+	rc = promote(kernel);
+	if (!rc && process_lacks(error))
+		rc = -error;
+	return rc ? rc : !error;
 }
 
 static void kernel_close(struct subject *subject)
@@ -121,7 +137,7 @@ static void kernel_close(struct subject *subject)
 static int kernel_open(struct subject *subject, const char *argument)
 {
 	struct kernel *kernel = calloc(1, sizeof(*kernel));
-	int rc;
+	int rc, uids = 0;
 
 	(void)argument;
 	if (!kernel) {
@@ -140,6 +156,12 @@ static int kernel_open(struct subject *subject, const char *argument)
 			"no socket of any type can be made");
 		rc = -ENOTSUP;
 	}
+	if (!rc && (uids = have_uids(kernel)) < 0) {
+		snprintf(subject->why, sizeof(subject->why),
+			"cannot learn which uids there are: %s",
+			strerror(-uids));
+		rc = uids;
+	}
 	if (rc) {
 		kernel_close(subject);
 		return rc;
@@ -152,9 +174,17 @@ static int kernel_open(struct subject *subject, const char *argument)
 		.sysctls = kernel->world.sysctls.can,
 		.types = kernel->world.types,
 		.devices = kernel->world.devices,
-		.uids = have_uids(kernel),
+		.uids = uids,
 	};
 	return 0;
+}
+
+/* A sandbox is a fence already. */
+static int kernel_confine(struct subject *subject)
+{
+	const struct kernel *kernel = subject->state;
+
+	return kernel->world.stays ? 0 : fence_up();
 }
 
 static int kernel_begin(struct subject *subject)
@@ -163,9 +193,9 @@ static int kernel_begin(struct subject *subject)
 
 	ASSERT(!kernel->open);
 	ASSERT(!kernel->sysctls);
-	ASSERT(!kernel->demoted);
+	/* It may have failed behind the program before. */
 	if (!subject->spent)
-		return 0;
+		return lost(subject, promote(kernel));
 	snprintf(subject->why, sizeof(subject->why),
 		"this network cannot be cleaned: each such program needs "
 		"another sandbox");
@@ -209,11 +239,8 @@ static int kernel_end(struct subject *subject)
 {
 	struct kernel *kernel = subject->state;
 	bool stale = kernel->stale;
-	int rc = promote(kernel);
+	int rc = lost(subject, promote(kernel));
 
-	if (rc)
-		snprintf(subject->why, sizeof(subject->why),
-			"cannot have the privileges back: %s", strerror(-rc));
 	close_all(kernel);
 	if (kernel->sysctls)
 		stale |= kernel_sysctl_restore(&kernel->world.sysctls,
@@ -361,4 +388,5 @@ const struct subject_type subject_kernel = {
 	.begin = kernel_begin,
 	.step = kernel_step,
 	.end = kernel_end,
+	.confine = kernel_confine,
 };
