@@ -21,16 +21,20 @@ REPLAY = ROOT / "build" / "replay" / "fuzz_sockets"
 TIMEOUT = 20
 
 
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
+def written(folder):
     """A case that agrees, one that does not, and the bytes of the first."""
-    folder = tmp_path_factory.mktemp("files")
     (folder / "a.case").write_text(SOCKETS)
     (folder / "b.case").write_text(DIVERGES)
     packed = subprocess.run([COMMAND, "pack", folder / "a.case"], check=True,
                             capture_output=True)
     (folder / "a.bin").write_bytes(packed.stdout)
     return folder
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """What the commands read."""
+    return written(tmp_path_factory.mktemp("files"))
 
 
 def commands(files):
