@@ -39,6 +39,7 @@ ALONE = ("why", "ls")
 VERBS = {
     "help": ("--help",),
     "run": ("run", "-s", "linux", "a.case"),
+    "connect": ("run", "-s", "linux", "c.case"),
     "run-json": ("run", "--json", *REAL, "a.case"),
     "run-agent": ("run", "-s", AGENT, "a.case"),
     "check": ("check", *REAL, "a.case"),
@@ -87,6 +88,9 @@ def fixture_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("faults")
     (folder / "a.case").write_text(SOCKETS)
     (folder / "b.case").write_text(DIVERGES)
+    (folder / "c.case").write_text(
+        "# One that listens.\n\nsocket a tcp4\nbind a 127.0.0.1:7000\nlisten a\n"
+        "socket b tcp4\nbind b 127.0.0.1:7001\nconnect b 127.0.0.1:7000\n")
     for args in (("pack", "--output", "a.bin", "a.case"),
                  ("why", "tcp", "127.0.0.1:1", "--save", "a.saved")):
         subprocess.run([COMMAND, *args], check=True, cwd=folder,
@@ -212,7 +216,7 @@ def test_some_calls_fail(verb, folder):
 
 
 # What was once taken for an answer, or for nothing, or was waited for in vain
-MENDED = (("run", "setresuid"), ("run", "prctl"), ("serve", "socket"),
+MENDED = (("connect", "poll"), ("run", "setresuid"), ("run", "prctl"), ("serve", "socket"),
           ("serve", "setresuid"), ("why", "ioctl"), ("why", "setsockopt"),
           ("why-verify", "listen"), ("why-command", "kill"),
           ("why-command", "ptrace"))

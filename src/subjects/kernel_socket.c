@@ -346,12 +346,15 @@ struct outcome kernel_socket_connect(const struct kernel_socket *sock,
 	if (error == EINPROGRESS) {
 		struct pollfd wait = { .fd = sock->fd, .events = POLLOUT };
 		int ms = kernel_socket_settle(echo) ? 0 : UNPROVEN_WAIT_MS;
+		int ready = poll(&wait, 1, ms);
 
 		/* A second call ends what the first began, as if it had
 		 * blocked. SO_ERROR would tell the error, too, but leave a
 		 * refused socket with the addresses of the attempt. */
-		if (poll(&wait, 1, ms) > 0)
+		if (ready > 0)
 			error = try_connect(sock->fd, &name, len);
+		else if (ready < 0 && process_lacks(errno))
+			error = ENOMEM; /* which is no outcome */
 	}
 	return error ? outcome_error(error) : chosen(sock);
 }
