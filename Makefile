@@ -205,6 +205,11 @@ build/afl/%_only: build/afl/h_%_only.o $(FUZZ:%=build/afl/h_%.o) build/afl/lib.a
 	AFL_QUIET=1 $(AFL_CC) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $(LINKED) $(NL_LIBS) -lpthread
 build/libfuzzer/fuzz_%: build/libfuzzer/h_fuzz_%.o $(FUZZ:%=build/libfuzzer/h_%.o) build/libfuzzer/lib.a
 	$(CLANG) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $(LINKED) $(NL_LIBS) -lpthread
+build/libfuzzer/mutated_%: build/libfuzzer/h_fuzz_%.o $(FUZZ:%=build/libfuzzer/h_%.o) build/libfuzzer/h_mutator.o build/libfuzzer/lib.a
+	$(CLANG) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $(LINKED) $(NL_LIBS) -lpthread
+build/mutator.so: harness/mutator.c
+	mkdir -p build
+	$(CC) $(BASE) $(WARN) -O2 -g -fPIC -shared -o $@ $<
 build/replay/fuzz_%: build/plain/h_fuzz_%.o $(FUZZ:%=build/plain/h_%.o) build/plain/h_replay.o build/plain/lib.a
 	mkdir -p build/replay
 	$(CC) $(CFLAGS) -o $@ $(LINKED) $(NL_LIBS) -lpthread
@@ -224,7 +229,8 @@ seeds: build/portclash
 	ci/seeds $<
 	ci/dictionary $< >build/words.dict && mv build/words.dict harness/words.dict
 
-plants: fuzz replay
+# What a copy begins with; each builds what its plant touches
+plants: fuzz libfuzzer tests-pure $(TARGETS:fuzz_%=build/san/replay_%)
 	harness/plants/run
 
 # With a plot of what the ports cost; ONLY='PATTERN' takes some rows

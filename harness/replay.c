@@ -3,26 +3,31 @@
  * replay.c - give files to a fuzz target, without any fuzzer
  *
  *	replay FILE|DIR...
+ *	replay --random SEED SECONDS
  *	replay --counts
  *
  * The way to reproduce a crash, to run a corpus as a regression test, and to
  * look at a target with gdb or perf. Exits 0 if all files passed; a target that
  * fails aborts, after the name of the file was printed. 2 is bad usage, 3 that
  * this machine cannot run the target, 5 that there was no file at all.
- * The second form runs nothing: it says, as one line of JSON, what all the
+ * The second form gives random bytes, which only the seed decides: what a fuzzer
+ * finds that way needs no fuzzer.
+ * The third form runs nothing: it says, as one line of JSON, what all the
  * runs with the same $PORTCLASH_FUZZ_DIR have counted (fuzz.h).
  */
 #include <errno.h>
 #include <fts.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "fuzz.h"
 #include "process.h"
 #include "quote.h"
+#include "compare/gen.h"
 #include "program/case.h"
 
-enum { FILE_MAX = 1 << 20 };
+enum { FILE_MAX = 1 << 20, RANDOM_MAX = 800 };
 
 static int by_name(const FTSENT **a, const FTSENT **b)
 {
@@ -45,14 +50,45 @@ static void replay(const char *path)
 	free(data);
 }
 
+static bool number(const char *text, unsigned long *out)
+{
+	char *end;
+
+	*out = strtoul(text, &end, 10);
+	return *text >= '0' && *text <= '9' && !*end;
+}
+
+/* In every other input no byte has its highest bit, which makes an op literal:
+ * those collide more often. */
+static void random_inputs(unsigned long seed, unsigned long seconds)
+{
+	struct gen_random random = { seed };
+	time_t end = time(NULL) + seconds;
+	uint8_t data[RANDOM_MAX];
+
+	for (uint64_t n = 0; time(NULL) < end; n++) {
+		size_t size = gen_random(&random) % (sizeof(data) + 1);
+
+		for (size_t i = 0; i < size; i++)
+			data[i] = (gen_random(&random) >> 32) &
+				  (n % 2 ? 0x7f : 0xff);
+		LLVMFuzzerTestOneInput(data, size);
+	}
+}
+
 static int replay_all(int argc, char **argv)
 {
+	unsigned long seed, seconds;
+	bool draws = argc == 4 && !strcmp(argv[1], "--random") &&
+		     number(argv[2], &seed) && number(argv[3], &seconds);
 	unsigned int files = 0;
 	FTSENT *entry;
 	FTS *tree;
 
-	if (argc < 2) {
-		quote_printf(stderr, "usage: %s --counts|FILE|DIR...\n",
+	if (argc < 2 || (!strcmp(argv[1], "--random") && !draws)) {
+		quote_printf(stderr,
+			"usage: %s --counts | --random SEED SECONDS | "
+			"FILE|DIR...\n",
 			argv[0]);
 		return 2;
 	}
@@ -62,6 +98,10 @@ static int replay_all(int argc, char **argv)
 		return 0;
 	}
 	LLVMFuzzerInitialize(&argc, &argv);
+	if (draws) {
+		random_inputs(seed, seconds);
+		return 0;
+	}
 	tree = fts_open(argv + 1, FTS_LOGICAL | FTS_NOCHDIR, by_name);
 	while (tree && (errno = 0, entry = fts_read(tree))) {
 		switch (entry->fts_info) {

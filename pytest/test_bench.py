@@ -256,7 +256,7 @@ def test_instructions_have_not_grown():
 @pytest.mark.parametrize("call", (
     "ci/bench --help", "ci/bench --list", "ci/instructions --help",
     "harness/mutants --help", "harness/mutate --help",
-    "harness/plants/classes --list"))
+    "harness/plants/classes --list", "harness/plants/run --table"))
 def test_what_nobody_hears(call):
     """A full disk or a closed stdout is no success, and no ratio that is
     missed: 3, and a line that says so."""
@@ -273,7 +273,8 @@ def test_what_nobody_hears(call):
 @pytest.mark.parametrize("call", (
     "ci/bench --only ", "ci/bench --plot /nowhere/", "ci/plot ", "ci/man ",
     "ci/instructions --of ", "harness/mutants ", "harness/mutate ",
-    "harness/plants/classes ", "harness/mutate --seed "))
+    "harness/plants/classes ", "harness/plants/run ", "harness/plants/run --arm ",
+    "harness/plants/run --seed ", "harness/mutate --seed "))
 def test_what_is_asked_badly(call):
     """Usage, in words of which no terminal obeys one."""
     script, *args = call.split(" ")

@@ -19,6 +19,18 @@ def make(tree, goals):
                    stdout=subprocess.DEVNULL)
 
 
+def edited(tree, name, path, before, after):
+    """A source of the tree, and its text with one edit"""
+    found = glob.glob(os.path.join(tree, "src", "**", path), recursive=True)
+    text = ""
+    if len(found) == 1:
+        with open(found[0], encoding="utf-8") as file:
+            text = file.read()
+    if text.count(before) != 1:
+        sys.exit(f"plants: {name}: {path} has changed; mend the plant")
+    return found[0], text.replace(before, after)
+
+
 class Copies:
     """Copies below one folder of build/, which is removed first.
 
@@ -32,22 +44,21 @@ class Copies:
         shutil.rmtree(self.work, ignore_errors=True)
         os.makedirs(os.path.join(self.base, "build"))
         for part in ("src", "harness", "Makefile", *parts):
+            if part.startswith("build/") and not os.path.exists(
+                    os.path.join(ROOT, part)):
+                continue
             subprocess.run(["cp", "-a", os.path.join(ROOT, part),
                             os.path.join(self.base, part)], check=True)
         make(self.base, goals)
 
     def plant(self, name, path, before, after, goals):
-        """One with one edit, and what is built of it"""
+        """One with one edit, or none, and what is built of it"""
         tree = os.path.join(self.work, name)
         subprocess.run(["cp", "-a", self.base, tree], check=True)
-        [source] = glob.glob(os.path.join(tree, "src", "**", path),
-                             recursive=True)
-        with open(source, encoding="utf-8") as file:
-            text = file.read()
-        if text.count(before) != 1:
-            sys.exit(f"plants: {name}: {path} has changed; mend the plant")
-        with open(source, "w", encoding="utf-8") as file:
-            file.write(text.replace(before, after))
+        if path:
+            source, text = edited(tree, name, path, before, after)
+            with open(source, "w", encoding="utf-8") as file:
+                file.write(text)
         make(tree, goals)
         return tree
 

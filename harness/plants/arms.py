@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ways to find a bug that was planted: each says what it took."""
+import glob
+import importlib.machinery
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import time
+
+from copies import ROOT
+
+LIMIT = 60
+# What may take long besides: to start, to minimise what was found
+GRACE = 60
+# The empty program and a record that does nothing (src/program/bytes.h)
+PLAIN_SEED = bytes(1 + 12)
+LENGTH_MAX = 800
+# Whose inputs are text, and whose are records (src/program/bytes.h)
+WORDY = ("text", "agent")
+RECORDS = ("ports", "sockets", "spec")
+DICTIONARY = os.path.join(ROOT, "harness", "words.dict")
+# A replay that could do nothing has found nothing.
+CANNOT, NOTHING = 3, 5
+
+AFL_ENV = {"AFL_NO_AFFINITY": "1", "AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1",
+           "AFL_FAST_CAL": "1", "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1",
+           "AFL_BENCH_UNTIL_CRASH": "1", "AFL_FORKSRV_INIT_TMOUT": "30000"}
+
+
+def signature(said):
+    """What a failure is about, in a line: the op and its outcomes, or what was
+    asserted, or what the sanitizer calls it and where"""
+    for line in said.splitlines():
+        found = re.search(r"^(\w+)\b.* = \S+((?: [\w@.-]+=\S+)+)$", line)
+        if found:
+            return re.sub(r"\d+", "N", found[1] + found[2])
+    for line in said.splitlines():
+        found = re.search(r"(\w+\.[ch]):\d+\S* (?:\w+: ASSERTION FAILED|"
+                          r"runtime error): (.*)", line)
+        if found:
+            return re.sub(r"\d+", "N", f"{found[1]}: {found[2]}")
+    found = re.search(r"AddressSanitizer: (\S+)(?:.|\n)*? in (\w+) \S*src/",
+                      said)
+    return f"{found[2]}: {found[1]}" if found else "ends without a word"
+
+
+class Place:
+    """A copy with a plant, its target, and a folder for what is counted"""
+
+    def __init__(self, tree, target, folder):
+        self.tree, self.target, self.folder = tree, target, folder
+        os.makedirs(folder)
+
+    def env(self, **more):
+        return {**os.environ, "PORTCLASH_FUZZ_DIR": self.folder,
+                "PORTCLASH_CORPUS": os.path.join(ROOT, "corpus"), **more}
+
+    def run(self, command, seconds, **more):
+        """The exit code and what was said; None if it does not end"""
+        try:
+            done = subprocess.run(
+                command, cwd=self.tree, env=self.env(**more), check=False,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, timeout=seconds + GRACE)
+        except subprocess.TimeoutExpired:
+            return None, ""
+        return done.returncode, done.stdout.decode(errors="replace")
+
+    def counts(self):
+        """What the target has counted"""
+        if not os.path.exists(os.path.join(self.folder, "counters")):
+            return {"execs": 0, "programs": 0}
+        return json.loads(self.run([f"build/san/replay_{self.target}",
+                                    "--counts"], 0)[1])
+
+    def result(self, code, said, begin):
+        """What is noted of one that is found by its exit code"""
+        if code in (2, CANNOT, NOTHING):
+            raise SystemExit(f"plants: {self.target}: {said[-500:]}")
+        counts = self.counts()
+        return {"found": code != 0, "execs": counts["execs"],
+                "programs": counts["programs"],
+                "seconds": round(time.monotonic() - begin, 1),
+                "signature": "it hangs" if code is None else
+                signature(said) if code else None}
+
+
+def corpus(place, _):
+    """The seeds, as make check replays them"""
+    begin = time.monotonic()
+    code, said = place.run([f"build/san/replay_{place.target}", os.path.join(
+        ROOT, f"corpus/fuzz/fuzz_{place.target}")], LIMIT)
+    return place.result(code, said, begin)
+
+
+def blind(place, seed):
+    """Random bytes, of which nobody learns anything"""
+    begin = time.monotonic()
+    code, said = place.run([f"build/san/replay_{place.target}", "--random",
+                            str(seed), str(LIMIT)], LIMIT)
+    return place.result(code, said, begin)
+
+
+def libfuzzer(place, seed):
+    """libFuzzer, without any seed"""
+    begin = time.monotonic()
+    dictionary = [f"-dict={DICTIONARY}"] if place.target in WORDY else []
+    code, said = place.run(
+        [f"build/libfuzzer/fuzz_{place.target}", f"-seed={seed}",
+         f"-max_len={LENGTH_MAX}", f"-max_total_time={LIMIT}", "-timeout=20",
+         "-detect_leaks=0", f"-artifact_prefix={place.folder}/", *dictionary],
+        LIMIT)
+    return place.result(code, said, begin)
+
+
+def afl(place, seed, **more):
+    """AFL++ with a single seed that is as plain as can be"""
+    seeds, out = (os.path.join(place.folder, name) for name in ("in", "out"))
+    os.makedirs(seeds)
+    with open(os.path.join(seeds, "plain"), "wb") as file:
+        file.write(PLAIN_SEED)
+    begin = time.monotonic()
+    _, said = place.run(
+        ["taskset", "-c", str(max(os.sched_getaffinity(0))), "afl-fuzz", "-i",
+         seeds, "-o", out, "-S", "ci", "-V", str(LIMIT), "-G", str(LENGTH_MAX),
+         "-t", "5000" if place.target not in ("conn", "spec") else "30000",
+         "-s", str(seed), *(["-x", DICTIONARY] if place.target in WORDY else []),
+         "--", f"build/afl/fuzz_{place.target}", "-10000"], LIMIT,
+        **AFL_ENV, **more)
+    seconds = round(time.monotonic() - begin, 1)
+    made = glob.glob(os.path.join(out, "ci/crashes/id:*"))
+    hangs = glob.glob(os.path.join(out, "ci/hangs/id:*"))
+    counts = place.counts()
+    try:
+        with open(os.path.join(out, "ci/fuzzer_stats")) as file:
+            counts["execs"] = int(re.search(r"execs_done +: (\d+)",
+                                            file.read())[1])
+    except OSError:
+        # Not even the plain seed is survived, or there is no AFL++ at all.
+        if "crash" not in said.lower():
+            raise SystemExit(f"plants: afl-fuzz: {said[-500:]}") from None
+        made = glob.glob(os.path.join(seeds, "plain"))
+    said = place.run([f"build/san/replay_{place.target}", made[0]],
+                     LIMIT)[1] if made else ""
+    return {"found": bool(made or hangs), "execs": counts["execs"],
+            "programs": counts["programs"], "seconds": seconds,
+            "signature": signature(said) if made else
+            "it hangs" if hangs else None}
+
+
+def mutator(place, seed):
+    """The same, with our mutator as well as its own"""
+    return afl(place, seed, AFL_CUSTOM_MUTATOR_LIBRARY=os.path.join(
+        ROOT, "build/mutator.so"))
+
+
+def stages(whole):
+    """Those of harness/mutate: the tests, the cheapest first"""
+    path = os.path.join(ROOT, "harness", "mutate")
+    loader = importlib.machinery.SourceFileLoader("mutate", path)
+    module = importlib.util.module_from_spec(
+        importlib.util.spec_from_loader("mutate", loader))
+    loader.exec_module(module)
+    return module.stages(whole)
+
+
+def tests(place, whole):
+    """The tests, up to the first that fails"""
+    begin = time.monotonic()
+    for name, command in stages(whole):
+        if place.run(command, 10 * LIMIT)[0]:
+            break
+    else:
+        name = None
+    return {"found": name is not None, "execs": None, "programs": None,
+            "seconds": round(time.monotonic() - begin, 1), "signature": name}
+
+
+def fast(place, _):
+    """make check FAST=1"""
+    return tests(place, False)
+
+
+def check(place, _):
+    """make check, which takes ten minutes"""
+    return tests(place, True)
+
+
+# Each with what is built for it, the cheapest first
+ARMS = {
+    "corpus": (corpus, ("build/san/replay_{}",)),
+    "fast": (fast, ("tests-pure",)),
+    "libfuzzer": (libfuzzer, ("build/san/replay_{}", "build/libfuzzer/fuzz_{}")),
+    "afl": (afl, ("build/san/replay_{}", "build/afl/fuzz_{}")),
+    "mutator": (mutator, ("build/san/replay_{}", "build/afl/fuzz_{}")),
+    "blind": (blind, ("build/san/replay_{}",)),
+    "check": (check, ("tests",)),
+}
