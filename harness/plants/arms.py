@@ -137,6 +137,8 @@ def afl(place, seed, **more):
         with open(os.path.join(out, "ci/fuzzer_stats")) as file:
             counts["execs"] = int(re.search(r"execs_done +: (\d+)",
                                             file.read())[1])
+        if "aborted by user" in said:
+            raise KeyboardInterrupt
     except OSError:
         # Not even the plain seed is survived, or there is no AFL++ at all.
         if "crash" not in said.lower():

@@ -82,7 +82,7 @@ PORTS = (
     ("hint-loaded-wrong", "state", "ports", "portman_save.c",
      "pm->hint = hint;", "pm->hint = hint != 0;"),
     ("loaded-sum-unchecked", "state", "load", "portman_save.c",
-     "if (order >= 0 || (!same && sum <= 0))", "if (order >= 0)"),
+     "return rc ? rc : sum > 0 ? 0 : -EINVAL;", "return rc;"),
     ("loaded-address-untidy", "state", "load", "portman_save.c",
      "return len <= 16 && !memcmp(bytes + len, zero, 16 - len);",
      "return len <= 16 && (len || !memcmp(bytes, zero, 16));"),
