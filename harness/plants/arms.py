@@ -59,14 +59,29 @@ class Place:
 
     def run(self, command, seconds, **more):
         """The exit code and what was said; None if it does not end"""
-        try:
-            done = subprocess.run(
-                command, cwd=self.tree, env=self.env(**more), check=False,
+        with subprocess.Popen(
+                command, cwd=self.tree, env=self.env(**more),
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, timeout=seconds + GRACE)
+                stderr=subprocess.STDOUT) as process:
+            try:
+                said, _ = process.communicate(timeout=seconds + GRACE)
+            except subprocess.TimeoutExpired:
+                self.stop(process)
+                return None, ""
+            except KeyboardInterrupt:
+                self.stop(process)
+                raise
+        return process.returncode, said.decode(errors="replace")
+
+    @staticmethod
+    def stop(process):
+        """afl-fuzz ends its children if it is asked to end."""
+        process.terminate()
+        try:
+            process.communicate(timeout=GRACE / 10)
         except subprocess.TimeoutExpired:
-            return None, ""
-        return done.returncode, done.stdout.decode(errors="replace")
+            process.kill()
+            process.communicate()
 
     def counts(self):
         """What the target has counted"""

@@ -56,8 +56,6 @@ GVISOR = (
     ("one-backlog-less", "range", "sockets", "subject_portman.c",
      "MIN(op->listen.backlog, BACKLOG_MAX) + 1;",
      "MIN(op->listen.backlog, BACKLOG_MAX);"),
-    ("disconnected-keeps-peer-flags", "state", "sockets", "endpoint_udp.c",
-     "\t\tid.local = ep->bind_addr;\n", ""),
 )
 
 # The specification, where gVisor answers as Linux does
@@ -165,9 +163,6 @@ OTHERS = (
     ("last-change-only", "state", "sockets", "class_load.c",
      "\t\tclass->change_count += count > 0 ? count : 0;\n",
      "\t\tclass->change_count = count > 0 ? count : 0;\n"),
-    ("half-of-effects-cited", "cache", "sockets", "class.c",
-     "for (int w = 0; w < 2; w++) {\n\t\t\t\tuint64_t left",
-     "for (int w = 0; w < 1; w++) {\n\t\t\t\tuint64_t left"),
     ("idle-where-it-stops", "cache", "sockets", "class.c",
      "return before->failed == now->failed &&\n"
      "\t       !memcmp(before->cited, now->cited, sizeof(now->cited)) &&\n"
