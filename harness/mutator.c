@@ -100,16 +100,16 @@ static void change(struct edited *e)
 /* A field as another record has it */
 static void borrow(struct edited *e)
 {
-	size_t field = below(e, RECORD_SIZE);
+	size_t field = below(e, RECORD_SIZE), from = below(e, e->count);
 
-	at(e, below(e, e->count))[field] = at(e, below(e, e->count))[field];
+	at(e, below(e, e->count))[field] = at(e, from)[field];
 }
 
 /* One record of the other, or its end in the place of ours, or all of them
  * between ours */
 static void cross(struct edited *e, unsigned int how)
 {
-	size_t from = below(e, e->other_count), i = 0;
+	size_t from = below(e, e->other_count);
 	const uint8_t *other = e->other + from * RECORD_SIZE;
 
 	if (how == 0) {
@@ -118,7 +118,7 @@ static void cross(struct edited *e, unsigned int how)
 		e->count = below(e, e->count + 1);
 		put(e, e->count, other, e->other_count - from);
 	} else {
-		for (i = 0; from < e->other_count; from++) {
+		for (size_t i = 0; from < e->other_count; from++) {
 			i += below(e, e->count + 1 - i);
 			put(e, i, e->other + from * RECORD_SIZE, 1);
 			i = MIN(i + 1, e->count);

@@ -10,10 +10,9 @@
  * look at a target with gdb or perf. Exits 0 if all files passed; a target that
  * fails aborts, after the name of the file was printed. 2 is bad usage, 3 that
  * this machine cannot run the target, 5 that there was no file at all.
- * The second form gives random bytes, which only the seed decides: what a fuzzer
- * finds that way needs no fuzzer.
- * The third form runs nothing: it says, as one line of JSON, what all the
- * runs with the same $PORTCLASH_FUZZ_DIR have counted (fuzz.h).
+ * The second form gives random bytes, which only the seed decides: what is
+ * found so needs no fuzzer. The third form runs nothing: it says, as one line of
+ * JSON, what all the runs with the same $PORTCLASH_FUZZ_DIR have counted.
  */
 #include <errno.h>
 #include <fts.h>

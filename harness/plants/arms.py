@@ -118,16 +118,21 @@ def blind(place, seed):
     return place.result(code, said, begin)
 
 
-def libfuzzer(place, seed):
+def libfuzzer(place, seed, name="fuzz"):
     """libFuzzer, without any seed"""
     begin = time.monotonic()
     dictionary = [f"-dict={DICTIONARY}"] if place.target in WORDY else []
     code, said = place.run(
-        [f"build/libfuzzer/fuzz_{place.target}", f"-seed={seed}",
+        [f"build/libfuzzer/{name}_{place.target}", f"-seed={seed}",
          f"-max_len={LENGTH_MAX}", f"-max_total_time={LIMIT}", "-timeout=20",
          "-detect_leaks=0", f"-artifact_prefix={place.folder}/", *dictionary],
         LIMIT)
     return place.result(code, said, begin)
+
+
+def libmutator(place, seed):
+    """The same with our mutator"""
+    return libfuzzer(place, seed, "mutated")
 
 
 def afl(place, seed, **more):
@@ -211,6 +216,8 @@ ARMS = {
     "fast": (fast, ("tests-pure",)),
     "libfuzzer": (libfuzzer, ("build/san/replay_{}", "build/libfuzzer/fuzz_{}")),
     "afl": (afl, ("build/san/replay_{}", "build/afl/fuzz_{}")),
+    "libmutator": (libmutator, ("build/san/replay_{}",
+                                "build/libfuzzer/mutated_{}")),
     "mutator": (mutator, ("build/san/replay_{}", "build/afl/fuzz_{}")),
     "blind": (blind, ("build/san/replay_{}",)),
     "check": (check, ("tests",)),
