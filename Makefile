@@ -207,6 +207,7 @@ build/libfuzzer/fuzz_%: build/libfuzzer/h_fuzz_%.o $(FUZZ:%=build/libfuzzer/h_%.
 	$(CLANG) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $(LINKED) $(NL_LIBS) -lpthread
 build/libfuzzer/mutated_%: build/libfuzzer/h_fuzz_%.o $(FUZZ:%=build/libfuzzer/h_%.o) build/libfuzzer/h_mutator.o build/libfuzzer/lib.a
 	$(CLANG) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $(LINKED) $(NL_LIBS) -lpthread
+# For AFL++, which loads it
 build/mutator.so: harness/mutator.c
 	mkdir -p build
 	$(CC) $(BASE) $(WARN) -O2 -g -fPIC -shared -o $@ $<
@@ -216,7 +217,7 @@ build/replay/fuzz_%: build/plain/h_fuzz_%.o $(FUZZ:%=build/plain/h_%.o) build/pl
 build/san/replay_%: build/san/h_fuzz_%.o $(FUZZ:%=build/san/h_%.o) build/san/h_replay.o build/san/lib.a
 	$(CC) -g $(SANITIZE) -o $@ $(LINKED) $(NL_LIBS) -lpthread
 
-fuzz: $(TARGETS:%=build/afl/%)
+fuzz: $(TARGETS:%=build/afl/%) build/mutator.so
 libfuzzer: $(TARGETS:%=build/libfuzzer/%)
 replay: $(TARGETS:%=build/replay/%)
 
