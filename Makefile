@@ -205,6 +205,8 @@ build/afl/%_only: build/afl/h_%_only.o $(FUZZ:%=build/afl/h_%.o) build/afl/lib.a
 	AFL_QUIET=1 $(AFL_CC) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $(LINKED) $(NL_LIBS) -lpthread
 build/libfuzzer/fuzz_%: build/libfuzzer/h_fuzz_%.o $(FUZZ:%=build/libfuzzer/h_%.o) build/libfuzzer/lib.a
 	$(CLANG) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $(LINKED) $(NL_LIBS) -lpthread
+# With edits of ops, for targets whose inputs are ops
+OPS      := ports kernel sockets spec
 build/libfuzzer/mutated_%: build/libfuzzer/h_fuzz_%.o $(FUZZ:%=build/libfuzzer/h_%.o) build/libfuzzer/h_mutator.o build/libfuzzer/lib.a
 	$(CLANG) -g $(SANITIZE) -fsanitize=fuzzer -o $@ $(LINKED) $(NL_LIBS) -lpthread
 # For AFL++, which loads it
@@ -218,7 +220,7 @@ build/san/replay_%: build/san/h_fuzz_%.o $(FUZZ:%=build/san/h_%.o) build/san/h_r
 	$(CC) -g $(SANITIZE) -o $@ $(LINKED) $(NL_LIBS) -lpthread
 
 fuzz: $(TARGETS:%=build/afl/%) build/mutator.so
-libfuzzer: $(TARGETS:%=build/libfuzzer/%)
+libfuzzer: $(TARGETS:%=build/libfuzzer/%) $(OPS:%=build/libfuzzer/mutated_%)
 replay: $(TARGETS:%=build/replay/%)
 
 # A second make: what setup installs changes what there is to build

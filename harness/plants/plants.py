@@ -8,9 +8,6 @@ Plant = namedtuple("Plant", "name sort target path before after")
 
 # conn: each call beside the raw one
 CONN = (
-    ("woken-waker-stays-open", "memory", "conn", "conn_wait.c",
-     "\t\tforget_woken(conn, waker);\n\t\tclose(waker->fd);\n",
-     "\t\tforget_woken(conn, waker);\n"),
     ("data-beats-a-past-deadline", "order", "conn", "conn_wait.c",
      "return deadline && wait_now() >= deadline ? -ETIME : 0;",
      "return deadline > 1 && wait_now() >= deadline ? -ETIME : 0;"),
