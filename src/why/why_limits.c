@@ -190,8 +190,8 @@ const char *why_limit(enum why_limit limit)
 		[WHY_LIMIT_BOUND] = "TCP sockets that are bound and do not "
 				    "listen, which kernels before 6.8 do not "
 				    "list",
-		[WHY_LIMIT_UNREAD] = "what could not be read, for want of "
-				     "memory or of descriptors",
+		[WHY_LIMIT_UNREAD] = ("what could not be read, for want of "
+				      "memory or of descriptors"),
 	};
 
 	return texts[limit];
