@@ -11,8 +11,8 @@
  * fails aborts, after the name of the file was printed. 2 is bad usage, 3 that
  * this machine cannot run the target, 5 that there was no file at all.
  * The second form gives random bytes, which only the seed decides: what is
- * found so needs no fuzzer. The third form runs nothing: it says, as one line of
- * JSON, what all the runs with the same $PORTCLASH_FUZZ_DIR have counted.
+ * found so needs no fuzzer. The third form runs nothing: it says, as one line
+ * of JSON, what all the runs with the same $PORTCLASH_FUZZ_DIR have counted.
  */
 #include <errno.h>
 #include <fts.h>
