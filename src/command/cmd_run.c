@@ -12,20 +12,28 @@
 struct run {
 	struct options *options;
 	struct case_list files;
-	const struct named *subject;
-	struct program program;
-	struct trace *trace;	  /* shared with the parent */
+	unsigned int subject;	  /* which of them is asked */
+	struct program *programs; /* one of each file */
+	struct trace *traces;	  /* of each subject those of all files */
 	struct json_object *list; /* of those that are answered */
 };
 
-static int run_one(void *arg)
+static struct trace *trace_of(const struct run *run, unsigned int subject,
+	size_t file)
+{
+	return &run->traces[subject * run->files.count + file];
+}
+
+/* A subject is opened once: some are machines, that have to boot. */
+static int ask(void *arg)
 {
 	struct run *run = arg;
 	struct subject subject;
-	int rc = named_open(&subject, run->subject);
+	int rc = named_open(&subject, &run->options->subjects[run->subject]);
 
-	if (!rc)
-		rc = subject_run(&subject, &run->program, 1, NULL, run->trace);
+	for (size_t i = 0; i < run->files.count && !rc; i++)
+		rc = subject_run(&subject, &run->programs[i], 1, NULL,
+			trace_of(run, run->subject, i));
 	if (rc) {
 		quote_printf(stderr, "portclash: %s: %s\n", subject.name,
 			*subject.why ? subject.why : strerror(-rc));
@@ -35,36 +43,35 @@ static int run_one(void *arg)
 	return EXIT_AGREED;
 }
 
-static void print_table(FILE *file, const struct run *run,
-	const struct trace *traces)
+static void print_table(FILE *out, const struct run *run, size_t file)
 {
+	const struct program *program = &run->programs[file];
 	const struct options *o = run->options;
 	char text[256];
 
-	fprintf(file, "%-44s", "");
+	fprintf(out, "%-44s", "");
 	for (unsigned int s = 0; s < o->subject_count; s++)
-		quote_printf(file, " %-16s", o->subjects[s].name);
-	fputc('\n', file);
-	for (int i = 0; i < run->program.count; i++) {
-		text_op(&run->program, &run->program.ops[i], text,
-			sizeof(text));
-		fprintf(file, "%-44s", text);
+		quote_printf(out, " %-16s", o->subjects[s].name);
+	fputc('\n', out);
+	for (int i = 0; i < program->count; i++) {
+		text_op(program, &program->ops[i], text, sizeof(text));
+		fprintf(out, "%-44s", text);
 		for (unsigned int s = 0; s < o->subject_count; s++) {
-			text_outcome(&traces[s].outcomes[i], text,
+			text_outcome(&trace_of(run, s, file)->outcomes[i], text,
 				sizeof(text));
-			fprintf(file, " %-16s", text);
+			fprintf(out, " %-16s", text);
 		}
 		for (unsigned int s = 0; s < o->subject_count; s++) {
-			books_cite(&traces[s].outcomes[i], text, sizeof(text));
+			books_cite(&trace_of(run, s, file)->outcomes[i], text,
+				sizeof(text));
 			if (*text)
-				fprintf(file, " # %s", text);
+				fprintf(out, " # %s", text);
 		}
-		fputc('\n', file);
+		fputc('\n', out);
 	}
 }
 
-static void add_traces(const struct run *run, size_t file,
-	const struct trace *traces)
+static void add_traces(const struct run *run, size_t file)
 {
 	const struct options *o = run->options;
 	struct json_object *one = answer_object(run->list, NULL), *outcomes;
@@ -72,49 +79,38 @@ static void add_traces(const struct run *run, size_t file,
 	answer_text(one, "file", run->files.paths[file]);
 	outcomes = answer_object(one, "outcomes");
 	for (unsigned int s = 0; s < o->subject_count; s++) {
-		struct json_object *trace = answer_list(outcomes,
+		const struct trace *trace = trace_of(run, s, file);
+		struct json_object *list = answer_list(outcomes,
 			o->subjects[s].name);
 
-		for (int i = 0; i < traces[s].count; i++)
-			report_outcome(trace, NULL, &traces[s].outcomes[i]);
+		for (int i = 0; i < trace->count; i++)
+			report_outcome(list, NULL, &trace->outcomes[i]);
 	}
 }
 
-static int run_file(struct run *run, size_t file, struct trace *shared)
+static void print_file(const struct run *run, size_t file)
 {
-	struct options *o = run->options;
-	struct trace traces[SUBJECTS_MAX];
-	int code;
+	const struct options *o = run->options;
 
-	need_program(run->files.paths[file], &run->program);
-	for (unsigned int s = 0; s < o->subject_count; s++) {
-		run->subject = &o->subjects[s];
-		run->trace = shared;
-		code = cmd_in_child(run_one, run);
-		if (code)
-			return code;
-		traces[s] = *shared;
-	}
 	if (o->json)
-		add_traces(run, file, traces);
+		add_traces(run, file);
 	if (run->files.count > 1)
 		quote_printf(o->out, "# %s\n", run->files.paths[file]);
 	if (o->table) {
-		print_table(o->out, run, traces);
-		return EXIT_AGREED;
+		print_table(o->out, run, file);
+		return;
 	}
 	for (unsigned int s = 0; s < o->subject_count; s++) {
 		if (o->subject_count > 1)
 			quote_printf(o->out, "# %s\n", o->subjects[s].name);
-		text_print(&run->program, &traces[s], books_cite, o->out);
+		text_print(&run->programs[file], trace_of(run, s, file),
+			books_cite, o->out);
 	}
-	return EXIT_AGREED;
 }
 
 static int run_run(struct options *o)
 {
 	struct run run = { .options = o };
-	struct trace *shared = cmd_shared_memory(sizeof(*shared));
 	struct json_object *answer;
 	int code = EXIT_AGREED;
 
@@ -122,10 +118,18 @@ static int run_run(struct options *o)
 		die(EXIT_USAGE, "run: which subject? (-s)");
 	need_files(o, &run.files);
 	need_names(o, NULL);
+	run.programs =
+		cmd_shared_memory(run.files.count * sizeof(*run.programs));
+	run.traces = cmd_shared_memory(o->subject_count * run.files.count *
+				       sizeof(*run.traces));
+	for (size_t i = 0; i < run.files.count; i++)
+		need_program(run.files.paths[i], &run.programs[i]);
+	for (; run.subject < o->subject_count && !code; run.subject++)
+		code = cmd_in_child(ask, &run);
 	answer = answer_new("run");
 	run.list = answer_list(answer, "traces");
 	for (size_t i = 0; i < run.files.count && !code; i++)
-		code = run_file(&run, i, shared);
+		print_file(&run, i);
 	answer_end(answer, o->json && !code); /* all of it, or nothing */
 	case_free(&run.files);
 	return code;
