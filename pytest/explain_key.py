@@ -36,6 +36,7 @@ KEY = {
     "dummy-address-conflict": {
         "ipv6_has_a_dummy_ipv4_address", "ipv6_connect_sets_dummy"},
     "wildcard-spares-dummies": {"ipv4_wildcard_covers_dummies"},
+    "child-forgets-linger": {"shutdown_not_connected", "accept_done"},
     "listener-admits-reuseaddr": {
         "listener_guards_its_place", "tcp_conflict_listener"},
     "option-after-bind": {"options_of_bind_count", "option_set"},

@@ -73,6 +73,8 @@ static void make_child(struct spec *spec, struct spec_socket *listener,
 		child->type = spec_socket_is_v6(child) ? TCP6 : TCP4;
 		child->shut = 0;
 	}
+	if (child->linger0 && APPLIES(spec, child_forgets_linger))
+		child->linger0 = false;
 	child->v4_ops |= spec_socket_is_v6(child) && route->v4;
 	child->held = false;
 	child->leak = 0;

@@ -168,6 +168,9 @@ NO_LINUX(ended_socket_is_invalid)
 EFFECT(linger_is_for_data, "-",
 	"SO_LINGER 0 resets a connection only if it has data left to send.")
 NO_LINUX(linger_is_for_data)
+EFFECT(child_forgets_linger, "-",
+	"A child has no SO_LINGER, whatever its listener has.")
+NO_LINUX(child_forgets_linger)
 
 /* sockets that are good for nothing more */
 
