@@ -113,8 +113,10 @@ KEY = {
     "no-route-errno": {"route_unreachable"},
     "options-taken-and-ignored": {
         "freebind_frees", "transparent_frees", "bind_no_port",
-        "range_of_socket", "repair_forces_reuse", "set_range_reversed",
-        "set_transparent_not_permitted", "set_repair_not_permitted",
+        "range_of_socket", "set_range_reversed",
+        "set_transparent_not_permitted"},
+    "repair-taken-and-ignored": {
+        "repair_forces_reuse", "set_repair_not_permitted",
         "tcp_share_repair"},
     "privileged-ports-are-free": {"bind4_privileged", "bind6_privileged"},
     "range-has-no-least-port": {

@@ -114,7 +114,7 @@ ONCE_UNKNOWN = (
      "socket a tcp6 uid=7; bind a [::]:7000; socket b tcp4 uid=1000; "
      "connect a [::ffff:127.0.0.6]:@b; bind b 127.0.0.2:7000; "
      "socket c tcp4 uid=1000; close a; bind c 10.0.0.1:7000"),
-    ("connect-on-listener-errno + options-taken-and-ignored + "
+    ("connect-on-listener-errno + repair-taken-and-ignored + "
      "shut-listener-stays",
      "socket a tcp4; shutdown a rdwr; listen a 1; accept a b; "
      "shutdown a rdwr; set a repair=0; connect a 127.0.0.6:0"),
@@ -124,7 +124,7 @@ ONCE_UNKNOWN = (
      "bind a [fd00::2]:@a; close a; socket b tcp6; listen b; "
      "shutdown b rd; socket c tcp6 uid=1000; "
      "connect c [::ffff:127.0.0.2]:40000"),
-    ("options-taken-and-ignored + shut-listener-stays + "
+    ("repair-taken-and-ignored + shut-listener-stays + "
      "tcp-ipv6-group-errno",
      "socket a tcp6 uid=7; listen a 1; shutdown a rd; bind a [ff02::1]:0; "
      "set a repair; socket b tcp6 uid=1000; bind b [ff0e::1%missing]:@b"),
@@ -144,6 +144,14 @@ ONCE_UNKNOWN = (
      "socket a udp6; bind a [::ffff:0.0.0.0]:0; "
      "connect a [::ffff:127.0.0.2]:7000; connect a [::ffff:127.0.0.6]:80; "
      "get a name"),
+    ("connect-on-listener-errno + repair-taken-and-ignored + "
+     "shut-listener-stays",
+     "socket a tcp4 uid=1000; listen a; set a transparent; "
+     "bind a 0.1.2.3:@a; shutdown a rdwr; set a repair=0; "
+     "connect a 10.0.0.1:0"),
+    ("child-forgets-linger",
+     "socket a tcp6; set a linger=0; socket b tcp4; listen a; "
+     "connect b 127.0.0.2:@a; accept a c; close c; shutdown b rd"),
     ("dummy-address-conflict",
      "socket a udp6; connect a [::]:7001; socket b udp4; bind b 0.0.0.0:@a; "
      "bind b 127.0.0.6:@a"),
