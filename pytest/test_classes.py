@@ -149,6 +149,18 @@ ONCE_UNKNOWN = (
      "socket a tcp4 uid=1000; listen a; set a transparent; "
      "bind a 0.1.2.3:@a; shutdown a rdwr; set a repair=0; "
      "connect a 10.0.0.1:0"),
+    ("listener-admits-reuseaddr + option-after-bind",
+     "socket a tcp4; set a reuseaddr; bind a 0.0.0.0:7000; listen a; "
+     "socket b tcp4; set a dev=veth0; set b reuseaddr; bind b 0.0.0.0:7000; "
+     "bind b 127.0.0.1:7000"),
+    ("listener-admits-reuseaddr + option-after-bind",
+     "socket a tcp4; set a reuseaddr; set a dev=lo; bind a 0.0.0.0:7000; "
+     "listen a; socket b tcp4; set a dev=; set b reuseaddr; "
+     "bind b 0.0.0.0:7000"),
+    ("connect-on-listener-errno + shut-listener-stays",
+     "socket a tcp4; set a reuseaddr; bind a 0.0.0.0:7000; listen a; "
+     "socket b tcp4; shutdown a rd; bind b 10.0.0.1:7000; set b reuseaddr; "
+     "bind b 0.0.0.0:7000; connect a 0.0.0.0:7000"),
     ("child-forgets-linger",
      "socket a tcp6; set a linger=0; socket b tcp4; listen a; "
      "connect b 127.0.0.2:@a; accept a c; close c; shutdown b rd"),

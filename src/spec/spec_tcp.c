@@ -61,12 +61,12 @@ static bool may_wait(struct spec *spec, const struct spec_socket *b)
 }
 
 /* Not of Linux: do both ask for one address, or a wildcard, on one device? */
-static bool is_same_place(const struct spec_socket *a,
+static bool is_same_place(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b)
 {
 	bool any = spec_socket_is_wildcard(a);
 
-	if (a->device != b->device)
+	if (a->device != spec_socket_owner_device(spec, b))
 		return false;
 	if (any && a->kept)
 		return in16_equal(a->kept_rcv, b->rcv);
@@ -79,9 +79,10 @@ static bool guards(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b, enum spec_tcp_asking how)
 {
 	return b->state == LISTEN && how != ASK_CONNECT &&
+	       !spec_socket_is_shut_listener(spec, b) &&
 	       HOLDS(spec, tcp_conflict_listener) &&
 	       !(how == ASK_EXPLICIT && APPLIES(spec, bind_passes_listeners)) &&
-	       (is_same_place(a, b) ||
+	       (is_same_place(spec, a, b) ||
 		       !APPLIES(spec, listener_guards_its_place));
 }
 
