@@ -157,10 +157,6 @@ ONCE_UNKNOWN = (
      "socket a tcp4; set a reuseaddr; set a dev=lo; bind a 0.0.0.0:7000; "
      "listen a; socket b tcp4; set a dev=; set b reuseaddr; "
      "bind b 0.0.0.0:7000"),
-    ("connect-on-listener-errno + shut-listener-stays",
-     "socket a tcp4; set a reuseaddr; bind a 0.0.0.0:7000; listen a; "
-     "socket b tcp4; shutdown a rd; bind b 10.0.0.1:7000; set b reuseaddr; "
-     "bind b 0.0.0.0:7000; connect a 0.0.0.0:7000"),
     ("child-forgets-linger",
      "socket a tcp6; set a linger=0; socket b tcp4; listen a; "
      "connect b 127.0.0.2:@a; accept a c; close c; shutdown b rd"),

@@ -149,6 +149,15 @@ def test_programs_in_python_learn_how_children_ended():
                 and "signal.signal(signal.SIGCHLD, signal.SIG_DFL)" not in text]
 
 
+def test_what_a_world_mounts_is_its_own(tmp_path):
+    """Nobody else has it, whoever started it."""
+    done = run((COMMAND, "world", "sh", "-ec", f"mount -t tmpfs none {tmp_path}; "
+                f"echo > {tmp_path}/there; ls {tmp_path}"))
+    if done.returncode:
+        pytest.skip(done.stderr.decode())
+    assert done.stdout == b"there\n" and not os.listdir(tmp_path)
+
+
 def test_a_command_in_a_world_has_default_signals():
     """Nothing of ours is left to it, and nothing of our parent's."""
     for prepare in (ignored, blocked, None):

@@ -72,3 +72,7 @@ def test_who_is_not_here_is_said(tmp_path):
     answer = portclash("matrix", "--json", "--quiet", "-s", "pipe:false")
     assert answer.code == NOTHING, answer
     assert answer.json["skipped"] and not answer.json["cells"]
+    # Nor where another one that was named is here
+    answer = portclash("matrix", "--json", "--quiet", "--count", 20, "-s",
+                       "pipe:false", "-s", "portman")
+    assert answer.code == NOTHING and answer.json["cells"], answer

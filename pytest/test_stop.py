@@ -4,6 +4,7 @@ says what there is. A disk that is full costs no more than what was meant for
 it, and that is said."""
 
 import json
+import os
 import re
 import resource
 import signal
@@ -131,6 +132,18 @@ def full(*args):
     with start(*args, preexec_fn=no_room) as run:
         out, err = run.communicate(timeout=60)
     return run.returncode, out, err
+
+
+def test_a_pipe_of_a_findings_name_is_not_waited_for(tmp_path):
+    """Nobody may ever read it: it is a finding that is missing."""
+    portclash(*FINDS, "--count", 5000, "--keep", tmp_path / "a")
+    [name, *_] = os.listdir(tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    os.mkfifo(tmp_path / "b" / name)
+    answer = portclash(*FINDS, "--count", 5000, "--keep", tmp_path / "b",
+                       timeout=60)
+    assert answer.code == CANNOT, answer
+    assert "findings are missing there: File exists" in answer.err
 
 
 def test_a_full_disk_is_told_and_costs_nothing_else(tmp_path):

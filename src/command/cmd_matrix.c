@@ -213,8 +213,11 @@ static bool is_idle(const struct matrix *matrix,
 {
 	const struct options *o = matrix->options;
 
-	if (!o->subject_count || !sum->programs ||
-		compare_enough(sum->tested, sum->programs, o->min_compared))
+	if (!o->subject_count)
+		return false;
+	if (!sum->programs)
+		return *column->why;
+	if (compare_enough(sum->tested, sum->programs, o->min_compared))
 		return false;
 	quote_printf(o->out,
 		"%s beside %s: %llu of %llu programs count as a "

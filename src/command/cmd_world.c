@@ -3,7 +3,9 @@
  * cmd_world.c - world: a command in a fresh world
  */
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -20,6 +22,9 @@ static int run_world(struct options *o)
 	if (kernel_world_enter(&world, why, sizeof(why)))
 		die(EXIT_CANNOT, "world: %s", why);
 	kernel_world_close(&world);
+	/* What it mounts is nobody else's, where that can be had. */
+	if (!unshare(CLONE_NEWNS))
+		mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL);
 	process_exec();
 	execvp(o->args[0], o->args);
 	die(EXIT_CANNOT, "world: %s: %s", o->args[0], strerror(errno));

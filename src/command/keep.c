@@ -64,13 +64,16 @@ static int remember(struct keep *keep, const char *path)
 static int keep_one(struct keep *keep, const struct finding *f)
 {
 	char path[CASE_PATH_MAX];
+	struct stat about;
 	int rc = 0;
 
 	if (!divergence_path(keep->options->keep, &f->program, path,
 		    sizeof(path)))
 		return -ENAMETOOLONG;
-	if (access(path, F_OK))
+	if (lstat(path, &about))
 		rc = remember(keep, path);
+	else if (!S_ISREG(about.st_mode) && !S_ISLNK(about.st_mode))
+		rc = -EEXIST; /* a pipe, say, that nobody may ever read */
 	return rc ? rc : write_case(keep, f, path);
 }
 

@@ -79,7 +79,6 @@ static bool guards(struct spec *spec, const struct spec_socket *a,
 	const struct spec_socket *b, enum spec_tcp_asking how)
 {
 	return b->state == LISTEN && how != ASK_CONNECT &&
-	       !spec_socket_is_shut_listener(spec, b) &&
 	       HOLDS(spec, tcp_conflict_listener) &&
 	       !(how == ASK_EXPLICIT && APPLIES(spec, bind_passes_listeners)) &&
 	       (is_same_place(spec, a, b) ||
