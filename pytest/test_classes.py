@@ -157,6 +157,12 @@ ONCE_UNKNOWN = (
      "socket a tcp4; set a reuseaddr; set a dev=lo; bind a 0.0.0.0:7000; "
      "listen a; socket b tcp4; set a dev=; set b reuseaddr; "
      "bind b 0.0.0.0:7000"),
+    ("udp-address-before-port",
+     "sysctl ip_local_port_range=40000-40000; socket a udp4; socket b udp4; "
+     "bind b 10.0.0.2:0; connect a [::1]:7000"),
+    ("udp-address-before-port",
+     "sysctl ip_local_port_range=40000-40000; socket a udp6; set a v6only; "
+     "socket b udp6; bind b [::]:0; connect a 127.0.0.1:7000"),
     ("child-forgets-linger",
      "socket a tcp6; set a linger=0; socket b tcp4; listen a; "
      "connect b 127.0.0.2:@a; accept a c; close c; shutdown b rd"),
