@@ -185,6 +185,18 @@ def test_what_was_unknown_once(tmp_path, uids):
         str(path): classes for path, (classes, _) in paths.items()}, answer
 
 
+def test_which_repeat_reached_itself_is_not_known(tmp_path, need):
+    """Of repeated connects in a range of few ports nobody tells all ends."""
+    paths = [tmp_path / f"{i}.case" for i in range(60)]
+    for path in paths:
+        path.write_text(
+            "# Refused, and then perhaps its own peer.\n"
+            "sysctl ip_local_port_range=40000-40003\nsocket a tcp4\n"
+            "connect a 127.0.0.1:40000\nrepeat 2\nlisten a\n")
+    assert need(portclash("diff", "--json", "-s", "portman", "-s", "linux",
+                          *paths))["unknown"] == 0
+
+
 def test_what_nobody_knows_of_gvisor_stays_so(tmp_path):
     """Also behind a connect that failed: a link-local address is not known."""
     case = tmp_path / "a.case"

@@ -190,11 +190,14 @@ static __attribute__((noinline)) int repeat(struct subject *subject,
 		struct outcome each;
 
 		rc = step(subject, run, op - 1,
-			told   ? leader :
-			leader ? &untold :
-				 NULL,
+			told && !i ? leader :
+			leader	   ? &untold :
+				     NULL,
 			&each);
-		if (!rc && out->kind == OUTCOME_OK)
+		/* Who does not know one does not know what follows. */
+		if (!rc && each.kind == OUTCOME_NA)
+			*out = each;
+		else if (!rc && out->kind == OUTCOME_OK)
 			add_outcome(out, &each);
 	}
 	return rc;
