@@ -40,6 +40,7 @@
 #include "process.h"
 #include "quote.h"
 #include "util.h"
+#include "net/procfile.h"
 
 /* How long who was started may need to see that the command has ended */
 #define LEFT_SECONDS 1.0
@@ -88,7 +89,7 @@ static void answer(struct watch *watch, const struct seccomp_notif *call)
 	struct seccomp_notif_resp reply = { .id = call->id,
 		.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
 	const char *breach = watch->all ? NULL : calls_breach(call);
-	char name[32] = "";
+	char name[PROCFILE_COMMAND_MAX] = "";
 	bool counts;
 
 	watch->counting |= !watch->all ||
@@ -98,7 +99,7 @@ static void answer(struct watch *watch, const struct seccomp_notif *call)
 		 (watch->only < 0 || call->data.nr == watch->only);
 	watch->count += counts;
 	if (breach || watch->count == watch->fail)
-		calls_comm(call->pid, name);
+		procfile_command(call->pid, name);
 	if (breach)
 		quote_printf(watch->log, "breach: %s by %s\n", breach, name);
 	if (watch->fail && watch->count == watch->fail && counts) {
@@ -147,11 +148,11 @@ static void reap(struct watch *watch)
 static void kill_children(struct watch *watch, bool tell)
 {
 	FILE *file = fopen("/proc/thread-self/children", "re");
-	char name[32];
+	char name[PROCFILE_COMMAND_MAX];
 	int pid;
 
 	while (file && fscanf(file, "%d", &pid) == 1) {
-		calls_comm(pid, name);
+		procfile_command(pid, name);
 		if (tell)
 			quote_printf(watch->log, "left: %s\n", name);
 		kill(pid, SIGKILL);

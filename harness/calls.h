@@ -40,9 +40,6 @@ const char *calls_name(int number);
 /** calls_number() - The call of that name; -1 if it has none here */
 int calls_number(const char *name);
 
-/** calls_comm() - Name of the process that makes a call */
-void calls_comm(uint32_t pid, char name[32]);
-
 /** calls_home() - Remember the network that we are in */
 bool calls_home(void);
 

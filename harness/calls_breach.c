@@ -64,21 +64,6 @@ static size_t fetch(uint32_t pid, uint64_t at, void *into, size_t size)
 	return MAX(n, 0);
 }
 
-void calls_comm(uint32_t pid, char name[32])
-{
-	char path[64];
-	ssize_t n = -1;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, name, 31);
-		close(fd);
-	}
-	name[n > 0 ? n - 1 : 0] = '\0';
-}
-
 /* Which process is this thread of? */
 static int process_of(uint32_t thread)
 {

@@ -6,6 +6,7 @@ All of them by all arms take hours; harness/PLANTS.md has what came of it."""
 import json
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -13,6 +14,7 @@ from portcheck import ROOT, USAGE
 
 sys.path.insert(0, str(ROOT / "harness" / "plants"))
 
+import arms  # noqa: E402, where it is
 from copies import edited  # noqa: E402, where it is
 from plants import PLANTS  # noqa: E402, where it is
 
@@ -28,6 +30,15 @@ def asked(*args):
     """What it says, and its code"""
     return subprocess.run([RUN, *map(str, args)], text=True, check=False,
                           stdin=subprocess.DEVNULL, capture_output=True)
+
+
+@pytest.mark.pure
+@pytest.mark.parametrize("code,found", ((0, False), (1, True), (None, True)))
+def test_tests_that_fail_or_never_end(code, found, monkeypatch):
+    """Both notice a plant."""
+    monkeypatch.setattr(arms, "stages", lambda _: [("some", ["some"])])
+    place = types.SimpleNamespace(run=lambda *_: (code, ""))
+    assert arms.fast(place, 1)["found"] == found
 
 
 @pytest.mark.pure
