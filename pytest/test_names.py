@@ -306,6 +306,21 @@ def test_what_is_kept_is_read_again(named, easy, tmp_path):
 
 
 @pytest.mark.pure
+def test_what_is_kept_says_what_linux_does(tmp_path, uids):
+    """Though nobody asked it: the specification knows, or it is n/a."""
+    planted = f"{COMMAND} serve -s spec~tcp_conflict_listener"
+    answer = portclash("random", "--quiet", "-s", "portman", "-s",
+                       f"mine=pipe:{planted}", "--seed", 3, "--count", 3000,
+                       "--keep", tmp_path)
+    files = [path for path in tmp_path.iterdir()
+             if uids or "uid" not in path.read_text()]
+    assert answer.code == FOUND and len(files) > 10, answer
+    held = portclash("check", "--json", "-s", "linux", "-s", "spec", *files)
+    assert held.code == AGREED and not held.json["divergent"], held
+    assert held.json["held"] > len(files) * 0.9, held
+
+
+@pytest.mark.pure
 def test_a_set_of_changes_is_kept_by_a_name_only(clash, tmp_path):
     """It is no name. On a terminal it is shown as it is."""
     rule = "tcp_conflict_options"
@@ -323,7 +338,8 @@ def test_a_set_of_changes_is_kept_by_a_name_only(clash, tmp_path):
     found = portclash("diff", *pair, "--keep", tmp_path / "kept", clash)
     assert found.code == FOUND, found
     path, = (tmp_path / "kept").iterdir()
-    assert path.read_text().endswith(" = ok spec=EADDRINUSE mine=EPERM\n")
+    assert path.read_text().endswith(
+        " = EADDRINUSE spec=EADDRINUSE mine=EPERM\n")
     assert portclash("check", *pair, path).code == AGREED
 
 

@@ -487,7 +487,7 @@ def test_a_kept_case_is_read_again(tmp_path, liar, more):
     files = list(kept.iterdir())
     assert len(files) == 1 and not harmless(files[0].read_bytes())
     assert files[0].read_text().splitlines()[1:] == [
-        "", "live   = ok portman=ok:0 portlist=EINVAL"]
+        "", "live   = ok:0 portman=ok:0 portlist=EINVAL"]
     assert portclash("pack", files[0]).code == AGREED
     done = ask("check", *pair, files[0], env=liar)
     assert done.returncode == AGREED, done

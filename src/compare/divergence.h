@@ -16,8 +16,10 @@
  * @divergence:	Theirs, at the last op
  * @file:	Written to
  *
- * The unqualified outcomes are Linux's, if Linux is one of the two. What a
- * kernel chose by chance is left out, so that the case holds again.
+ * The unqualified outcomes are Linux's, if Linux is one of the two; else what
+ * the specification says, or of reservations the port manager: n/a if it does
+ * not know. Who answered otherwise is named, and both at the op that diverges.
+ * What a kernel chose by chance is left out, so that the case holds again.
  */
 void divergence_write(const struct program *program,
 	const char *const subjects[2], const struct divergence *divergence,
