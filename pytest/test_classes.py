@@ -169,6 +169,10 @@ ONCE_UNKNOWN = (
     ("dummy-address-conflict",
      "socket a udp6; connect a [::]:7001; socket b udp4; bind b 0.0.0.0:@a; "
      "bind b 127.0.0.6:@a"),
+    ("ended-connection-is-final",
+     "socket a tcp4; bind a 0.0.0.0:7000; listen a 0; socket b tcp4; "
+     "connect b 0.0.0.0:7000; socket c tcp4; connect c 0.0.0.0:7000; "
+     "shutdown c rd; connect c 0.0.0.0:7000"),
 )
 
 

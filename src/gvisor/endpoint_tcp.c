@@ -240,6 +240,7 @@ int endpoint_tcp_shutdown(struct stack *stack, struct endpoint *ep, uint8_t how)
 	gvisor_decide(gvisor, GVISOR_tcp_shut_down);
 	if (ep->state == EP_SYN_SENT) {
 		endpoint_tcp_fail(stack, ep);
+		ep->was_reset = true;
 		return 0;
 	}
 	if (ep->shut & ~how && !is_connected(ep) &&

@@ -91,6 +91,15 @@ static void wait_out(struct spec *spec, struct spec_socket *s)
 		peer->peer = 0;
 }
 
+/* Not of Linux: a connection that was given up leaves a socket of no use. */
+static void end_for_ever(struct spec *spec, struct spec_socket *s)
+{
+	if (!APPLIES(spec, ended_connection_is_final))
+		return;
+	s->dead = DEAD_CLIENT;
+	s->was_reset = true;
+}
+
 void spec_flow_reset(struct spec *spec, struct spec_socket *s)
 {
 	if (s->state == TIME_WAIT) {
@@ -102,10 +111,7 @@ void spec_flow_reset(struct spec *spec, struct spec_socket *s)
 	finish(spec, s);
 	if (!s->orphan && s->held && APPLIES(spec, ended_connection_frees_port))
 		spec_bucket_leave(spec, s);
-	if (APPLIES(spec, ended_connection_is_final)) {
-		s->dead = DEAD_CLIENT;
-		s->was_reset = true;
-	}
+	end_for_ever(spec, s);
 }
 
 /* Do packets of a connection reach the peer? */
@@ -328,6 +334,10 @@ static enum spec_rule shut_down(struct spec *spec, struct spec_socket *s,
 		}
 		/* fall through */
 	case SYN_SENT:
+		if (s->state == SYN_SENT)
+			end_for_ever(spec, s);
+		if (s->dead)
+			s->last_name = spec_socket_name(s);
 		disconnect(spec, s);
 		s->call = UNCONNECTED;
 		return RULE_shutdown_disconnects;

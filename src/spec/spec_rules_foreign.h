@@ -193,7 +193,7 @@ EFFECT(ended_connection_frees_port, "-",
 	"Who was reset gives up even a port that bind has got.")
 NO_LINUX(ended_connection_frees_port)
 EFFECT(ended_connection_is_final, "-",
-	"Who was connected, and was reset, can do nothing more.")
+	"Who was reset, or shut down while connecting, can do nothing more.")
 NO_LINUX(ended_connection_is_final)
 EFFECT(refused_listener_is_dead, "-",
 	"Who was refused to listen has no port, and can do nothing more.")
