@@ -313,27 +313,8 @@ enum {
 	OTHERS = 6
 };
 
-/* The next call of a twin has no descriptor to be had. */
-static void limit(struct rlimit *before)
+static void call_of_twin(struct twin *t, unsigned int kind, struct call call)
 {
-	struct rlimit none;
-	int lowest = dup(0);
-
-	ASSERT(!getrlimit(RLIMIT_NOFILE, before) && lowest >= 0);
-	close(lowest);
-	none = (struct rlimit){ lowest, before->rlim_max };
-	if (limited)
-		ASSERT(!setrlimit(RLIMIT_NOFILE, &none));
-	limited = false;
-}
-
-static void run_of_twin(struct twin *t, unsigned int kind, struct call call)
-{
-	struct rlimit before;
-
-	if (kind >= KINDS)
-		twin_free(t);
-	limit(&before);
 	if (!t->conn) {
 		open_both(t, call);
 	} else if (kind < WAITING) {
@@ -342,6 +323,20 @@ static void run_of_twin(struct twin *t, unsigned int kind, struct call call)
 		side_tell("%-9s", at_once[kind - WAITING].name);
 		at_once[kind - WAITING].fn(t, call);
 	}
+}
+
+/* There is no descriptor to be had */
+static void call_without(struct twin *t, unsigned int kind, struct call call)
+{
+	struct rlimit before, none;
+	int lowest = dup(0);
+
+	limited = false;
+	ASSERT(!getrlimit(RLIMIT_NOFILE, &before) && lowest >= 0);
+	close(lowest);
+	none = (struct rlimit){ lowest, before.rlim_max };
+	ASSERT(!setrlimit(RLIMIT_NOFILE, &none));
+	call_of_twin(t, kind, call);
 	ASSERT(!setrlimit(RLIMIT_NOFILE, &before));
 }
 
@@ -380,7 +375,8 @@ static void run_call(struct call call)
 	case KINDS + 3: limited = true; break;
 	case KINDS + 4: blocked_cancel(); break;
 	case KINDS + 5: fork_once(); break;
-	default: run_of_twin(t, kind, call);
+	case KINDS + 2: twin_free(t); /* fall through */
+	default: (limited ? call_without : call_of_twin)(t, kind, call);
 	}
 }
 
