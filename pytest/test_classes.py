@@ -173,6 +173,10 @@ ONCE_UNKNOWN = (
      "socket a tcp4; bind a 0.0.0.0:7000; listen a 0; socket b tcp4; "
      "connect b 0.0.0.0:7000; socket c tcp4; connect c 0.0.0.0:7000; "
      "shutdown c rd; connect c 0.0.0.0:7000"),
+    ("option-after-bind + same-4-tuple-errno",
+     "socket a tcp4; set a reuseaddr; bind a 0.0.0.0:7000; "
+     "connect a 127.0.0.1:7000; set a dev=veth0; socket b tcp4; set b reuseaddr; "
+     "bind b 0.0.0.0:7000; connect b 127.0.0.1:7000"),
 )
 
 
@@ -235,6 +239,20 @@ def test_a_port_that_nobody_was_told(leader, tmp_path):
         "set o bind_no_port\nbind o 10.0.0.2:0\nbind n 0.0.0.0:40000\n")
     answer = portclash("diff", "--json", *PAIR[2:], *PAIR[:2], path)
     assert answer.code == AGREED and answer.json["unknown"] == 0, answer
+
+
+def test_a_port_that_nobody_was_told_meets_no_older_one(tmp_path):
+    """Whose connect failed had one of thousands of ports, and not just that of
+    the connection in TIME_WAIT, which a new one with its ends would end."""
+    path = tmp_path / "older.case"
+    path.write_text(
+        "# TIME_WAIT.\n\nsocket a tcp4\nbind a 127.0.0.1:7000\nlisten a\n"
+        "socket b tcp4\nconnect b 127.0.0.1:7000\naccept a c\nclose c\n"
+        "close b\nclose a\nsocket d tcp4\nconnect d 127.0.0.1:7000\nclose d\n"
+        "socket d tcp4\nbind d 0.0.0.0:7000\n")
+    answer = portclash("diff", "--json", *PAIR, path)
+    assert answer.code == AGREED and answer.json["divergent"] == 0, answer
+    assert answer.json["compared_ops"] == answer.json["ops"]
 
 
 def test_both_outcomes_are_recorded():

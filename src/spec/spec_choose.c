@@ -217,6 +217,22 @@ static uint32_t next_apart(const struct spec *spec, const struct spec_socket *s,
 	return next;
 }
 
+/*
+ * Does the other end still know an older connection from this port? A leader
+ * whose connect failed did not tell its port; of thousands, it was not this.
+ */
+static bool meets_older(const struct spec *spec, const struct spec_socket *s,
+	uint16_t port)
+{
+	if (!spec->leader)
+		return false;
+	for (unsigned int i = 0; i < spec->count; i++)
+		if (spec_flow_is_between(&spec->sockets[i], &s->peer_addr,
+			    s->peer_port, &s->rcv, port))
+			return true;
+	return false;
+}
+
 static struct search search_for_connect(struct spec *spec,
 	const struct spec_socket *s, struct spec_range range)
 {
@@ -224,7 +240,7 @@ static struct search search_for_connect(struct spec *spec,
 	bool odd = spec_range_is_odd(range) && !s->low && !s->high &&
 		   APPLIES(spec, odd_range_loses_an_end);
 	struct search found = { 0 };
-	uint32_t p = range.low, next;
+	uint32_t p = range.low, next, older = 0;
 
 	for (; p <= range.high && !found.sure; p = next) {
 		next = p + 1;
@@ -239,10 +255,15 @@ static struct search search_for_connect(struct spec *spec,
 		} else if (odd && is_lost_end(range, p)) {
 			if (!found.maybe && range.high - range.low > 2)
 				found.maybe = p;
+		} else if (meets_older(spec, s, p)) {
+			if (!older)
+				older = p;
 		} else {
 			found.sure = p;
 		}
 	}
+	if (!found.sure)
+		found.sure = older;
 	return found;
 }
 

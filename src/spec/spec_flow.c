@@ -34,11 +34,13 @@ bool spec_flow_is_unique(struct spec *spec, const struct spec_socket *s,
 {
 	for (unsigned int i = 0; i < spec->count; i++) {
 		struct spec_socket *b = &spec->sockets[i];
+		uint32_t device;
 
 		if (b == s || !spec_flow_is_between(b, &s->rcv, port,
 				      &s->peer_addr, s->peer_port))
 			continue;
-		if (b->device && b->device != s->device)
+		device = spec_socket_owner_device(spec, b);
+		if (device && device != s->device)
 			continue;
 		if (b->state != TIME_WAIT || !recycle ||
 			!APPLIES(spec, time_wait_is_recycled))
