@@ -29,10 +29,9 @@
 #endif
 
 /* Only where it is installed */
-#define PORTCLASH_NAMES "portclash_names.h"
 #ifdef __has_include
-#if __has_include(PORTCLASH_NAMES)
-#include PORTCLASH_NAMES
+#if __has_include("portclash_names.h")
+#include "portclash_names.h"
 #endif
 #endif
 
