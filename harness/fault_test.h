@@ -6,6 +6,9 @@
  * (faults.h). It must then end with the errno of that call, unless the call may
  * fail without harm. It must leave no descriptor behind, and no memory, which
  * LeakSanitizer would report.
+ *
+ * Each call of a scenario stands in TRY_OR_OUT(call): it sets the scenario's
+ * rc, and *jumps* to its label "out", which frees all, if the call has failed.
  */
 #ifndef FAULT_TEST_H
 #define FAULT_TEST_H
@@ -22,8 +25,8 @@
 
 enum { FAULT_CALLS_MAX = 1000, FAULT_STUCK_S = 120 };
 
-/* The first failure ends a scenario, which then frees what it has made. */
-#define TRY(call)                                                              \
+/* TRY_OR_OUT() - The first failure ends a scenario. */
+#define TRY_OR_OUT(call)                                                       \
 	do {                                                                   \
 		rc = (call);                                                   \
 		if (rc < 0)                                                    \

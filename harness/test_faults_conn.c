@@ -35,24 +35,24 @@ static int conversation(void)
 	int rc;
 
 	in.sin_port = htons(7001);
-	TRY(netns_current(&ns));
+	TRY_OR_OUT(netns_current(&ns));
 	there.netns_fd = netns_fd(ns);
-	TRY(conn_open(AF_INET, SOCK_STREAM, 0, &there, &l));
-	TRY(conn_set_int(l, SOL_SOCKET, SO_REUSEADDR, 1));
-	TRY(conn_bind(l, (struct sockaddr *)&in, sizeof(in)));
-	TRY(conn_listen(l, 1));
-	TRY(conn_local(l, &addr));
-	TRY(conn_open(AF_INET, SOCK_STREAM, 0, NULL, &c));
-	TRY(conn_connect(c, &addr.any, addr.len, NULL, &addr));
-	TRY(conn_accept(l, 0, NULL, &child, &addr));
-	TRY(conn_peer(child, &addr));
-	TRY(conn_write(c, "one", 3, NULL));
-	TRY(conn_write_all(c, "two", 3, NULL, &done));
-	TRY(conn_sendto(c, "three", 5, 0, NULL, NULL, 0));
-	TRY(conn_read(child, bytes, 8, NULL));
-	TRY(conn_recvfrom(child, bytes, 3, 0, NULL, &addr));
-	TRY(conn_close_write(c));
-	TRY(conn_close_read(child));
+	TRY_OR_OUT(conn_open(AF_INET, SOCK_STREAM, 0, &there, &l));
+	TRY_OR_OUT(conn_set_int(l, SOL_SOCKET, SO_REUSEADDR, 1));
+	TRY_OR_OUT(conn_bind(l, (struct sockaddr *)&in, sizeof(in)));
+	TRY_OR_OUT(conn_listen(l, 1));
+	TRY_OR_OUT(conn_local(l, &addr));
+	TRY_OR_OUT(conn_open(AF_INET, SOCK_STREAM, 0, NULL, &c));
+	TRY_OR_OUT(conn_connect(c, &addr.any, addr.len, NULL, &addr));
+	TRY_OR_OUT(conn_accept(l, 0, NULL, &child, &addr));
+	TRY_OR_OUT(conn_peer(child, &addr));
+	TRY_OR_OUT(conn_write(c, "one", 3, NULL));
+	TRY_OR_OUT(conn_write_all(c, "two", 3, NULL, &done));
+	TRY_OR_OUT(conn_sendto(c, "three", 5, 0, NULL, NULL, 0));
+	TRY_OR_OUT(conn_read(child, bytes, 8, NULL));
+	TRY_OR_OUT(conn_recvfrom(child, bytes, 3, 0, NULL, &addr));
+	TRY_OR_OUT(conn_close_write(c));
+	TRY_OR_OUT(conn_close_read(child));
 	rc = conn_accept(l, 0, &soon, &child, NULL);
 	rc = rc == -ETIME ? 0 : rc;
 out:
@@ -80,15 +80,15 @@ static int adopted(void)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
 				 fds),
 		0);
-	TRY(conn_adopt(fds[0], &a));
+	TRY_OR_OUT(conn_adopt(fds[0], &a));
 	fds[0] = -1;
-	TRY(conn_dup(fds[1], &b));
-	TRY(conn_sendmsg(a, &message, 0, NULL));
-	TRY(conn_recvmsg(b, &message, 0, NULL));
-	TRY(conn_control(a, echo, NULL));
-	TRY(conn_raw_read(b, NULL, echo, NULL));
-	TRY(conn_raw_write(b, NULL, echo, NULL));
-	TRY(conn_set_deadline(a, CONN_READ, wait_in_ms(SHORT_MS)));
+	TRY_OR_OUT(conn_dup(fds[1], &b));
+	TRY_OR_OUT(conn_sendmsg(a, &message, 0, NULL));
+	TRY_OR_OUT(conn_recvmsg(b, &message, 0, NULL));
+	TRY_OR_OUT(conn_control(a, echo, NULL));
+	TRY_OR_OUT(conn_raw_read(b, NULL, echo, NULL));
+	TRY_OR_OUT(conn_raw_write(b, NULL, echo, NULL));
+	TRY_OR_OUT(conn_set_deadline(a, CONN_READ, wait_in_ms(SHORT_MS)));
 	rc = conn_read(a, &byte, 1, NULL);
 	rc = rc == -ETIME ? conn_set_deadline(a, CONN_READ, 0) : rc;
 out:
@@ -105,13 +105,13 @@ static int pipes(void)
 	int fds[2], rc;
 
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	TRY(conn_adopt(fds[0], &a));
+	TRY_OR_OUT(conn_adopt(fds[0], &a));
 	fds[0] = -1;
-	TRY(conn_adopt(fds[1], &b));
+	TRY_OR_OUT(conn_adopt(fds[1], &b));
 	fds[1] = -1;
-	TRY(conn_write(b, "x", 1, NULL));
-	TRY(conn_read(a, &(char){ 0 }, 1, NULL));
-	TRY(conn_close(a));
+	TRY_OR_OUT(conn_write(b, "x", 1, NULL));
+	TRY_OR_OUT(conn_read(a, &(char){ 0 }, 1, NULL));
+	TRY_OR_OUT(conn_close(a));
 	rc = conn_write(b, "x", 1, NULL);
 	rc = rc == -EPIPE ? 0 : rc;
 out:
@@ -127,11 +127,11 @@ static int buffers(void)
 	struct conn *conn = NULL;
 	int bytes, rc;
 
-	TRY(conn_open(AF_INET, SOCK_DGRAM, 0, NULL, &conn));
-	TRY(conn_set_read_buffer(conn, 8192));
-	TRY(conn_set_write_buffer(conn, 8192));
-	TRY(conn_read_buffer(conn, &bytes));
-	TRY(conn_write_buffer(conn, &bytes));
+	TRY_OR_OUT(conn_open(AF_INET, SOCK_DGRAM, 0, NULL, &conn));
+	TRY_OR_OUT(conn_set_read_buffer(conn, 8192));
+	TRY_OR_OUT(conn_set_write_buffer(conn, 8192));
+	TRY_OR_OUT(conn_read_buffer(conn, &bytes));
+	TRY_OR_OUT(conn_write_buffer(conn, &bytes));
 out:
 	conn_free(conn);
 	return rc;
@@ -145,16 +145,18 @@ static int options(void)
 	char text[16];
 	int rc;
 
-	TRY(conn_open(AF_INET, SOCK_DGRAM, 0, NULL, &conn));
-	TRY(conn_bind_device(conn, OWN_NETNS_LO));
-	TRY(conn_get_string(conn, SOL_SOCKET, SO_BINDTODEVICE, text, 16));
-	TRY(conn_set_string(conn, SOL_SOCKET, SO_BINDTODEVICE, ""));
-	TRY(conn_attach_filter(conn, &all, 1));
-	TRY(conn_detach_filter(conn));
-	TRY(conn_open(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL), NULL, &packet));
-	TRY(conn_packet_membership(packet, true, OWN_NETNS_LO,
+	TRY_OR_OUT(conn_open(AF_INET, SOCK_DGRAM, 0, NULL, &conn));
+	TRY_OR_OUT(conn_bind_device(conn, OWN_NETNS_LO));
+	TRY_OR_OUT(conn_get_string(conn, SOL_SOCKET, SO_BINDTODEVICE, text,
+		16));
+	TRY_OR_OUT(conn_set_string(conn, SOL_SOCKET, SO_BINDTODEVICE, ""));
+	TRY_OR_OUT(conn_attach_filter(conn, &all, 1));
+	TRY_OR_OUT(conn_detach_filter(conn));
+	TRY_OR_OUT(conn_open(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL), NULL,
+		&packet));
+	TRY_OR_OUT(conn_packet_membership(packet, true, OWN_NETNS_LO,
 		PACKET_MR_PROMISC, NULL, 0));
-	TRY(conn_packet_stats(packet, &stats));
+	TRY_OR_OUT(conn_packet_stats(packet, &stats));
 out:
 	conn_free(conn);
 	conn_free(packet);
@@ -173,10 +175,10 @@ static int processes(void)
 		_exit(0);
 	}
 	fd = SPARED(syscall(SYS_pidfd_open, pid, 0));
-	TRY(conn_adopt(fd, &conn));
-	TRY(fd = conn_pidfd_getfd(conn, STDERR_FILENO, 0));
-	TRY(conn_pidfd_send_signal(conn, SIGKILL, NULL, 0));
-	TRY(conn_pidfd_wait(conn, WEXITED, &info, NULL, NULL));
+	TRY_OR_OUT(conn_adopt(fd, &conn));
+	TRY_OR_OUT(fd = conn_pidfd_getfd(conn, STDERR_FILENO, 0));
+	TRY_OR_OUT(conn_pidfd_send_signal(conn, SIGKILL, NULL, 0));
+	TRY_OR_OUT(conn_pidfd_wait(conn, WEXITED, &info, NULL, NULL));
 out:
 	conn_free(conn);
 	close(fd);
@@ -190,10 +192,11 @@ static int reuse(void)
 	struct conn *a = NULL, *b = NULL, *udp = NULL;
 	int rc;
 
-	TRY(reuseport_listen("tcp4", "127.0.0.1:7002", NULL, &a));
-	TRY(reuseport_dial("tcp4", "127.0.0.1:7003", "127.0.0.1:7002", NULL,
-		NULL, &b));
-	TRY(reuseport_listen_packet("udp6", "[::1%lo]:7002", NULL, &udp));
+	TRY_OR_OUT(reuseport_listen("tcp4", "127.0.0.1:7002", NULL, &a));
+	TRY_OR_OUT(reuseport_dial("tcp4", "127.0.0.1:7003", "127.0.0.1:7002",
+		NULL, NULL, &b));
+	TRY_OR_OUT(reuseport_listen_packet("udp6", "[::1%lo]:7002", NULL,
+		&udp));
 out:
 	conn_free(b);
 	conn_free(a);

@@ -37,16 +37,16 @@ static int handles(void)
 	struct netns *ns[5] = { NULL };
 	uint64_t id;
 
-	TRY(netns_current(&ns[0]));
-	TRY(netns_open("/proc/self/ns/net", &ns[1]));
-	TRY(netns_open_pid(getpid(), &ns[2]));
-	TRY(netns_open_pidfd(pidfd, &ns[3]));
-	TRY(netns_open_socket(sock, &ns[4]));
-	TRY(netns_check("/proc/self/ns/net"));
-	TRY(netns_equal(ns[0], ns[1]));
-	TRY(netns_id(ns[0], &id));
-	TRY(netns_id_current(&id));
-	TRY(netns_set_mark(sock));
+	TRY_OR_OUT(netns_current(&ns[0]));
+	TRY_OR_OUT(netns_open("/proc/self/ns/net", &ns[1]));
+	TRY_OR_OUT(netns_open_pid(getpid(), &ns[2]));
+	TRY_OR_OUT(netns_open_pidfd(pidfd, &ns[3]));
+	TRY_OR_OUT(netns_open_socket(sock, &ns[4]));
+	TRY_OR_OUT(netns_check("/proc/self/ns/net"));
+	TRY_OR_OUT(netns_equal(ns[0], ns[1]));
+	TRY_OR_OUT(netns_id(ns[0], &id));
+	TRY_OR_OUT(netns_id_current(&id));
+	TRY_OR_OUT(netns_set_mark(sock));
 out:
 	for (size_t i = 0; i < ARRAY_SIZE(ns); i++)
 		netns_free(ns[i]);
@@ -60,9 +60,9 @@ static int places(void)
 	struct netns *ns = NULL;
 	int rc;
 
-	TRY(netns_new(&ns));
-	TRY(netns_do(ns, nothing, NULL));
-	TRY(netns_do_path(netns_path(ns), nothing, NULL));
+	TRY_OR_OUT(netns_new(&ns));
+	TRY_OR_OUT(netns_do(ns, nothing, NULL));
+	TRY_OR_OUT(netns_do_path(netns_path(ns), nothing, NULL));
 out:
 	netns_free(ns);
 	return rc;
@@ -117,9 +117,9 @@ static int named(void)
 
 	if (!has_mounts)
 		case_test_skip("the root is no mount, as in a chroot");
-	TRY(netns_new_named(folder, "name", &ns));
-	TRY(netns_open_named(folder, "name", &again));
-	TRY(netns_delete_named(folder, "name"));
+	TRY_OR_OUT(netns_new_named(folder, "name", &ns));
+	TRY_OR_OUT(netns_open_named(folder, "name", &again));
+	TRY_OR_OUT(netns_delete_named(folder, "name"));
 out:
 	netns_free(ns);
 	netns_free(again);
@@ -148,23 +148,23 @@ static int devices(void)
 	struct netns *there = NULL;
 	int index, rc;
 
-	TRY(link_open(&session));
-	TRY(netns_new(&there));
-	TRY(link_add_veth(session, &a, &b));
-	TRY(link_addr_gen_none(session, 20));
-	TRY(link_up(session, 20));
-	TRY(link_up(session, 21));
-	TRY(link_add_addr(session, 20, &addr, 24));
-	TRY(link_add_addr(session, 20, &addr6, 64));
-	TRY(link_add_route(session, &route));
-	TRY(link_index(session, "v0", &index));
-	TRY(link_add_bridge(session, &bridge));
-	TRY(link_set_master(session, 21, 22));
+	TRY_OR_OUT(link_open(&session));
+	TRY_OR_OUT(netns_new(&there));
+	TRY_OR_OUT(link_add_veth(session, &a, &b));
+	TRY_OR_OUT(link_addr_gen_none(session, 20));
+	TRY_OR_OUT(link_up(session, 20));
+	TRY_OR_OUT(link_up(session, 21));
+	TRY_OR_OUT(link_add_addr(session, 20, &addr, 24));
+	TRY_OR_OUT(link_add_addr(session, 20, &addr6, 64));
+	TRY_OR_OUT(link_add_route(session, &route));
+	TRY_OR_OUT(link_index(session, "v0", &index));
+	TRY_OR_OUT(link_add_bridge(session, &bridge));
+	TRY_OR_OUT(link_set_master(session, 21, 22));
 	rc = link_add_vrf(session, &vrf, 10);
-	TRY(rc == -EOPNOTSUPP ? 0 : rc);
-	TRY(link_delete(session, 20));
+	TRY_OR_OUT(rc == -EOPNOTSUPP ? 0 : rc);
+	TRY_OR_OUT(link_delete(session, 20));
 	b.netns = there;
-	TRY(link_add_veth(session, &a, &b));
+	TRY_OR_OUT(link_add_veth(session, &a, &b));
 out:
 	link_close(session);
 	netns_free(there);
@@ -202,11 +202,11 @@ static int rows(void)
 	in.sin_port = htons(7000);
 	assert_int_equal(SPARED(bind(fd, (struct sockaddr *)&in, sizeof(in))),
 		0);
-	TRY(sockdiag_open(&diag));
-	TRY(sockdiag_each(diag, IPPROTO_UDP, AF_INET, SOCKDIAG_ALL, pass_over,
-		&inode));
-	TRY(sockdiag_find(diag, &row));
-	TRY(sockdiag_destroy(diag, &row));
+	TRY_OR_OUT(sockdiag_open(&diag));
+	TRY_OR_OUT(sockdiag_each(diag, IPPROTO_UDP, AF_INET, SOCKDIAG_ALL,
+		pass_over, &inode));
+	TRY_OR_OUT(sockdiag_find(diag, &row));
+	TRY_OR_OUT(sockdiag_destroy(diag, &row));
 out:
 	sockdiag_close(diag);
 	close(fd);
@@ -262,9 +262,9 @@ static int tokens(void)
 	struct wait wait;
 	int rc;
 
-	TRY(wait_token_new(&token));
+	TRY_OR_OUT(wait_token_new(&token));
 	wait = (struct wait){ wait_in_ms(SHORT_MS), wait_token_fd(token) };
-	TRY(wait_check(&wait));
+	TRY_OR_OUT(wait_check(&wait));
 	rc = wait_poll(NULL, 0, &wait);
 	rc = rc == -ETIME ? 0 : rc;
 out:

@@ -176,6 +176,45 @@ def test_a_planted_code_is_found():
     assert not codes("UTF-8 and IPv6: AF_INET6, x86_64, 0xAB12, TCP4, 6.18")
 
 
+def macros_that_hide(text):
+    """Macros that leave a function or assign an argument, though neither their
+    name nor the head of the file says so."""
+    head = text[:text.find("*/\n", text.find("/*\n"))]
+    for name, arguments, body in re.findall(
+            r"^#define (\w+)\(([^)]*)\)((?:.*\\\n)*.*)", text, re.MULTILINE):
+        given = "|".join(re.findall(r"\w+", arguments)) or "-"
+        # What begins with a type makes a function, and leaves none.
+        leaves = re.match(r"[\s\\]*(do|\(\{|if|return|goto)\b.*?"
+                          r"\b(return|goto)\b", body, re.DOTALL)
+        assigns = re.search(rf"\((?:{given})\)(->\(\w+\))?\s*"
+                            r"([-+|&]?=(?!=)|\+\+)", body)
+        says = r"RETURN_|TRY_OR_OUT" if leaves else r"SET_"
+        if name.startswith("for_each_"):
+            continue
+        if (leaves or assigns) and not (re.match(says, name) and name in head):
+            yield name
+
+
+def test_a_macro_that_hides_is_found():
+    """Planted: one that returns, one that assigns, and ones that say so."""
+    text = ("/*\n * a.c - %s\n */\n#define %s(a, b) \\\n\tdo { \\\n\t\t%s; \\\n"
+            "\t} while (0)\n")
+    for body in "return (a)", "(a) = f(b)", "(a)->(b)++", "goto out":
+        name = "SET_A" if "(a)" == body[:3] else "RETURN_A"
+        assert list(macros_that_hide(text % ("A", "A", body))) == ["A"]
+        assert list(macros_that_hide(text % ("A", name, body))) == [name]
+        assert not list(macros_that_hide(text % (name, name, body)))
+    assert not list(macros_that_hide(text % ("A", "A", "f((a) == (b))")))
+
+
+def test_macros_say_what_they_do():
+    """One that returns, jumps or assigns is called so, and its file's head
+    explains it."""
+    wrong = [f"{relative(path)}: {name}()" for path in SOURCES
+             for name in macros_that_hide(path.read_text())]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_headers_are_guarded():
     """By the file's name, without a leading underscore; but for a list that
     is there to be included more than once, and says so."""

@@ -57,12 +57,12 @@ static ssize_t lend(int fd, void *arg)
 
 int conn_control(struct conn *conn, int (*fn)(int fd, void *arg), void *arg)
 {
-	CONN_AT_ONCE(conn, fn ? fn(conn->fd, arg) : -EINVAL);
+	RETURN_AT_ONCE(conn, fn ? fn(conn->fd, arg) : -EINVAL);
 }
 
 int conn_fd(struct conn *conn)
 {
-	CONN_AT_ONCE(conn, conn->fd);
+	RETURN_AT_ONCE(conn, conn->fd);
 }
 
 static int run_loan(struct conn *conn, int direction, const struct wait *wait,
@@ -112,7 +112,7 @@ int conn_unblock(struct conn *conn)
 {
 	if (conn && !atomic_load(&conn->shared))
 		return 0;
-	CONN_AT_ONCE(conn, unblock(conn));
+	RETURN_AT_ONCE(conn, unblock(conn));
 }
 
 struct conn *conn_new(void)

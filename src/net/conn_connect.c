@@ -17,18 +17,18 @@ enum { ACCEPT_FLAGS = SOCK_CLOEXEC | SOCK_NONBLOCK };
 
 int conn_bind(struct conn *conn, const struct sockaddr *addr, socklen_t len)
 {
-	CONN_AT_ONCE(conn,
+	RETURN_AT_ONCE(conn,
 		addr ? conn_result(bind(conn->fd, addr, len)) : -EINVAL);
 }
 
 int conn_listen(struct conn *conn, int backlog)
 {
-	CONN_AT_ONCE(conn, conn_result(listen(conn->fd, backlog)));
+	RETURN_AT_ONCE(conn, conn_result(listen(conn->fd, backlog)));
 }
 
 int conn_shutdown(struct conn *conn, int how)
 {
-	CONN_AT_ONCE(conn, conn_result(shutdown(conn->fd, how)));
+	RETURN_AT_ONCE(conn, conn_result(shutdown(conn->fd, how)));
 }
 
 int conn_close_read(struct conn *conn)
@@ -65,12 +65,12 @@ static int peer_of(int fd, struct sockaddr *addr, socklen_t *len)
 
 int conn_local(struct conn *conn, struct conn_addr *addr)
 {
-	CONN_AT_ONCE(conn, addr ? name(conn->fd, addr, local) : -EINVAL);
+	RETURN_AT_ONCE(conn, addr ? name(conn->fd, addr, local) : -EINVAL);
 }
 
 int conn_peer(struct conn *conn, struct conn_addr *addr)
 {
-	CONN_AT_ONCE(conn, addr ? name(conn->fd, addr, peer_of) : -EINVAL);
+	RETURN_AT_ONCE(conn, addr ? name(conn->fd, addr, peer_of) : -EINVAL);
 }
 
 static ssize_t try_accept(int fd, void *arg)

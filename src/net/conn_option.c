@@ -48,9 +48,9 @@ ssize_t conn_get_option(struct conn *conn, int level, int name, void *data,
 int conn_set_option(struct conn *conn, int level, int name, const void *data,
 	size_t size)
 {
-	CONN_AT_ONCE(conn, data || !size ?
-				   set(conn->fd, level, name, data, size) :
-				   -EINVAL);
+	RETURN_AT_ONCE(conn, data || !size ?
+				     set(conn->fd, level, name, data, size) :
+				     -EINVAL);
 }
 
 int conn_get_int(struct conn *conn, int level, int name, int *value)
@@ -191,7 +191,7 @@ int conn_kcm_attach(struct conn *conn, int fd, int bpf_fd)
 {
 	struct kcm_attach attach = { .fd = fd, .bpf_fd = bpf_fd };
 
-	CONN_AT_ONCE(conn,
+	RETURN_AT_ONCE(conn,
 		conn_result(ioctl(conn->fd, SIOCKCMATTACH, &attach)));
 }
 
@@ -199,7 +199,7 @@ int conn_kcm_unattach(struct conn *conn, int fd)
 {
 	struct kcm_unattach unattach = { .fd = fd };
 
-	CONN_AT_ONCE(conn,
+	RETURN_AT_ONCE(conn,
 		conn_result(ioctl(conn->fd, SIOCKCMUNATTACH, &unattach)));
 }
 
@@ -216,7 +216,7 @@ static int clone_fd(int fd)
 
 static int clone_of(struct conn *conn)
 {
-	CONN_AT_ONCE(conn, clone_fd(conn->fd));
+	RETURN_AT_ONCE(conn, clone_fd(conn->fd));
 }
 
 int conn_kcm_clone(struct conn *conn, struct conn **clone)

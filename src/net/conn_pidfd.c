@@ -14,15 +14,15 @@
 
 int conn_pidfd_getfd(struct conn *conn, int fd, unsigned int flags)
 {
-	CONN_AT_ONCE(conn,
+	RETURN_AT_ONCE(conn,
 		conn_result(syscall(SYS_pidfd_getfd, conn->fd, fd, flags)));
 }
 
 int conn_pidfd_send_signal(struct conn *conn, int signal, siginfo_t *info,
 	unsigned int flags)
 {
-	CONN_AT_ONCE(conn, conn_result(syscall(SYS_pidfd_send_signal, conn->fd,
-				   signal, info, flags)));
+	RETURN_AT_ONCE(conn, conn_result(syscall(SYS_pidfd_send_signal,
+				     conn->fd, signal, info, flags)));
 }
 
 struct waiting {

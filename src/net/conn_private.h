@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * conn_private.h - how a call on a conn tries and waits (private to conn)
+ *
+ * A function that is one system call, which does not wait, is one line:
+ * RETURN_AT_ONCE(conn, call). It enters the conn, calls, leaves it, and then
+ * *returns* from the function with what came of it.
  */
 #ifndef CONN_PRIVATE_H
 #define CONN_PRIVATE_H
@@ -136,8 +140,8 @@ static inline int conn_result(int rc)
 	return rc < 0 ? -errno : rc;
 }
 
-/* CONN_AT_ONCE() - A function of one system call, which does not wait */
-#define CONN_AT_ONCE(conn, call)                                               \
+/* RETURN_AT_ONCE() - Return 0 or a negative errno, in any case */
+#define RETURN_AT_ONCE(conn, call)                                             \
 	do {                                                                   \
 		struct conn_call call_;                                        \
 		int rc_ = (conn) ? conn_enter(conn, &call_) : -EINVAL;         \

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * codec.c - the fields of an op as bytes, and the values they stand for
+ *
+ * One function says what the bytes of an op are, in both directions. So each
+ * field is one line: SET_CLOSED() or SET_OPEN() *sets* it to what its bytes
+ * stand for. Where bytes are written, that is the value that it had.
  */
 #include "codec.h"
 
@@ -114,22 +118,22 @@ static uint32_t closed(struct codec *c, uint32_t value, const uint32_t *table,
 }
 
 /* Any value: of the table in index mode, of full width in literal mode */
-static uint32_t open_(struct codec *c, uint32_t value, unsigned int width,
+static uint32_t opened(struct codec *c, uint32_t value, unsigned int width,
 	const uint32_t *table, unsigned int count)
 {
 	return c->literal ? codec_raw(c, value, width) :
 			    closed(c, value, table, count);
 }
 
-#define CLOSED(c, value, table)                                                \
+#define SET_CLOSED(c, value, table)                                            \
 	((value) = closed((c), (value), (table), ARRAY_SIZE(table)))
-#define OPEN(c, value, width, table)                                           \
-	((value) = open_((c), (value), (width), (table), ARRAY_SIZE(table)))
+#define SET_OPEN(c, value, width, table)                                       \
+	((value) = opened((c), (value), (width), (table), ARRAY_SIZE(table)))
 
 static void code_pair(struct codec *c, uint32_t *low, uint32_t *high,
 	const uint32_t *table, unsigned int count)
 {
-	uint32_t value = open_(c, PAIR(*low, *high), 4, table, count);
+	uint32_t value = opened(c, PAIR(*low, *high), 4, table, count);
 
 	*low = value >> 16;
 	*high = value & 0xffff;
@@ -143,7 +147,7 @@ static void code_addr(struct codec *c, struct addr *addr,
 	unsigned int i;
 
 	if (c->literal) {
-		CLOSED(c, addr->len, lens);
+		SET_CLOSED(c, addr->len, lens);
 		for (i = 0; i < 16; i++)
 			addr->bytes[i] = codec_raw(c, addr->bytes[i], 1);
 		if (!c->packing) {
@@ -242,8 +246,8 @@ static void code_place(struct codec *c, const struct program *program,
 	else
 		code_addr(c, &place->addr, socket_addrs4,
 			ARRAY_SIZE(socket_addrs4), false);
-	OPEN(c, place->scope, 4, scopes);
-	OPEN(c, port, 2, ports);
+	SET_OPEN(c, place->scope, 4, scopes);
+	SET_OPEN(c, port, 2, ports);
 	code_port_of(c, used, &place->port_of);
 	if (place->addr.len == 4)
 		place->scope = 0;
@@ -252,28 +256,28 @@ static void code_place(struct codec *c, const struct program *program,
 
 static void code_set(struct codec *c, struct op *op)
 {
-	CLOSED(c, op->set.option, options);
+	SET_CLOSED(c, op->set.option, options);
 	switch (op->set.option) {
-	case OPT_DEV: CLOSED(c, op->set.value, devices); break;
+	case OPT_DEV: SET_CLOSED(c, op->set.value, devices); break;
 	case OPT_PORT_RANGE:
 		code_pair(c, &op->set.value, &op->set.high, socket_ranges,
 			ARRAY_SIZE(socket_ranges));
 		break;
 	case OPT_UID:
-		OPEN(c, op->set.value, 4, uids);
+		SET_OPEN(c, op->set.value, 4, uids);
 		if (op->set.value == UID_NONE)
 			op->set.value = 0;
 		break;
 	case OPT_LINGER: break;
-	default: CLOSED(c, op->set.value, switches);
+	default: SET_CLOSED(c, op->set.value, switches);
 	}
 }
 
 static void code_sysctl(struct codec *c, struct op *op)
 {
-	CLOSED(c, op->sysctl.key, sysctls);
+	SET_CLOSED(c, op->sysctl.key, sysctls);
 	if (op->sysctl.key > SYSCTL_RESERVED_PORTS)
-		OPEN(c, op->sysctl.value, 2, sysctl_values);
+		SET_OPEN(c, op->sysctl.value, 2, sysctl_values);
 	else
 		code_pair(c, &op->sysctl.value, &op->sysctl.high, socket_ranges,
 			ARRAY_SIZE(socket_ranges));
@@ -281,8 +285,8 @@ static void code_sysctl(struct codec *c, struct op *op)
 
 static void code_test(struct codec *c, struct tester *test)
 {
-	CLOSED(c, test->kind, tests);
-	OPEN(c, test->arg, 2, test_args);
+	SET_CLOSED(c, test->kind, tests);
+	SET_OPEN(c, test->arg, 2, test_args);
 	if (test->kind < TEST_EQ)
 		test->arg = 0;
 }
@@ -326,16 +330,16 @@ static void code_reserve(struct codec *c, struct op *op)
 	struct reservation *res = &op->reserve.res;
 
 	code_networks(c, res);
-	OPEN(c, res->transport, 1, transports);
+	SET_OPEN(c, res->transport, 1, transports);
 	code_addr(c, &res->addr, res_addrs, ARRAY_SIZE(res_addrs), true);
-	OPEN(c, res->port, 2, res_ports);
+	SET_OPEN(c, res->port, 2, res_ports);
 	res->flags = codec_raw(c, res->flags, 1) & 7;
-	OPEN(c, res->device, 4, res_devices);
+	SET_OPEN(c, res->device, 4, res_devices);
 	code_addr(c, &res->dest_addr, dest_addrs, ARRAY_SIZE(dest_addrs), true);
-	OPEN(c, res->dest_port, 2, dest_ports);
+	SET_OPEN(c, res->dest_port, 2, dest_ports);
 	if (op->kind != OP_RESERVE)
 		return;
-	OPEN(c, op->reserve.random, 4, randoms);
+	SET_OPEN(c, op->reserve.random, 4, randoms);
 	op->reserve.random &= PROGRAM_RANDOM_MAX;
 	code_test(c, &op->reserve.test);
 }
@@ -344,7 +348,7 @@ static void code_range(struct codec *c, struct op *op)
 {
 	uint32_t low = op->range.first, high = op->range.last;
 
-	CLOSED(c, op->range.set, range_sets);
+	SET_CLOSED(c, op->range.set, range_sets);
 	code_pair(c, &low, &high, res_ranges, ARRAY_SIZE(res_ranges));
 	if (!c->packing && op->range.set) {
 		op->range.first = low;
@@ -355,10 +359,10 @@ static void code_range(struct codec *c, struct op *op)
 static void code_pick(struct codec *c, struct op *op)
 {
 	if (op->kind == OP_PICK) {
-		OPEN(c, op->pick.random, 4, randoms);
+		SET_OPEN(c, op->pick.random, 4, randoms);
 		op->pick.random &= PROGRAM_RANDOM_MAX;
 	} else {
-		OPEN(c, op->pick.random, 4, offsets);
+		SET_OPEN(c, op->pick.random, 4, offsets);
 	}
 	code_test(c, &op->pick.test);
 	if (op->pick.test.kind == TEST_ABSENT)
@@ -374,15 +378,15 @@ void codec_op(struct codec *c, const struct program *program, struct op *op)
 	switch (op->kind) {
 	case OP_SOCKET:
 		code_new_slot(c, used, &op->sock);
-		CLOSED(c, op->socket.type, types);
-		OPEN(c, op->socket.uid, 4, socket_uids);
+		SET_CLOSED(c, op->socket.type, types);
+		SET_OPEN(c, op->socket.uid, 4, socket_uids);
 		break;
 	case OP_SET: code_set(c, op); break;
-	case OP_GET: CLOSED(c, op->get.property, properties); break;
+	case OP_GET: SET_CLOSED(c, op->get.property, properties); break;
 	case OP_BIND:
 		code_place(c, program, op, &op->bind.place);
-		OPEN(c, op->bind.len, 1, lengths);
-		OPEN(c, op->bind.family, 2, families);
+		SET_OPEN(c, op->bind.len, 1, lengths);
+		SET_OPEN(c, op->bind.family, 2, families);
 		if (op->bind.len != LEN_NATURAL)
 			op->bind.len = MIN(op->bind.len, 128);
 		break;
@@ -391,17 +395,17 @@ void codec_op(struct codec *c, const struct program *program, struct op *op)
 		op->bind.len = LEN_NATURAL;
 		op->bind.family = FAMILY_NATURAL;
 		break;
-	case OP_LISTEN: OPEN(c, op->listen.backlog, 2, backlogs); break;
+	case OP_LISTEN: SET_OPEN(c, op->listen.backlog, 2, backlogs); break;
 	case OP_ACCEPT: code_new_slot(c, used, &op->accept.sock); break;
-	case OP_SHUTDOWN: CLOSED(c, op->shutdown.how, directions); break;
+	case OP_SHUTDOWN: SET_CLOSED(c, op->shutdown.how, directions); break;
 	case OP_EUID:
-		OPEN(c, op->euid.uid, 4, uids);
+		SET_OPEN(c, op->euid.uid, 4, uids);
 		if (op->euid.uid == UID_NONE)
 			op->euid.uid = 0;
 		break;
 	case OP_SYSCTL: code_sysctl(c, op); break;
 	case OP_REPEAT:
-		OPEN(c, op->repeat.times, 2, repeats);
+		SET_OPEN(c, op->repeat.times, 2, repeats);
 		op->repeat.times %= PROGRAM_REPEAT_MAX + 1;
 		break;
 	case OP_RESERVE:
