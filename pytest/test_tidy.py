@@ -276,6 +276,35 @@ def test_every_function_has_kernel_doc():
     assert not wrong, "\n".join(wrong)
 
 
+def asked_by_nobody(header, others):
+    """Functions of a header that neither it asks for, in what it has whole, nor
+    more than one of the others: the words of each."""
+    return [name for name in declared(header)
+            if len(re.findall(rf"\b{name}\b", header)) < 2 and
+            sum(name in words for words in others) < 2]
+
+
+def test_what_is_declared_is_asked_for():
+    """By another file than the one that defines it; else it is static there,
+    or dead. What a header has whole is its own matter."""
+    code = {path: re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+            for path in [*SOURCES, *ROOT.glob("harness/*/*.[ch]")]}
+    words = {path: set(re.findall(r"\w+", text)) for path, text in code.items()}
+    wrong = []
+    for header in HEADERS:
+        whole = re.findall(r"(\w+)\([^;{}]*\)\n\{", code[header])
+        wrong += [f"{relative(header)}: {name}()" for name in asked_by_nobody(
+            code[header], [words[path] for path in code if path != header])
+            if name not in whole]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_nobody_asks_for_is_found():
+    """Planted: b is in the file that defines it only."""
+    assert asked_by_nobody("int a(void);\nint b(void);\n",
+                           [{"a", "b"}, {"a"}, {"c"}]) == ["b"]
+
+
 def test_the_tests_above_can_fail():
     """Planted: a function without a comment, and one with another's."""
     text = ("/** one() - First */\nint one(void);\n\nint two(int a,\n\tint b);\n"
@@ -284,6 +313,55 @@ def test_the_tests_above_can_fail():
              for number, chunk in chunks(text)]
     assert names == [(1, ["one"]), (4, ["two"]), (7, ["three"]), (9, [])]
     assert SYSTEM_CALLS.fullmatch("socket") and not PURE_CALLS.fullmatch("open")
+
+
+def not_there(text, modules, words, files):
+    """Functions of ours and files that a text speaks of, and that are not
+    there. NAME and the like stand for any."""
+    for name in re.findall(r"(?<![\w.])([a-z]\w*)\(\)", text):
+        if modules.owner(name) and "_" in name and name not in words:
+            yield f"{name}()"
+    for path in re.findall(r"(?<![\w<\"/.-])[\w/-]+\.(?:[ch]|py|map)\b", text):
+        if not re.search("[A-Z]", path) and path.rpartition("/")[2] not in files:
+            yield path
+
+
+def test_words_are_of_what_is_there(modules):
+    """Comments and documents name no function or file that is gone."""
+    comments = {path: "".join(re.findall(r"/\*.*?\*/", path.read_text(),
+                                         re.DOTALL)) for path in SOURCES}
+    texts = comments | {path: "".join(re.findall("`[^`]+`", path.read_text()))
+                        for path in everywhere("*.md")
+                        if path.name not in ("SEEDS.md", "CHANGELOG.md")}
+    examples = {"mine.c", "bug.c"}
+    words = {word for path in SOURCES for word in re.findall(r"\w+", re.sub(
+        r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL))}
+    files = examples | {path.name for room in ("src", "harness", "pytest", "ci",
+                                    "netns-scripts")
+             for path in ROOT.glob(f"{room}/**/*")} | {
+                 f"{name}.h" for name in GENERATED}
+    wrong = [f"{relative(path)}: {name}" for path, text in texts.items()
+             for name in not_there(text, modules, words, files)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_is_gone_is_found():
+    """Planted: a function and a file; those of others are not ours to know."""
+    planted = Modules("foo :\n")
+    assert list(not_there(
+        "foo_a() of foo.c, not foo_b() of x/bar.h; tcp_done(), NAME.c, <a/b.h>",
+        planted, {"foo_a"}, {"foo.c"})) == ["foo_b()", "x/bar.h"]
+
+
+# What has an idea that its code does not show by itself
+IDEAS = ("diff", "minimize", "spec_bucket", "spec_choose", "class", "case", "gen")
+
+
+def test_ideas_are_explained(modules):
+    """In the head of the module's first file, or of its header."""
+    explained = {modules.of[path.stem] for path in OURS
+                 if "\n * DOC: Theory of Operation\n" in path.read_text()}
+    assert set(IDEAS) <= explained, set(IDEAS) - explained
 
 
 # --- floors ---------------------------------------------------------------

@@ -148,8 +148,9 @@ void report_json(const struct summary *s)
 	answer_end(answer, true);
 }
 
-/* What both can do of each program may be so little that it tests nothing. */
-bool report_nothing(const struct options *o, const struct tally *tally)
+/* What both can do of each program may be so little that it tests nothing:
+ * say so. */
+static bool nothing(const struct options *o, const struct tally *tally)
 {
 	if (compare_enough(tally->tested, tally->programs, o->min_compared))
 		return false;
@@ -168,7 +169,7 @@ int report_code(const struct options *o, const struct compare_result *r)
 		return EXIT_USAGE;
 	if (r->error)
 		return EXIT_CANNOT;
-	return report_nothing(o, &r->tally) ? EXIT_NOTHING : EXIT_AGREED;
+	return nothing(o, &r->tally) ? EXIT_NOTHING : EXIT_AGREED;
 }
 
 void report_programs(FILE *file, const struct summary *s)

@@ -72,9 +72,6 @@ void report_numbers(const struct summary *summary, struct json_object *answer);
 /** report_end() - What it says last: what was skipped, how long it took */
 void report_end(const struct summary *summary, struct json_object *answer);
 
-/** report_nothing() - Say so if hardly any program was a test; true if so */
-bool report_nothing(const struct options *options, const struct tally *tally);
-
 /** report_code() - The exit code of a comparison that has found nothing */
 int report_code(const struct options *options,
 	const struct compare_result *result);

@@ -1,6 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * minimize.h - a smaller program for which a test still holds
+ *
+ * DOC: Theory of Operation
+ *
+ * minimize() tries candidates, and goes on from each for which the test holds.
+ * A candidate has fewer ops than the program: first all ops of one socket are
+ * left out, which does most of the work with few tests; then single ops, from
+ * the last to the first, since an op often needs one before it; and where
+ * neither helps, pairs of ops, such as a reserve and its release. Pairs are as
+ * many as the square of the ops, so long programs are spared them.
+ *
+ * It ends, since each round leaves out an op at least, or is the last. So no
+ * single op can be left out of the result. It need not be the smallest that
+ * there is: which ops go first decides which others still can. Values are
+ * left as they are, for they say what was tried. No decision hangs on the
+ * result. Which class a divergence has is known before (class.h), and a
+ * program that is no smaller is only longer to read.
  */
 #ifndef MINIMIZE_H
 #define MINIMIZE_H

@@ -124,7 +124,8 @@ struct conn *conn_new(void)
 	return conn;
 }
 
-void conn_fill(struct conn *conn, int fd, bool shared)
+/* Give it its descriptor */
+static void fill(struct conn *conn, int fd, bool shared)
 {
 	socklen_t len = sizeof(conn->type);
 
@@ -134,7 +135,8 @@ void conn_fill(struct conn *conn, int fd, bool shared)
 	conn->fd = fd;
 }
 
-struct conn *conn_discard(struct conn *conn)
+/* Free what has no descriptor; NULL */
+static struct conn *discard(struct conn *conn)
 {
 	if (conn)
 		conn_fini(conn);
@@ -145,10 +147,10 @@ struct conn *conn_discard(struct conn *conn)
 int conn_wrap(int fd, bool shared, struct conn *new, struct conn **conn)
 {
 	if (fd < 0) {
-		conn_discard(new);
+		discard(new);
 		return fd;
 	}
-	conn_fill(new, fd, shared);
+	fill(new, fd, shared);
 	*conn = new;
 	return 0;
 }
@@ -220,5 +222,5 @@ struct conn *conn_free(struct conn *conn)
 
 	if (conn)
 		ASSERT(conn_close(conn) != -EDEADLK);
-	return conn_discard(conn);
+	return discard(conn);
 }

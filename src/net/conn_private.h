@@ -119,12 +119,6 @@ void conn_fini(struct conn *conn);
  */
 struct conn *conn_new(void);
 
-/** conn_discard() - Free what has no descriptor; NULL */
-struct conn *conn_discard(struct conn *conn);
-
-/** conn_fill() - Give it its descriptor */
-void conn_fill(struct conn *conn, int fd, bool shared);
-
 /**
  * conn_wrap() - The end of all that make a conn
  * @fd:		Its descriptor, or a negative errno

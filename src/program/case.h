@@ -6,8 +6,8 @@
  *
  * case_find() collects the paths of files, and case_load() reads and parses one
  * of them. Nothing is run here. Whoever has run the program asks, for each op,
- * case_expected() for the outcome that the subject must have, and case_holds()
- * whether the outcome that it had is that.
+ * case_expected() for the outcome that the subject must have, and
+ * outcome_holds() whether the outcome that it had is that.
  *
  * A case is written for Linux: an outcome without a name is that of Linux 6.18,
  * and every subject is held to it. Where a subject is known to answer

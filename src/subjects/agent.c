@@ -65,7 +65,8 @@ static bool has(const struct capabilities *can, const struct capabilities *one)
 	       (can->devices && one->devices) || (can->uids && one->uids);
 }
 
-void agent_print_can(const struct capabilities *can, FILE *out)
+/* The line of what a subject can be asked */
+static void print_can(const struct capabilities *can, FILE *out)
 {
 	struct capabilities one;
 	char word[AGENT_WORD_MAX];
@@ -213,7 +214,7 @@ static void hello(const struct subject *subject, const char *name, int in,
 	if (subject->type->step)
 		can.ops |= 1u << OP_REPEAT;
 	quote_printf(out, AGENT_HELLO "%s\n", name);
-	agent_print_can(&can, out);
+	print_can(&can, out);
 }
 
 static long now_ms(void)

@@ -79,14 +79,7 @@
 #define AGENT_HELLO "portclash-agent 1 "
 
 /**
- * agent_print_can() - Write the line of what a subject can be asked
- * @can:	What it can
- * @out:	Where to
- */
-void agent_print_can(const struct capabilities *can, FILE *out);
-
-/**
- * agent_parse_can() - Read that line
+ * agent_parse_can() - Read the line of what a subject can be asked
  * @line:	NUL-terminated, without its "\n"
  * @can:	Untouched on failure
  *

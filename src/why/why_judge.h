@@ -67,9 +67,6 @@ struct why_judge {
 /** why_pair() - What may be said of one holder of the port? */
 struct why_pair why_pair(struct why_judge *j, const struct why_holder *h);
 
-/** why_pair_unknown() - Which options of a holder are not known? */
-unsigned int why_pair_unknown(const struct why_holder *h);
-
 /** why_pair_held() - A holder, where @variant of what is not known is set */
 struct spec_held why_pair_held(const struct why_holder *h,
 	unsigned int variant);

@@ -55,7 +55,8 @@ static uint8_t holding_of(const struct sockdiag_row *row)
 					      SPEC_HOLDS_CONNECTED;
 }
 
-unsigned int why_pair_unknown(const struct why_holder *h)
+/* Which options of a holder are not known? */
+static unsigned int unknown_options(const struct why_holder *h)
 {
 	return (h->known ? 0 : WHY_VARIANT_REUSEADDR | WHY_VARIANT_REUSEPORT) |
 	       (h->v6only_known ? 0 : WHY_VARIANT_V6ONLY);
@@ -64,7 +65,7 @@ unsigned int why_pair_unknown(const struct why_holder *h)
 struct spec_held why_pair_held(const struct why_holder *h, unsigned int variant)
 {
 	const struct sockdiag_row *row = &h->row;
-	unsigned int unknown = why_pair_unknown(h);
+	unsigned int unknown = unknown_options(h);
 
 	variant &= unknown;
 	return (struct spec_held){
@@ -156,7 +157,7 @@ static bool is_kinder(enum why_verdict a, enum why_verdict b)
 static struct why_pair ask_all(const struct why_judge *j,
 	const struct why_holder *h)
 {
-	unsigned int unknown = why_pair_unknown(h);
+	unsigned int unknown = unknown_options(h);
 	struct why_pair pair = { 0 };
 
 	pair.kind = pair.harsh = ask(j, h, 0);
@@ -207,7 +208,7 @@ static struct why_pair_key key_of(const struct why_judge *j,
 	key.how = held.how;
 	key.flags = held.reuseaddr | held.reuseport << 1 | held.v6only << 2 |
 		    held.ownerless << 3;
-	key.unknown = why_pair_unknown(h);
+	key.unknown = unknown_options(h);
 	return key;
 }
 
