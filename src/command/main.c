@@ -193,7 +193,42 @@ static const char *need_path(const char *what, const char *value)
 	return value;
 }
 
-static void take_option(struct options *o, int letter, const char *value)
+static enum level level_of(const char *value)
+{
+	if (!strcmp(value, "socket"))
+		return LEVEL_SOCKET;
+	if (!strcmp(value, "reservation"))
+		return LEVEL_RESERVATION;
+	die(EXIT_USAGE, "--ops: expected socket or reservation, found '%s'",
+		value);
+}
+
+/* One that has no value */
+static void take_switch(struct options *o, int letter)
+{
+	switch (letter) {
+	case 'L': o->list = true; break;
+	case 'A': o->reuseaddr = true; break;
+	case 'B': o->reuseport = true; break;
+	case 'V': o->v6only = true; break;
+	case 'F': o->freebind = true; break;
+	case 'X': o->transparent = true; break;
+	case 'M': o->mptcp = true; break;
+	case 'x': o->bind_only = false; break;
+	case 'b': o->bind_only = true; break;
+	case 'G': o->watch = true; break;
+	case 'r': o->rule = true; break;
+	case 'y': o->verify = true; break;
+	case 'C': o->as_case = true; break;
+	case 't': o->table = true; break;
+	case 'p': o->tap = true; break;
+	case 'q': o->quiet = true; break;
+	case 'J': o->json = true; break;
+	}
+}
+
+/* One that has a value */
+static void take_value(struct options *o, int letter, const char *value)
 {
 	switch (letter) {
 	case 's': take_subject(o, value); break;
@@ -206,17 +241,7 @@ static void take_option(struct options *o, int letter, const char *value)
 	case 'j':
 		o->jobs = number("jobs", value, 1, COMPARE_WORKERS_MAX);
 		break;
-	case 'l':
-		if (!strcmp(value, "socket"))
-			o->level = LEVEL_SOCKET;
-		else if (!strcmp(value, "reservation"))
-			o->level = LEVEL_RESERVATION;
-		else
-			die(EXIT_USAGE,
-				"--ops: expected socket or reservation, found "
-				"'%s'",
-				value);
-		break;
+	case 'l': o->level = level_of(value); break;
 	case 'k': o->keep = need_path("keep", value); break;
 	case 'c': take_corpus(o, value); break;
 	case 'm': o->model = value; break;
@@ -230,23 +255,14 @@ static void take_option(struct options *o, int letter, const char *value)
 				    value;
 		break;
 	case 'W': o->sweep = value; break;
-	case 'L': o->list = true; break;
 	case 'R': o->resume = need_path("resume", value); break;
 	case 'P': take_part(o, value); break;
-	case 'A': o->reuseaddr = true; break;
-	case 'B': o->reuseport = true; break;
-	case 'V': o->v6only = true; break;
 	case 'D': o->device = value; break;
 	case 'U':
 		o->uid = number("uid", value, 0, UINT32_MAX - 1);
 		o->uid_given = true;
 		break;
-	case 'F': o->freebind = true; break;
-	case 'X': o->transparent = true; break;
-	case 'M': o->mptcp = true; break;
 	case 'O': o->port = value; break;
-	case 'x': o->bind_only = false; break;
-	case 'b': o->bind_only = true; break;
 	case 'K': o->connect = need_path("connect", value); break;
 	case 'N': o->netns = need_path("netns", value); break;
 	case 'i': o->pid = number("pid", value, 1, INT32_MAX); break;
@@ -255,17 +271,9 @@ static void take_option(struct options *o, int letter, const char *value)
 		o->user = number("user", value, 0, UINT32_MAX - 1);
 		o->user_given = true;
 		break;
-	case 'G': o->watch = true; break;
-	case 'r': o->rule = true; break;
 	case 'v': o->save = need_path("save", value); break;
 	case 'f': o->from = need_path("from", value); break;
-	case 'y': o->verify = true; break;
 	case 'w': o->wait = number("wait", value, 1, 86400); break;
-	case 'C': o->as_case = true; break;
-	case 't': o->table = true; break;
-	case 'p': o->tap = true; break;
-	case 'q': o->quiet = true; break;
-	case 'J': o->json = true; break;
 	}
 }
 
@@ -361,7 +369,10 @@ static int command(int argc, char **argv)
 				"%s takes no option '--%s'; see 'portclash %s "
 				"--help'",
 				verb->name, name_of(letter), verb->name);
-		take_option(&o, letter, optarg);
+		if (optarg)
+			take_value(&o, letter, optarg);
+		else
+			take_switch(&o, letter);
 	}
 	o.args = argv + optind;
 	o.arg_count = argc - optind;
