@@ -336,10 +336,9 @@ def test_words_are_of_what_is_there(modules):
     examples = {"mine.c", "bug.c"}
     words = {word for path in SOURCES for word in re.findall(r"\w+", re.sub(
         r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL))}
-    files = examples | {path.name for room in ("src", "harness", "pytest", "ci",
-                                    "netns-scripts")
-             for path in ROOT.glob(f"{room}/**/*")} | {
-                 f"{name}.h" for name in GENERATED}
+    files = examples | {f"{name}.h" for name in GENERATED} | {
+        path.name for room in ("src", "harness", "pytest", "ci", "netns-scripts")
+        for path in ROOT.glob(f"{room}/**/*")}
     wrong = [f"{relative(path)}: {name}" for path, text in texts.items()
              for name in not_there(text, modules, words, files)]
     assert not wrong, "\n".join(wrong)
@@ -707,6 +706,17 @@ def test_only_few_modules_touch_the_system(modules):
     needless = [f"{stem} needs no ! in ci/modules" for stem in modules.system
                 if stem in calls and not calls[stem]]
     assert not wrong + needless, "\n".join(wrong + needless)
+
+
+def test_who_writes_to_stderr():
+    """Below the verbs those that the head of cmd.h lists, and what emit says
+    is for programs of its own."""
+    says = {path.name for path in OURS if path.parent.name != "command" and
+            path.suffix == ".c" and not path.stem.startswith("emit") and
+            re.search(r"printf\(\s*stderr|fputs\([^;]*stderr|, stderr\)",
+                      path.read_text())}
+    head = (ROOT / "src/command/cmd.h").read_text().partition("*/\n#ifndef")[0]
+    assert says == set(re.findall(r"\w+\.c", head))
 
 
 def test_text_of_strangers_is_quoted():

@@ -3,10 +3,10 @@
  * cmd.h - the verbs of the command, and what they share
  *
  * The verbs print the errors, and decide the exit code. What is below them
- * returns errors, and prints four things only, all to stderr: how far long
- * work is (progress.h), a divergence that did not happen again (compare.c),
- * that an agent does not greet (subject_pipe.c), and that the output was lost
- * (process.h).
+ * returns errors, and prints five things only, all to stderr: how far long
+ * work is (progress.c), a divergence that did not happen again
+ * (compare_work.c), that an agent does not greet (subject_pipe.c), and that a
+ * process would outlive its parent, or its output was lost (process.c).
  */
 #ifndef CMD_H
 #define CMD_H

@@ -100,7 +100,7 @@ static int run_doctor(struct options *o)
 {
 	static const char *const subjects[] = { "portman", "portlist",
 		"goports", "spec", "linux", "lwip" };
-	enum { NEEDED = 5 }; /* of them; the others are for who wants more */
+	enum { NEEDED = 5 }; /* the others are for those who want more */
 	enum { FOUND_MAX = ARRAY_SIZE(subjects) + MACHINES_MAX + 3 };
 	struct finding_ *found = cmd_shared_memory(sizeof(*found) * FOUND_MAX);
 	unsigned int count = ARRAY_SIZE(subjects);

@@ -9,7 +9,7 @@
 #include "init.h"
 #include "subjects/agent.h"
 
-/* "linux" is another kernel to who asks from elsewhere: greet as linux-X.Y */
+/* Elsewhere "linux" is another kernel, so greet as linux-X.Y. */
 static void say_version(struct named *named)
 {
 	struct utsname host;

@@ -9,7 +9,7 @@
 /* Of programs longer than this no pairs are dropped: that would take long. */
 enum { PAIRS_OPS_MAX = 24 };
 
-/* Who asks, and the smallest program so far for which the test held */
+/* The test, and the smallest program so far for which it held */
 struct minimizer {
 	struct program *best;
 	minimize_test *test;

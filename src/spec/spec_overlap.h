@@ -5,7 +5,7 @@
  * Overlap is not symmetric: @a is the socket that asks for a port, and @b the
  * one that has it. An AF_INET6 socket that is bound to an IPv6 address counts
  * as 127.0.0.6 where the kernel compares IPv4 addresses, and whether it does
- * depends on who asks.
+ * depends on which of the two asks.
  */
 #ifndef SPEC_OVERLAP_H
 #define SPEC_OVERLAP_H

@@ -39,7 +39,7 @@ struct named {
 	char why[SUBJECT_WHY_MAX];
 };
 
-/* The names of two, for who needs no more */
+/* The names of two, where nothing else is needed */
 #define NAMES_OF(two) ((const char *const[2]){ (two)[0].name, (two)[1].name })
 
 /** named_of() - A subject that is called as it is written, such as "linux" */

@@ -198,8 +198,8 @@ static int dump(struct dump *d, int type, void *header, size_t size,
 	return rc ? rc : d->error;
 }
 
-/* A table that nobody has filled is not there, and who asks it is told that all
- * is a broadcast address: in a new network all can be bound. */
+/* A table that nobody has filled is not there, and its answer is that all are
+ * broadcast addresses: in a new network all can be bound. */
 static int note_no_table(struct dump *d, uint32_t table)
 {
 	struct why_situation *s = d->s;
