@@ -266,6 +266,10 @@ check-long: kernels tests
 CORPUS   := cases rules divergences kernel-bugs
 SCRIPTS  := contain in-qemu in-runsc in-uml in-world initrd machines
 install uninstall: export INTO = $(DESTDIR)$(PREFIX)
+# What is installed says where it is, and is asked from anywhere
+ifneq ($(filter install uninstall,$(MAKECMDGOALS)),)
+$(if $(filter-out /%,$(firstword $(PREFIX))),$(error PREFIX='$(PREFIX)' is no absolute path))
+endif
 install: export PREFIX := $(PREFIX)
 install: all build/portclash-static build/uml-xstate.so
 	install -d "$$INTO/bin" "$$INTO/lib/pkgconfig" "$$INTO/include/portclash"

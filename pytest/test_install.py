@@ -167,6 +167,17 @@ def test_a_place_with_any_name(tmp_path):
     assert sorted(os.listdir(ROOT)) == before
 
 
+def test_a_place_that_is_nowhere(tmp_path):
+    """portclash.pc would say it, and is read from any folder."""
+    for goal in "install", "uninstall":
+        done = subprocess.run(
+            ["make", goal, "PREFIX=a b", f"DESTDIR={tmp_path}"], cwd=ROOT,
+            capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert "PREFIX='a b' is no absolute path" in done.stderr
+    assert not os.listdir(tmp_path)
+
+
 def random(command):
     """What a command says of the same random programs."""
     return portclash("random", "--quiet", "-s", "portman", "-s", "spec",
