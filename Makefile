@@ -26,7 +26,7 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 NL_CFLAGS = $(eval NL_CFLAGS := $(shell pkg-config --cflags libnl-route-3.0 \
               2>/dev/null || echo -I/usr/include/libnl3))$(NL_CFLAGS)
 NL_LIBS  := -lnl-route-3 -lnl-3
-# Only the command has JSON
+# Only the command has JSON, and what replays inputs
 JSON_LIBS := -ljson-c
 BASE     := -std=gnu11 -D_GNU_SOURCE -Isrc
 build/%/main.o: DEFINED := -DPORTCLASH_VERSION='"$(VERSION)"'
@@ -215,9 +215,9 @@ build/mutator.so: harness/mutator.c
 	$(CC) $(BASE) $(WARN) -O2 -g -fPIC -shared -o $@ $<
 build/replay/fuzz_%: build/plain/h_fuzz_%.o $(FUZZ:%=build/plain/h_%.o) build/plain/h_replay.o build/plain/lib.a
 	mkdir -p build/replay
-	$(CC) $(CFLAGS) -o $@ $(LINKED) $(NL_LIBS) -lpthread
+	$(CC) $(CFLAGS) -o $@ $(LINKED) $(JSON_LIBS) $(NL_LIBS) -lpthread
 build/san/replay_%: build/san/h_fuzz_%.o $(FUZZ:%=build/san/h_%.o) build/san/h_replay.o build/san/lib.a
-	$(CC) -g $(SANITIZE) -o $@ $(LINKED) $(NL_LIBS) -lpthread
+	$(CC) -g $(SANITIZE) -o $@ $(LINKED) $(JSON_LIBS) $(NL_LIBS) -lpthread
 
 fuzz: $(TARGETS:%=build/afl/%) build/mutator.so
 libfuzzer: $(TARGETS:%=build/libfuzzer/%) $(OPS:%=build/libfuzzer/mutated_%)

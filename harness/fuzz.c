@@ -149,35 +149,6 @@ void fuzz_class(const char *name)
 	}
 }
 
-void fuzz_counts(FILE *file)
-{
-	const struct fuzz_counters *c = fuzz_counters;
-
-	fprintf(file,
-		"{\"execs\":%llu,\"refused\":%llu,"
-		"\"unknown_kinds\":%llu,\"failed\":%llu,"
-		"\"programs\":%llu,\"ops\":%llu,\"compared_ops\":%llu,"
-		"\"incomparable\":%llu,\"divergent\":%llu,\"known\":%llu,"
-		"\"unknown\":%llu,\"unmodelled\":%llu,\"classes\":{",
-		(unsigned long long)c->execs, (unsigned long long)c->refused,
-		(unsigned long long)c->unknown_kinds,
-		(unsigned long long)c->failed,
-		(unsigned long long)c->tally.programs,
-		(unsigned long long)c->tally.ops,
-		(unsigned long long)c->tally.compared_ops,
-		(unsigned long long)c->tally.incomparable,
-		(unsigned long long)c->tally.divergent,
-		(unsigned long long)c->tally.known,
-		(unsigned long long)c->tally.unknown,
-		(unsigned long long)c->tally.unmodelled);
-	for (int i = 0; i < FUZZ_CLASSES_MAX && *c->classes[i].name; i++) {
-		fputs(i ? "," : "", file);
-		quote_json(file, c->classes[i].name);
-		fprintf(file, ":%llu", (unsigned long long)c->classes[i].count);
-	}
-	fputs("}}\n", file);
-}
-
 void fuzz_keep(const struct program *program, const char *const names[2],
 	const struct divergence *divergence)
 {

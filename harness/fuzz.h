@@ -73,9 +73,6 @@ bool fuzz_unpack(const uint8_t *data, size_t size, enum level level,
 /** fuzz_class() - Count a known divergence, by the name of its class */
 void fuzz_class(const char *name);
 
-/** fuzz_counts() - Write all counters as one line of JSON */
-void fuzz_counts(FILE *file);
-
 /**
  * fuzz_quiet_begin() - From here to fuzz_quiet_end(), coverage does not count
  *

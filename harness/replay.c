@@ -16,6 +16,7 @@
  */
 #include <errno.h>
 #include <fts.h>
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -77,6 +78,38 @@ static void random_inputs(unsigned long seed, unsigned long seconds)
 	}
 }
 
+static void add(struct json_object *to, const char *key, uint64_t count)
+{
+	json_object_object_add(to, key, json_object_new_uint64(count));
+}
+
+static void print_counts(void)
+{
+	const struct fuzz_counters *c = fuzz_counters;
+	struct json_object *counts = json_object_new_object();
+	struct json_object *classes = json_object_new_object();
+
+	add(counts, "execs", c->execs);
+	add(counts, "refused", c->refused);
+	add(counts, "unknown_kinds", c->unknown_kinds);
+	add(counts, "failed", c->failed);
+	add(counts, "programs", c->tally.programs);
+	add(counts, "ops", c->tally.ops);
+	add(counts, "compared_ops", c->tally.compared_ops);
+	add(counts, "incomparable", c->tally.incomparable);
+	add(counts, "divergent", c->tally.divergent);
+	add(counts, "known", c->tally.known);
+	add(counts, "unknown", c->tally.unknown);
+	add(counts, "unmodelled", c->tally.unmodelled);
+	for (int i = 0; i < FUZZ_CLASSES_MAX && *c->classes[i].name; i++)
+		add(classes, c->classes[i].name, c->classes[i].count);
+	json_object_object_add(counts, "classes", classes);
+	quote_ascii(stdout,
+		json_object_to_json_string_ext(counts, JSON_C_TO_STRING_PLAIN));
+	putchar('\n');
+	json_object_put(counts);
+}
+
 static int replay_all(int argc, char **argv)
 {
 	unsigned long seed, seconds;
@@ -95,7 +128,7 @@ static int replay_all(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--counts")) {
 		fuzz_start();
-		fuzz_counts(stdout);
+		print_counts();
 		return 0;
 	}
 	LLVMFuzzerInitialize(&argc, &argv);

@@ -719,6 +719,16 @@ def test_who_writes_to_stderr():
     assert says == set(re.findall(r"\w+\.c", head))
 
 
+def test_json_is_by_json_c():
+    """A brace, a comma or nothing, a key in quotes, and a colon: by hand."""
+    by_hand = re.compile(r'"[{,]?\\"\w+\\":')
+    assert by_hand.search(r'printf("{\"execs\":%llu,"') and by_hand.search(
+        r'puts(",\"ops\":")')
+    wrong = [str(relative(path)) for path in SOURCES
+             if by_hand.search(path.read_text())]
+    assert not wrong, wrong
+
+
 def test_text_of_strangers_is_quoted():
     """A path, an argument, a reason, a subject's name: written by quote.h
     only, which has a function for each language that is written."""

@@ -228,17 +228,14 @@ void quote_c_string(FILE *file, const char *text)
 	fputc('"', file);
 }
 
-/* In ASCII; what is in @special gets a backslash */
-static void put_json(FILE *file, const char *text, const char *special)
+void quote_ascii(FILE *file, const char *json)
 {
-	const unsigned char *next = (const unsigned char *)text;
-	size_t size = strlen(text), length;
+	const unsigned char *next = (const unsigned char *)json;
+	size_t size = strlen(json), length;
 
 	for (; size; next += length, size -= length) {
 		uint32_t code = decode(next, size, &length);
 
-		if (strchr(special, *next))
-			fputc('\\', file);
 		if (code == NO_CHARACTER)
 			fprintf(file, "\\u%04x", 0xdc00 + *next);
 		else if (code >= ' ' && code < 0x7f)
@@ -250,18 +247,6 @@ static void put_json(FILE *file, const char *text, const char *special)
 				0xd800 + ((code - 0x10000) >> 10),
 				0xdc00 + (code & 0x3ff));
 	}
-}
-
-void quote_json(FILE *file, const char *text)
-{
-	fputc('"', file);
-	put_json(file, text, "\"\\");
-	fputc('"', file);
-}
-
-void quote_ascii(FILE *file, const char *json)
-{
-	put_json(file, json, "");
 }
 
 void quote_shell(FILE *file, const char *text)

@@ -49,14 +49,11 @@ void quote_c_comment(FILE *file, const char *text);
 void quote_c_string(FILE *file, const char *text);
 
 /**
- * quote_json() - Write a string of JSON, in ""
+ * quote_ascii() - Write JSON whose strings are any bytes
  * @file:	Where to; it gets ASCII only
- * @text:	UTF-8. A byte that is none becomes \udcXX, which no UTF-8 does,
+ * @json:	UTF-8. A byte that is none becomes \udcXX, which no UTF-8 does,
  *		and which Python's os.fsencode() takes for that byte
  */
-void quote_json(FILE *file, const char *text);
-
-/** quote_ascii() - Write JSON whose strings are any bytes, as quote_json() */
 void quote_ascii(FILE *file, const char *json);
 
 /** quote_shell() - Write one word of a shell command; all bytes are kept */

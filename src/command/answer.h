@@ -7,7 +7,7 @@
  * exits with 3.
  *
  * Keys and text are any bytes: a byte that is no UTF-8 is written as
- * quote_json() does it.
+ * quote_ascii() does it.
  */
 #ifndef ANSWER_H
 #define ANSWER_H
