@@ -32,6 +32,7 @@ def test_numbers_add_up(page):
                 3 * cell["known"])
         if cell["group"] in ("pairs", "late", "random"):
             assert cell["programs"] == COUNT
+            assert cell["agree"] + cell["known"] > 0, cell
         if cell["subject"] == "spec":
             assert cell["known"] == 0
 
