@@ -62,7 +62,7 @@ TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
 PURE     := test_portman test_portman_linear test_portman_many \
             test_portman_memory test_program test_spec test_sweep
 # Tests with threads that call the library; these run under ThreadSanitizer, too
-THREADED := test_cancel test_conn test_conn_limits test_conn_open test_netns test_netns_do test_nettest \
+THREADED := test_cancel test_conn test_conn_limits test_conn_open test_conn_signal test_netns test_netns_do test_nettest \
             test_peers_conn test_peers_netns test_peers_reuseport test_portman \
             test_portman_linear
 

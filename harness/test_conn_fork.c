@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -220,6 +221,29 @@ static void a_function_that_forks(void **state)
 	assert_int_equal(status, 0);
 }
 
+static int only_fork(int fd, void *arg)
+{
+	*(pid_t *)arg = fork();
+	return fd;
+}
+
+/* What it does with the conn comes after the function. */
+static void a_function_that_only_forks(void **state)
+{
+	int status, fd;
+	pid_t pid;
+
+	(void)state;
+	fd = conn_control(ends[1], only_fork, &pid);
+	if (!pid) {
+		alarm(STUCK_S / 2);
+		_exit(conn_fd(ends[1]) != fd || conn_close(ends[1]) ||
+			fcntl(fd, F_GETFD) >= 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 #define WITH_READER(fn)                                                        \
 	cmocka_unit_test_setup_teardown(fn, begin, reader_is_woken)
 
@@ -232,6 +256,7 @@ int main(int argc, char **argv)
 		WITH_READER(a_deadline_is_the_childs_own),
 		WITH_READER(a_grandchild_too),
 		WITH_READER(a_function_that_forks),
+		WITH_READER(a_function_that_only_forks),
 	};
 
 	if (UNIT_LISTED(argc, argv, tests) || !own_netns_enter())

@@ -24,14 +24,14 @@
  * calls of the parent's threads, with the deadlines of that moment. No close,
  * deadline or call of one process is noticed by a conn of the other, and both
  * may free theirs. A connection ends when both have, or by conn_shutdown(), and
- * non-blocking is shared as in conn_dup(). This holds for fork(), and not for a
- * bare clone(2). If the parent is just closing it, the child has it closed too,
- * and its descriptor may stay; so may that of a wait that is just beginning or
- * ending in another thread.
+ * non-blocking is shared as in conn_dup(). This holds for fork(), and not for
+ * _Fork(3) or a bare clone(2). If the parent is just closing it, the child has
+ * it closed too, and its descriptor may stay; so may that of a wait that is
+ * just beginning or ending in another thread.
  *
  * No function is a cancellation point: pthread_cancel(3) is carried out after
  * it, and a token is what ends a call. A function that is called within must
- * return, and not by longjmp(3) or pthread_exit(3).
+ * return, and not by longjmp(3), pthread_exit(3) or an exception; it may fork.
  *
  * All functions are thread-safe but for conn_free(). They return a count or 0,
  * or a negative errno: -ETIME (a deadline), -ECANCELED (a token), -EBADF
@@ -133,10 +133,10 @@ int conn_fd(struct conn *conn);
  *
  * A second close is 0 as well, and returns when the first is done.
  *
- * Return: 0, -EDEADLK (this thread is within a call on this conn, however deep:
- *	   by conn_control(), or in a signal handler), the negative errno of
- *	   close(2), or that of write(2): its calls could not be woken, and it
- *	   is still open
+ * Return: 0, -EDEADLK (this thread is within a call on this conn, or within a
+ *	   close, however deep: by conn_control(), or in a signal handler), the
+ *	   negative errno of close(2), or that of write(2): its calls could not
+ *	   be woken, and it is still open
  */
 int conn_close(struct conn *conn);
 

@@ -54,8 +54,9 @@ struct conn_waker {
 	_Atomic bool fired;
 };
 
-/* The calls that this thread is in, the last one first */
-static _Thread_local struct conn_call *calls;
+/* The calls that this thread is in, the last one first; its closes apart, for
+ * which no close waits */
+static _Thread_local struct conn_call *calls, *closes;
 
 /* Eventfds that nobody waits for, and -1; as long as there are conns */
 static _Atomic uint32_t living;
@@ -92,11 +93,11 @@ static void futex(_Atomic uint32_t *word, int op, uint32_t value)
 	syscall(SYS_futex, word, op, value, NULL, NULL, 0);
 }
 
-static uint32_t own_calls(const struct conn *conn)
+static uint32_t count_of(const struct conn *conn, const struct conn_call *call)
 {
 	uint32_t count = 0;
 
-	for (const struct conn_call *call = calls; call; call = call->before)
+	for (; call; call = call->before)
 		count += call->conn == conn;
 	return count;
 }
@@ -109,7 +110,7 @@ static uint32_t inherited(const struct conn *conn)
 
 	if (state & DONE || state == CLOSED)
 		return CLOSED | DONE;
-	return own_calls(conn);
+	return count_of(conn, calls);
 }
 
 /* They are the parent's, as their eventfds are. */
@@ -166,24 +167,26 @@ __attribute__((noinline)) int conn_enter(struct conn *conn,
 	uint32_t state;
 
 	forget_if_forked(conn);
-	state = atomic_load(&conn->state);
-	do {
-		if (state & CLOSED)
-			return -EBADF;
-	} while (!atomic_compare_exchange_weak(&conn->state, &state,
-		state + 1));
 	*call = (struct conn_call){ conn, calls, uncancelled_begin() };
+	/* As long as it counts it is in the list, for signal handlers. */
 	calls = call;
-	return 0;
+	state = atomic_load(&conn->state);
+	while (!(state & CLOSED))
+		if (atomic_compare_exchange_weak(&conn->state, &state,
+			    state + 1))
+			return 0;
+	calls = call->before;
+	uncancelled_end(&call->cancel);
+	return -EBADF;
 }
 
 void conn_leave(struct conn *conn, const struct conn_call *call)
 {
-	calls = call->before;
-	/* Did it fork meanwhile, in a function that the conn was lent? */
+	/* Did it fork meanwhile? Then it still counts in the child, too. */
 	forget_if_forked(conn);
 	if (atomic_fetch_sub(&conn->state, 1) == (CLOSED | 1))
 		futex(&conn->state, FUTEX_WAKE_PRIVATE, INT_MAX);
+	calls = call->before;
 	uncancelled_end(&call->cancel);
 }
 
@@ -402,17 +405,11 @@ static int begin_close(struct conn *conn)
 	return rc;
 }
 
-int conn_close(struct conn *conn)
+static int close_once(struct conn *conn)
 {
-	UNCANCELLED();
 	uint32_t state;
 	int rc;
 
-	if (!conn)
-		return -EINVAL;
-	forget_if_forked(conn);
-	if (own_calls(conn))
-		return -EDEADLK;
 	while ((state = atomic_fetch_or(&conn->state, CLOSED)) & CLOSED) {
 		if (state & DONE)
 			return 0;
@@ -426,5 +423,22 @@ int conn_close(struct conn *conn)
 	rc = close(conn->fd) ? -errno : 0;
 	atomic_fetch_or(&conn->state, DONE);
 	futex(&conn->state, FUTEX_WAKE_PRIVATE, INT_MAX);
+	return rc;
+}
+
+int conn_close(struct conn *conn)
+{
+	UNCANCELLED();
+	struct conn_call call = { .conn = conn, .before = closes };
+	int rc;
+
+	if (!conn)
+		return -EINVAL;
+	forget_if_forked(conn);
+	if (count_of(conn, calls) || count_of(conn, closes))
+		return -EDEADLK;
+	closes = &call;
+	rc = close_once(conn);
+	closes = call.before;
 	return rc;
 }
