@@ -334,6 +334,11 @@ static void a_deadline_of_long_ago_is_over(void **state)
 	assert_int_equal(wait_poll(NULL, 0, &past), -ETIME);
 	pair_of(SOCK_STREAM, c);
 	assert_int_equal(conn_read(c[0], &(char){ 0 }, 1, &past), -ETIME);
+	/* A conn's own is of the same sort. */
+	assert_int_equal(conn_set_deadline(c[0], CONN_READ, -1), 0);
+	assert_int_equal(conn_read(c[0], &(char){ 0 }, 1, NULL), -ETIME);
+	assert_int_equal(conn_set_deadline(c[0], CONN_READ, INT64_MIN), 0);
+	assert_int_equal(conn_read(c[0], &(char){ 0 }, 1, NULL), -ETIME);
 	free_pair(c);
 }
 

@@ -245,7 +245,6 @@ static void bad_arguments(void **state)
 	assert_int_equal(conn_peer(conn, &addr), -ENOTCONN);
 	assert_int_equal(conn_set_deadline(conn, 0, 1), -EINVAL);
 	assert_int_equal(conn_set_deadline(conn, 4, 1), -EINVAL);
-	assert_int_equal(conn_set_deadline(conn, CONN_READ, -1), -EINVAL);
 	assert_int_equal(conn_control(conn, NULL, NULL), -EINVAL);
 	assert_int_equal(conn_shutdown(conn, 9), -EINVAL);
 	assert_int_equal(conn_read(conn, &byte, 1, &(struct wait){ 0, 9999 }),

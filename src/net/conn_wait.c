@@ -328,8 +328,7 @@ int conn_set_deadline(struct conn *conn, int directions, int64_t deadline)
 	struct conn_call call;
 	int rc;
 
-	if (!conn || deadline < 0 || !directions ||
-		directions & ~(CONN_READ | CONN_WRITE))
+	if (!conn || !directions || directions & ~(CONN_READ | CONN_WRITE))
 		return -EINVAL;
 	rc = conn_enter(conn, &call);
 	if (rc)
