@@ -25,7 +25,7 @@
 #include "util.h"
 #include "net/conn.h"
 
-enum { CALLERS = 100, SHORT_MS = 30 };
+enum { CALLERS = 100, SHORT_MS = 30, LATE_MS = 300 };
 
 static const struct sockaddr_in nowhere = {
 	.sin_family = AF_INET, .sin_port = 1, .sin_addr.s_addr = 0x0100007f
@@ -252,6 +252,53 @@ static int report_errors(int fd, void *arg)
 }
 
 /* A queue of errors that nobody reads is ready for ever, and has no data. */
+/* A deadline would be told instead, if it waited. */
+static void who_does_not_wait_is_told_at_once(void **state)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
+	static char bytes[1 << 16];
+	struct iovec iov = { bytes, 4 };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		struct wait late = { wait_in_ms(LATE_MS), -1 };
+		struct conn *conns[2];
+		ssize_t n;
+
+		two_subjects_of(types[i], conns);
+		for (int all = 0; all <= MSG_WAITALL; all += MSG_WAITALL) {
+			int flags = MSG_DONTWAIT | all;
+
+			assert_int_equal(conn_recvfrom(conns[0], bytes, 4,
+						 flags, &late, NULL),
+				-EAGAIN);
+			assert_int_equal(conn_recvmsg(conns[0], &message, flags,
+						 &late),
+				-EAGAIN);
+			conn_write(conns[1], "ab", 2, NULL);
+			assert_int_equal(conn_recvfrom(conns[0], bytes, 4,
+						 flags, &late, NULL),
+				2);
+			conn_write(conns[1], "ab", 2, NULL);
+			assert_int_equal(conn_recvmsg(conns[0], &message, flags,
+						 &late),
+				2);
+		}
+		do
+			n = conn_sendto(conns[0], bytes, sizeof(bytes),
+				MSG_DONTWAIT, &late, NULL, 0);
+		while (n > 0);
+		assert_int_equal(n, -EAGAIN);
+		iov.iov_len = sizeof(bytes);
+		assert_int_equal(conn_sendmsg(conns[0], &message, MSG_DONTWAIT,
+					 &late),
+			-EAGAIN);
+		iov.iov_len = 4;
+		free_pair(conns);
+	}
+}
+
 static void an_error_queue_does_not_spin(void **state)
 {
 	const struct wait wait = { wait_in_ms(300), -1 };
@@ -284,6 +331,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(close_wakes_everybody),
 		cmocka_unit_test(write_all_says_how_far_it_came),
 		cmocka_unit_test(an_empty_message_is_no_end),
+		cmocka_unit_test(who_does_not_wait_is_told_at_once),
 		cmocka_unit_test(an_error_queue_does_not_spin),
 	};
 

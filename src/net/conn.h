@@ -233,7 +233,8 @@ int conn_write_all(struct conn *conn, const void *data, size_t size,
  * conn_recvfrom() - Receive
  * @flags:	As for recvfrom(2). MSG_WAITALL of a stream waits for all @size
  *		bytes, and then tells those that came before an end, an error, a
- *		deadline or a token; with MSG_PEEK it is ignored
+ *		deadline or a token; with MSG_PEEK it is ignored. With
+ *		MSG_DONTWAIT it is -EAGAIN where it would wait
  * @from:	Set to the sender's address, or NULL
  *
  * Nothing (@size 0) is waited for, and takes a message, as by recvfrom(2).
@@ -243,15 +244,22 @@ int conn_write_all(struct conn *conn, const void *data, size_t size,
 ssize_t conn_recvfrom(struct conn *conn, void *data, size_t size, int flags,
 	const struct wait *wait, struct conn_addr *from);
 
-/** conn_recvmsg() - recvmsg(2); MSG_WAITALL as in conn_recvfrom() */
+/** conn_recvmsg() - recvmsg(2); flags as in conn_recvfrom() */
 ssize_t conn_recvmsg(struct conn *conn, struct msghdr *message, int flags,
 	const struct wait *wait);
 
-/** conn_sendto() - Send; @to may be NULL */
+/**
+ * conn_sendto() - Send
+ * @flags:	As for sendto(2). With MSG_DONTWAIT it is -EAGAIN where it would
+ *		wait
+ * @to:		Or NULL
+ *
+ * Return: Bytes, or a negative errno
+ */
 ssize_t conn_sendto(struct conn *conn, const void *data, size_t size, int flags,
 	const struct wait *wait, const struct sockaddr *to, socklen_t len);
 
-/** conn_sendmsg() - sendmsg(2) */
+/** conn_sendmsg() - sendmsg(2); flags as in conn_sendto() */
 ssize_t conn_sendmsg(struct conn *conn, const struct msghdr *message, int flags,
 	const struct wait *wait);
 

@@ -20,6 +20,7 @@
  * @plain:	By read and write: it is no socket, or nothing is to be read
  * @all:	MSG_WAITALL, of a stream: until all is there
  * @had:	What of that is there already
+ * @vain:	By MSG_DONTWAIT it is over, though there was nothing to be done
  * @whole:	@message as it was given
  */
 struct io {
@@ -27,7 +28,7 @@ struct io {
 	const void *from;
 	size_t size;
 	int flags;
-	bool plain, all;
+	bool plain, all, vain;
 	size_t had;
 	struct conn_addr *addr;
 	const struct sockaddr *to;
@@ -39,6 +40,21 @@ struct io {
 static ssize_t result(ssize_t n)
 {
 	return n < 0 ? -errno : n;
+}
+
+/* Whoever does not wait is done with the first attempt. */
+static ssize_t at_once(struct io *io, ssize_t n)
+{
+	io->vain = n == -EAGAIN && io->flags & MSG_DONTWAIT;
+	return io->vain ? 0 : n;
+}
+
+static ssize_t run(struct conn *conn, int direction, const struct wait *wait,
+	conn_try *attempt, struct io *io)
+{
+	ssize_t n = conn_run(conn, direction, wait, attempt, io);
+
+	return io->vain ? -EAGAIN : n;
 }
 
 /* What an attempt of recv(2) comes to: with MSG_WAITALL it is not the last */
@@ -69,7 +85,7 @@ static ssize_t try_receive(int fd, void *arg)
 		io->addr ? &len : NULL);
 	if (n >= 0 && io->addr)
 		io->addr->len = MIN(len, (socklen_t)sizeof(io->addr->room));
-	return so_far(io, result(n));
+	return so_far(io, at_once(io, result(n)));
 }
 
 /* A pipe has no flag for it, so a SIGPIPE that was not pending is swallowed. */
@@ -97,8 +113,9 @@ static ssize_t try_send(int fd, void *arg)
 
 	if (io->plain)
 		return write_quietly(fd, io->from, io->size);
-	return result(sendto(fd, io->from, io->size,
-		io->flags | MSG_DONTWAIT | MSG_NOSIGNAL, io->to, io->len));
+	return at_once(io, result(sendto(fd, io->from, io->size,
+				   io->flags | MSG_DONTWAIT | MSG_NOSIGNAL,
+				   io->to, io->len)));
 }
 
 /* Beyond what has come */
@@ -126,7 +143,8 @@ static ssize_t try_recvmsg(int fd, void *arg)
 
 	m->msg_namelen = io->whole.msg_namelen;
 	m->msg_controllen = io->whole.msg_controllen;
-	n = result(recvmsg(fd, m, io->flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
+	n = at_once(io, result(recvmsg(fd, m,
+				io->flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC)));
 	if (!io->all || n <= 0)
 		return n;
 	advance(m, n);
@@ -140,15 +158,15 @@ static ssize_t try_sendmsg(int fd, void *arg)
 {
 	struct io *io = arg;
 
-	return result(sendmsg(fd, io->outgoing,
-		io->flags | MSG_DONTWAIT | MSG_NOSIGNAL));
+	return at_once(io, result(sendmsg(fd, io->outgoing,
+				   io->flags | MSG_DONTWAIT | MSG_NOSIGNAL)));
 }
 
 /* Messages come one at a time, and a look takes nothing away. */
 static bool waits_for_all(const struct conn *conn, int flags)
 {
 	return flags & MSG_WAITALL &&
-	       !(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)) &&
+	       !(flags & (MSG_DONTWAIT | MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)) &&
 	       conn->type == SOCK_STREAM;
 }
 
@@ -163,7 +181,7 @@ ssize_t conn_recvfrom(struct conn *conn, void *data, size_t size, int flags,
 	if (!conn || (size && !data))
 		return -EINVAL;
 	io.all = waits_for_all(conn, flags);
-	return in_all(&io, conn_run(conn, CONN_IN, wait, try_receive, &io));
+	return in_all(&io, run(conn, CONN_IN, wait, try_receive, &io));
 }
 
 static int set_plain(struct conn *conn, struct io *io)
@@ -199,7 +217,7 @@ ssize_t conn_sendto(struct conn *conn, const void *data, size_t size, int flags,
 
 	if (!conn || (size && !data))
 		return -EINVAL;
-	return conn_run(conn, CONN_OUT, wait, try_send, &io);
+	return run(conn, CONN_OUT, wait, try_send, &io);
 }
 
 ssize_t conn_write(struct conn *conn, const void *data, size_t size,
@@ -249,7 +267,7 @@ static ssize_t receive_all(struct conn *conn, struct io *io,
 	}
 	message->msg_iov = copy;
 	io->all = io->size;
-	n = in_all(io, conn_run(conn, CONN_IN, wait, try_recvmsg, io));
+	n = in_all(io, run(conn, CONN_IN, wait, try_recvmsg, io));
 	message->msg_iov = io->whole.msg_iov;
 	message->msg_iovlen = io->whole.msg_iovlen;
 	free(copy);
@@ -266,7 +284,7 @@ ssize_t conn_recvmsg(struct conn *conn, struct msghdr *message, int flags,
 	io.whole = *message;
 	if (conn && waits_for_all(conn, flags))
 		return receive_all(conn, &io, wait);
-	return conn_run(conn, CONN_IN, wait, try_recvmsg, &io);
+	return run(conn, CONN_IN, wait, try_recvmsg, &io);
 }
 
 ssize_t conn_sendmsg(struct conn *conn, const struct msghdr *message, int flags,
@@ -276,5 +294,5 @@ ssize_t conn_sendmsg(struct conn *conn, const struct msghdr *message, int flags,
 
 	if (!message)
 		return -EINVAL;
-	return conn_run(conn, CONN_OUT, wait, try_sendmsg, &io);
+	return run(conn, CONN_OUT, wait, try_sendmsg, &io);
 }
