@@ -121,6 +121,14 @@ static void try_netns(void)
 	uint64_t id;
 
 	TRIED(netns_current(&here));
+	TRIED(netns_open_pid(getpid(), &ns));
+	TRIED(netns_close(ns));
+	TRIED(netns_free(ns));
+	TRIED(netns_check("/proc/self/ns/net"));
+	TRIED(netns_setns(here));
+	TRIED(netns_setns_fd(netns_fd(here), 0));
+	TRIED(netns_equal(here, here));
+	TRIED(netns_id_current(&id));
 	TRIED(netns_do(here, nothing_there, NULL));
 	TRIED(netns_do_fd(netns_fd(here), nothing_there, NULL));
 	TRIED(netns_do_path("/proc/self/ns/net", nothing_there, NULL));
@@ -161,12 +169,14 @@ static void try_netlink(void)
 {
 	struct addr addr = own_netns_addr("192.0.2.1");
 	struct link_end a = { .name = "a" }, b = { .name = "b" };
+	struct link_end bridge = { .name = "c" }, vrf = { .name = "d" };
 	struct link_route route = { .to = own_netns_addr("198.51.100.0"),
 		.prefix = 24,
 		.index = OWN_NETNS_LO };
 	struct sockdiag_row r = { .protocol = IPPROTO_TCP, .family = AF_INET };
 	struct link_session *session;
 	struct sockdiag *diag;
+	int index = OWN_NETNS_LO;
 
 	TRIED(link_open(&session));
 	TRIED(link_up(session, OWN_NETNS_LO));
@@ -174,24 +184,49 @@ static void try_netlink(void)
 	TRIED(link_add_addr(session, OWN_NETNS_LO, &addr, 32));
 	TRIED(link_add_route(session, &route));
 	TRIED(link_delete(session, 99));
-	link_close(session);
+	TRIED(link_index(session, "lo", &index));
+	TRIED(link_set_master(session, index, 0));
+	TRIED(link_add_bridge(session, &bridge));
+	TRIED(link_add_vrf(session, &vrf, 7));
+	TRIED(link_addr_gen_none(session, index));
+	TRIED((link_close(session), 0));
 	TRIED(sockdiag_open(&diag));
 	TRIED(sockdiag_each(diag, IPPROTO_TCP, AF_INET, SOCKDIAG_ALL, row,
 		NULL));
 	TRIED(sockdiag_find(diag, &r));
 	TRIED(sockdiag_destroy(diag, &r));
 	TRIED(sockdiag_owners(1, owner, NULL));
-	sockdiag_close(diag);
+	TRIED((sockdiag_close(diag), 0));
 }
 
 static void try_reuseport(void)
 {
 	struct conn *l = NULL, *c = NULL;
+	struct conn_addr addr;
 
+	TRIED(reuseport_available());
+	TRIED(reuseport_resolve("tcp", "localhost:1", false, &addr));
+	TRIED(reuseport_listen_packet("udp", ":0", NULL, &l));
+	TRIED(conn_free(l));
 	TRIED(reuseport_listen("tcp4", "localhost:7001", NULL, &l));
 	TRIED(reuseport_dial("tcp4", NULL, "localhost:7001", NULL, NULL, &c));
 	TRIED(conn_free(c));
 	TRIED(conn_free(l));
+}
+
+static void try_wait(void)
+{
+	struct wait wait = { wait_in_ms(SHORT_MS), -1 };
+	struct pollfd zero = { .fd = -1 };
+	struct wait_token *token;
+
+	TRIED(wait_token_new(&token));
+	wait.cancel_fd = wait_token_fd(token);
+	TRIED(wait_check(&wait));
+	TRIED(wait_poll(&zero, 1, &wait));
+	TRIED(wait_token_is_cancelled(token));
+	TRIED(wait_token_cancel(token));
+	TRIED(wait_token_free(token));
 }
 
 static void *to_be_cancelled(void *arg)
@@ -205,7 +240,7 @@ static void *to_be_cancelled(void *arg)
 static void no_call_is_ended_half_way(void **state)
 {
 	static void (*const tries[])(void) = { try_conn, try_processes,
-		try_netns, try_netlink, try_reuseport };
+		try_netns, try_netlink, try_reuseport, try_wait };
 	pthread_t thread;
 
 	(void)state;

@@ -31,6 +31,8 @@ static void ask(void)
 
 bool reuseport_available(void)
 {
+	UNCANCELLED();
+
 	pthread_once(&once, ask);
 	return available;
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "uncancelled.h"
 #include "util.h"
 
 enum { NS_PER_S = 1000000000, NS_PER_MS = 1000000 };
@@ -39,6 +40,7 @@ int64_t wait_in_ms(int64_t ms)
 
 static int is_readable(int fd)
 {
+	UNCANCELLED();
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
 	int rc;
 
@@ -79,6 +81,7 @@ static struct timespec *left(const struct wait *wait, struct timespec *t)
 
 int wait_poll(struct pollfd *fds, unsigned int count, const struct wait *wait)
 {
+	UNCANCELLED();
 	struct pollfd all[WAIT_FDS_MAX + 1];
 	struct timespec t;
 	int rc;
@@ -119,6 +122,7 @@ static int not_zero(int fd)
 
 int wait_token_new(struct wait_token **token)
 {
+	UNCANCELLED();
 	struct wait_token *new = token ? malloc(sizeof(*new)) : NULL;
 
 	if (!token)
@@ -139,6 +143,7 @@ int wait_token_new(struct wait_token **token)
 /* It is never read, so it stays readable. */
 int wait_token_cancel(struct wait_token *token)
 {
+	UNCANCELLED();
 	static const uint64_t one = 1;
 	int saved = errno;
 
@@ -162,6 +167,8 @@ int wait_token_fd(const struct wait_token *token)
 
 struct wait_token *wait_token_free(struct wait_token *token)
 {
+	UNCANCELLED();
+
 	if (token) {
 		close(token->fd);
 		free(token);

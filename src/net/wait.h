@@ -6,7 +6,8 @@
  * interrupted wait goes on without losing time; 0 is none. A token cancels the
  * calls that were given it, and no others: it stays cancelled, any number of
  * calls and threads may wait for it, and it may be cancelled from a signal
- * handler. All functions are thread-safe but for wait_token_free().
+ * handler. All functions are thread-safe but for wait_token_free(), and none is
+ * a cancellation point.
  */
 #ifndef WAIT_H
 #define WAIT_H
