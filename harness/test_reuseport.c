@@ -187,9 +187,11 @@ static void networks_mean_what_they_do_to_go(void **state)
 		listens_at("tcp6", ":0", "[::]:1", 1);
 		listens_at("tcp6", "[::]:", "[::]:1", 1);
 		listens_at("tcp4", ":", "0.0.0.0:1", 0);
+		listens_at("tcp4", "[::]:0", "0.0.0.0:1", 0);
 		listens_at("tcp", "127.0.0.1:", "127.0.0.1:1", 0);
 		listens_at("tcp", "[::ffff:127.0.0.1]:0", "127.0.0.1:1", 0);
 		listens_at("tcp", "127.0.0.1:http", "127.0.0.1:1", 0);
+		listens_at("tcp", "127.0.0.1:HTTP", "127.0.0.1:1", 0);
 	}
 	set_bindv6only("0");
 }

@@ -61,18 +61,22 @@ static int copy(char *to, size_t room, const char *from, size_t len)
 }
 
 /* None is 0; a number has digits only, though libc takes blanks and signs; all
- * else is the name of a service. */
+ * else is the name of a service, in small or capital letters. */
 static int set_port(const char *port, char room[PORT_MAX])
 {
 	bool digits = !port[strspn(port, "0123456789")];
 	char *end;
 	unsigned long n = strtoul(port, &end, 10);
+	int rc;
 
 	if (!*port)
 		port = "0";
 	else if (!*end && (!digits || n > UINT16_MAX))
 		return -EINVAL;
-	return copy(room, PORT_MAX, port, strlen(port));
+	rc = copy(room, PORT_MAX, port, strlen(port));
+	for (char *c = room; !rc && *c; c++)
+		*c = *c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c;
+	return rc;
 }
 
 /* "[HOST]:PORT", "HOST:PORT" and ":PORT" apart */
@@ -106,7 +110,14 @@ static int failure_of(int rc)
 	return -ENOENT;
 }
 
-/* A mapped address becomes one of IPv4, unless IPv6 is asked for. */
+/* A mapped address becomes one of IPv4, unless IPv6 is asked for; and ::, where
+ * IPv4 is. */
+static bool is_of_four(const struct in6_addr *in6, int family)
+{
+	return IN6_IS_ADDR_V4MAPPED(in6) ||
+	       (family == AF_INET && IN6_IS_ADDR_UNSPECIFIED(in6));
+}
+
 static struct conn_addr addr_of(const struct addrinfo *info, int family)
 {
 	struct conn_addr addr = { .len = info->ai_addrlen };
@@ -115,7 +126,7 @@ static struct conn_addr addr_of(const struct addrinfo *info, int family)
 
 	memcpy(&addr.room, info->ai_addr, info->ai_addrlen);
 	if (info->ai_family != AF_INET6 || family == AF_INET6 ||
-		!IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+		!is_of_four(&in6->sin6_addr, family))
 		return addr;
 	in.sin_port = in6->sin6_port;
 	memcpy(&in.sin_addr, &in6->sin6_addr.s6_addr[12], sizeof(in.sin_addr));
