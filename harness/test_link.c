@@ -121,6 +121,7 @@ static void ports_of_a_bridge(void **state)
 	assert_int_equal(link_set_master(session, 20, 30), 0);
 	assert_int_equal(link_set_master(session, 21, 20), -EOPNOTSUPP);
 	assert_int_equal(link_set_master(session, 99, 30), -ENODEV);
+	assert_int_equal(link_set_master(session, 20, 99), -ENODEV);
 	assert_int_equal(link_set_master(session, 30, 30), -ELOOP);
 	assert_int_equal(link_set_master(session, 20, 0), 0);
 	link_close(session);

@@ -141,12 +141,23 @@ int link_delete(struct link_session *session, int index)
 	return rc;
 }
 
+static bool is_device(struct link_session *session, int index)
+{
+	struct ifreq request = { .ifr_ifindex = index };
+
+	return !ioctl(nl_socket_get_fd(session->nl.sk), SIOCGIFNAME, &request);
+}
+
 int link_set_master(struct link_session *session, int index, int master)
 {
 	struct rtnl_link *changes;
 
-	if (master < 0)
+	if (!session || index < 0 || master < 0)
 		return -EINVAL;
+	/* The kernel takes the device from its old master before it looks, and
+	 * calls one that is not there no master, either. */
+	if (master && !is_device(session, master))
+		return -ENODEV;
 	changes = rtnl_link_alloc();
 	if (changes)
 		rtnl_link_set_master(changes, master);
