@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -70,6 +71,56 @@ static void accept_and_connect(void **state)
 		-ECONNREFUSED);
 	assert_int_equal(conn_accept(client, 0, NULL, &child, NULL), -EINVAL);
 	conn_free(client);
+}
+
+struct connecting {
+	struct conn *conn;
+	struct conn_addr to;
+	int rc;
+};
+
+static void *connect_again(void *arg)
+{
+	struct connecting *c = arg;
+
+	c->rc = conn_connect(c->conn, &c->to.any, c->to.len, NULL, NULL);
+	return NULL;
+}
+
+/* The listener's queue is full, so that the kernel tries again after 1 s. What
+ * one call has begun, others wait for. */
+static void a_connect_goes_on(void **state)
+{
+	struct connecting c = { 0 };
+	struct conn *l = listener(&c.to), *first, *child;
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(conn_listen(l, 0), 0);
+	assert_int_equal(conn_open(AF_INET, SOCK_STREAM, 0, NULL, &first), 0);
+	assert_int_equal(conn_open(AF_INET, SOCK_STREAM, 0, NULL, &c.conn), 0);
+	assert_int_equal(conn_connect(first, &c.to.any, c.to.len, NULL, NULL),
+		0);
+	for (int i = 0; i < 2; i++) {
+		struct wait soon = { wait_in_ms(SHORT_MS), -1 };
+
+		assert_int_equal(conn_connect(c.conn, &c.to.any, c.to.len,
+					 &soon, NULL),
+			-ETIME);
+	}
+	assert_int_equal(pthread_create(&thread, NULL, connect_again, &c), 0);
+	usleep(SHORT_MS * 1000);
+	assert_int_equal(conn_accept(l, 0, NULL, &child, NULL), 0);
+	assert_int_equal(conn_connect(c.conn, &c.to.any, c.to.len, NULL, NULL),
+		0);
+	pthread_join(thread, NULL);
+	assert_int_equal(c.rc, 0);
+	assert_int_equal(conn_connect(c.conn, &c.to.any, c.to.len, NULL, NULL),
+		-EISCONN);
+	conn_free(child);
+	conn_free(first);
+	conn_free(c.conn);
+	conn_free(l);
 }
 
 /* UDP is connected at once, and its -EAGAIN is an answer. */
@@ -256,6 +307,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accept_and_connect),
+		cmocka_unit_test(a_connect_goes_on),
 		cmocka_unit_test(connect_of_udp),
 		cmocka_unit_test(connect_of_a_full_unix_socket),
 		cmocka_unit_test(adopt_and_dup),

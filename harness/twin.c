@@ -150,7 +150,7 @@ int twin_connect(int fd, const struct sockaddr *addr, socklen_t len)
 
 	if (!connect(fd, addr, len))
 		return 0;
-	if (errno != EINPROGRESS)
+	if (errno != EINPROGRESS && errno != EALREADY)
 		return -errno;
 	if (!poll(&pfd, 1, MOMENT_MS))
 		return -EAGAIN;

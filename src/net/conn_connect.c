@@ -106,6 +106,11 @@ int conn_accept(struct conn *conn, int flags, const struct wait *wait,
 	return rc;
 }
 
+static bool is_internet(const struct sockaddr *addr)
+{
+	return addr->sa_family == AF_INET || addr->sa_family == AF_INET6;
+}
+
 /* Is a connect that was begun decided? 0, -EAGAIN (not yet), or its errno */
 static int outcome(int fd, const struct sockaddr *addr, socklen_t len)
 {
@@ -116,17 +121,25 @@ static int outcome(int fd, const struct sockaddr *addr, socklen_t len)
 	/* A second call ends what the first began, as if that had blocked.
 	 * SO_ERROR would tell the error, too, but once, and leave a socket
 	 * that refuses to be connected again. */
-	if (addr->sa_family == AF_INET || addr->sa_family == AF_INET6) {
+	if (is_internet(addr)) {
 		error = connect(fd, addr, len) ? errno : 0;
-		return error == EALREADY ? -EAGAIN :
-		       error == EISCONN	 ? 0 :
-					   -error;
+		/* EINPROGRESS: another thread was told of the first's end. */
+		return error == EALREADY || error == EINPROGRESS ? -EAGAIN :
+		       error == EISCONN				 ? 0 :
+								   -error;
 	}
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size))
 		return -errno;
 	if (error)
 		return -error;
 	return name(fd, &peer, peer_of) == -ENOTCONN ? -EAGAIN : 0;
+}
+
+/* Also by an earlier call, which has given up, or by another thread's */
+static bool is_begun(int rc, const struct sockaddr *addr)
+{
+	return rc == -EINPROGRESS || rc == -EINTR ||
+	       (rc == -EALREADY && is_internet(addr));
 }
 
 static int finish(struct conn *conn, const struct sockaddr *addr, socklen_t len,
@@ -156,7 +169,7 @@ static int begin(struct conn *conn, const struct sockaddr *addr, socklen_t len,
 		if (rc)
 			return rc;
 		rc = conn_result(connect(conn->fd, addr, len));
-		if (rc == -EINPROGRESS || rc == -EINTR)
+		if (is_begun(rc, addr))
 			return finish(conn, addr, len, wait);
 		if (rc != -EAGAIN || addr->sa_family != AF_UNIX)
 			return rc;
