@@ -118,6 +118,22 @@ def test_each_function_has_a_page(usr):
     assert "the connection stays queued" in text and "portclash_conn (3)" in text
 
 
+def test_each_page_says_what_is_returned(usr):
+    """Itself, or else its header, which also says what is thread-safe."""
+    folder = usr / "share" / "man" / "man3"
+    headers = {}
+    for path in (usr / "include" / "portclash").glob("*.h"):
+        page = folder / f"portclash_{path.stem}.3"
+        if any(name.startswith(f"{path.stem}_") for name in declared(usr)):
+            headers[page.stem] = " ".join(page.read_text().split())
+            assert "thread\\-safe" in headers[page.stem], page
+    for name in declared(usr):
+        page = (folder / f"portclash_{name}.3").read_text()
+        of = re.search(r"\nAs (\w+)\(3\) says", page)
+        assert not of or "eturn 0 or" in headers[of[1]] or (
+            "eturn a count" in headers[of[1]]), name
+
+
 def test_one_version(usr):
     """Of the headers, the libraries' symbols and the command."""
     header = (usr / "include/portclash/portclash.h").read_text()

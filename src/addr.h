@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * addr.h - one address type for every op
+ *
+ * All functions are thread-safe.
  */
 #ifndef ADDR_H
 #define ADDR_H
@@ -46,16 +48,32 @@ int addr_parse(const char *text, struct addr *addr);
  */
 const char *addr_print(const struct addr *addr, char *text);
 
-/** addr_equal() - Are both the same bytes of the same length? */
+/**
+ * addr_equal() - Are both the same bytes of the same length?
+ *
+ * Return: Yes or no
+ */
 bool addr_equal(const struct addr *a, const struct addr *b);
 
-/** addr_is_any() - Is it 0.0.0.0 or ::? */
+/**
+ * addr_is_any() - Is it 0.0.0.0 or ::?
+ *
+ * Return: Yes or no
+ */
 bool addr_is_any(const struct addr *addr);
 
-/** addr_is_mapped() - Is it an IPv4-mapped IPv6 address? */
+/**
+ * addr_is_mapped() - Is it an IPv4-mapped IPv6 address?
+ *
+ * Return: Yes or no
+ */
 bool addr_is_mapped(const struct addr *addr);
 
-/** addr_unmapped() - The IPv4 address within a mapped one; any other as is */
+/**
+ * addr_unmapped() - An address without mapping
+ *
+ * Return: The IPv4 address within a mapped one; any other as it is
+ */
 struct addr addr_unmapped(const struct addr *addr);
 
 PORTCLASH_END

@@ -7,7 +7,8 @@
  * own, and not the fewer ones of libnl. -EINVAL also means that a pointer is
  * NULL, a name is empty or too long, an address is none, or an ifindex is
  * negative. An ifindex that is not negative and is no device's is -ENODEV. No
- * function is a cancellation point.
+ * function is a cancellation point. All are thread-safe, but for two threads in
+ * one session.
  */
 #ifndef LINK_H
 #define LINK_H

@@ -8,7 +8,8 @@
  * netns_new_named() makes a name in the file system, which stays behind until
  * netns_delete_named().
  *
- * A handle may be used by many threads at a time, as long as none closes it.
+ * All functions are thread-safe but for netns_close() and netns_free(): a handle
+ * may be used by many threads at a time, as long as none closes it.
  * Where a handle, a path or a function is NULL, the result is -EINVAL.
  *
  * No function is a cancellation point: pthread_cancel(3) is carried out when it
@@ -116,7 +117,11 @@ int netns_new(struct netns **ns);
  */
 int netns_new_named(const char *dir, const char *name, struct netns **ns);
 
-/** netns_open_named() - Open one by its name: as netns_open() */
+/**
+ * netns_open_named() - Open one by its name
+ *
+ * Return: As netns_open(); -EINVAL also if @name is none
+ */
 int netns_open_named(const char *dir, const char *name, struct netns **ns);
 
 /**
@@ -131,10 +136,10 @@ int netns_open_named(const char *dir, const char *name, struct netns **ns);
 int netns_delete_named(const char *dir, const char *name);
 
 /**
- * netns_path() - The path that a handle was opened by; still owned by it
+ * netns_path() - The path that a handle was opened by
  *
- * If it was not opened by a path, this is one that is valid until
- * netns_close().
+ * Return: The path, still owned by the handle. If it was not opened by one,
+ *	   this is one that is valid until netns_close(). "" for NULL
  */
 const char *netns_path(const struct netns *ns);
 
@@ -156,10 +161,18 @@ int netns_equal(const struct netns *a, const struct netns *b);
  */
 int netns_do(const struct netns *ns, netns_fn *fn, void *arg);
 
-/** netns_do_fd() - The same, by a descriptor; -EINVAL: of something else */
+/**
+ * netns_do_fd() - The same, by a descriptor
+ *
+ * Return: As netns_do(); -EINVAL (a descriptor of something else)
+ */
 int netns_do_fd(int fd, netns_fn *fn, void *arg);
 
-/** netns_do_path() - The same, by path */
+/**
+ * netns_do_path() - The same, by path
+ *
+ * Return: As netns_do(), or as netns_open()
+ */
 int netns_do_path(const char *path, netns_fn *fn, void *arg);
 
 /**
@@ -214,7 +227,11 @@ int netns_setns(const struct netns *ns);
  */
 int netns_setns_fd(int fd, int type);
 
-/** netns_thread_id() - The calling thread's number, as in /proc/PID/task */
+/**
+ * netns_thread_id() - The calling thread's number
+ *
+ * Return: The number, as in /proc/PID/task
+ */
 pid_t netns_thread_id(void);
 
 /**

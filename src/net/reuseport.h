@@ -53,7 +53,11 @@ struct reuseport_options {
 #define REUSEPORT_OPTIONS_INIT { -1, 0, NULL }
 #define REUSEPORT_OPTIONS ((struct reuseport_options){ .netns_fd = -1 })
 
-/** reuseport_available() - Has this kernel the option? Asked once a process */
+/**
+ * reuseport_available() - Has this kernel the option? Asked once a process
+ *
+ * Return: Yes or no
+ */
 bool reuseport_available(void);
 
 /**

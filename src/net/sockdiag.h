@@ -6,7 +6,9 @@
  * no process has any more: TIME_WAIT, orphans, connections that nobody
  * accepted. It does not tell whether SO_REUSEADDR or SO_REUSEPORT is set. If a
  * pointer is NULL that may not be, the result is -EINVAL. No function is a
- * cancellation point.
+ * cancellation point. All are thread-safe, but for two threads with one struct
+ * sockdiag. A function that is called for a socket must return, and not by
+ * longjmp(3), pthread_exit(3) or an exception.
  */
 #ifndef SOCKDIAG_H
 #define SOCKDIAG_H
@@ -131,7 +133,8 @@ int sockdiag_each(struct sockdiag *diag, uint8_t protocol, uint8_t family,
  *		0. Out: the socket, on success
  *
  * It is a connection, or else a listener or an unconnected UDP socket. A TCP
- * socket that is only bound gets no packets.
+ * socket that is only bound gets no packets. One of MPTCP is never found: its
+ * packets are those of its subflows, which are TCP.
  *
  * Return: 0, -ENOENT (none), or another negative errno
  */

@@ -40,11 +40,18 @@ struct wait {
 /* Neither; the same as NULL */
 #define WAIT_FOREVER ((struct wait){ .deadline = 0, .cancel_fd = -1 })
 
-/** wait_now() - The time, as deadlines have it */
+/**
+ * wait_now() - The time, as deadlines have it
+ *
+ * Return: Nanoseconds of CLOCK_MONOTONIC
+ */
 int64_t wait_now(void);
 
-/** wait_in_ms() - The deadline that is so many milliseconds from now; at once
- * if that is in the past, and in 292 years if it is later still
+/**
+ * wait_in_ms() - The deadline that is so many milliseconds from now
+ *
+ * Return: Nanoseconds, never 0: at once if that is in the past, and in 292
+ *	   years if it is later still
  */
 int64_t wait_in_ms(int64_t ms);
 
@@ -87,10 +94,18 @@ int wait_token_new(struct wait_token **token);
  */
 int wait_token_cancel(struct wait_token *token);
 
-/** wait_token_is_cancelled() - Was it? NULL never was */
+/**
+ * wait_token_is_cancelled() - Was it?
+ *
+ * Return: Yes or no; NULL never was
+ */
 bool wait_token_is_cancelled(const struct wait_token *token);
 
-/** wait_token_fd() - For struct wait; still owned by the token. -1 for NULL */
+/**
+ * wait_token_fd() - Its descriptor, for struct wait
+ *
+ * Return: A descriptor, still owned by the token; -1 for NULL
+ */
 int wait_token_fd(const struct wait_token *token);
 
 /**

@@ -3,7 +3,8 @@
  * flagcount.h - how many references each combination of flags has
  *
  * For those who keep ports themselves, as the package has it. Our port manager
- * keeps the same more tightly (portman_table.h).
+ * keeps the same more tightly (portman_table.h). Of one counter, no function is
+ * thread-safe.
  */
 #ifndef FLAGCOUNT_H
 #define FLAGCOUNT_H
@@ -20,7 +21,7 @@ PORTCLASH_BEGIN
  * @refs:	One count for each combination, 0 to 7
  *
  * All zero is empty. Counts may be negative: a reference dropped under the
- * wrong flags is remembered, as upstream does. Not thread-safe.
+ * wrong flags is remembered, as upstream does.
  */
 struct flagcount {
 	int64_t refs[8];
@@ -42,7 +43,11 @@ int flagcount_drop(struct flagcount *c, uint8_t flags);
 
 /* The rest is about a counter that is there: it may not be NULL. */
 
-/** flagcount_total() - The sum of all counts, negative ones included */
+/**
+ * flagcount_total() - How many references there are
+ *
+ * Return: The sum of all counts, negative ones included
+ */
 long flagcount_total(const struct flagcount *c);
 
 /**
@@ -53,13 +58,19 @@ long flagcount_total(const struct flagcount *c);
  */
 long flagcount_refs(const struct flagcount *c, uint8_t flags);
 
-/** flagcount_all_have() - Does every reference have all of @flags? */
+/**
+ * flagcount_all_have() - Does every reference have all of @flags?
+ *
+ * Return: Yes or no
+ */
 bool flagcount_all_have(const struct flagcount *c, uint8_t flags);
 
 /**
- * flagcount_shared() - The flags that every reference has
+ * flagcount_shared() - Which flags does every reference have?
  *
- * Only positive counts limit it; 7 if there is none.
+ * Only positive counts limit it.
+ *
+ * Return: The flags; 7 if there is no reference
  */
 uint8_t flagcount_shared(const struct flagcount *c);
 

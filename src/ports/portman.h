@@ -43,7 +43,11 @@ typedef int portman_test_fn(uint16_t port, void *arg);
 
 struct portman;
 
-/** portman_new() - An empty manager, range 16000 to 65535; NULL: no memory */
+/**
+ * portman_new() - An empty manager, range 16000 to 65535
+ *
+ * Return: The manager, the caller's to portman_free(), or NULL: no memory
+ */
 struct portman *portman_new(void);
 
 /**
@@ -53,6 +57,8 @@ struct portman *portman_new(void);
  * not held with these very flags on every network (-ENOENT), an empty list of
  * networks, a range that begins at 0 (-EINVAL). And every port of the range is
  * a candidate, where upstream's sum of offset and count may wrap and skip some.
+ *
+ * Return: As portman_new()
  */
 struct portman *portman_new_strict(void);
 
@@ -113,6 +119,8 @@ int portman_pick_ephemeral(struct portman *pm, uint32_t random,
  * portman_pick_ephemeral_stable() - The same, from a hint that moves
  * @offset:	The first candidate is first + (hint + offset) % count; the hint
  *		starts at 0 and grows by one with every success
+ *
+ * Return: As portman_pick_ephemeral()
  */
 int portman_pick_ephemeral_stable(struct portman *pm, uint32_t offset,
 	portman_test_fn *test, void *arg, uint16_t *port);
@@ -136,11 +144,17 @@ int portman_set_range(struct portman *pm, uint16_t first, uint16_t last);
 /**
  * portman_is_available() - Would a reserve of that very port pass?
  *
- * The port is taken literally, 0 too; false also if @res makes no sense.
+ * The port is taken literally, 0 too.
+ *
+ * Return: Yes or no; false also if @res makes no sense
  */
 bool portman_is_available(struct portman *pm, const struct reservation *res);
 
-/** portman_live() - How many (network, transport, port) keys are held */
+/**
+ * portman_live() - How many (network, transport, port) keys are held
+ *
+ * Return: So many
+ */
 size_t portman_live(struct portman *pm);
 
 /**
