@@ -8,8 +8,8 @@
  * netns_new_named() makes a name in the file system, which stays behind until
  * netns_delete_named().
  *
- * All functions are thread-safe but for netns_close() and netns_free(): a handle
- * may be used by many threads at a time, as long as none closes it.
+ * All functions are thread-safe but for netns_close() and netns_free(): one
+ * handle may be used by many threads at a time, as long as none closes it.
  * Where a handle, a path or a function is NULL, the result is -EINVAL.
  *
  * No function is a cancellation point: pthread_cancel(3) is carried out when it
