@@ -141,23 +141,28 @@ int link_delete(struct link_session *session, int index)
 	return rc;
 }
 
-static bool is_device(struct link_session *session, int index)
+/* Is there such a device? 0, -ENODEV or another negative errno */
+static int look_for(struct link_session *session, int index)
 {
 	struct ifreq request = { .ifr_ifindex = index };
 
-	return !ioctl(nl_socket_get_fd(session->nl.sk), SIOCGIFNAME, &request);
+	return ioctl(nl_socket_get_fd(session->nl.sk), SIOCGIFNAME, &request) ?
+		       -errno :
+		       0;
 }
 
 int link_set_master(struct link_session *session, int index, int master)
 {
 	struct rtnl_link *changes;
+	int rc;
 
 	if (!session || index < 0 || master < 0)
 		return -EINVAL;
 	/* The kernel takes the device from its old master before it looks, and
 	 * calls one that is not there no master, either. */
-	if (master && !is_device(session, master))
-		return -ENODEV;
+	rc = master ? look_for(session, master) : 0;
+	if (rc)
+		return rc;
 	changes = rtnl_link_alloc();
 	if (changes)
 		rtnl_link_set_master(changes, master);
