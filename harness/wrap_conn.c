@@ -21,6 +21,8 @@ enum { FDS_MAX = 4096, CONNECT_MS = 10 };
 /* What conn itself calls goes on to the kernel. */
 static bool inside;
 static struct conn *conns[FDS_MAX];
+/* A connect goes on: a second one waits for it, where the raw call does not */
+static bool begun[FDS_MAX];
 
 int __real_socket(int domain, int type, int protocol);
 int __real_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);
@@ -76,8 +78,10 @@ static int keep(int rc, struct conn *conn)
 	int fd = rc ? rc : conn_control(conn, tell, NULL);
 
 	ASSERT(fd < FDS_MAX);
-	if (fd >= 0)
+	if (fd >= 0) {
 		conns[fd] = conn;
+		begun[fd] = false;
+	}
 	return leave(fd);
 }
 
@@ -126,20 +130,27 @@ int __wrap_connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct wait soon = { wait_in_ms(CONNECT_MS), -1 };
 	struct conn *conn = enter(fd);
+	bool again;
 	int rc;
 
 	if (!conn)
 		return __real_connect(fd, addr, len);
 	rc = conn_connect(conn, addr, len, &soon, NULL);
-	return leave(rc == -ETIME ? -EINPROGRESS : rc);
+	again = begun[fd];
+	begun[fd] = rc == -ETIME;
+	return leave(rc != -ETIME ? rc : again ? -EALREADY : -EINPROGRESS);
 }
 
 int __wrap_shutdown(int fd, int how)
 {
 	struct conn *conn = enter(fd);
+	int rc;
 
-	return conn ? leave(conn_shutdown(conn, how)) :
-		      __real_shutdown(fd, how);
+	if (!conn)
+		return __real_shutdown(fd, how);
+	rc = conn_shutdown(conn, how);
+	begun[fd] &= rc != 0;
+	return leave(rc);
 }
 
 int __wrap_setsockopt(int fd, int level, int name, const void *data,
