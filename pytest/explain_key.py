@@ -136,6 +136,8 @@ KEY = {
     "tcp-has-no-disconnect": {"disconnect_tcp"},
     "udp-new-device-leaks": {
         "udp_new_device_leaks", "socket_closed"},
+    "udp-new-options-leak": {
+        "udp_new_options_leak", "socket_closed"},
     "udp-connect-keeps-wildcard": {
         "connect_narrows_address", "udp_connect_keeps_wildcard"},
     "udp-disconnect-keeps-bind": {

@@ -26,6 +26,7 @@ import pytest
 from portcheck import (AGREED, CASES, FOUND, NOTHING, cases, level, portclash)
 
 BATCH = 400             # files of one command: its line has a limit
+GO_BATCH = 20           # the Go package may walk for seconds in one of them
 SIZE_MAX = 64 * 1024    # the command takes no larger program
 IDLE = 2                # seconds of random programs at a time
 AFTER = 8               # seconds past the end, for what came last
@@ -134,8 +135,9 @@ class Follower:
         count = 0
         for target, (key, pair) in QUEUES.items():
             files = self.new_files(target)
-            for start in range(0, len(files), BATCH):
-                batch = files[start:start + BATCH]
+            size = min(BATCH, GO_BATCH) if "goports" in pair else BATCH
+            for start in range(0, len(files), size):
+                batch = files[start:start + size]
                 if self.left < -grace:
                     # Not asked, so not followed either.
                     self.seen.difference_update(files[start:])

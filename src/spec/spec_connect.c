@@ -258,6 +258,7 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 	s->state = ESTABLISHED;
 	s->last_device = device;
 	s->last_reuse = s->reuse;
+	s->last_reuseport = s->reuseport;
 	s->last_v4 = target.v4;
 	if (!(s->locks & PORT_LOCK))
 		*out = outcome_number(s->port);

@@ -69,6 +69,45 @@ void spec_leak_to_kept(struct spec *spec, struct spec_socket *s)
 	leave_behind(spec, s);
 }
 
+static bool has_options(const struct spec_socket *s, uint8_t reuse,
+	bool reuseport)
+{
+	return s->taken_reuse == reuse && s->taken_reuseport == reuseport;
+}
+
+/*
+ * What is given back are the options of the last connect, so one holder of the
+ * same place goes on with those that it had got the port with: who has just
+ * the former, if there is one.
+ */
+static void leave_options(struct spec *spec, const struct spec_socket *s)
+{
+	struct spec_socket *heir = NULL;
+
+	if (has_options(s, s->last_reuse, s->last_reuseport) ||
+		!APPLIES(spec, udp_new_options_leak))
+		return;
+	for (unsigned int i = 0; i < spec->udp_count; i++) {
+		struct spec_socket *b = &spec->sockets[spec->udp[i]];
+
+		if (b == s || b->port != s->port ||
+			b->taken_device != s->taken_device ||
+			!in16_equal(b->taken_rcv, s->taken_rcv))
+			continue;
+		if (!heir || has_options(b, s->last_reuse, s->last_reuseport))
+			heir = b;
+	}
+	if (!heir)
+		return;
+	if (has_options(heir, s->last_reuse, s->last_reuseport)) {
+		heir->taken_reuse = s->taken_reuse;
+		heir->taken_reuseport = s->taken_reuseport;
+	} else {
+		heir->taken_reuse = MIN(heir->taken_reuse, s->taken_reuse);
+		heir->taken_reuseport &= s->taken_reuseport;
+	}
+}
+
 void spec_leak_udp(struct spec *spec, const struct spec_socket *s)
 {
 	bool dual = spec_socket_is_v6(s) && in16_any(s->taken_rcv) &&
@@ -78,6 +117,7 @@ void spec_leak_udp(struct spec *spec, const struct spec_socket *s)
 
 	if (!s->held)
 		return;
+	leave_options(spec, s);
 	all = s->last_device != s->taken_device &&
 	      APPLIES(spec, udp_new_device_leaks);
 	if (!all && !(s->last_v4 && dual &&

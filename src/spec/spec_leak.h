@@ -40,7 +40,9 @@ void spec_leak_to_kept(struct spec *spec, struct spec_socket *s);
  *
  * It misses the IPv6 half of a wildcard that it has connected from by IPv4
  * (udp_connect_leaks_wildcard), and all if it has got another device since
- * (udp_new_device_leaks).
+ * (udp_new_device_leaks). If it has connected with other options, these are
+ * given back, and somebody else goes on with the old ones
+ * (udp_new_options_leak).
  */
 void spec_leak_udp(struct spec *spec, const struct spec_socket *s);
 

@@ -126,6 +126,9 @@ NO_LINUX(udp_connect_leaks_wildcard)
 EFFECT(udp_new_device_leaks, "-",
 	"A UDP port is not given back by who connected on another device.")
 NO_LINUX(udp_new_device_leaks)
+EFFECT(udp_new_options_leak, "-",
+	"A UDP port is given back with the options of the last connect.")
+NO_LINUX(udp_new_options_leak)
 EFFECT(refused_connect_keeps_source, "-",
 	"TCP keeps an address from which it could not connect.")
 NO_LINUX(refused_connect_keeps_source)

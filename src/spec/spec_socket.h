@@ -107,8 +107,8 @@ static inline void spec_socket_note_taken(struct spec_socket *s)
 	s->taken_rcv = s->rcv;
 	s->taken_rcv4 = s->rcv4;
 	s->last_device = s->device;
-	s->taken_reuse = s->reuse;
-	s->taken_reuseport = s->reuseport;
+	s->taken_reuse = s->last_reuse = s->reuse;
+	s->taken_reuseport = s->last_reuseport = s->reuseport;
 	s->taken_device = s->device;
 }
 

@@ -90,7 +90,8 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  *		(options_of_bind_count, spec_leak.h)
  * @last_device: UDP: its device at the last connect or disconnect, or when it
  *		got its port
- * @last_reuse:	UDP: @reuse at the last connect
+ * @last_reuse, @last_reuseport: UDP: these at the last connect, or when it got
+ *		its port
  * @last_v4:	UDP: the last connect was by IPv4
  * @kept:	A bind to, or a connect from @kept_rcv was refused, and it keeps
  *		that (refused_bind_keeps_address, refused_connect_keeps_source)
@@ -118,7 +119,7 @@ struct spec_socket {
 	uint8_t type, state, call, reuse, locks, shut, ends;
 	bool reuseport, v6only, freebind, transparent, no_port, linger0, repair;
 	bool held, v4_ops, orphan, name_unknown;
-	bool taken_reuseport, with_peer, last_v4, kept;
+	bool taken_reuseport, last_reuseport, with_peer, last_v4, kept;
 	uint8_t dead, leak;
 	bool was_reset;
 	uint8_t taken_reuse, last_reuse;
