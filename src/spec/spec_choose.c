@@ -42,6 +42,9 @@
 #include "spec_range.h"
 #include "spec_tcp.h"
 
+/* In a range of so many ports, nobody meets by chance. */
+enum { FEW = 1024 };
+
 /**
  * struct search - What a search found
  * @sure:	A port that is free and that every such search looks at, or 0
@@ -179,9 +182,9 @@ static bool is_free_to_connect(struct spec *spec, const struct spec_socket *s,
 		return HOLDS(spec, connect_asks_owners) &&
 		       !spec_rule_errno(spec_tcp_ask_owners(spec, s, port,
 			       ASK_CONNECT)) &&
-		       spec_flow_is_unique(spec, s, port, false) &&
+		       spec_flow_is_unique(spec, s, port, NULL) &&
 		       APPLIES(spec, connect_asks_owners);
-	return !bucket || spec_flow_is_unique(spec, s, port, false);
+	return !bucket || spec_flow_is_unique(spec, s, port, NULL);
 }
 
 /*
@@ -230,6 +233,23 @@ static bool meets_older(const struct spec *spec, const struct spec_socket *s,
 		if (spec_flow_is_between(&spec->sockets[i], &s->peer_addr,
 			    s->peer_port, &s->rcv, port))
 			return true;
+	return false;
+}
+
+/* But of few ports it may have been: luck decides what is left of the older */
+static bool may_meet_older(struct spec *spec, const struct spec_socket *s,
+	struct spec_range range)
+{
+	if (!spec->leader || range.low == range.high ||
+		range.high - range.low >= FEW)
+		return false;
+	for (unsigned int i = 0; i < spec->count; i++) {
+		uint16_t port = spec->sockets[i].peer_port;
+
+		if (spec_range_has(range, port) && meets_older(spec, s, port) &&
+			is_free_to_connect(spec, s, port))
+			return true;
+	}
 	return false;
 }
 
@@ -288,8 +308,10 @@ enum spec_rule spec_choose_for_connect(struct spec *spec,
 		connect_no_port_left);
 	*port = found.sure ? found.sure : found.maybe;
 	*known = !leader || range.low == range.high;
-	if (!spec_state_leader_port(spec, port))
+	if (!spec_state_leader_port(spec, port)) {
+		RETURN_IF(spec, may_meet_older(spec, s, range), not_modelled);
 		return SPEC_NO_RULE;
+	}
 	*known = true;
 	if (spec_range_has(range, *port) &&
 		(spec_range_may_be_untold(spec, *port) ||

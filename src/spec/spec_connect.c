@@ -319,8 +319,10 @@ enum spec_rule spec_connect_port(struct spec *spec, struct spec_socket *s)
 	enum spec_rule rule;
 	uint16_t port;
 
+	s->ahead = false;
 	if (s->port) {
-		RETURN_IF(spec, !spec_flow_is_unique(spec, s, s->port, true),
+		RETURN_IF(spec,
+			!spec_flow_is_unique(spec, s, s->port, &s->ahead),
 			connect_same_4_tuple);
 		return SPEC_NO_RULE;
 	}

@@ -30,7 +30,7 @@ bool spec_flow_is_between(const struct spec_socket *b, const struct in16 *local,
 }
 
 bool spec_flow_is_unique(struct spec *spec, const struct spec_socket *s,
-	uint16_t port, bool recycle)
+	uint16_t port, bool *recycled)
 {
 	for (unsigned int i = 0; i < spec->count; i++) {
 		struct spec_socket *b = &spec->sockets[i];
@@ -42,9 +42,10 @@ bool spec_flow_is_unique(struct spec *spec, const struct spec_socket *s,
 		device = spec_socket_owner_device(spec, b);
 		if (device && device != s->device)
 			continue;
-		if (b->state != TIME_WAIT || !recycle ||
+		if (b->state != TIME_WAIT || !recycled ||
 			!APPLIES(spec, time_wait_is_recycled))
 			return false;
+		*recycled = true;
 		spec_bucket_leave(spec, b);
 		spec_socket_free(spec, b);
 	}

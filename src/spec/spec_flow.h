@@ -15,10 +15,11 @@ bool spec_flow_is_between(const struct spec_socket *s, const struct in16 *local,
  * spec_flow_is_unique() - Is there no other connection with both of these ends?
  * @s:		Its address and its peer's are set
  * @port:	The local port it would have
- * @recycle:	A connection in TIME_WAIT may be replaced: it then is
+ * @recycled:	A connection in TIME_WAIT may be replaced, and this tells that
+ *		it was; or NULL
  */
 bool spec_flow_is_unique(struct spec *spec, const struct spec_socket *s,
-	uint16_t port, bool recycle);
+	uint16_t port, bool *recycled);
 
 /** spec_flow_reset() - A reset arrives */
 void spec_flow_reset(struct spec *spec, struct spec_socket *s);

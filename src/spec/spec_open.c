@@ -89,6 +89,7 @@ static void make_child(struct spec *spec, struct spec_socket *listener,
 		child->device = route->arrives;
 	child->locks &= ~(PORT_LOCK | CONNECT_BOUND);
 	child->state = ESTABLISHED;
+	child->ahead = client->ahead;
 	child->peer = spec_socket_ref(spec, client);
 	child->listener = spec_socket_ref(spec, listener);
 	child->turn = spec->turn++;
@@ -116,15 +117,16 @@ static enum spec_rule unanswered(struct spec *spec, struct spec_socket *s,
 
 /*
  * Does the other end still know an older connection with these ends? TIME_WAIT
- * makes room for the new one. In any other state it answers as the old one
- * would, gets a reset for it, and leaves the new one without an answer.
+ * makes room for the new one, if somebody listens. Otherwise it answers as the
+ * old one would, gets a reset for it, and leaves the new one without an answer
+ * (tcp_timewait_state_process()).
  */
 static enum spec_rule meet_older(struct spec *spec, struct spec_socket *s,
-	const struct route *route)
+	const struct route *route, bool listened)
 {
 	for (unsigned int i = 0; i < spec->count; i++) {
 		struct spec_socket *b = &spec->sockets[i];
-		bool waits = b->state == TIME_WAIT;
+		bool room = b->state == TIME_WAIT && listened;
 
 		if (b == s || (b->device && b->device != route->arrives) ||
 			!spec_flow_is_between(b, &route->to, s->peer_port,
@@ -132,8 +134,10 @@ static enum spec_rule meet_older(struct spec *spec, struct spec_socket *s,
 			continue;
 		/* A simultaneous open connects them: not modelled. */
 		RETURN_IF(spec, b->state == SYN_SENT, not_modelled);
+		/* Its number must be newer, or it the next millisecond. */
+		RETURN_IF(spec, room && b->ahead, not_modelled);
 		spec_flow_reset(spec, b);
-		if (!waits)
+		if (!room)
 			return unanswered(spec, s, RULE_connect_unanswered);
 	}
 	return SPEC_NO_RULE;
@@ -169,10 +173,10 @@ enum spec_rule spec_open(struct spec *spec, struct spec_socket *s,
 			return unanswered(spec, s, RULE_connect_unanswered);
 		return connect_to_itself(spec, s);
 	}
-	rule = meet_older(spec, s, route);
+	listener = find_listener(spec, route, s->peer_port, &count);
+	rule = meet_older(spec, s, route, listener);
 	if (rule)
 		return rule;
-	listener = find_listener(spec, route, s->peer_port, &count);
 	RETURN_IF(spec, count > 1, not_modelled);
 	back = spec_route_back(route, listener);
 	if ((!back || (s->device && s->device != back)) &&

@@ -97,6 +97,8 @@ enum { SHUT_RCV = 1, SHUT_SEND = 2 };
  *		that (refused_bind_keeps_address, refused_connect_keeps_source)
  * @last_name:	What it told when it died, if that is kept
  * @leak:	It, and what it has left behind, have a number in common, or 0
+ * @ahead:	Its connection has taken the place of one in TIME_WAIT, so its
+ *		numbers are ahead of those of the next (tcp_twsk_unique())
  * @v4_ops:	AF_INET6: packets go out by IPv4 since a mapped connect
  * @orphan:	Its descriptor is closed
  * @name_unknown: The kernel chose @name_port, and told nobody
@@ -118,7 +120,7 @@ struct spec_socket {
 	uint16_t low, high;
 	uint8_t type, state, call, reuse, locks, shut, ends;
 	bool reuseport, v6only, freebind, transparent, no_port, linger0, repair;
-	bool held, v4_ops, orphan, name_unknown;
+	bool held, v4_ops, orphan, name_unknown, ahead;
 	bool taken_reuseport, last_reuseport, with_peer, last_v4, kept;
 	uint8_t dead, leak;
 	bool was_reset;
