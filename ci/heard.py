@@ -2,8 +2,25 @@
 """What a script says is lost where nobody hears it: that is no success."""
 import os
 import sys
+import unicodedata
 
 CANNOT = 3
+
+
+def visible(text, keep=""):
+    """Text of strangers, with what is not seen escaped as in src/quote.h"""
+    def escape(char):
+        code = ord(char)
+        if char in keep or unicodedata.category(char) not in (
+                "Cc", "Cf", "Cs", "Zl", "Zp"):
+            return char
+        if 0xdc80 <= code <= 0xdcff:    # a byte that is no UTF-8
+            return f"\\x{code - 0xdc00:02x}"
+        short = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char)
+        return short or (f"\\x{code:02x}" if code < 0x80 else
+                         f"\\u{code:04x}" if code < 0x10000 else
+                         f"\\U{code:08x}")
+    return "".join(map(escape, text))
 
 
 class Seen:
