@@ -309,7 +309,7 @@ def test_what_afl_says_of_no_time(module, tmp_path, monkeypatch):
         "saved_hangs       : 2\n")
     assert target.result() == {
         "execs": 12, "execs_per_s": 0, "programs": 3, "crashes": 0, "hangs": 2,
-        "queue": 0, "seconds": 0}
+        "seeds": 0, "queue": 0, "seconds": 0}
 
 
 def test_every_target_has_a_turn(module):
@@ -325,3 +325,29 @@ def test_every_target_has_a_turn(module):
         assert sum(turns.values()) == seconds
         assert all(turn >= module.TURN_MIN for turn in list(turns.values())[2:])
     assert list(turns) == targets
+
+
+def test_what_others_found_are_seeds(module, tmp_path):
+    """Files of a queue, beside the corpus: of links and folders none."""
+    queue = tmp_path / "queue" / "fuzz_ports"
+    (queue / "folder").mkdir(parents=True)
+    (queue / "id:000001").write_bytes(b"one")
+    (queue / "id:000002").symlink_to("/etc/passwd")
+    target = module.Target("fuzz_ports", str(tmp_path / "out"), str(queue.parent))
+    there = {path.name for path in (ROOT / "corpus/fuzz/fuzz_ports").iterdir()}
+    assert set(os.listdir(target.seeds)) == there | {"id:000001"}
+    assert module.MADE.fullmatch("fuzz_ports/seeds/id:000001")
+    other = module.Target("fuzz_text", str(tmp_path / "out"), str(queue.parent))
+    assert other.seeds == "corpus/fuzz/fuzz_text"
+
+
+def test_a_seed_that_fails_is_kept(module, tmp_path):
+    """It is what ci/triage takes for a crash."""
+    target = module.Target("fuzz_ports", str(tmp_path))
+    (tmp_path / "new").mkdir()
+    seed = min((ROOT / "corpus/fuzz/fuzz_ports").iterdir())
+    said = f"a\n\nfuzz: {seed.relative_to(ROOT)}: failed\n"
+    target.keep(said)
+    base = tmp_path / "new" / "fuzz_ports-crash-0"
+    assert base.with_suffix(".bin").read_bytes() == seed.read_bytes()
+    assert base.with_suffix(".txt").read_text() == said

@@ -69,6 +69,7 @@ def test_a_machine_leaves_no_image(script, number, stage, tmp_path):
     "in-runsc --release=", "in-runsc nosuch", "in-runsc \033[m",
     "../ci/kernels \033[m", "../ci/kernels 6.x", "../ci/lint \033[m",
     "../ci/dictionary \033[m", "../ci/dictionary --nosuch", "../ci/seeds \033[m",
+    "../ci/fuzz \033[m", "../ci/fuzz --time", "../ci/triage --\033[m",
     "../ci/setup \033[m", "../ci/in-debian \033[m x", "../ci/check \033[m"))
 def test_a_script_is_asked_badly(call):
     """One line that says so, whatever machines are here; exit 2."""

@@ -300,3 +300,62 @@ def test_a_crash(mode, signature, line, tmp_path):
     done = triage(*args, script=script, env={**env, "PORTCLASH": "/bin/false"})
     assert done.returncode == FOUND and "not_repeated" in done.stdout, done
     assert again.items() <= tree(folder.parent).items()
+
+
+FAKES = {
+    "ci/campaign": """#!/bin/sh
+while [ "$1" != --output ]; do shift; done
+mkdir -p $2/new $2/fuzz_text/ci/queue
+touch $2/fuzz_text/ci/queue/new
+echo '{"afl": {"fuzz_text": {"seeds": '$READ'}}}' >$2/summary.json
+exit $CODE
+""",
+    "bin/afl-showmap": """#!/bin/sh
+case "$*" in *queue/fuzz_text.new*) n=$AFTER ;; *) n=20 ;; esac
+echo "A coverage of $n edges were achieved out of 99"
+""",
+    "bin/afl-cmin": """#!/bin/sh
+while [ "$1" != -o ]; do shift; done
+mkdir $2 && touch $2/new
+"""}
+
+
+@pytest.mark.parametrize("campaign, read, after, code, kept", (
+    (0, 2, 30, AGREED, "new"), (0, 2, 20, AGREED, "new"),
+    (0, 1, 30, FOUND, "new"), (0, 2, 19, FOUND, "old"),
+    (FOUND, 2, 30, FOUND, "new"), (5, 1, 19, 5, "old"), (3, 2, 30, 3, "new")))
+def test_the_verdict_of_ci_fuzz(campaign, read, after, code, kept, tmp_path):
+    """Its code is the campaign's, and a queue that was not read, or has become
+    worse, is no success."""
+    for name, text in FAKES.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+    for name in ("fuzz", "triage", "heard.py"):
+        shutil.copy(ROOT / "ci" / name, tmp_path / "ci")
+    for name in ("corpus/fuzz/fuzz_text/a", "corpus/fuzz/fuzz_text/b",
+                 "build/queue/fuzz_text/old"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("seed")
+    env = {"MAKE": "true", "CODE": str(campaign), "READ": str(read),
+           "AFTER": str(after), "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
+    done = subprocess.run([tmp_path / "ci" / "fuzz", "--save"], check=False,
+                          capture_output=True, text=True, timeout=60,
+                          env={**os.environ, **env, "GITHUB_ACTIONS": "1",
+                               "GITHUB_STEP_SUMMARY": f"{tmp_path}/summary"})
+    assert done.returncode == code, done
+    assert os.listdir(tmp_path / "build/queue/fuzz_text") == [kept]
+    verdict = (tmp_path / "build/fuzz/verdict.txt").read_text()
+    assert verdict in done.stdout and verdict in (tmp_path / "summary").read_text()
+    assert f"2 seeds, {read} read" in verdict and f"and {after} after" in verdict
+    assert ("::error title=fuzzing::" in done.stdout) == (code != AGREED)
+    assert os.listdir(tmp_path / "build/queue") == ["fuzz_text"]
+
+
+def test_ci_fuzz_that_does_not_build(tmp_path):
+    """Then nothing is fuzzed."""
+    done = subprocess.run(
+        [ROOT / "ci" / "fuzz", "--output", tmp_path / "out"], check=False,
+        capture_output=True, text=True, env={**os.environ, "MAKE": "false"})
+    assert done.returncode == CANNOT and "not build" in done.stderr, done
