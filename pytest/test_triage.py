@@ -128,7 +128,7 @@ def test_twice_is_once(kept, tmp_path):
     first.write_text(LONG)
     small = min(kept.glob("*.case"))
     both = [tmp_path / "a", tmp_path / "b"]
-    for args in (first, small, first), (small, first):
+    for args in (first, small), (small, first):
         out = both.pop(0)
         for path in args:
             before = tree(out) if out.exists() else {}
@@ -263,7 +263,7 @@ def test_a_crash(mode, signature, line, tmp_path):
     """Its folder is called as what it says; its program is made small."""
     told = LONG.replace("mystack", "portman")
     (tmp_path / "ci").mkdir()
-    for name in ("triage", "heard.py"):
+    for name in ("triage", "heard.py", "tell.py"):
         shutil.copy(ROOT / "ci" / name, tmp_path / "ci")
     (tmp_path / "build" / "afl").mkdir(parents=True)
     (tmp_path / "build" / "portclash").symlink_to(COMMAND)
@@ -332,7 +332,7 @@ def test_the_verdict_of_ci_fuzz(campaign, read, after, code, kept, tmp_path):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
         path.chmod(0o755)
-    for name in ("fuzz", "triage", "heard.py"):
+    for name in ("fuzz", "triage", "heard.py", "tell.py"):
         shutil.copy(ROOT / "ci" / name, tmp_path / "ci")
     for name in ("corpus/fuzz/fuzz_text/a", "corpus/fuzz/fuzz_text/b",
                  "build/queue/fuzz_text/old"):
