@@ -188,9 +188,11 @@ def test_hostile_names(tmp_path):
 
 
 @pytest.mark.parametrize("name", (
-    "pipe:touch${IFS}made", "../../made", "-h", "spec:x=y", "a b"))
+    "pipe:touch${IFS}made", "pipe:./agent", "../../made", "-h", "spec:x=y", "a b"))
 def test_a_name_in_a_case_is_no_command(name, tmp_path):
-    """Only what is known by its name alone is opened so."""
+    """portclash takes it for no name, or opens it as a subject of that name."""
+    (tmp_path / "agent").write_text("#!/bin/sh\ntouch made\n")
+    (tmp_path / "agent").chmod(0o755)
     case = tmp_path / "a.case"
     case.write_text(f"# A.\n\nsocket a tcp4 = ok {name}=EINVAL\n")
     done = triage("--output", tmp_path / "out", case, cwd=tmp_path)
