@@ -41,6 +41,8 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
             -fno-omit-frame-pointer
 
 THREADS  := -fsanitize=thread -fno-omit-frame-pointer
+# Each run counts what was reached: ci/cover
+COUNTED  := -fprofile-instr-generate
 
 SOURCES  := $(notdir $(wildcard src/*.c src/*/*.c))
 COMMAND  := $(notdir $(wildcard src/command/*.c))
@@ -70,7 +72,7 @@ OBJCOPY  ?= objcopy
 
 .PHONY: all run check help clean setup kernels install uninstall build/tests \
 	fuzz libfuzzer replay tests tests-pure bench bench-instructions seeds \
-	plants mutants check-long lint format
+	plants mutants cover check-long lint format
 
 all: build/portclash build/portclash-conn build/libportclash.a build/libportclash.so.0.2 $(if $(shell command -v $(GO)),build/goports) \
 		$(if $(wildcard /usr/include/lwip/lwipopts.h),build/lwip)
@@ -102,6 +104,7 @@ $(eval $(call flavour,san,$(CC),-O1 -g $(SANITIZE)))
 $(eval $(call flavour,tsan,$(CC),-O1 -g $(THREADS),$(SHARED)))
 $(eval $(call flavour,afl,$(AFL_CC),-O2 -g $(SANITIZE) -DFUZZING,$(FUZZED)))
 $(eval $(call flavour,libfuzzer,$(CLANG),-O2 -g $(SANITIZE) -fsanitize=fuzzer-no-link -DFUZZING,$(FUZZED)))
+$(eval $(call flavour,cover,$(CLANG),-O1 -g $(COUNTED) -fcoverage-mapping -mllvm -runtime-counter-relocation))
 
 build/portclash: $(COMMAND:%.c=build/plain/%.o) build/plain/lib.a
 	$(CC) $(CFLAGS) -pie $(RELRO) -o $@ $^ $(JSON_LIBS) $(NL_LIBS) -lpthread
@@ -113,6 +116,8 @@ build/uml-xstate.so: netns-scripts/uml-xstate.c
 	$(CC) $(CFLAGS) $(HARDEN) $(SAME) -D_GNU_SOURCE $(WARN) -shared -fPIC $(RELRO) -o $@ $< -ldl
 build/san/portclash: $(COMMAND:%.c=build/san/%.o) build/san/lib.a
 	$(CC) -g $(SANITIZE) -o $@ $^ $(JSON_LIBS) $(NL_LIBS) -lpthread
+build/cover/portclash: $(COMMAND:%.c=build/cover/%.o) build/cover/lib.a
+	$(CLANG) $(COUNTED) -o $@ $^ $(JSON_LIBS) $(NL_LIBS) -lpthread
 # The same, but that programs' sockets are conns: harness/wrap_conn.c
 THROUGH  := socket accept4 bind listen connect shutdown setsockopt getsockopt \
             getsockname close
@@ -153,6 +158,8 @@ build/plain/test_%: build/plain/h_test_%.o build/plain/lib.a
 	$(CC) $(CFLAGS) $(WRAP) -o $@ $^ $(NL_LIBS) -lcmocka -lpthread
 build/san/test_%: build/san/h_test_%.o build/san/lib.a
 	$(CC) -g $(SANITIZE) $(WRAP) -o $@ $^ $(NL_LIBS) -lcmocka -lpthread
+build/cover/test_%: build/cover/h_test_%.o build/cover/lib.a
+	$(CLANG) $(COUNTED) $(WRAP) -o $@ $^ $(NL_LIBS) -lcmocka -lpthread
 
 build/tsan/test_%: build/tsan/h_test_%.o build/tsan/lib.a
 	$(CC) -g $(THREADS) $(WRAP) -o $@ $^ $(NL_LIBS) -lcmocka -lpthread
@@ -218,6 +225,10 @@ build/replay/fuzz_%: build/plain/h_fuzz_%.o $(FUZZ:%=build/plain/h_%.o) build/pl
 	$(CC) $(CFLAGS) -o $@ $(LINKED) $(JSON_LIBS) $(NL_LIBS) -lpthread
 build/san/replay_%: build/san/h_fuzz_%.o $(FUZZ:%=build/san/h_%.o) build/san/h_replay.o build/san/lib.a
 	$(CC) -g $(SANITIZE) -o $@ $(LINKED) $(JSON_LIBS) $(NL_LIBS) -lpthread
+build/cover/replay_agent: build/cover/h_fake_child.o
+build/cover/replay_rows: build/cover/h_fake_netlink.o
+build/cover/replay_%: build/cover/h_fuzz_%.o $(FUZZ:%=build/cover/h_%.o) build/cover/h_replay.o build/cover/lib.a
+	$(CLANG) $(COUNTED) -o $@ $(LINKED) $(JSON_LIBS) $(NL_LIBS) -lpthread
 
 fuzz: $(TARGETS:%=build/afl/%) build/mutator.so
 libfuzzer: $(TARGETS:%=build/libfuzzer/%) $(OPS:%=build/libfuzzer/mutated_%)
@@ -244,6 +255,11 @@ bench: all $(BENCHES) build/portclash-static build/replay/fuzz_ports \
 # What callgrind counts, beside harness/instructions.json; UPDATE=1 writes that
 bench-instructions: build/bench_ports build/bench_kernel
 	ci/instructions $(if $(UPDATE),--update)
+
+# What the corpus reaches, by clang's own counters: ci/cover
+REPLAYED := ports sockets text load agent rows
+cover: build/cover/portclash $(REPLAYED:%=build/cover/replay_%) $(PURE:%=build/cover/%)
+	CLANG='$(CLANG)' ci/cover
 
 mutants: build/portclash
 	harness/mutants
@@ -336,6 +352,7 @@ help:
 	@echo "   make lint          clang-format, clang-tidy, cppcheck, shellcheck, flake8"
 	@echo "   make format        lay out the C as clang-format has it"
 	@echo "   make mutants       switch off each rule, and see that a case fails"
+	@echo "   make cover         what the corpus reaches, and why the rest is not reached"
 	@echo "   make check-long    what takes hours: every sweep, machine, reproducer"
 	@echo "   make kernels       other kernels as subjects: gVisor, UML, QEMU"
 	@echo "   make setup         install what is missing, from Debian's packages"
