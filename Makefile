@@ -104,7 +104,8 @@ $(eval $(call flavour,san,$(CC),-O1 -g $(SANITIZE)))
 $(eval $(call flavour,tsan,$(CC),-O1 -g $(THREADS),$(SHARED)))
 $(eval $(call flavour,afl,$(AFL_CC),-O2 -g $(SANITIZE) -DFUZZING,$(FUZZED)))
 $(eval $(call flavour,libfuzzer,$(CLANG),-O2 -g $(SANITIZE) -fsanitize=fuzzer-no-link -DFUZZING,$(FUZZED)))
-$(eval $(call flavour,cover,$(CLANG),-O1 -g $(COUNTED) -fcoverage-mapping -mllvm -runtime-counter-relocation))
+$(eval $(call flavour,cover,$(CLANG),-O1 -g $(COUNTED) -fcoverage-mapping \
+	-fprofile-update=atomic -mllvm -runtime-counter-relocation))
 
 build/portclash: $(COMMAND:%.c=build/plain/%.o) build/plain/lib.a
 	$(CC) $(CFLAGS) -pie $(RELRO) -o $@ $^ $(JSON_LIBS) $(NL_LIBS) -lpthread
