@@ -221,14 +221,12 @@ static uint32_t next_apart(const struct spec *spec, const struct spec_socket *s,
 }
 
 /*
- * Does the other end still know an older connection from this port? A leader
- * whose connect failed did not tell its port; of thousands, it was not this.
+ * Does the other end still know an older connection from this port? Whose
+ * connect failed did not tell its port; of thousands, it was not this.
  */
 static bool meets_older(const struct spec *spec, const struct spec_socket *s,
 	uint16_t port)
 {
-	if (!spec->leader)
-		return false;
 	for (unsigned int i = 0; i < spec->count; i++)
 		if (spec_flow_is_between(&spec->sockets[i], &s->peer_addr,
 			    s->peer_port, &s->rcv, port))

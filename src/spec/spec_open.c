@@ -117,8 +117,10 @@ static enum spec_rule unanswered(struct spec *spec, struct spec_socket *s,
 
 /*
  * Does the other end still know an older connection with these ends? TIME_WAIT
- * makes room for the new one, if somebody listens. Otherwise it answers as the
- * old one would, gets a reset for it, and leaves the new one without an answer
+ * makes room for the new one, if somebody listens and the SYN is newer. In any
+ * other state it answers as the old one would, gets a reset for it, and leaves
+ * the new one without an answer. So does TIME_WAIT without a listener; but then
+ * the SYN comes again some milliseconds later, and is refused: a matter of luck
  * (tcp_timewait_state_process()).
  */
 static enum spec_rule meet_older(struct spec *spec, struct spec_socket *s,
@@ -126,7 +128,7 @@ static enum spec_rule meet_older(struct spec *spec, struct spec_socket *s,
 {
 	for (unsigned int i = 0; i < spec->count; i++) {
 		struct spec_socket *b = &spec->sockets[i];
-		bool room = b->state == TIME_WAIT && listened;
+		bool waits = b->state == TIME_WAIT;
 
 		if (b == s || (b->device && b->device != route->arrives) ||
 			!spec_flow_is_between(b, &route->to, s->peer_port,
@@ -134,10 +136,9 @@ static enum spec_rule meet_older(struct spec *spec, struct spec_socket *s,
 			continue;
 		/* A simultaneous open connects them: not modelled. */
 		RETURN_IF(spec, b->state == SYN_SENT, not_modelled);
-		/* Its number must be newer, or it the next millisecond. */
-		RETURN_IF(spec, room && b->ahead, not_modelled);
+		RETURN_IF(spec, waits && (!listened || b->ahead), not_modelled);
 		spec_flow_reset(spec, b);
-		if (!room)
+		if (!waits)
 			return unanswered(spec, s, RULE_connect_unanswered);
 	}
 	return SPEC_NO_RULE;

@@ -21,7 +21,7 @@
  * - which socket of a reuseport group of listeners gets a connection
  * - data, and therefore connects in TCP_REPAIR; two that open at once
  * - VRF, cgroup and BPF hooks, SO_ATTACH_REUSEPORT_*, tcp_migrate_req
- * - two ports in one slot of UDP's hash table; a SYN that is just in time or not
+ * - two ports in one slot of UDP's hash table; a SYN at TIME_WAIT, by luck
  */
 /* No include guard: it is included more than once. */
 #ifndef DECISION
