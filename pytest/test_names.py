@@ -94,6 +94,9 @@ def test_a_name_is_what_is_shown_and_kept(name, clash, tmp_path):
     ("x" * 64 + "=spec", "at most 63"), ("x=", "no subject ''"),
     ("x=nobody", "no subject 'nobody'"), ("x=y=spec", "no subject 'y=spec'"),
     ("x=spec~nothing", "no rule is called 'nothing'"),
+    ("x=spec:udp_apart=EIO:udp_apart=EPERM", "=EPERM contradicts itself, or"),
+    ("spec:bind4_bound<bind4_family:bind4_family<bind4_bound", "contradicts"),
+    ("spec~udp_apart+udp_apart", ": spec+udp_apart contradicts itself, or a "),
     ("x=spec@9.9", "spec@9.9: "), ("x=spec" + "~tcp_apart" * 60 + "+order",
                                    "at most 511")))
 def test_what_is_no_name(text, found, clash):

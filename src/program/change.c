@@ -107,6 +107,61 @@ static int read_change(struct reader *r, struct change *change)
 	return -EINVAL;
 }
 
+/* Is the other rule of @last asked before its first one, maybe by way of rules
+ * in between? */
+static bool is_asked_before(const struct change *changes, unsigned int count,
+	const struct change *last)
+{
+	bool reached[CHANGES_MAX] = { false }, more = true;
+
+	while (more) {
+		more = false;
+		for (unsigned int i = 0; i < count; i++) {
+			const struct change *change = &changes[i];
+			bool from = change->rule == last->other;
+
+			if (reached[i] || change->kind != CHANGE_BEFORE ||
+				change->model != last->model)
+				continue;
+			for (unsigned int k = 0; k < count && !from; k++)
+				from = reached[k] &&
+				       changes[k].other == change->rule;
+			if (from && change->other == last->rule)
+				return true;
+			more |= from;
+			reached[i] = from;
+		}
+	}
+	return false;
+}
+
+static bool contradicts(const struct change *a, const struct change *b)
+{
+	if (a->model != b->model || a->rule != b->rule)
+		return false;
+	if (a->kind == CHANGE_OUTCOME && b->kind == CHANGE_OUTCOME)
+		return !outcome_equal(&a->outcome, &b->outcome);
+	return (a->kind == CHANGE_OFF && b->kind == CHANGE_ON) ||
+	       (a->kind == CHANGE_ON && b->kind == CHANGE_OFF);
+}
+
+const struct change *change_contradiction(const struct change *changes,
+	unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		const struct change *change = &changes[i];
+
+		if (change->kind == CHANGE_BEFORE &&
+			(change->rule == change->other ||
+				is_asked_before(changes, i, change)))
+			return change;
+		for (unsigned int k = 0; k < i; k++)
+			if (contradicts(&changes[k], change))
+				return change;
+	}
+	return NULL;
+}
+
 int change_parse(const struct rule_book *book, const char *text,
 	struct change *changes, unsigned int max, char *why, size_t size)
 {

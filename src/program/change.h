@@ -49,6 +49,20 @@ struct change {
 int change_parse(const struct rule_book *book, const char *text,
 	struct change *changes, unsigned int max, char *why, size_t size);
 
+/**
+ * change_contradiction() - Can changes not be made together?
+ * @changes:	Of any models
+ * @count:	How many
+ *
+ * They cannot if a rule is both taken away and added, if it answers two
+ * outcomes, or if it is asked before itself, maybe by way of others. To say the
+ * same twice is no contradiction.
+ *
+ * Return: The first change that contradicts those before it, or NULL
+ */
+const struct change *change_contradiction(const struct change *changes,
+	unsigned int count);
+
 /** change_print() - Write one, model and all: "spec~RULE" */
 void change_print(const struct rule_book *book, const struct change *change,
 	char text[CHANGE_TEXT_MAX]);

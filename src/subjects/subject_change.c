@@ -125,12 +125,22 @@ int subject_open_changed(struct subject *subject, const char *argument)
 	size_t length = strcspn(argument, "~+:");
 	struct change changes[CHANGES_MAX];
 	char version[SUBJECT_NAME_MAX];
+	const struct change *wrong;
+	char text[CHANGE_TEXT_MAX];
 	int count, rc;
 
 	count = change_parse(subject->type->book, argument + length, changes,
 		CHANGES_MAX, subject->why, sizeof(subject->why));
 	if (count < 0)
 		return count;
+	wrong = change_contradiction(changes, count);
+	if (wrong) {
+		change_print(subject->type->book, wrong, text);
+		snprintf(subject->why, sizeof(subject->why),
+			"%.*s contradicts itself, or a change before it",
+			CHANGE_TEXT_MAX, text);
+		return -EINVAL;
+	}
 	snprintf(version, sizeof(version), "%.*s", (int)length, argument);
 	rc = subject->type->open(subject, version);
 	if (rc || !count)
