@@ -42,7 +42,9 @@ void rule_cite(const struct rule_book *book, const struct outcome *outcome,
 		unsigned int bit = rule - book->mark;
 
 		if (!(outcome->effects[bit / 64] >> bit % 64 & 1) ||
-			used >= size)
+			used + strlen(separator) +
+					strlen(book->rules[rule].name) >=
+				size)
 			continue;
 		used += snprintf(text + used, size - used, "%s%s", separator,
 			book->rules[rule].name);
