@@ -339,32 +339,6 @@ def test_versions_differ_by_rules():
     assert kernels | releases <= rules
 
 
-# Each breaks what the rest of a class file needs
-BROKEN = (
-    ("# Too short.\n# of: gvisor\n\nsocket a tcp4\n", "needs '# of: SYSTEM'"),
-    ("# Why.\n# of: gvisor\n# change: spec~nonsense\n\nsocket a tcp4\n",
-     "no rule is called 'nonsense'"),
-    ("# Why.\n# of: gvisor\n# change: linux~tcp_apart\n\nsocket a tcp4\n",
-     "expected a change of spec or portman"),
-    ("# Why.\n# of: gvisor\n# change: spec:tcp_apart=EFOO\n\nsocket a tcp4\n",
-     "expected ok, ok:NUMBER, an errno"),
-    ("# Why.\n# of: gvisor\n# change: spec:address_sets_v6only=ok\n\n"
-     "socket a tcp4\n", "only decisions answer"),
-    ("# Broken.\n\nsocket a tcp5\n", "broken.case:3:"),
-)
-
-
-@pytest.mark.parametrize("text,message", BROKEN)
-def test_a_class_that_does_not_parse_is_an_error(text, message, tmp_path):
-    """Not a class less: with the file, and what is wrong with it."""
-    folder = tmp_path / "divergences"
-    folder.mkdir()
-    (folder / "broken.case").write_text(text)
-    answer = portclash("random", *PAIR, "--count", 1, "--corpus", tmp_path)
-    assert answer.code == USAGE, answer
-    assert "broken.case:" in answer.err and message in answer.err, answer
-
-
 # Rules of the port manager and the endpoints that are switched off, or answer
 # otherwise, in the subject only; and rules of the specification, where it is the
 # model that is wrong. None of them is what a class declares. Half of those that

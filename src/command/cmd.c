@@ -41,6 +41,12 @@ enum exit_code cmd_code(int rc)
 	return process_lacks(-rc) ? EXIT_CANNOT : EXIT_USAGE;
 }
 
+void need_compared(int rc, const char *why)
+{
+	if (rc)
+		die(cmd_code(rc), "%s", *why ? why : strerror(-rc));
+}
+
 void need_subjects(const struct options *options, unsigned int count)
 {
 	if (options->subject_count != count)

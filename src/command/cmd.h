@@ -93,6 +93,13 @@ __attribute__((noreturn, format(printf, 2, 3))) void die(enum exit_code code,
  * EXIT_CANNOT if it says that this machine has no more of something */
 enum exit_code cmd_code(int rc);
 
+/**
+ * need_compared() - Exit with a message if nothing could be compared
+ * @rc:		0, or the negative errno
+ * @why:	The reason; if it is empty, the errno says it
+ */
+void need_compared(int rc, const char *why);
+
 /** need_subjects() - Exit with 2 unless there are @count known subjects */
 void need_subjects(const struct options *options, unsigned int count);
 

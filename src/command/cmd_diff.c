@@ -79,9 +79,7 @@ int cmd_diff_report(const struct options *o, struct compare_job *job,
 	job->keep = o->keep ? keep_found : NULL;
 	job->keep_arg = &keep;
 	rc = compare(job, &result);
-	if (rc)
-		die(EXIT_CANNOT, "%s",
-			*result.finder.why ? result.finder.why : strerror(-rc));
+	need_compared(rc, result.finder.why);
 	lost = o->keep && !keep_end(&keep, &result);
 	say_findings(o, &result, files);
 	if (result.skipped) {

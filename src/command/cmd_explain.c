@@ -20,10 +20,7 @@ void cmd_explain_compare(struct compare_job *job, struct compare_result *result)
 {
 	int rc = compare(job, result);
 
-	if (rc)
-		die(EXIT_CANNOT, "%s",
-			*result->finder.why ? result->finder.why :
-					      strerror(-rc));
+	need_compared(rc, result->finder.why);
 }
 
 /* Both have a model: the examples of the classes, and what is of none */

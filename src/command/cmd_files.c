@@ -119,14 +119,18 @@ static int minimize_in_child(void *arg)
 		return EXIT_CANNOT;
 	}
 	rc = class_finder_open(&finder, &m->classes, NAMES_OF(o->subjects));
-	if (!rc && diff_pair(&pair, &subjects[0], &subjects[1])) {
+	if (rc) {
+		quote_printf(stderr, "portclash: %s\n",
+			*finder.why ? finder.why : strerror(-rc));
+		return cmd_code(rc);
+	}
+	if (diff_pair(&pair, &subjects[0], &subjects[1])) {
 		quote_printf(stderr,
 			"portclash: %s and %s have no ops in common\n",
 			subjects[0].name, subjects[1].name);
 		return EXIT_USAGE;
 	}
-	if (!rc)
-		rc = judge_program(&judge, &m->program, &m->found);
+	rc = judge_program(&judge, &m->program, &m->found);
 	if (rc == DIVERGE) {
 		rc = judge_minimize(&judge, &m->found);
 		rc = rc == -EAGAIN || !rc ? DIVERGE : rc;

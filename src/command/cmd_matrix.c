@@ -112,8 +112,7 @@ static void fill(struct matrix *matrix, struct matrix_column *column,
 	}
 	job.workers = MIN(job.workers, (job.count + 63) / 64);
 	rc = compare(&job, &result);
-	if (rc)
-		die(EXIT_CANNOT, "%s", strerror(-rc));
+	need_compared(rc, result.finder.why);
 	keep(column, &column->cells[row], &result);
 	if (!column->finder.candidates) {
 		column->finder = result.finder;

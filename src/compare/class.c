@@ -15,18 +15,6 @@
 /* Sets of one size that are grown further; more than were ever needed */
 enum { SETS_MAX = 1024 };
 
-/* The system that a subject is of, as "# of:" has it; Linux has no classes */
-static void system_of(const char *name, char system[WHO_MAX])
-{
-	char model[SUBJECT_NAME_MAX];
-
-	*system = '\0';
-	if (!model_of(name, model))
-		text_who(name, system);
-	else if (!strncmp(model, "portman", 7))
-		strcpy(system, "gvisor");
-}
-
 /* The rules that are in force in only one of two versions, as classes */
 static int take_rows(struct class_finder *finder)
 {
@@ -67,7 +55,7 @@ static int take_files(struct class_finder *finder,
 	if (!finder->candidates)
 		return -ENOMEM;
 	for (int i = 0; i < 2; i++)
-		system_of(names[i], systems[i]);
+		class_system(names[i], systems[i]);
 	for (size_t i = 0; i < list->count; i++) {
 		const struct class *class = &list->classes[i];
 		bool law = !strcmp(class->of, "law") && finder->models.law;
@@ -87,7 +75,7 @@ static int take_dialect(struct class_finder *finder, int i,
 	unsigned int *count = &models->dialect_count[i];
 	char system[WHO_MAX];
 
-	system_of(name, system);
+	class_system(name, system);
 	for (size_t k = 0; k < list->count; k++) {
 		const struct class *class = &list->classes[k];
 
@@ -103,6 +91,12 @@ static int take_dialect(struct class_finder *finder, int i,
 		memcpy(&models->dialect[i][*count], class->changes,
 			class->change_count * sizeof(*class->changes));
 		*count += class->change_count;
+		if (!change_contradiction(models->dialect[i], *count))
+			continue;
+		snprintf(finder->why, sizeof(finder->why),
+			"the classes of %.60s contradict each other: %.60s",
+			name, class->name);
+		return -EINVAL;
 	}
 	return 0;
 }
@@ -112,7 +106,7 @@ static bool has_dialect(const struct class_list *list, const char *name)
 {
 	char system[WHO_MAX];
 
-	system_of(name, system);
+	class_system(name, system);
 	for (size_t i = 0; i < list->count && *system; i++)
 		if (!strcmp(list->classes[i].of, system))
 			return true;
@@ -365,14 +359,14 @@ static void say_wrong(const struct class_finder *finder,
 	struct class_answer *answer)
 {
 	unsigned int i = answer->same;
-	char model[64], subject[64], rule[128];
+	char model[64], subject[64], rule[61];
 
 	text_outcome(&said[wrong].outcomes[i], model, sizeof(model));
 	text_outcome(&question->traces[wrong]->outcomes[i], subject,
 		sizeof(subject));
 	books_cite(&said[wrong].outcomes[i], rule, sizeof(rule));
 	snprintf(answer->why, sizeof(answer->why),
-		"%s is wrong at op %u: it says %s (%.60s), and its subject %s",
+		"%s is wrong at op %u: it says %s (%s), and its subject %s",
 		finder->models.models[wrong].name, i + 1, model, rule, subject);
 }
 

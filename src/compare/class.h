@@ -76,6 +76,13 @@ struct class_list {
 int class_load(const char *directory, struct class_list *list,
 	struct text_error *error);
 
+/**
+ * class_system() - The system that a subject is of, as "# of:" has it
+ * @name:	The subject's
+ * @system:	Filled in; empty for Linux and its models, which have no classes
+ */
+void class_system(const char *name, char system[WHO_MAX]);
+
 /** class_free() - Free what class_load() made */
 void class_free(struct class_list *list);
 

@@ -9,9 +9,22 @@
 
 #include "class.h"
 #include "subjects/books.h"
+#include "subjects/model.h"
 
-/* "dir/listener-shares.case" is the class "listener-shares" */
-static int read_name(const char *path, char name[CLASS_NAME_MAX])
+void class_system(const char *name, char system[WHO_MAX])
+{
+	char model[SUBJECT_NAME_MAX];
+
+	*system = '\0';
+	if (!model_of(name, model))
+		text_who(name, system);
+	else if (!strncmp(model, "portman", 7))
+		strcpy(system, "gvisor");
+}
+
+/* "dir/listener-shares.case" is the class "listener-shares". Summaries have it
+ * beside words of their own. */
+static const char *read_name(const char *path, char name[CLASS_NAME_MAX])
 {
 	const char *slash = strrchr(path, '/');
 	const char *base = slash ? slash + 1 : path;
@@ -20,9 +33,22 @@ static int read_name(const char *path, char name[CLASS_NAME_MAX])
 	if (length > 5 && !strcmp(base + length - 5, ".case"))
 		length -= 5;
 	if (length >= CLASS_NAME_MAX)
-		return -ENAMETOOLONG;
+		return "its name is too long";
 	snprintf(name, CLASS_NAME_MAX, "%.*s", (int)length, base);
-	return 0;
+	if (strstr(name, " + "))
+		return "no class has ' + ' in its name: that is between two";
+	if (!strcmp(name, "unknown") || !strcmp(name, "unmodelled"))
+		return "no class is called unknown or unmodelled";
+	return NULL;
+}
+
+/* Whose class is it? No subject would ever ask for those of another word. */
+static bool is_system(const char *of)
+{
+	char system[WHO_MAX];
+
+	class_system(of, system);
+	return !strcmp(of, "law") || (*of && !strcmp(system, of));
 }
 
 /* One word, such as "spec~RULE": its model is the one that it begins with */
@@ -37,6 +63,11 @@ static int read_word(struct class *class, const char *word, char *why,
 		if (strncmp(word, book->model, length) ||
 			!strchr("~+:", word[length]))
 			continue;
+		if (class->change_count == CLASS_CHANGES_MAX) {
+			snprintf(why, size, "a class has at most %d changes",
+				CLASS_CHANGES_MAX);
+			return -EINVAL;
+		}
 		count = change_parse(book, word + length,
 			class->changes + class->change_count,
 			CLASS_CHANGES_MAX - class->change_count, why, size);
@@ -50,26 +81,13 @@ static int read_word(struct class *class, const char *word, char *why,
 	return -EINVAL;
 }
 
-static int read_class(struct class *class, const struct case_file *file,
-	char *why, size_t size)
+/* Its changes, once they are read: can they explain anything? */
+static int check_changes(const struct class *class, char *why, size_t size)
 {
-	char changes[CHANGES_TEXT_MAX], *rest = changes, *word;
-	int rc = read_name(file->path, class->name);
+	const struct change *wrong = change_contradiction(class->changes,
+		class->change_count);
+	char text[CHANGE_TEXT_MAX];
 
-	class->file = file;
-	memcpy(class->of, file->text.of, sizeof(class->of));
-	memcpy(changes, file->text.changes, sizeof(changes));
-	if (rc)
-		snprintf(why, size, "its name is too long");
-	else if (!*class->of || !*changes)
-		snprintf(why, size,
-			"a class needs '# of: SYSTEM' and '# change: CHANGE', "
-			"below its first line");
-	if (rc || !*class->of || !*changes)
-		return -EINVAL;
-	while ((word = strsep(&rest, " \t")))
-		if (*word && (rc = read_word(class, word, why, size)))
-			return rc;
 	for (unsigned int i = 0; i < class->change_count; i++) {
 		const struct change *change = &class->changes[i];
 		const struct rule_info *rule =
@@ -81,7 +99,45 @@ static int read_class(struct class *class, const struct case_file *file,
 			rule->name);
 		return -EINVAL;
 	}
-	return 0;
+	if (!wrong)
+		return 0;
+	change_print(books[wrong->model], wrong, text);
+	snprintf(why, size, "%s contradicts itself, or a change before it",
+		text);
+	return -EINVAL;
+}
+
+static int read_class(struct class *class, const struct case_file *file,
+	unsigned int *line, char *why, size_t size)
+{
+	char changes[CHANGES_TEXT_MAX], *rest = changes, *word;
+	const char *bad = read_name(file->path, class->name);
+	int rc;
+
+	*line = 1;
+	class->file = file;
+	memcpy(class->of, file->text.of, sizeof(class->of));
+	memcpy(changes, file->text.changes, sizeof(changes));
+	if (!bad && (!*class->of || !*changes))
+		bad = "a class needs '# of: SYSTEM' and '# change: CHANGE', "
+		      "below its first line";
+	if (bad) {
+		snprintf(why, size, "%s", bad);
+		return -EINVAL;
+	}
+	*line = file->text.of_line;
+	if (!is_system(class->of)) {
+		snprintf(why, size,
+			"expected gvisor, law or the name of a stack without a "
+			"model, found '%s'",
+			class->of);
+		return -EINVAL;
+	}
+	*line = file->text.change_line;
+	while ((word = strsep(&rest, " \t")))
+		if (*word && (rc = read_word(class, word, why, size)))
+			return rc;
+	return check_changes(class, why, size);
 }
 
 static int by_name(const void *a, const void *b)
@@ -89,6 +145,23 @@ static int by_name(const void *a, const void *b)
 	const struct class *x = a, *y = b;
 
 	return strcmp(x->name, y->name);
+}
+
+/* Sorted: a name is that of one class. */
+static int check_names(const struct class_list *list, struct text_error *error)
+{
+	for (size_t i = 1; i < list->count; i++) {
+		const struct class *class = &list->classes[i];
+
+		if (by_name(class - 1, class))
+			continue;
+		error->line = 1;
+		snprintf(error->message, sizeof(error->message),
+			"%s:1: another class is called %s, too",
+			class->file->path, class->name);
+		return -EEXIST;
+	}
+	return 0;
 }
 
 int class_load(const char *directory, struct class_list *list,
@@ -134,18 +207,20 @@ int class_load(const char *directory, struct class_list *list,
 			break;
 		}
 		if (read_class(&list->classes[list->count++], &list->files[i],
-			    why, sizeof(why))) {
+			    &error->line, why, sizeof(why))) {
 			snprintf(error->message, sizeof(error->message),
-				"%s:1: %s", files.paths[i], why);
+				"%s:%u: %s", files.paths[i], error->line, why);
 			rc = -EINVAL;
 		}
 	}
 	case_free(&files);
-	if (rc)
-		class_free(list);
-	else
+	if (!rc) {
 		qsort(list->classes, list->count, sizeof(*list->classes),
 			by_name);
+		rc = check_names(list, error);
+	}
+	if (rc)
+		class_free(list);
 	return rc;
 }
 

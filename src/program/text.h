@@ -52,7 +52,9 @@ struct expect {
  * struct case_text - A program and what it must give
  * @why:	The first comment, empty if there is none
  * @of:		"# of: SYSTEM": whose class it is; empty if of none
+ * @of_line:	Where that stands, from 1
  * @changes:	All "# change: CHANGE...", with blanks between; else empty
+ * @change_line: Where the first of them stands
  * @program:	What to run
  * @expect:	One for each op; what is behind those is not set
  */
@@ -60,6 +62,7 @@ struct case_text {
 	char why[WHY_MAX];
 	char of[WHO_MAX];
 	char changes[CHANGES_TEXT_MAX];
+	unsigned int of_line, change_line;
 	struct program program;
 	struct expect expect[PROGRAM_OPS_MAX];
 };

@@ -311,13 +311,21 @@ static int head(struct parser *p, const char *comment)
 
 	if (!*out->why)
 		snprintf(out->why, sizeof(out->why), "%s", comment);
-	else if (of && strlen(of) < sizeof(out->of))
+	else if (of && *out->of)
+		return words_fail(&p->words,
+			"'# of:' stands above, too: a class is of one system");
+	else if ((of && strlen(of) >= sizeof(out->of)) ||
+		 (change && used + strlen(change) + 2 >= sizeof(out->changes)))
+		return words_fail(&p->words, "too long: '%.40s...'", comment);
+	else if (of) {
 		strcpy(out->of, of);
-	else if (change && used + strlen(change) + 2 < sizeof(out->changes))
+		out->of_line = p->words.line;
+	} else if (change) {
 		snprintf(out->changes + used, sizeof(out->changes) - used,
 			"%s%s", used ? " " : "", change);
-	else if (of || change)
-		return words_fail(&p->words, "too long: '%.40s...'", comment);
+		if (!used)
+			out->change_line = p->words.line;
+	}
 	return 0;
 }
 
