@@ -324,6 +324,24 @@ def test_what_is_kept_says_what_linux_does(tmp_path, uids):
 
 
 @pytest.mark.pure
+def test_a_port_that_only_the_leader_can_choose_is_kept(tmp_path):
+    """The next time nobody leads: then the other one chooses for itself."""
+    path = tmp_path / "range.case"
+    path.write_text("# Why.\nsocket a udp4\nset a port_range=40000-40000\n"
+                    "connect a 10.0.0.2:7000\n")
+    (tmp_path / "divergences").mkdir()
+    pair = ("-s", "portman", "-s", "spec")
+    found = portclash("diff", *pair, "--corpus", tmp_path, "--keep",
+                      tmp_path / "kept", path)
+    kept, = (tmp_path / "kept").iterdir()
+    assert found.code == FOUND, found
+    assert kept.read_text().endswith(" = ok portman=ok spec=n/a\n")
+    held = portclash("check", "--json", *pair, kept, sorted(CASES.glob("udp-*.case"))[0])
+    assert held.code == AGREED and not held.json["divergent"], held
+    assert portclash("diff", *pair, "--corpus", tmp_path, kept).code == FOUND
+
+
+@pytest.mark.pure
 def test_a_set_of_changes_is_kept_by_a_name_only(clash, tmp_path):
     """It is no name. On a terminal it is shown as it is."""
     rule = "tcp_conflict_options"

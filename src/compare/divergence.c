@@ -23,7 +23,14 @@ static bool is_written(const struct program *program, unsigned int port)
 	return false;
 }
 
-/* As it will be the next time: what a kernel has chosen is anything */
+/* A model that follows objects to the port that its leader chose */
+static bool objects(const struct outcome *outcome)
+{
+	return outcome->error == ENOTRECOVERABLE;
+}
+
+/* As it will be the next time: what a kernel has chosen is anything, and who
+ * objected to that is not asked then */
 static void outcome_text(const struct program *program, const struct op *op,
 	const struct outcome *outcome, char text[OUTCOME_SIZE])
 {
@@ -31,6 +38,8 @@ static void outcome_text(const struct program *program, const struct op *op,
 
 	if (op_level(op->kind) == LEVEL_SOCKET && op->kind != OP_GET)
 		sure.value = VALUE_NONE;
+	if (objects(outcome))
+		sure = outcome_na();
 	if (sure.value == VALUE_PLACE && sure.a && !is_written(program, sure.a))
 		sure.a = PORT_ANY;
 	text_outcome(&sure, text, OUTCOME_SIZE);
@@ -76,7 +85,7 @@ static void model_says(const char *name, const struct program *program,
 	ran = !model_open(&model, name) &&
 	      !subject_run(&model, program, 1, &leader, said);
 	for (unsigned int i = 0; i < program->count; i++)
-		if (!ran || said->outcomes[i].error == ENOTRECOVERABLE)
+		if (!ran || objects(&said->outcomes[i]))
 			said->outcomes[i] = outcome_na();
 	subject_close(&model);
 }

@@ -19,7 +19,8 @@
  * The unqualified outcomes are Linux's, if Linux is one of the two; else what
  * the specification says, or of reservations the port manager: n/a if it does
  * not know. Who answered otherwise is named, and both at the op that diverges.
- * What a kernel chose by chance is left out, so that the case holds again.
+ * What a kernel chose by chance is left out, so that the case holds again. Who
+ * follows, and objects to what its leader chose, is n/a.
  */
 void divergence_write(const struct program *program,
 	const char *const subjects[2], const struct divergence *divergence,
