@@ -170,6 +170,15 @@ def test_changed_rules_behind_a_pipe(changes):
     assert not found["unexplained"]
 
 
+def test_another_errno_of_a_generic_rule():
+    """Though so much depends on it, nothing else would say what it is."""
+    _, found = explain("-s", "stack=pipe:$STACK", *LINUX, "--sweep", "pairs", env={
+        "STACK": f"{COMMAND} serve -s spec@6.18:udp_conflict=EACCES"})
+    [line] = found["changes"]
+    assert line["change"] == "spec:udp_conflict=EACCES" and line["generic"]
+    assert not found["unexplained"] and not line["wrong"]
+
+
 def test_order_and_workers_do_not_matter():
     """The same answer from one process and from three, in either order."""
     answers = []

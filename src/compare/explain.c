@@ -132,9 +132,12 @@ unsigned int explain_candidates(struct explain *explain,
 		return count;
 	change.rule = said->rule;
 	change.kind = CHANGE_OUTCOME;
-	/* Two that say ok differ in a value, which no rule has. */
+	/* Two that say ok differ in a value, which no rule has. Of a generic
+	 * rule, that it says ok or not is nothing that it answers. */
 	if (as_outcome(stack, &change.outcome) && !outcome_alike(stack, said) &&
-		!book->rules[said->rule].generic && count < max)
+		(!book->rules[said->rule].generic ||
+			(stack->error && said->error)) &&
+		count < max)
 		list[count++] = change;
 	if (!orders || stack->kind != OUTCOME_ERRNO)
 		return count;

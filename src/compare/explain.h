@@ -19,7 +19,7 @@
  * ok, or back, says little, so it counts where no other does. Two changes count
  * where none does alone, but for two that are chosen already. The second is
  * looked for among those that the run under the first one cites. A GENERIC()
- * rule is the last resort.
+ * rule is the last resort; that it says ok, or no longer does, is not tried.
  *
  * More than one change may explain a divergence, since by accident many rules
  * have the same effect on one program. But over many programs the true one
