@@ -3,6 +3,7 @@
 
 What classes say is in test_classes.py. Nothing here asks a kernel.
 """
+import os
 import re
 
 import pytest
@@ -99,3 +100,17 @@ def test_what_is_cited_is_cited_in_full(tmp_path):
                       answer.out.decode())
     assert cited and re.split(", |; ", cited[1])[0] == "port_in_use", answer
     assert all(name in rules for name in re.split(", |; ", cited[1])), answer
+
+
+@pytest.mark.parametrize("make,why", (
+    (os.mkfifo, "nobody writes to this pipe"),
+    (lambda path: path.symlink_to("/nowhere"), "No such file or directory"),
+    (lambda path: path.write_bytes(bytes(70000)), "too large for a case")))
+def test_which_file_cannot_be_read(make, why, tmp_path):
+    """It is named, and no line of it."""
+    path = tmp_path / "divergences" / "bad.case"
+    path.parent.mkdir()
+    make(path)
+    answer = portclash("random", *PAIR, "--count", 1, "--corpus", tmp_path)
+    assert answer.code == USAGE, answer
+    assert answer.err.startswith(f"portclash: {path}: {why}"), answer

@@ -147,6 +147,12 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+static void say(struct text_error *error, const char *path, const char *why)
+{
+	snprintf(error->message, sizeof(error->message), "%s:%u: %s", path,
+		error->line, why);
+}
+
 /* Sorted: a name is that of one class. */
 static int check_names(const struct class_list *list, struct text_error *error)
 {
@@ -202,14 +208,16 @@ int class_load(const char *directory, struct class_list *list,
 		rc = case_load(files.paths[i], &list->files[i], error);
 		if (rc) {
 			snprintf(why, sizeof(why), "%.200s", error->message);
-			snprintf(error->message, sizeof(error->message),
-				"%s:%u: %s", files.paths[i], error->line, why);
+			if (error->line)
+				say(error, files.paths[i], why);
+			else
+				snprintf(error->message, sizeof(error->message),
+					"%s: %s", files.paths[i], why);
 			break;
 		}
 		if (read_class(&list->classes[list->count++], &list->files[i],
 			    &error->line, why, sizeof(why))) {
-			snprintf(error->message, sizeof(error->message),
-				"%s:%u: %s", files.paths[i], error->line, why);
+			say(error, files.paths[i], why);
 			rc = -EINVAL;
 		}
 	}

@@ -54,13 +54,16 @@ static bool is_stdin(const char *path)
 	return !strcmp(path, "-");
 }
 
-static int find(const char *path, bool asked, struct case_list *list)
+/* @failed is the path that is not as it should be */
+static int find(const char *path, bool asked, struct case_list *list,
+	char failed[CASE_PATH_MAX])
 {
 	char below[CASE_PATH_MAX];
 	struct dirent **entries;
 	struct stat st;
 	int count, rc = 0;
 
+	snprintf(failed, CASE_PATH_MAX, "%s", path);
 	if (asked && is_stdin(path))
 		return add(list, path);
 	if (stat(path, &st))
@@ -81,7 +84,7 @@ static int find(const char *path, bool asked, struct case_list *list)
 			    entries[i]->d_name) >= (int)sizeof(below))
 			rc = -ENAMETOOLONG;
 		if (!rc)
-			rc = find(below, false, list);
+			rc = find(below, false, list, failed);
 		free(entries[i]);
 	}
 	free(entries);
@@ -94,11 +97,13 @@ int case_find(char *const *paths, size_t count, struct case_list *list,
 	memset(list, 0, sizeof(*list));
 	for (size_t i = 0; i < count; i++) {
 		size_t before = list->count;
-		int rc = find(paths[i], true, list);
+		char failed[CASE_PATH_MAX];
+		int rc = find(paths[i], true, list, failed);
 
 		error->line = 0;
 		snprintf(error->message, sizeof(error->message), "%s: %s",
-			paths[i], rc ? strerror(-rc) : "no *.case in it");
+			rc ? failed : paths[i],
+			rc ? strerror(-rc) : "no *.case in it");
 		if (!rc && list->count == before)
 			rc = -ENODATA;
 		if (rc) {
@@ -206,6 +211,7 @@ int case_load(const char *path, struct case_file *file,
 		error->line = 0;
 		snprintf(error->message, sizeof(error->message), "%s",
 			rc == -EFBIG ? "too large for a case; at most 64 KiB" :
+			rc == -EPIPE ? "nobody writes to this pipe" :
 				       strerror(-rc));
 		return rc;
 	}
