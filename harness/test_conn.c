@@ -251,18 +251,17 @@ static int report_errors(int fd, void *arg)
 	return setsockopt(fd, SOL_IP, IP_RECVERR, &one, sizeof(one));
 }
 
-/* A queue of errors that nobody reads is ready for ever, and has no data. */
 /* A deadline would be told instead, if it waited. */
 static void who_does_not_wait_is_told_at_once(void **state)
 {
 	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
 	static char bytes[1 << 16];
-	struct iovec iov = { bytes, 4 };
-	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		struct wait late = { wait_in_ms(LATE_MS), -1 };
+		struct iovec iov = { bytes, 4 };
+		struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
 		struct conn *conns[2];
 		ssize_t n;
 
@@ -294,11 +293,11 @@ static void who_does_not_wait_is_told_at_once(void **state)
 		assert_int_equal(conn_sendmsg(conns[0], &message, MSG_DONTWAIT,
 					 &late),
 			-EAGAIN);
-		iov.iov_len = 4;
 		free_pair(conns);
 	}
 }
 
+/* A queue of errors that nobody reads is ready for ever, and has no data. */
 static void an_error_queue_does_not_spin(void **state)
 {
 	const struct wait wait = { wait_in_ms(300), -1 };

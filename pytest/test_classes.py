@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from portcheck import (AGREED, CASES, COMMAND, DIVERGENCES, FOUND, ROOT, USAGE,
+from portcheck import (AGREED, CASES, COMMAND, DIVERGENCES, FOUND, ROOT,
                        cases, change_of, portclash)
 
 PAIR = ("-s", "portman", "-s", "spec@6.18")
