@@ -31,7 +31,8 @@
  *
  * One more choice shows in the outcome only. A socket that takes the port that
  * it connects to may meet itself. Of the free ports, those that do not fit the
- * leader's outcome in this are taken last.
+ * leader's outcome in this are taken last. So are those from which it would
+ * meet an older connection, which the other end still knows.
  */
 #include "spec_choose.h"
 
