@@ -132,12 +132,3 @@ int diff_run(struct pair *pair, const struct program *programs, size_t count,
 		cut(&programs[i], &traces[0][i], &traces[1][i], law);
 	return rc;
 }
-
-int diff_one(struct pair *pair, const struct program *program,
-	struct divergence *divergence)
-{
-	struct trace a, b, *traces[2] = { &a, &b };
-	int rc = diff_run(pair, program, 1, traces);
-
-	return rc ? rc : (int)diff_traces(program, &a, &b, divergence);
-}

@@ -6,7 +6,7 @@
  *
  * diff_pair() settles once, for two open subjects, which of them leads and on
  * which level they are compared. diff_run() makes two traces of each program,
- * and diff_traces() compares two traces. diff_one() does both for one program.
+ * and diff_traces() compares two traces.
  *
  * The verdict. Ops are compared in order, up to the first for which an outcome
  * is n/a (INCOMPARABLE), or for which the outcomes differ (DIVERGE). Later ops
@@ -102,13 +102,5 @@ int diff_follower(const struct pair *pair);
  */
 int diff_run(struct pair *pair, const struct program *programs, size_t count,
 	struct trace *traces[2]);
-
-/**
- * diff_one() - Run one program on both subjects
- *
- * Return: A verdict, or a negative errno
- */
-int diff_one(struct pair *pair, const struct program *program,
-	struct divergence *divergence);
 
 #endif /* DIFF_H */

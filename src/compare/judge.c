@@ -83,23 +83,36 @@ static int classify(const struct judge *judge, const struct finding *finding,
 	return 0;
 }
 
-int judge_finding(const struct judge *judge, struct finding *finding,
-	const struct trace *a, const struct trace *b)
+/* Once more: does it diverge again, and is the same known then? What a kernel
+ * that is busy answers late, behind the divergence, is no class's. */
+static int ask_again(const struct judge *judge, struct finding *finding)
 {
-	struct divergence again;
-	int rc = classify(judge, finding, a, b, &finding->answer);
+	struct trace a, b, *traces[2] = { &a, &b };
+	struct finding now = { .program = finding->program };
+	int rc = diff_run(judge->pair, &now.program, 1, traces);
 
 	if (rc)
 		return rc;
-	if (finding->answer.verdict != CLASS_KNOWN) {
-		rc = diff_one(judge->pair, &finding->program, &again);
-		if (rc < 0)
-			return rc;
-		if (rc != DIVERGE) {
-			judge->tally->incomparable++;
-			return -EAGAIN;
-		}
-	}
+	if (diff_traces(&now.program, &a, &b, &now.divergence) != DIVERGE)
+		return -EAGAIN;
+	if (!judge_alike(&now, finding))
+		return 0;
+	rc = classify(judge, &now, &a, &b, &now.answer);
+	if (!rc && now.answer.verdict == CLASS_KNOWN)
+		finding->answer = now.answer;
+	return rc;
+}
+
+int judge_finding(const struct judge *judge, struct finding *finding,
+	const struct trace *a, const struct trace *b)
+{
+	int rc = classify(judge, finding, a, b, &finding->answer);
+
+	if (!rc && finding->answer.verdict != CLASS_KNOWN)
+		rc = ask_again(judge, finding);
+	judge->tally->incomparable += rc == -EAGAIN;
+	if (rc)
+		return rc;
 	count(judge->tally, &finding->answer, finding->divergence.index);
 	return DIVERGE;
 }

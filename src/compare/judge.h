@@ -59,8 +59,8 @@ enum verdict judge_traces(const struct judge *judge,
  * @finding:	From judge_traces(); its answer is filled in
  * @a, @b:	The traces
  *
- * What is of no class is run once more: only if it diverges again it is
- * unknown.
+ * What is of no class is run once more: only if it diverges again, and is of no
+ * class again, it is unknown.
  *
  * Return: DIVERGE, -EAGAIN if it does not happen again (it is counted as
  *	   incomparable), or a negative errno from a subject
