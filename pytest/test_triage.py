@@ -319,16 +319,12 @@ echo "A coverage of $n edges were achieved out of 99"
     "bin/afl-cmin": """#!/bin/sh
 while [ "$1" != -o ]; do shift; done
 mkdir $2 && touch $2/new
+exit ${CMIN:-0}
 """}
 
 
-@pytest.mark.parametrize("campaign, read, after, code, kept", (
-    (0, 2, 30, AGREED, "new"), (0, 2, 20, AGREED, "new"),
-    (0, 1, 30, FOUND, "new"), (0, 2, 19, FOUND, "old"),
-    (FOUND, 2, 30, FOUND, "new"), (5, 1, 19, 5, "old"), (3, 2, 30, 3, "new")))
-def test_the_verdict_of_ci_fuzz(campaign, read, after, code, kept, tmp_path):
-    """Its code is the campaign's, and a queue that was not read, or has become
-    worse, is no success."""
+def fake_fuzz(tmp_path, **env):
+    """ci/fuzz --save in a tree in which all that takes time is a script"""
     for name, text in FAKES.items():
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -340,12 +336,22 @@ def test_the_verdict_of_ci_fuzz(campaign, read, after, code, kept, tmp_path):
                  "build/queue/fuzz_text/old"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("seed")
-    env = {"MAKE": "true", "CODE": str(campaign), "READ": str(read),
-           "AFTER": str(after), "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
-    done = subprocess.run([tmp_path / "ci" / "fuzz", "--save"], check=False,
+    env = {"MAKE": "true", "PATH": f"{tmp_path}/bin:{os.environ['PATH']}", **env}
+    return subprocess.run([tmp_path / "ci" / "fuzz", "--save"], check=False,
                           capture_output=True, text=True, timeout=60,
                           env={**os.environ, **env, "GITHUB_ACTIONS": "1",
                                "GITHUB_STEP_SUMMARY": f"{tmp_path}/summary"})
+
+
+@pytest.mark.parametrize("campaign, read, after, code, kept", (
+    (0, 2, 30, AGREED, "new"), (0, 2, 20, AGREED, "new"),
+    (0, 1, 30, FOUND, "new"), (0, 2, 19, FOUND, "old"),
+    (FOUND, 2, 30, FOUND, "new"), (5, 1, 19, 5, "old"), (3, 2, 30, 3, "new")))
+def test_the_verdict_of_ci_fuzz(campaign, read, after, code, kept, tmp_path):
+    """Its code is the campaign's, and a queue that was not read, or has become
+    worse, is no success."""
+    done = fake_fuzz(tmp_path, CODE=str(campaign), READ=str(read),
+                     AFTER=str(after))
     assert done.returncode == code, done
     assert os.listdir(tmp_path / "build/queue/fuzz_text") == [kept]
     verdict = (tmp_path / "build/fuzz/verdict.txt").read_text()
@@ -353,6 +359,21 @@ def test_the_verdict_of_ci_fuzz(campaign, read, after, code, kept, tmp_path):
     assert f"2 seeds, {read} read" in verdict and f"and {after} after" in verdict
     assert ("::error title=fuzzing::" in done.stdout) == (code != AGREED)
     assert os.listdir(tmp_path / "build/queue") == ["fuzz_text"]
+
+
+def test_ci_fuzz_keeps_the_queue_if_cmin_fails(tmp_path):
+    """Nothing is lost, and it is no success. What an earlier run has counted
+    is not taken for a count of this one."""
+    done = fake_fuzz(tmp_path, CODE="0", READ="2", AFTER="30", CMIN="1")
+    assert done.returncode == CANNOT and "afl-cmin FAILED" in done.stdout, done
+    assert os.listdir(tmp_path / "build/queue/fuzz_text") == ["old"]
+    assert os.listdir(tmp_path / "build/queue") == ["fuzz_text"]
+    (tmp_path / "build/fuzz/run/summary.json").unlink()
+    (tmp_path / "ci/campaign").write_text("#!/bin/sh\nexit 3\n")
+    done = subprocess.run([tmp_path / "ci" / "fuzz"], check=False, timeout=60,
+                          capture_output=True, text=True,
+                          env={**os.environ, "MAKE": "true"})
+    assert done.returncode == CANNOT and "seeds" not in done.stdout, done
 
 
 def test_ci_fuzz_that_does_not_build(tmp_path):
