@@ -30,9 +30,8 @@ def test_sweep(name, part, need, uids):
     result = agreed(need, "sweep", name, "--part", part)
     # Now and then both choose the same port.
     chosen = 420 if name == "errors" else 0
-    if result["incomparable"] > chosen and uids:
+    if result["incomparable"] == chosen + 1 and uids:
         # A busy kernel was late, once in millions of ops; or it is so again.
-        print(result)
         result = agreed(need, "sweep", name, "--part", part)
     assert result["incomparable"] <= chosen or not uids
     assert result["compared_ops"] > result["programs"]
