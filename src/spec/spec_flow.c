@@ -196,6 +196,12 @@ static bool is_reset(const struct spec_socket *s)
 	       (!s->device || in16_device(s->peer_addr) == s->device);
 }
 
+void spec_flow_probe(struct spec *spec, struct spec_socket *s)
+{
+	if (s->state == ESTABLISHED && !s->peer && is_reset(s))
+		spec_flow_reset(spec, s);
+}
+
 /* The FIN arrives at the other end, and its answer here, before the next op. */
 static void deliver_fin(struct spec *spec, struct spec_socket *s)
 {

@@ -27,6 +27,9 @@ void spec_flow_reset(struct spec *spec, struct spec_socket *s);
 /** spec_flow_fin() - Send a FIN, and do what follows from it at both ends */
 void spec_flow_fin(struct spec *spec, struct spec_socket *s);
 
+/** spec_flow_probe() - Ask the other end; if it has forgotten, it resets */
+void spec_flow_probe(struct spec *spec, struct spec_socket *s);
+
 /** spec_flow_disconnect() - connect(2) with AF_UNSPEC */
 enum spec_rule spec_flow_disconnect(struct spec *spec, struct spec_socket *s);
 

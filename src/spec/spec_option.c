@@ -4,6 +4,7 @@
  */
 #include "spec_option.h"
 
+#include "spec_flow.h"
 #include "spec_socket.h"
 #include "world.h"
 
@@ -73,6 +74,9 @@ static void apply_set(struct spec *spec, struct spec_socket *s,
 			break;
 		s->repair = on;
 		s->reuse = on ? FORCE_REUSE : NO_REUSE;
+		/* tcp_send_window_probe(), even if there was no repair */
+		if (!on)
+			spec_flow_probe(spec, s);
 		break;
 	case OPT_DEV: s->device = s->told_device = op->set.value; break;
 	case OPT_PORT_RANGE:
