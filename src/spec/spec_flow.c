@@ -198,7 +198,8 @@ static bool is_reset(const struct spec_socket *s)
 
 void spec_flow_probe(struct spec *spec, struct spec_socket *s)
 {
-	if (s->state == ESTABLISHED && !s->peer && is_reset(s))
+	if (spec_socket_is_stream(s) && s->state == ESTABLISHED && !s->peer &&
+		is_reset(s))
 		spec_flow_reset(spec, s);
 }
 
