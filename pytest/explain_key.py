@@ -143,6 +143,9 @@ KEY = {
     "udp-disconnect-keeps-bind": {
         "udp_disconnect_keeps_bind", "udp_disconnect_frees_chosen_port"},
     "udp-reconnect-picks-source": {"udp_reconnect_picks_source"},
+    # That :: is ::1 is no rule of its own; what shows is who its peer then is.
+    "udp-wildcard-is-own-address": {
+        "connect_udp_same_ends", "udp_connect_notes_peer"},
     "unix-address-too-long": {"bind_unix_length", "bind4_family"},
     "users-are-not-told-apart": {
         "tcp_conflict_uid", "udp_conflict_uid", "udp_search_asks_users",

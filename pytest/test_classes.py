@@ -177,6 +177,14 @@ ONCE_UNKNOWN = (
      "socket a tcp4; set a reuseaddr; bind a 0.0.0.0:7000; "
      "connect a 127.0.0.1:7000; set a dev=veth0; socket b tcp4; set b reuseaddr; "
      "bind b 0.0.0.0:7000; connect b 127.0.0.1:7000"),
+    ("udp-disconnect-keeps-bind + udp-shutdown-needs-no-peer",
+     "socket a udp6; bind a [::ffff:127.0.0.1]:@a; socket b udp6 uid=0; "
+     "disconnect a; connect b [::ffff:127.0.0.2%lo]:@a; shutdown a rd"),
+    ("udp-wildcard-is-own-address",
+     "sysctl ip_local_port_range=7001-7001; socket a udp6; set a reuseport; "
+     "connect a [fd00::1]:7002; "
+     "connect a [::%lo]:7000; socket b udp6; set b reuseport; "
+     "connect b [fd00::1]:7000"),
 )
 
 

@@ -41,37 +41,15 @@ static const struct trace *leader_of(const struct question *question, int i)
 	return question->traces[question->follower == i ? !i : i];
 }
 
-/*
- * The same, for a model that is changed. No model can say whether a system
- * crashes that may: a change lets both crash, so both are told.
- */
-static const struct trace *crash_of(const struct question *question, int i,
-	struct trace *told)
-{
-	const struct trace *leader = leader_of(question, i);
-	unsigned int at = question->index;
-	const struct outcome *other = &question->traces[!i]->outcomes[at];
-
-	if (other->kind != OUTCOME_CRASH)
-		return leader;
-	*told = *leader;
-	told->outcomes[at] = *other;
-	return told;
-}
-
 /* Run the first @count ops on a model, with these changes */
 static int run(struct models *models, int i, const struct question *question,
 	const struct change *changes, unsigned int change_count,
-	unsigned int count, struct trace *said)
+	unsigned int count, const struct trace *leader, struct trace *said)
 {
 	struct subject *model = &models->models[i];
 	struct program program = *question->program;
 	struct change all[CHANGES_MAX];
 	unsigned int own = models->dialect_count[i];
-	struct trace told;
-	const struct trace *leader = change_count ?
-					     crash_of(question, i, &told) :
-					     leader_of(question, i);
 	int rc;
 
 	if (own + change_count > CHANGES_MAX)
@@ -84,15 +62,18 @@ static int run(struct models *models, int i, const struct question *question,
 	return rc ? rc : subject_run(model, &program, 1, leader, said);
 }
 
-/* n/a; or no rule is left that decides, or the leader chose what may not be
- * chosen. That is no answer, and agrees with none. */
+/* No rule is left that decides, or the leader chose what may not be chosen */
+static bool objects(const struct outcome *outcome)
+{
+	return outcome->kind == OUTCOME_ERRNO &&
+	       outcome->error == ENOTRECOVERABLE;
+}
+
+/* That, or n/a: that is no answer, and agrees with none */
 static bool says_nothing(const struct trace *trace, unsigned int i)
 {
-	const struct outcome *outcome = &trace->outcomes[i];
-
-	return outcome->kind == OUTCOME_NA ||
-	       (outcome->kind == OUTCOME_ERRNO &&
-		       outcome->error == ENOTRECOVERABLE);
+	return trace->outcomes[i].kind == OUTCOME_NA ||
+	       objects(&trace->outcomes[i]);
 }
 
 /* Can nothing be compared from here on? At the op that diverges, that a choice
@@ -111,7 +92,8 @@ int models_check(struct models *models, const struct question *question,
 	int rc = 0;
 
 	for (i = 0; i < 2 && !rc; i++) {
-		rc = run(models, i, question, NULL, 0, count, &said[i]);
+		rc = run(models, i, question, NULL, 0, count,
+			leader_of(question, i), &said[i]);
 		models->said[i] = said[i];
 	}
 	if (rc)
@@ -162,7 +144,7 @@ static bool both_object(const struct question *question,
 		const struct trace *other = question->traces[!k];
 
 		if (question->traces[k]->outcomes[i].value == VALUE_NUMBER &&
-			said[k].outcomes[i].error == ENOTRECOVERABLE &&
+			objects(&said[k].outcomes[i]) &&
 			other->outcomes[i].kind == OUTCOME_ERRNO &&
 			outcome_same(op, &said[!k].outcomes[i],
 				&other->outcomes[i]))
@@ -183,6 +165,36 @@ static bool concerns(struct models *models, int i, const struct change *changes,
 	return false;
 }
 
+/*
+ * Run a changed model. A port that its subject chose may be taken for it: the
+ * changed system had chosen another one, so here the model chooses by itself.
+ * At the op that diverges that is what is asked about. And no model can say
+ * whether a system crashes that may: the changes let both, so both are told.
+ */
+static int run_changed(struct models *models, int i,
+	const struct question *question, const struct change *changes,
+	unsigned int change_count, unsigned int count, struct trace *said)
+{
+	struct trace told = *leader_of(question, i);
+	unsigned int index = question->index, at = 0;
+	const struct outcome *other = &question->traces[!i]->outcomes[index];
+
+	if (other->kind == OUTCOME_CRASH)
+		told.outcomes[index] = *other;
+	for (;; told.outcomes[at].value = VALUE_NONE) {
+		int rc = run(models, i, question, changes, change_count, count,
+			&told, said);
+
+		if (rc)
+			return rc;
+		while (at < index && !(objects(&said->outcomes[at]) &&
+				      told.outcomes[at].value == VALUE_NUMBER))
+			at++;
+		if (at == index)
+			return 0;
+	}
+}
+
 int models_meet(struct models *models, const struct question *question,
 	const struct change *const changes[2], const unsigned int counts[2],
 	struct trace said[2], unsigned int *failed)
@@ -199,8 +211,8 @@ int models_meet(struct models *models, const struct question *question,
 				count * sizeof(*said[k].outcomes));
 			continue;
 		}
-		rc = run(models, k, question, changes[k], counts[k], count,
-			&said[k]);
+		rc = run_changed(models, k, question, changes[k], counts[k],
+			count, &said[k]);
 		if (rc)
 			return rc;
 	}

@@ -98,9 +98,10 @@ int models_check(struct models *models, const struct question *question,
  * program: there it is enough that both give the same answers.
  *
  * Two answers count as the same that differ in words only. Of a `get`, a port
- * is not compared that each model has chosen by itself. And at the op that
- * diverges, a model that objects to the port which its subject chose agrees
- * with the other one, if that refuses the port as its subject did.
+ * is not compared that each model has chosen by itself. A changed model that
+ * objects to a port which its subject chose chooses by itself there. At the op
+ * that diverges, it agrees with the other one, if that refuses the port as its
+ * subject did.
  *
  * Return: 1 if so, 0 if not, or a negative errno
  */

@@ -68,6 +68,10 @@ int endpoint_route(struct stack *stack, const struct addr *local, int32_t nic,
 			  network == 4 ? loopback4 :
 					 loopback6;
 		*remote = *source;
+		if (network == 6 && !addr_equal(source, &loopback6) &&
+			!gvisor_applies(&stack->gvisor,
+				GVISOR_wildcard_peer_is_source))
+			*remote = loopback6;
 		return 0;
 	}
 	if (!owner && !world_is_on_link(to, WORLD_VETH0) &&

@@ -190,7 +190,8 @@ bool endpoint_is_local(const struct full_addr *addr);
  * @to:		Where to
  * @network:	4 or 6
  * @source:	The address that is sent from
- * @remote:	The address that is sent to; loopback for the wildcard
+ * @remote:	The address that is sent to; for the wildcard that is @source,
+ *		or the loopback address if there is no @local
  *
  * Return: 0, EHOSTUNREACH or ENDPOINT_UNKNOWN
  */

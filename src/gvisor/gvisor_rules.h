@@ -278,6 +278,8 @@ EFFECT(tcp_connect_reserves_peer, "tcp.endpoint.registerEndpoint",
 	"A port found by connect is reserved for that peer only.")
 EFFECT(only_best_id_is_asked, "stack.transportEndpoints.findEndpointLocked",
 	"A SYN goes to the most specific listener, even if on another device.")
+EFFECT(wildcard_peer_is_source, "stack.makeRoute",
+	"Who connects to :: is connected to the address that it sends from.")
 EFFECT(udp_connect_reserves_both, "udp.endpoint.Connect",
 	"UDP that is not v6only reserves IPv4 too, for an IPv6 peer.")
 EFFECT(udp_refusal_releases, "udp.endpoint.registerWithStack",
