@@ -187,8 +187,9 @@ static int run_changed(struct models *models, int i,
 
 		if (rc)
 			return rc;
-		while (at < index && !(objects(&said->outcomes[at]) &&
-				      told.outcomes[at].value == VALUE_NUMBER))
+		while (at < index &&
+			!(objects(&said->outcomes[at]) &&
+				told.outcomes[at].value == VALUE_NUMBER))
 			at++;
 		if (at == index)
 			return 0;
