@@ -216,6 +216,10 @@ def test_versions_of_one_model():
     answer, found = explain("-s", "spec@6.1", *LINUX, "--count", 5000)
     assert answer.code == AGREED
     assert "mptcp_has_no_port_range" in found["classes"]
+    answer, found = explain("-s", "portman", "-s", "portman@head",
+                            "--count", 5000)
+    assert answer.code == AGREED
+    assert "udp_connect_registers_first" in found["classes"]
 
 
 def test_what_nothing_explains(tmp_path):

@@ -138,6 +138,7 @@ static int run_explain(struct options *o)
 {
 	struct compare_job job = { .seed = o->seed,
 		.level = o->level,
+		.sockets = true, /* of them most rules are */
 		.quiet = o->quiet,
 		.count = o->count ? o->count : COUNT_DEFAULT };
 

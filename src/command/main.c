@@ -36,7 +36,9 @@ static const struct option_help {
 	{ { "time", 1, NULL, 'T' }, "SECONDS", "stop after that long" },
 	{ { "jobs", 1, NULL, 'j' }, "N", "processes (default: one a CPU)" },
 	{ { "ops", 1, NULL, 'l' }, "LEVEL",
-		"socket or reservation (default: the second, if all have it)" },
+		"socket or reservation (default: the second, if all have it;\n"
+		"                           "
+		"of explain: the first)" },
 	{ { "keep", 1, NULL, 'k' }, "DIR",
 		"write a candidate case of each unknown divergence there" },
 	{ { "corpus", 1, NULL, 'c' }, "DIR",

@@ -49,6 +49,7 @@ typedef int compare_told(const struct finding *finding, unsigned int worker,
  *		it is minimised; or NULL
  * @seed:	Of random programs
  * @level:	-1, or the level that they must be of
+ * @sockets:	If it is -1: that of sockets, if both subjects have it
  * @workers:	How many processes
  * @quiet:	No progress
  */
@@ -70,6 +71,7 @@ struct compare_job {
 	void *keep_arg;
 	uint64_t seed;
 	int level;
+	bool sockets;
 	unsigned int workers;
 	bool quiet;
 };

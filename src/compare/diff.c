@@ -28,12 +28,13 @@ enum verdict diff_traces(const struct program *program, const struct trace *a,
 	return AGREE;
 }
 
-static bool has_level(const struct capabilities *can, enum level level)
+bool diff_has_level(const struct pair *pair, enum level level)
 {
 	uint32_t reservation = -(1u << OP_RESERVE);
 
-	return can->ops & (level == LEVEL_RESERVATION ? reservation :
-							(1u << OP_REPEAT) - 1);
+	return pair->can.ops &
+	       (level == LEVEL_RESERVATION ? reservation :
+					     (1u << OP_REPEAT) - 1);
 }
 
 int diff_pair(struct pair *pair, struct subject *a, struct subject *b)
@@ -43,9 +44,9 @@ int diff_pair(struct pair *pair, struct subject *a, struct subject *b)
 	/* One that follows must run after one that cannot. */
 	pair->leader = a->type->follows && !b->type->follows;
 	pair->can = subject_common(&a->can, &b->can);
-	if (has_level(&pair->can, LEVEL_RESERVATION))
+	if (diff_has_level(pair, LEVEL_RESERVATION))
 		pair->level = LEVEL_RESERVATION;
-	else if (has_level(&pair->can, LEVEL_SOCKET))
+	else if (diff_has_level(pair, LEVEL_SOCKET))
 		pair->level = LEVEL_SOCKET;
 	else
 		return -EINVAL;

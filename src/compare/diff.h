@@ -87,6 +87,9 @@ struct pair {
 /** diff_pair() - Fill in a pair; 0, or -EINVAL: no level in common */
 int diff_pair(struct pair *pair, struct subject *a, struct subject *b);
 
+/** diff_has_level() - Can both be asked ops of a level? */
+bool diff_has_level(const struct pair *pair, enum level level);
+
 /** diff_follower() - Which of the two follows the other, or -1 */
 int diff_follower(const struct pair *pair);
 
