@@ -342,6 +342,21 @@ def test_a_port_that_only_the_leader_can_choose_is_kept(tmp_path):
 
 
 @pytest.mark.pure
+def test_a_refused_choice_of_the_leader_is_kept(tmp_path):
+    """Who followed refuses it alone, too: the range has no other port."""
+    (tmp_path / "divergences").mkdir()
+    kept, pair = tmp_path / "kept", ("-s", "spec", "-s", "portman")
+    portclash("random", "--quiet", *pair, "--seed", 80, "--count", 3000,
+              "--corpus", tmp_path, "--keep", kept)
+    told = [path for path in kept.iterdir() if re.search(
+        r"= ok spec=ok portman=(EAGAIN|EADDRINUSE)\n$", path.read_text())]
+    assert told, list(kept.iterdir())
+    for subject in pair[1], pair[3]:
+        held = portclash("check", "--json", "-s", subject, kept)
+        assert held.code == AGREED and not held.json["divergent"], held
+
+
+@pytest.mark.pure
 def test_a_set_of_changes_is_kept_by_a_name_only(clash, tmp_path):
     """It is no name. On a terminal it is shown as it is."""
     rule = "tcp_conflict_options"

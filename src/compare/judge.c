@@ -229,6 +229,18 @@ static bool force_choice(struct program *program, struct kept *kept)
 	return true;
 }
 
+/* Does one refuse the port that the other has chosen? Asked alone, it would
+ * choose one for itself. */
+static bool refuses_choice(const struct kept *kept)
+{
+	const struct outcome *outcomes = kept->finding->divergence.outcomes;
+	int leader = kept->judge->pair->leader;
+
+	return diff_follower(kept->judge->pair) >= 0 &&
+	       outcomes[leader].value == VALUE_NUMBER &&
+	       outcomes[!leader].kind == OUTCOME_ERRNO;
+}
+
 int judge_minimize(const struct judge *judge, struct finding *finding)
 {
 	const struct finding before = *finding;
@@ -255,6 +267,8 @@ int judge_minimize(const struct judge *judge, struct finding *finding)
 	if (holds)
 		minimize(&program, still_is_soon, &kept);
 	kept.times = STEADY_TIMES;
+	if (holds && !forced && refuses_choice(&kept))
+		force_choice(&program, &kept);
 	if (holds && (!kept.chance || still_is_often(&program, &kept)))
 		return 0;
 	*finding = before;
