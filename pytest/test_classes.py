@@ -180,6 +180,9 @@ ONCE_UNKNOWN = (
     ("udp-disconnect-keeps-bind + udp-shutdown-needs-no-peer",
      "socket a udp6; bind a [::ffff:127.0.0.1]:@a; socket b udp6 uid=0; "
      "disconnect a; connect b [::ffff:127.0.0.2%lo]:@a; shutdown a rd"),
+    ("ipv4-connect-over-ipv6 + ipv4-connect-v6only-errno",
+     "socket a tcp6; set a v6only; connect a 0.0.0.0:@a; socket b tcp6; "
+     "connect b 0.0.0.0:@a"),
     ("udp-wildcard-is-own-address",
      "sysctl ip_local_port_range=7001-7001; socket a udp6; set a reuseport; "
      "connect a [fd00::1]:7002; "

@@ -33,13 +33,11 @@ static enum spec_rule check_name(struct spec *spec, const struct spec_socket *s,
 	const struct place *place = &op->bind.place;
 	bool four = place->addr.len == 4;
 
-	RETURN_IF(spec,
-		four && spec_socket_is_v6(s) && spec_socket_is_udp(s) &&
-			s->v6only,
-		connect_ipv4_name_v6only);
-	/* A UDP socket of AF_INET6 takes an IPv4 name, too. */
 	RETURN_IF(spec, four && spec_socket_is_v6(s) && !spec_socket_is_udp(s),
 		connect_ipv4_name_short);
+	/* A UDP socket of AF_INET6 takes an IPv4 name, too. */
+	RETURN_IF(spec, four && spec_socket_is_v6(s) && s->v6only,
+		connect_ipv4_name_v6only);
 	RETURN_IF(spec, !four && !spec_socket_is_v6(s), connect_ipv6_name);
 	*target = (struct target){ .to = in16_from(&place->addr),
 		.scope = place->scope,
