@@ -122,6 +122,10 @@ static int verify(const struct options *o,
 	if (rc)
 		die(EXIT_CANNOT, "why: --verify: no network like this one: %s",
 			strerror(-rc));
+	if (v.unasked) {
+		fprintf(o->out, "\nNot tried: %s.\n", v.unasked);
+		return EXIT_AGREED;
+	}
 	agrees = (v.error == first->outcome.error &&
 			 v.listen == first->listen) ||
 		 (q->answer.depends && v.error == other->outcome.error &&
@@ -129,6 +133,10 @@ static int verify(const struct options *o,
 	fprintf(o->out, "\nA network made like this one says %s: that %s.\n",
 		v.error ? text_errno(v.error) : "ok",
 		agrees ? "agrees" : "differs");
+	if (q->why.connects && !q->why.unreachable)
+		fputs("Its peer is not there: whether anybody would answer is "
+		      "not tried.\n",
+			o->out);
 	if (v.missing)
 		fprintf(o->out,
 			"In it, %u of %u sockets that have the port are "
@@ -182,6 +190,24 @@ static void find_way(const struct why_situation *situation,
 			strerror(-rc));
 }
 
+/* Who connects from a port has bound it first. If that fails, or may fail, it
+ * is the answer. */
+static void ask_bind_first(const struct why_situation *situation,
+	struct cmd_why_question *q)
+{
+	struct cmd_why_question bind = *q;
+
+	if (!q->why.port)
+		return;
+	bind.why.connects = false;
+	bind.why.scope = 0;
+	if (why_ask(situation, &bind.why, &bind.answer))
+		die(EXIT_CANNOT, "why: out of memory");
+	if (bind.answer.first.outcome.kind != OUTCOME_OK || bind.answer.depends)
+		*q = bind;
+	why_answer_free(&bind.answer);
+}
+
 /* Look and ask once */
 static int ask_now(struct options *o, struct cmd_why_asked *asked,
 	struct why_situation *situation)
@@ -192,8 +218,11 @@ static int ask_now(struct options *o, struct cmd_why_asked *asked,
 	else
 		cmd_why_look(o, asked, situation);
 	cmd_why_complete(o, situation, asked);
-	for (unsigned int i = 0; i < asked->count && o->connect; i++)
-		find_way(situation, &asked->questions[i].why);
+	for (unsigned int i = 0; i < asked->count && o->connect; i++) {
+		ask_bind_first(situation, &asked->questions[i]);
+		if (asked->questions[i].why.connects)
+			find_way(situation, &asked->questions[i].why);
+	}
 	answer_all(situation, asked);
 	return code_of(asked);
 }
@@ -220,9 +249,6 @@ static int run_why(struct options *o)
 
 	if (o->arg_count && !strcmp(o->args[-1], "--"))
 		return run_command(o);
-	if (o->verify && o->connect)
-		die(EXIT_USAGE, "why: --verify is for bind, and not for "
-				"--connect: no peer is made again");
 	code = ask_now(o, &asked, &situation);
 	for (unsigned int i = 0; i < o->wait && code != EXIT_AGREED; i++) {
 		forget(&situation, &asked);

@@ -175,6 +175,7 @@ enum why_limit {
  * @unreachable: Then, the negative errno that it fails with whatever port it
  *		has, or 0; see why_route()
  * @refusal:	Why, if there is more to say than the errno does
+ * @by_way:	It depends on routes, rules and addresses of this network
  */
 struct why_question {
 	uint8_t protocol, family;
@@ -183,7 +184,7 @@ struct why_question {
 	uint16_t port;
 	bool reuseaddr, reuseport, v6only, freebind, transparent;
 	bool listens, mptcp, capable, connects, broadcast;
-	bool ranged;
+	bool ranged, by_way;
 	uint32_t ifindex, uid;
 	struct addr peer;
 	uint16_t peer_port;

@@ -205,6 +205,7 @@ static int find_way(struct why_question *q)
 	struct way way;
 	int rc;
 
+	q->by_way = true;
 	if (any || from.len != to.len)
 		from.len = 0;
 	rc = ask(q, &to, &from, &way, &q->unreachable);

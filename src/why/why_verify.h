@@ -9,13 +9,15 @@
 
 /**
  * struct why_verified - What a network that was made like this one did
- * @error:	The errno of bind, or of listen; 0 for none
+ * @unasked:	Why it was not asked, or NULL; a string that stays
+ * @error:	The errno of bind, listen or connect; 0 for none
  * @listen:	It was listen that failed
  * @made, @missing: So many holders are there as they were, and so many are not:
  *		nobody can make TIME_WAIT, nor sockets of users that we cannot
  *		be
  */
 struct why_verified {
+	const char *unasked;
 	int error;
 	bool listen;
 	unsigned int made, missing;
@@ -25,7 +27,8 @@ struct why_verified {
  * why_verify() - Make the situation in a network of its own, and ask there
  *
  * It is made by a process that is gone when this returns. What is not known is
- * taken for not set.
+ * taken for not set. A peer of connect is not made: whether it would answer is
+ * no part of the question.
  *
  * Return: 0, -EPERM (no network of our own), or another negative errno
  */
