@@ -521,12 +521,18 @@ def one_row(row, questions):
             args = [word for word in words if word == "udp"] + ["--connect"]
             args += [word for word in words[1:] if word != "udp"]
         said = subprocess.run(
-            [*command, COMMAND, "why", *args, "--json"],
+            [*command, COMMAND, "why", *args, "--json", "--verify"],
             capture_output=True, text=True, check=False)
         try:
             answers = json.loads(said.stdout)
             answers = [answers, *answers["more"]]
         except ValueError:
+            answers = [{"error": said.stderr}] * len(group)
+        # In a network that is made like this one, the kernel says the same.
+        if "differs" in said.stderr or said.stderr.count("that agrees") + \
+                said.stderr.count("Not tried: ") + said.stderr.count(
+                    "need not be so") + ("no network like" in said.stderr) * \
+                len(group) < len(group):
             answers = [{"error": said.stderr}] * len(group)
         for text, answer in zip(group, answers):
             out.append([text, truth_of(command, text), answer])
@@ -631,7 +637,6 @@ def test_bad_questions():
                  ("udp", "80", "--mptcp"), ("127.0.0.1%none:80",),
                  ("--connect", "[fe80::1%lo]:80", "--from", "[fe80::2%lo]:0"),
                  ("127.0.0.1%lo:80", "--dev", "none"),
-                 ("--connect", "127.0.0.1:80", "--verify"),
                  ("80", "--pid", "999999999"), ("80", "--wait", "0")):
         answer = portclash("why", *args)
         assert answer.code == USAGE and answer.err.count("\n") == 1, answer

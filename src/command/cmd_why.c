@@ -108,8 +108,8 @@ static void save(const char *path, const struct why_situation *situation)
 	need_whole_written(&whole);
 }
 
-/* Ask a network that is made like this one. EXIT_FOUND: it says another thing
- */
+/* Ask a network that is made like this one. EXIT_FOUND: it says another thing;
+ * EXIT_CANNOT: there can be none */
 static int verify(const struct options *o,
 	const struct why_situation *situation, const struct cmd_why_question *q)
 {
@@ -119,9 +119,13 @@ static int verify(const struct options *o,
 	bool agrees;
 	int rc = why_verify(situation, &q->why, &q->answer, &v);
 
-	if (rc)
-		die(EXIT_CANNOT, "why: --verify: no network like this one: %s",
+	if (rc) {
+		fprintf(stderr,
+			"portclash: why: --verify: no network like this one: "
+			"%s\n",
 			strerror(-rc));
+		return EXIT_CANNOT;
+	}
 	if (v.unasked) {
 		fprintf(o->out, "\nNot tried: %s.\n", v.unasked);
 		return EXIT_AGREED;
@@ -132,16 +136,18 @@ static int verify(const struct options *o,
 			 v.listen == other->listen);
 	fprintf(o->out, "\nA network made like this one says %s: that %s.\n",
 		v.error ? text_errno(v.error) : "ok",
-		agrees ? "agrees" : "differs");
-	if (q->why.connects && !q->why.unreachable)
-		fputs("Its peer is not there: whether anybody would answer is "
-		      "not tried.\n",
-			o->out);
+		agrees	  ? "agrees" :
+		v.missing ? "need not be so here" :
+			    "differs");
 	if (v.missing)
 		fprintf(o->out,
 			"In it, %u of %u sockets that have the port are "
 			"missing, such as TIME_WAIT.\n",
 			v.missing, v.made + v.missing);
+	if (q->why.connects && !q->why.unreachable)
+		fputs("Its peer is not there: whether anybody would answer is "
+		      "not tried.\n",
+			o->out);
 	return agrees || v.missing ? EXIT_AGREED : EXIT_FOUND;
 }
 
@@ -245,7 +251,7 @@ static int run_why(struct options *o)
 {
 	static struct cmd_why_asked asked;
 	static struct why_situation situation;
-	int code;
+	int code, verified = EXIT_AGREED;
 
 	if (o->arg_count && !strcmp(o->args[-1], "--"))
 		return run_command(o);
@@ -258,12 +264,12 @@ static int run_why(struct options *o)
 	print_all(o, &situation, &asked);
 	if (o->save)
 		save(o->save, &situation);
-	if (o->verify && verify_all(o, &situation, &asked) != EXIT_AGREED)
-		code = EXIT_FOUND;
+	if (o->verify)
+		verified = verify_all(o, &situation, &asked);
 	if (o->json)
 		cmd_why_json(&situation, &asked);
 	forget(&situation, &asked);
-	return code;
+	return verified == EXIT_AGREED ? code : verified;
 }
 
 const struct verb verb_why = {

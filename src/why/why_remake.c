@@ -101,8 +101,8 @@ static bool place(int fd, const struct why_holder *h, bool chosen)
 			!addr_is_mapped(&row->addr);
 	struct why_name own = why_remake_name(narrowed ? &any : &row->addr,
 		chosen ? 0 : row->port, row->ifindex);
-	struct why_name peer =
-		why_remake_name(&row->peer, row->peer_port, row->ifindex);
+	struct why_name peer = why_remake_name(&row->peer, row->peer_port,
+		row->ifindex);
 	bool tcp = row->protocol == IPPROTO_TCP;
 
 	why_remake_set(fd, SOL_IP, IP_FREEBIND, 1);
@@ -112,15 +112,14 @@ static bool place(int fd, const struct why_holder *h, bool chosen)
 	if (tcp ? !why_remake_set(fd, SOL_TCP, TCP_REPAIR, 1) :
 		  !why_remake_set(fd, SOL_SOCKET, SO_REUSEADDR, 1))
 		return false;
-	if (chosen && (!set_range(row->port) ||
-			      !why_remake_set(fd, SOL_IP,
-				      IP_BIND_ADDRESS_NO_PORT, 1)))
+	if (chosen &&
+		(!set_range(row->port) || !why_remake_set(fd, SOL_IP,
+						  IP_BIND_ADDRESS_NO_PORT, 1)))
 		return false;
 	if (bind(fd, &own.any, own.size) ||
 		(row->peer_port && connect(fd, &peer.any, peer.size)))
 		return false;
-	if (tcp &&
-		!why_remake_set(fd, SOL_TCP, TCP_REPAIR, REPAIR_OFF_QUIETLY))
+	if (tcp && !why_remake_set(fd, SOL_TCP, TCP_REPAIR, REPAIR_OFF_QUIETLY))
 		return false;
 	return why_remake_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 }

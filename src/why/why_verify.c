@@ -72,6 +72,30 @@ static void make_sysctls(const struct why_situation *s)
 	make_reserved(s);
 }
 
+static bool has_own6(const struct why_situation *s)
+{
+	static const struct addr own6 = { 16, { [15] = 1 } };
+
+	for (unsigned int i = 0; i < s->address_count; i++)
+		if (addr_equal(&s->addresses[i].addr, &own6))
+			return s->addresses[i].usable;
+	return false;
+}
+
+/* It has ::1 as soon as it is up, if it is not told otherwise. */
+static void make_lo(struct link_session *link, const struct why_situation *s)
+{
+	int fd = has_own6(s) ? -1 :
+			       open("/proc/sys/net/ipv6/conf/lo/disable_ipv6",
+				       O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		dprintf(fd, "1");
+		close(fd);
+	}
+	link_up(link, WORLD_LO);
+}
+
 /* The device by its name and number, as a bridge; lo is there. */
 static void make_device(struct link_session *link,
 	const struct why_situation *s, uint32_t ifindex)
@@ -132,7 +156,7 @@ static int make_network(const struct why_remade *remade,
 		rc = link_open(&link);
 	if (rc)
 		return rc;
-	link_up(link, WORLD_LO);
+	make_lo(link, s);
 	make_sysctls(s);
 	make_device(link, s, q->ifindex);
 	make_device(link, s, q->scope);
@@ -194,8 +218,8 @@ static void try_connect(int fd, const struct why_question *q,
 	struct why_verified *out)
 {
 	struct why_name own = why_remake_name(&q->addr, q->port, q->scope);
-	struct why_name peer =
-		why_remake_name(&q->peer, q->peer_port, q->scope);
+	struct why_name peer = why_remake_name(&q->peer, q->peer_port,
+		q->scope);
 
 	if (!q->port)
 		why_remake_set(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
