@@ -198,6 +198,60 @@ def test_rights_that_a_watched_program_has_not(tmp_path):
         assert ("has rights of its own" in done.stderr) == said, done
 
 
+# Calls as a program of 32 bits makes them: its bind, of a port that is held
+COMPAT = """
+static long call(long number, long a, long b, long c)
+{
+	long out;
+
+	__asm__ volatile("int $0x80" : "=a"(out)
+		: "a"(number), "b"(a), "c"(b), "d"(c) : "memory");
+	return (int)out;
+}
+
+static unsigned char place[16] = { 2, 0, PORT >> 8, PORT & 255, 127, 0, 0, 1 };
+static unsigned int args[3] = { 2, 1, 0 };
+
+void _start(void)
+{
+	int fd = call(102, 1, (long)args, 0);
+
+	args[0] = fd;
+	args[1] = (long)place;
+	args[2] = sizeof(place);
+	if (SOCKETCALL)
+		call(102, 2, (long)args, 0);
+	else
+		call(361, fd, (long)place, sizeof(place));
+	call(1, 3, 0, 0);
+}
+"""
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="no int $0x80")
+@pytest.mark.parametrize("socketcall", (0, 1))
+@pytest.mark.parametrize("bits", (32, 64))
+def test_calls_of_32_bits(tmp_path, bits, socketcall):
+    """They are found, whichever program makes them."""
+    source, program = tmp_path / "compat.c", tmp_path / "compat"
+    source.write_text(COMPAT)
+    built = subprocess.run(
+        ["cc", f"-m{bits}", f"-DPORT={PORT}", f"-DSOCKETCALL={socketcall}",
+         "-nostdlib", "-static", "-fno-pie", "-no-pie", "-fno-stack-protector",
+         "-o", program, source], capture_output=True, text=True, check=False)
+    if built.returncode:
+        pytest.skip(f"no such programs: {built.stderr}")
+    if portclash("world", program).code != 3:
+        pytest.skip("no world here, or a kernel that runs none")
+    answer = portclash("world", sys.executable, __file__, "exec", program)
+    if answer.code == CANNOT:
+        pytest.skip(f"no world here: {answer.err.strip()}")
+    code, text = answer.json
+    assert code == 3 and "portclash: bind of descriptor " in text, text
+    assert "EADDRINUSE: tcp4 127.0.0.1:8080: " in text, text
+    assert "not watched" not in text, text
+
+
 def alive(pid):
     """Is it there, and no zombie?"""
     try:
@@ -251,12 +305,11 @@ def test_a_question_or_a_command():
     assert answer.out == b"-- x\n" and not answer.code, answer
 
 
-def inside(trick):
+def inside(*command):
     """The port is held, and the command watched."""
     with socket.create_server(("127.0.0.1", PORT)):
-        done = subprocess.run(
-            [COMMAND, "why", "--", sys.executable, __file__, "do", trick],
-            capture_output=True, text=True, check=False)
+        done = subprocess.run([COMMAND, "why", "--", *command],
+                              capture_output=True, text=True, check=False)
     print(json.dumps([done.returncode, done.stderr]))
 
 
@@ -264,4 +317,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "do":
         globals()[sys.argv[2]]()
         sys.exit(3)
-    inside(sys.argv[1])
+    if sys.argv[1] == "exec":
+        inside(sys.argv[2])
+    else:
+        inside(sys.executable, __file__, "do", sys.argv[1])

@@ -11,12 +11,14 @@
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <linux/audit.h>
 #include <linux/capability.h>
+#include <linux/net.h>
 #include <linux/ptrace.h>
 
 #include "answer.h"
@@ -33,6 +35,17 @@
 #define NATIVE AUDIT_ARCH_RISCV64
 #else
 #define NATIVE 0
+#endif
+
+/* Programs of 32 bits have other numbers, and an old call for all of them. */
+#if defined(__x86_64__)
+#define COMPAT AUDIT_ARCH_I386
+enum {
+	COMPAT_SOCKETCALL = 102,
+	COMPAT_BIND = 361,
+	COMPAT_CONNECT = 362,
+	COMPAT_LISTEN = 363,
+};
 #endif
 
 enum { CANNOT_RUN = 127, SYSCALL_STOP = SIGTRAP | 0x80 };
@@ -72,9 +85,8 @@ static void note_foreign(struct watch *w, pid_t pid)
 {
 	if (!w->foreign)
 		fprintf(stderr,
-			"portclash: pid %d is a program of another "
-			"architecture, such as 32 bits: its calls are not "
-			"watched\n",
+			"portclash: pid %d makes calls of another "
+			"architecture: these are not watched\n",
 			pid);
 	w->foreign = true;
 }
@@ -87,22 +99,58 @@ static void drop_call(struct watch *w, pid_t pid)
 			w->calls[i--] = w->calls[--w->count];
 }
 
+#ifdef COMPAT
+/* socketcall(2) has its arguments in memory. */
+static void take_socketcall(struct cmd_why_call *call,
+	const struct ptrace_syscall_info *info)
+{
+	uint32_t args[3] = { 0 };
+	struct iovec to = { .iov_base = args, .iov_len = sizeof(args) };
+	struct iovec from = { .iov_len = sizeof(args) };
+	uint64_t number = info->entry.args[0];
+
+	/* It is a pointer there, and a number here. */
+	memcpy(&from.iov_base, &info->entry.args[1], sizeof(from.iov_base));
+	if (number == SYS_LISTEN)
+		to.iov_len = from.iov_len = 2 * sizeof(*args);
+	process_vm_readv(call->pid, &to, 1, &from, 1, 0);
+	call->number = number == SYS_BIND    ? SYS_bind :
+		       number == SYS_CONNECT ? SYS_connect :
+		       number == SYS_LISTEN  ? SYS_listen :
+					       0;
+	for (size_t i = 0; i < ARRAY_SIZE(args); i++)
+		call->args[i] = args[i];
+}
+
+static void take_compat(struct cmd_why_call *call,
+	const struct ptrace_syscall_info *info)
+{
+	switch (info->entry.nr) {
+	case COMPAT_SOCKETCALL: take_socketcall(call, info); break;
+	case COMPAT_BIND: call->number = SYS_bind; break;
+	case COMPAT_CONNECT: call->number = SYS_connect; break;
+	case COMPAT_LISTEN: call->number = SYS_listen; break;
+	}
+}
+#endif
+
 static void on_entry(struct watch *w, pid_t pid,
 	const struct ptrace_syscall_info *info)
 {
-	struct cmd_why_call *call;
+	struct cmd_why_call call = { .pid = pid };
 
 	drop_call(w, pid);
-	if (info->arch != NATIVE || info->entry.nr & OTHER_CALL) {
+	memcpy(call.args, info->entry.args, sizeof(call.args));
+	if (info->arch == NATIVE && !(info->entry.nr & OTHER_CALL))
+		call.number = info->entry.nr;
+#ifdef COMPAT
+	else if (info->arch == COMPAT)
+		take_compat(&call, info);
+#endif
+	else
 		note_foreign(w, pid);
-		return;
-	}
-	if (!is_ours(info->entry.nr) || w->count == CALLS_MAX)
-		return;
-	call = &w->calls[w->count];
-	*call = (struct cmd_why_call){ .pid = pid, .number = info->entry.nr };
-	memcpy(call->args, info->entry.args, sizeof(call->args));
-	w->count++;
+	if (is_ours(call.number) && w->count < CALLS_MAX)
+		w->calls[w->count++] = call;
 }
 
 static void on_exit_of(struct watch *w, pid_t pid, int64_t result)
