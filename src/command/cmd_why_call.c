@@ -242,13 +242,14 @@ static void say_call(const struct asking *a)
 		fprintf(stderr, "It is not looked into: %s.\n", a->unknown);
 }
 
-static bool is_expected(const struct asking *a)
+/* What has happened does not depend on anything any more. */
+static void settle(const struct asking *a, struct why_answer *answer)
 {
-	const struct why_answer *answer = &a->question.answer;
-
-	return answer->first.outcome.error == a->call->error ||
-	       (answer->depends &&
-		       answer->other.outcome.error == a->call->error);
+	if (answer->depends && answer->first.outcome.error != a->call->error &&
+		answer->other.outcome.error == a->call->error)
+		answer->first = answer->other;
+	if (answer->first.outcome.error == a->call->error)
+		answer->depends = 0;
 }
 
 /* inet_sk_get_local_port_range(): an end that is not in the network's range
@@ -292,9 +293,10 @@ static int explain(void *arg)
 	if ((q->connects && why_route(q)) ||
 		why_ask(&situation, q, &a->question.answer))
 		return EXIT_CANNOT;
+	settle(a, &a->question.answer);
 	say_call(a);
 	cmd_why_say(stderr, &situation, &a->question, a->options->rule);
-	if (!is_expected(a))
+	if (a->question.answer.first.outcome.error != a->call->error)
 		fputs("\nThis is not why it failed: something else has refused "
 		      "it, such as a filter, or it was in the way for a "
 		      "moment only.\n",

@@ -24,6 +24,9 @@ static struct netns *open_netns(const char *name)
 		rc = netns_open_pid(pid, &ns);
 	else
 		rc = netns_open_named(NULL, name, &ns);
+	if (rc == -ENOENT && !strchr(name, '/') && *name >= '0' &&
+		*name <= '9' && !*end)
+		die(EXIT_USAGE, "why: no process %s", name);
 	if (rc)
 		die(rc == -EPERM || rc == -EACCES ? EXIT_CANNOT : cmd_code(rc),
 			"why: no network '%s': %s", name, strerror(-rc));

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "quote.h"
+#include "program/text.h"
 #include "why/why_help.h"
 
 enum { NAMED_MAX = 4 };
@@ -228,6 +229,9 @@ static void say_help(FILE *file, const struct why_situation *s,
 		break;
 	case WHY_CHANGES: break;
 	}
+	if (help->then)
+		fprintf(file, ", and ask again: then it is %s",
+			text_errno(help->then));
 	fputs(help->likely ? " (most likely; it depends)\n" : "\n", file);
 }
 
@@ -257,7 +261,9 @@ void cmd_why_help(FILE *file, const struct why_situation *situation,
 	if (count < 0)
 		die(EXIT_CANNOT, "why: out of memory");
 	if (count > 0)
-		fputs("\nWhat would help:\n", file);
+		fputs(helps->then ? "\nWhat is needed first:\n" :
+				    "\nWhat would help:\n",
+			file);
 	for (int i = 0; i < count; i++) {
 		fputs("  ", file);
 		say_help(file, situation, question, &helps[i]);

@@ -156,6 +156,8 @@ static void add_helps(struct json_object *to,
 		if (helps[i].seconds)
 			answer_number(one, "seconds", helps[i].seconds);
 		answer_flag(one, "likely", helps[i].likely);
+		if (helps[i].then)
+			answer_text(one, "then", text_errno(helps[i].then));
 	}
 }
 

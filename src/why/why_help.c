@@ -227,9 +227,28 @@ static bool change(struct trial *t)
 	return false;
 }
 
-/* 1: it helps, 0: it does not, or -ENOMEM */
+/* What works most likely is no help for what worked most likely before. */
+static bool helps(const struct why_answer *before,
+	const struct why_answer *after)
+{
+	return after->first.outcome.kind == OUTCOME_OK &&
+	       !(after->depends & ~WHY_ENDED) &&
+	       (!after->depends || before->first.outcome.kind != OUTCOME_OK);
+}
+
+/* Refused for another reason, which nobody looked at before; others that have
+ * the port are the last one. */
+static bool is_further(const struct why_answer *before,
+	const struct why_answer *after)
+{
+	return before->first.outcome.error != EADDRINUSE &&
+	       after->first.outcome.kind != OUTCOME_OK &&
+	       after->first.outcome.error != before->first.outcome.error;
+}
+
+/* 1: it helps, or gets @further; 0: it does not; or -ENOMEM */
 static int try(const struct why_situation *s, const struct why_question *q,
-	const struct why_answer *answer, struct why_help *help)
+	const struct why_answer *answer, bool further, struct why_help *help)
 {
 	struct trial t = {
 		.s = *s, .q = *q, .blocks = answer->blocks, .help = help
@@ -250,9 +269,9 @@ static int try(const struct why_situation *s, const struct why_question *q,
 	if (change(&t)) {
 		rc = why_ask(&t.s, &t.q, &changed);
 		if (!rc) {
-			help->likely = changed.depends;
-			rc = changed.first.outcome.kind == OUTCOME_OK &&
-			     !(changed.depends & ~WHY_ENDED);
+			help->likely = changed.depends && !further;
+			help->then = further ? changed.first.outcome.error : 0;
+			rc = (further ? is_further : helps)(answer, &changed);
 			why_answer_free(&changed);
 		}
 	}
@@ -275,25 +294,36 @@ static bool is_needless(const struct why_help *helps, int count,
 	return false;
 }
 
-int why_help(const struct why_situation *situation,
+static int try_all(const struct why_situation *situation,
 	const struct why_question *question, const struct why_answer *answer,
-	struct why_help helps[WHY_CHANGES])
+	bool further, struct why_help helps[WHY_CHANGES])
 {
 	int count = 0;
 
-	if (question->unreachable ||
-		(answer->first.outcome.kind == OUTCOME_OK && !answer->depends))
-		return 0;
 	for (unsigned int i = 0; i < WHY_CHANGES; i++) {
 		int rc;
 
 		if (is_needless(helps, count, i))
 			continue;
 		helps[count] = (struct why_help){ .change = i };
-		rc = try(situation, question, answer, &helps[count]);
+		rc = try(situation, question, answer, further, &helps[count]);
 		if (rc < 0)
 			return rc;
 		count += rc;
 	}
 	return count;
+}
+
+int why_help(const struct why_situation *situation,
+	const struct why_question *question, const struct why_answer *answer,
+	struct why_help helps[WHY_CHANGES])
+{
+	int count;
+
+	if (question->unreachable ||
+		(answer->first.outcome.kind == OUTCOME_OK && !answer->depends))
+		return 0;
+	count = try_all(situation, question, answer, false, helps);
+	return count ? count :
+		       try_all(situation, question, answer, true, helps);
 }

@@ -35,16 +35,21 @@ enum why_change {
  * struct why_help - A change that would help
  * @change:	An enum why_change; the others as it says
  * @likely:	It would help, unless connections that have ended lack an option
+ * @then:	It is needed, but not enough: the errno that is next; or 0
  */
 struct why_help {
 	uint8_t change;
 	struct addr addr;
 	uint32_t ifindex, seconds;
 	bool likely;
+	int then;
 };
 
 /**
  * why_help() - Which single changes would help?
+ *
+ * If none would, it is those that would bring another refusal.
+ *
  * @answer:	Of the question
  * @helps:	Filled in, those that cost least first
  *
