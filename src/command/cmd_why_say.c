@@ -225,6 +225,7 @@ void cmd_why_say(FILE *file, const struct why_situation *situation,
 {
 	const struct why_answer *a = &question->answer;
 	bool works = a->first.outcome.kind == OUTCOME_OK && !a->depends;
+	bool by_port = a->first.outcome.error == EADDRINUSE || a->depends;
 
 	say_verdict(file, situation, question);
 	if (!works) {
@@ -233,7 +234,7 @@ void cmd_why_say(FILE *file, const struct why_situation *situation,
 			"Perhaps in the way");
 	}
 	say_holders(file, situation, a, WHY_APART,
-		works ? "Who has the port, too" : "Not in the way");
+		by_port ? "Not in the way" : "Who has the port, too");
 	say_depends(file, a);
 	cmd_why_help(file, situation, question);
 	say_limits(file, situation);
