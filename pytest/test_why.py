@@ -347,6 +347,15 @@ ROWS = {
         "tcp 127.0.0.9:40001", (
             "connect 127.0.0.1:7000",
             "connect 127.0.0.1:7000 --from 127.0.0.1:7777")),
+    "connect: somebody has the port that it is to be from": (
+        "tcp 127.0.0.1:7000 listen\ntcp 127.0.0.1:7777 reuseaddr listen\n"
+        "tcp 127.0.0.1:7778 reuseaddr", (
+            "connect 127.0.0.1:7000 --from 127.0.0.1:7777",
+            "connect 127.0.0.1:7000 --from 127.0.0.1:7777 --reuseaddr",
+            "connect 127.0.0.1:7000 --from 127.0.0.1:7778",
+            "connect 127.0.0.1:7000 --from 127.0.0.1:7778 --reuseaddr",
+            "connect 127.0.0.1:7000 --from 0.0.0.0:7777",
+            "connect 127.0.0.1:7000 --from 127.0.0.2:7777")),
     "connect: there is one with these ends": (
         "tcp 127.0.0.1:7000 listen\n"
         "tcp 127.0.0.1:7777 reuseaddr connect=127.0.0.1:7000", (
@@ -640,6 +649,12 @@ def test_bad_questions():
                  ("80", "--pid", "999999999"), ("80", "--wait", "0")):
         answer = portclash("why", *args)
         assert answer.code == USAGE and answer.err.count("\n") == 1, answer
+
+
+def test_a_process_that_is_not_there():
+    """It is no network that is missing."""
+    for args in (("--pid", "999999999"), ("--netns", "999999999")):
+        assert "no process 999999999" in portclash("why", "80", *args).err
 
 
 def test_world_runs_a_command():

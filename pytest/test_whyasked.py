@@ -493,6 +493,13 @@ def test_a_file_is_enough(tmp_path):
         assert (outcomes, answer.json["depends_on"]) == (want, depends), words
         assert answer.code == (SKIPPED if depends else
                                AGREED if want == ["ok"] else FOUND), words
+    text = portclash("why", "tcp", "0.0.0.0:8080", "--reuseaddr", "--from",
+                     path).out.decode()
+    # What may work as it is, nothing helps that may work, too.
+    assert "wait 42 seconds" in text and "most likely" not in text, text
+    text = portclash("why", "tcp", "10.1.1.1:8080", "--from",
+                     path).out.decode()
+    assert "IP_FREEBIND" in text and "Not in the way" not in text, text
     text = portclash("why", "tcp", "0.0.0.0:8080", "--from", path).out.decode()
     assert "it has 42 seconds left" in text and "wait 42 seconds" in text
     text = portclash("why", "tcp", "0.0.0.0:40000", "--from", path).out.decode()

@@ -37,6 +37,13 @@ def bind(sock, port=PORT):
         pass
 
 
+def settled():
+    """What would depend on the past has happened."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    bind(sock)
+
+
 def own_descriptors():
     """A thread with descriptors of its own: the number means another thing."""
     sock = socket.socket()
@@ -142,6 +149,7 @@ def in_turn():
 
 # What is done, and what is said of it
 TRICKS = {
+    "settled": "EADDRINUSE: tcp4 127.0.0.1:8080, SO_REUSEPORT: another socket ",
     "own_descriptors": "EADDRINUSE: tcp4 127.0.0.1:8080, SO_REUSEADDR: ",
     "outlived": "EADDRINUSE: tcp4 127.0.0.1:8080: ",
     "moved": "EADDRINUSE: tcp4 127.0.0.1:8080: ",
