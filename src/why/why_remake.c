@@ -20,7 +20,7 @@
 #include "world.h"
 
 /* A range that is used up has so many ports. */
-enum { HOLDERS_MAX = 70000, REPAIR_OFF_QUIETLY = -1 };
+enum { HOLDERS_MAX = 70000, SPARE = 64, REPAIR_OFF_QUIETLY = -1 };
 
 struct why_name why_remake_name(const struct addr *addr, uint16_t port,
 	uint32_t scope)
@@ -176,20 +176,18 @@ static void finish(struct why_remade *remade, const int *fds)
 	}
 }
 
-/* Each has a descriptor. */
-static void raise_limit(void)
+/* Each has a descriptor; some are left for who asks then. */
+static void raise_limit(rlim_t spare)
 {
+	const rlim_t want = HOLDERS_MAX + 2 * SPARE;
+	const struct rlimit more = { want - spare, want };
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit))
+	if (getrlimit(RLIMIT_NOFILE, &limit) ||
+		(limit.rlim_max < want && !setrlimit(RLIMIT_NOFILE, &more)) ||
+		limit.rlim_max <= spare)
 		return;
-	if (limit.rlim_max < 2 * HOLDERS_MAX) {
-		const struct rlimit more = { 2 * HOLDERS_MAX, 2 * HOLDERS_MAX };
-
-		if (!setrlimit(RLIMIT_NOFILE, &more))
-			return;
-	}
-	limit.rlim_cur = limit.rlim_max;
+	limit.rlim_cur = limit.rlim_max - spare;
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
@@ -200,12 +198,13 @@ int why_remake_all(struct why_remade *remade)
 	int rc = fds && bound ? 0 : -ENOMEM;
 
 	if (!rc) {
-		raise_limit();
+		raise_limit(SPARE);
 		note_bound(remade, bound);
 		make_some(remade, fds, remade->clients ? bound : NULL, false);
 		if (remade->clients)
 			make_some(remade, fds, bound, true);
 		finish(remade, fds);
+		raise_limit(0);
 	}
 	free(bound);
 	free(fds);

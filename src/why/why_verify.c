@@ -248,6 +248,13 @@ static int ask_kernel(const struct why_remade *remade,
 	return out->error == ENOMEM ? -ENOMEM : 0;
 }
 
+/* The last ones are made first, for there may be too many; but in UDP their
+ * order counts. */
+static bool is_turn(const struct why_question *q, uint8_t blocks, int turn)
+{
+	return q->protocol == IPPROTO_UDP ? turn == WHY_APART : blocks == turn;
+}
+
 /* Of port 0, who has one that can be chosen is not listed in the answer. */
 static int find_holders(const struct why_question *q,
 	const struct why_answer *answer, struct why_remade *remade)
@@ -257,9 +264,10 @@ static int find_holders(const struct why_question *q,
 
 	if (!list)
 		return -ENOMEM;
-	if (q->port)
-		memcpy(list, answer->holders, answer->count * sizeof(*list));
-	remade->count = q->port ? answer->count : 0;
+	for (int blocks = WHY_APART; q->port && blocks <= WHY_BLOCKS; blocks++)
+		for (unsigned int i = 0; i < answer->count; i++)
+			if (is_turn(q, answer->blocks[i], blocks))
+				list[remade->count++] = answer->holders[i];
 	for (uint32_t i = 0; !q->port && i < s->holder_count; i++) {
 		const struct sockdiag_row *row = &s->holders[i].row;
 
