@@ -4,7 +4,9 @@
  */
 #include "variant.h"
 
-enum { EDITS_MAX = 3 };
+#include "util.h"
+
+enum { EDITS_MAX = 3, STEPS_MAX = 12, USUAL_PORT = 7000 };
 
 static unsigned int below(struct gen_random *random, unsigned int n)
 {
@@ -51,10 +53,113 @@ static void edit(struct gen_random *random, struct program *program)
 	}
 }
 
+static int some_bit(struct gen_random *random, uint16_t bits)
+{
+	for (int n = below(random, __builtin_popcount(bits)); n; n--)
+		bits &= bits - 1;
+	return __builtin_ctz(bits);
+}
+
+/* Loopback, of which IPv4 has several */
+static struct addr near(struct gen_random *random, bool v6)
+{
+	struct addr addr = { .len = v6 ? 16 : 4 };
+
+	addr.bytes[0] = v6 ? 0 : 127;
+	addr.bytes[addr.len - 1] = 1 + (v6 ? 0 : below(random, 2));
+	return addr;
+}
+
+/* Add a socket of the same type as another one */
+static bool open_like(struct program *program, int other, int slot)
+{
+	struct op op = op_socket(slot, program_type(program, other), UID_NONE);
+
+	return !program_append(program, &op);
+}
+
+/* One of those that listen at the end; if there is none, one more */
+static int listener(struct gen_random *random, struct program *program)
+{
+	uint16_t used = program_in_use(program), listen = 0;
+	const struct addr any = { .len = 4 };
+	struct op ops[] = { op_socket(0, TCP4, UID_NONE),
+		op_bind(0, &any, USUAL_PORT), op_listen(0) };
+
+	for (unsigned int i = 0; i < program->count; i++)
+		if (program->ops[i].kind == OP_LISTEN)
+			listen |= used & 1u << program->ops[i].sock;
+	if (listen)
+		return some_bit(random, listen);
+	if (used == UINT16_MAX)
+		return some_bit(random, used);
+	for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
+		ops[i].sock = __builtin_ctz(~used);
+		program_append(program, &ops[i]);
+	}
+	return ops[0].sock;
+}
+
+/* One step of sockets that come, connect, are accepted and go */
+static void step(struct gen_random *random, struct program *program, int l)
+{
+	uint16_t used = program_in_use(program);
+	int other = some_bit(random, used);
+	int fresh = used == UINT16_MAX ? -1 : __builtin_ctz(~used);
+	bool v6 = type_is_v6(program_type(program, l));
+	struct addr addr = near(random, v6);
+	struct op op = op_make(OP_GET, other);
+
+	switch (below(random, 8)) {
+	case 0:
+	case 1:
+		if (fresh < 0 || !open_like(program, l, fresh))
+			return;
+		op = op_connect(fresh, &addr, 0);
+		op.bind.place.port_of = l + 1;
+		break;
+	case 2:
+	case 3:
+		op = op_make(OP_ACCEPT, l);
+		op.accept.sock = fresh;
+		if (fresh < 0)
+			return;
+		break;
+	case 4: break;
+	case 5: op = op_make(OP_CLOSE, other); break;
+	case 6:
+		op = op_make(OP_SHUTDOWN, other);
+		op.shutdown.how = below(random, SHUT_BOTH + 1);
+		break;
+	case 7:
+		if (fresh < 0 || !open_like(program, other, fresh))
+			return;
+		v6 = type_is_v6(program_type(program, fresh));
+		addr = near(random, v6);
+		op = op_bind(fresh, &addr, 0);
+		op.bind.place.port_of = other + 1;
+	}
+	program_append(program, &op);
+}
+
+/* What is held shows in what comes later: go on at the end. */
+static void go_on(struct gen_random *random, struct program *program)
+{
+	int l = listener(random, program);
+
+	for (unsigned int n = 2 + below(random, STEPS_MAX); n; n--)
+		if (program_in_use(program))
+			step(random, program, l);
+}
+
 void variant_make(struct gen_random *random, const struct program *from,
 	struct program *to)
 {
 	*to = *from;
+	if (below(random, 2)) {
+		go_on(random, to);
+		return;
+	}
 	for (unsigned int n = 1 + below(random, EDITS_MAX); n && to->count; n--)
 		edit(random, to);
 }
