@@ -58,7 +58,7 @@ SHARED   := $(INSIDE) gen.c world.c subject.c subject_change.c words.c \
 UNFUZZED := emit% explain% sweep% compare.c subject_machine.c subjects.c tally.c
 FUZZED   := $(filter-out $(UNFUZZED),$(LIBRARY))
 TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
-FUZZ     := fuzz two_subjects variant twin twin_calls side blocked quiet
+FUZZ     := fuzz two_subjects variant variant_ports twin twin_calls side blocked quiet
 TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
 # Tests that touch no system
 PURE     := test_portman test_portman_linear test_portman_many \

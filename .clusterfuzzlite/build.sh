@@ -9,9 +9,9 @@
 # linked statically, since the runner has none.
 
 targets="fuzz_ports fuzz_sockets fuzz_text fuzz_load fuzz_agent fuzz_rows"
-shared="fuzz quiet two_subjects variant"
-objects=$(mktemp -d)
-trap 'rm -rf "$objects"' EXIT
+shared="fuzz quiet two_subjects variant variant_ports"
+objects=$WORK/objects
+mkdir -p "$objects"
 
 compile() { # FILE OBJECT
 	# It copies AFL++'s map, so it must not write to it (harness/quiet.c).
@@ -24,8 +24,6 @@ compile() { # FILE OBJECT
 
 for file in src/*.c \
 	src/{program,ports,gvisor,spec,net,subjects,compare,why}/*.c; do
-	# Older systems have none, and what needs it is no target's.
-	! grep -q '^#include <sys/pidfd.h>' "$file" || continue
 	compile "$file" "$(basename "$file" .c)"
 done
 ar rcs "$objects/ours.a" "$objects"/*.o

@@ -22,7 +22,7 @@
 #include <string.h>
 
 #include "util.h"
-#include "variant.h"
+#include "variant_ports.h"
 #include "compare/divergence.h"
 #include "compare/gen.h"
 #include "compare/judge.h"
@@ -32,7 +32,7 @@
  * A program that may ask about more ports than COST_MAX has a range of NARROW
  * ports instead. Longer walks are for corpus/cases and portclash random.
  */
-enum { VARIANTS = 8, EDITS_MAX = 3, COST_MAX = 2000, NARROW = 16 };
+enum { VARIANTS = 8, COST_MAX = 2000, NARROW = 16 };
 
 enum { PORTS = 65536, FEW = 32 };
 
@@ -204,107 +204,6 @@ static void compare(struct program *program)
 	abort();
 }
 
-static unsigned int below(struct gen_random *random, unsigned int n)
-{
-	return (gen_random(random) >> 32) % n;
-}
-
-static bool is_reservation(const struct op *op)
-{
-	return op->kind >= OP_RESERVE && op->kind <= OP_AVAILABLE;
-}
-
-/* One field of a reservation, as some other op has it */
-static void borrow(struct gen_random *random, struct reservation *to,
-	const struct reservation *from)
-{
-	switch (below(random, 6)) {
-	case 0: to->addr = from->addr; break;
-	case 1: to->port = from->port; break;
-	case 2: to->device = from->device; break;
-	case 3: to->transport = from->transport; break;
-	case 4:
-		to->dest_addr = from->dest_addr;
-		to->dest_port = from->dest_port;
-		break;
-	case 5:
-		memcpy(to->networks, from->networks, sizeof(to->networks));
-		to->network_count = from->network_count;
-	}
-}
-
-/* Alter one op in place; only a reservation has much to alter */
-static void alter(struct gen_random *random, struct program *program,
-	struct op *op)
-{
-	const struct op *other = &program->ops[below(random, program->count)];
-
-	if (op->kind == OP_REPEAT) {
-		op->repeat.times = below(random, 9);
-	} else if (is_reservation(op)) {
-		if (below(random, 2) && is_reservation(other))
-			borrow(random, &op->reserve.res, &other->reserve.res);
-		else
-			op->reserve.res.flags ^= 1u << below(random, 3);
-	}
-}
-
-/* The same reservation, in an op that has no tester and no random number */
-static struct op turned(const struct op *op, enum op_kind kind)
-{
-	struct op out = op_make(is_reservation(op) ? kind : OP_LIVE, 0);
-
-	if (is_reservation(op))
-		out.reserve.res = op->reserve.res;
-	return out;
-}
-
-/* Hold it some times more, drop it as often or not, and ask who has it */
-static void hold_and_drop(struct gen_random *random, struct program *program,
-	const struct op *op)
-{
-	static const uint8_t kinds[] = { OP_RESERVE, OP_RELEASE, OP_AVAILABLE };
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		struct op again = turned(op, kinds[i]);
-		struct op repeat = op_make(OP_REPEAT, 0);
-
-		program_append(program, &again);
-		repeat.repeat.times = below(random, 8);
-		if (kinds[i] != OP_AVAILABLE && repeat.repeat.times)
-			program_append(program, &repeat);
-	}
-}
-
-static void edit(struct gen_random *random, struct program *program)
-{
-	unsigned int at = below(random, program->count);
-	unsigned int from = below(random, program->count);
-	struct op *op = &program->ops[at], copy = program->ops[from];
-
-	switch (below(random, 10)) {
-	case 0: variant_insert(program, at, copy); break;
-	case 1: program_remove(program, at); break;
-	case 2:
-	case 3: alter(random, program, op); break;
-	case 4: variant_insert(program, at, turned(&copy, OP_RELEASE)); break;
-	case 5: variant_insert(program, at, turned(&copy, OP_AVAILABLE)); break;
-	case 6:
-	case 7:
-		/* Something held, once more, as it is or nearly so */
-		copy = turned(&copy, OP_RESERVE);
-		variant_insert(program, at, copy);
-		if (at < program->count)
-			alter(random, program, &program->ops[at]);
-		break;
-	case 8: hold_and_drop(random, program, &copy); break;
-	case 9:
-		/* An exchange; the two inserts make it well formed again. */
-		program_remove(program, at);
-		variant_insert(program, MIN(from, program->count), copy);
-	}
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct op save_op = op_make(OP_SAVE, 0);
@@ -321,13 +220,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	compare(&program);
 	each_op = false;
 	for (int i = 0; i < VARIANTS; i++) {
-		variant = program;
+		if (i)
+			variant_ports_make(&random, &program, &variant);
+		else
+			variant = program;
 		if (!i)
 			variant_insert(&variant,
-				below(&random, program.count + 1), save_op);
-		for (int n = i ? 1 + below(&random, EDITS_MAX) : 0;
-			n && variant.count; n--)
-			edit(&random, &variant);
+				gen_random(&random) % (program.count + 1),
+				save_op);
 		program_append(&variant, &live_op);
 		compare(&variant);
 	}
