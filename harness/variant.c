@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * variant.c - programs on sockets that are nearly another one
+ *
+ * DOC: Theory of Operation
+ *
+ * Half of the variants are the program with one to three edits. The others are
+ * its beginning, and then what a fuzzer puts together late, since it takes many
+ * ops of which none shows anything by itself: connections to one listener that
+ * are accepted and end in any order, or sockets that share a port by their
+ * options and users.
  */
 #include "variant.h"
 
@@ -142,7 +150,7 @@ static void step(struct gen_random *random, struct program *program, int l)
 	program_append(program, &op);
 }
 
-/* What is held shows in what comes later: go on at the end. */
+/* What is held shows in what comes later. */
 static void go_on(struct gen_random *random, struct program *program)
 {
 	int l = listener(random, program);
@@ -152,14 +160,73 @@ static void go_on(struct gen_random *random, struct program *program)
 			step(random, program, l);
 }
 
+/* One more on the usual port, which some are let share */
+static void come(struct gen_random *random, struct program *program, bool udp,
+	bool four)
+{
+	static const uint32_t uids[] = { UID_NONE, UID_NONE, 7, 1000 };
+	static const uint8_t options[] = { OPT_REUSEADDR, OPT_REUSEPORT,
+		OPT_V6ONLY };
+	uint16_t used = program_in_use(program);
+	bool v6 = !four && below(random, 2);
+	struct addr addr = { .len = v6 ? 16 : 4 };
+	int slot = used == UINT16_MAX ? 0 : __builtin_ctz(~used);
+	struct op op = op_socket(slot, (udp ? UDP4 : TCP4) + v6,
+		uids[below(random, ARRAY_SIZE(uids))]);
+
+	program_append(program, &op);
+	for (size_t i = 0; i < ARRAY_SIZE(options) - !v6; i++) {
+		op = op_set(slot, options[i], 1);
+		if (below(random, 2))
+			program_append(program, &op);
+	}
+	if (!below(random, 3))
+		addr = near(random, v6);
+	op = op_bind(slot, &addr, USUAL_PORT);
+	program_append(program, &op);
+}
+
+/* Some come, change their options, listen and go. */
+static void crowd(struct gen_random *random, struct program *program)
+{
+	bool udp = below(random, 2), four = below(random, 2);
+
+	for (unsigned int n = 4 + below(random, STEPS_MAX); n; n--) {
+		uint16_t used = program_in_use(program);
+		int other = used ? some_bit(random, used) : 0;
+		struct op op = op_set(other, below(random, 2),
+			below(random, 2));
+
+		switch (used ? below(random, 8) : 0) {
+		case 4: break;
+		case 5:
+			if (!udp)
+				op = op_listen(other);
+			break;
+		case 6: op = op_make(OP_CLOSE, other); break;
+		default: come(random, program, udp, four); continue;
+		}
+		program_append(program, &op);
+	}
+}
+
 void variant_make(struct gen_random *random, const struct program *from,
 	struct program *to)
 {
+	unsigned int how = below(random, 4), upto;
+
 	*to = *from;
-	if (below(random, 2)) {
-		go_on(random, to);
+	if (how < 2) {
+		for (unsigned int n = 1 + below(random, EDITS_MAX);
+			n && to->count; n--)
+			edit(random, to);
 		return;
 	}
-	for (unsigned int n = 1 + below(random, EDITS_MAX); n && to->count; n--)
-		edit(random, to);
+	upto = below(random, from->count + 1);
+	while (to->count > upto)
+		program_remove(to, to->count - 1);
+	if (how == 2)
+		go_on(random, to);
+	else
+		crowd(random, to);
 }

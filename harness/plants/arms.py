@@ -4,6 +4,7 @@ import glob
 import importlib.machinery
 import importlib.util
 import json
+import math
 import os
 import re
 import subprocess
@@ -11,7 +12,9 @@ import time
 
 from copies import ROOT
 
-LIMIT = 60
+# Seconds of CPU that an arm has: others may use the same CPUs meanwhile. Who
+# only waits, or is given no CPU, ends after SLOW times as long.
+LIMIT, SLOW = 60, 6
 # What may take long besides: to start, to minimise what was found
 GRACE = 60
 # The empty program and a record that does nothing (src/program/bytes.h)
@@ -21,6 +24,8 @@ LENGTH_MAX = 800
 WORDY = ("text", "agent")
 RECORDS = ("ports", "sockets", "spec")
 DICTIONARY = os.path.join(ROOT, "harness", "words.dict")
+# As ci/campaign has it: AFL++ needs as long for an input as for some programs.
+VARIANTS = {"sockets": "7", "spec": "3"}
 # A replay that could do nothing has found nothing.
 CANNOT, NOTHING = 3, 5
 
@@ -46,6 +51,19 @@ def signature(said):
     return f"{found[2]}: {found[1]}" if found else "ends without a word"
 
 
+def used(pid):
+    """Seconds of CPU of a process and of all that it has started"""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            times = file.read().rpartition(")")[2].split()[11:15]
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as file:
+            children = file.read().split()
+    except OSError:
+        return 0
+    return (sum(map(int, times)) / os.sysconf("SC_CLK_TCK") +
+            sum(map(used, children)))
+
+
 class Place:
     """A copy with a plant, its target, and a folder for what is counted"""
 
@@ -55,33 +73,45 @@ class Place:
 
     def env(self, **more):
         return {**os.environ, "PORTCLASH_FUZZ_DIR": self.folder,
-                "PORTCLASH_CORPUS": os.path.join(ROOT, "corpus"), **more}
+                "PORTCLASH_CORPUS": os.path.join(ROOT, "corpus"),
+                "PORTCLASH_FUZZ_VARIANTS": VARIANTS.get(self.target, "0"),
+                **more}
 
     def run(self, command, seconds, **more):
         """The exit code and what was said; None if it does not end"""
+        return self.watch(command, seconds + GRACE, math.inf, **more)[:2]
+
+    def watch(self, command, seconds, cpu, **more):
+        """The same, and the seconds of CPU that it took. It is asked to end
+        once these are over, and its code is then 0."""
+        end, spent = time.monotonic() + seconds, 0
         with subprocess.Popen(
                 command, cwd=self.tree, env=self.env(**more),
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT) as process:
-            try:
-                said, _ = process.communicate(timeout=seconds + GRACE)
-            except subprocess.TimeoutExpired:
-                self.stop(process)
-                return None, ""
-            except KeyboardInterrupt:
-                self.stop(process)
-                raise
-        return process.returncode, said.decode(errors="replace")
+            while True:
+                try:
+                    said, _ = process.communicate(timeout=0.5)
+                    return process.returncode, said.decode(
+                        errors="replace"), spent
+                except subprocess.TimeoutExpired:
+                    spent = max(spent, used(process.pid))
+                except KeyboardInterrupt:
+                    self.stop(process)
+                    raise
+                if spent > cpu or time.monotonic() > end:
+                    said = self.stop(process).decode(errors="replace")
+                    return 0 if spent > cpu else None, said, spent
 
     @staticmethod
     def stop(process):
         """afl-fuzz ends its children if it is asked to end."""
         process.terminate()
         try:
-            process.communicate(timeout=GRACE / 10)
+            return process.communicate(timeout=GRACE / 10)[0]
         except subprocess.TimeoutExpired:
             process.kill()
-            process.communicate()
+            return process.communicate()[0]
 
     def counts(self):
         """What the target has counted"""
@@ -90,44 +120,41 @@ class Place:
         return json.loads(self.run([f"build/san/replay_{self.target}",
                                     "--counts"], 0)[1])
 
-    def result(self, code, said, begin):
+    def result(self, code, said, spent):
         """What is noted of one that is found by its exit code"""
         if code in (2, CANNOT, NOTHING):
             raise SystemExit(f"plants: {self.target}: {said[-500:]}")
         counts = self.counts()
         return {"found": code != 0, "execs": counts["execs"],
                 "programs": counts["programs"],
-                "seconds": round(time.monotonic() - begin, 1),
+                "seconds": round(spent, 1),
                 "signature": "it hangs" if code is None else
                 signature(said) if code else None}
 
 
 def corpus(place, _):
     """The seeds, as make check replays them"""
-    begin = time.monotonic()
-    code, said = place.run([f"build/san/replay_{place.target}", os.path.join(
-        ROOT, f"corpus/fuzz/fuzz_{place.target}")], LIMIT)
-    return place.result(code, said, begin)
+    return place.result(*place.watch(
+        [f"build/san/replay_{place.target}",
+         os.path.join(ROOT, f"corpus/fuzz/fuzz_{place.target}")],
+        SLOW * LIMIT, math.inf))
 
 
 def blind(place, seed):
     """Random bytes, of which nobody learns anything"""
-    begin = time.monotonic()
-    code, said = place.run([f"build/san/replay_{place.target}", "--random",
-                            str(seed), str(LIMIT)], LIMIT)
-    return place.result(code, said, begin)
+    return place.result(*place.watch(
+        [f"build/san/replay_{place.target}", "--random", str(seed),
+         str(SLOW * LIMIT)], SLOW * LIMIT + GRACE, LIMIT))
 
 
 def libfuzzer(place, seed, name="fuzz"):
     """libFuzzer, without any seed"""
-    begin = time.monotonic()
     dictionary = [f"-dict={DICTIONARY}"] if place.target in WORDY else []
-    code, said = place.run(
+    return place.result(*place.watch(
         [f"build/libfuzzer/{name}_{place.target}", f"-seed={seed}",
-         f"-max_len={LENGTH_MAX}", f"-max_total_time={LIMIT}", "-timeout=20",
-         "-detect_leaks=0", f"-artifact_prefix={place.folder}/", *dictionary],
-        LIMIT)
-    return place.result(code, said, begin)
+         f"-max_len={LENGTH_MAX}", f"-max_total_time={SLOW * LIMIT}",
+         "-timeout=20", "-detect_leaks=0", f"-artifact_prefix={place.folder}/",
+         *dictionary], SLOW * LIMIT + GRACE, LIMIT))
 
 
 def libmutator(place, seed):
@@ -141,15 +168,13 @@ def afl(place, seed, **more):
     os.makedirs(seeds)
     with open(os.path.join(seeds, "plain"), "wb") as file:
         file.write(PLAIN_SEED)
-    begin = time.monotonic()
-    _, said = place.run(
+    _, said, spent = place.watch(
         ["taskset", "-c", str(max(os.sched_getaffinity(0))), "afl-fuzz", "-i",
-         seeds, "-o", out, "-S", "ci", "-V", str(LIMIT), "-G", str(LENGTH_MAX),
+         seeds, "-o", out, "-S", "ci", "-V", str(SLOW * LIMIT), "-G", str(LENGTH_MAX),
          "-t", "5000" if place.target not in ("conn", "spec") else "30000",
          "-s", str(seed), *(["-x", DICTIONARY] if place.target in WORDY else []),
-         "--", f"build/afl/fuzz_{place.target}", "-10000"], LIMIT,
-        **AFL_ENV, **more)
-    seconds = round(time.monotonic() - begin, 1)
+         "--", f"build/afl/fuzz_{place.target}", "-10000"],
+        SLOW * LIMIT + GRACE, LIMIT, **AFL_ENV, **more)
     made = glob.glob(os.path.join(out, "ci/crashes/id:*"))
     hangs = glob.glob(os.path.join(out, "ci/hangs/id:*"))
     counts = place.counts()
@@ -157,7 +182,7 @@ def afl(place, seed, **more):
         with open(os.path.join(out, "ci/fuzzer_stats")) as file:
             counts["execs"] = int(re.search(r"execs_done +: (\d+)",
                                             file.read())[1])
-        if "aborted by user" in said:
+        if "aborted by user" in said and spent <= LIMIT:
             raise KeyboardInterrupt
     except OSError:
         # Not even the plain seed is survived, or there is no AFL++ at all.
@@ -167,7 +192,7 @@ def afl(place, seed, **more):
     said = place.run([f"build/san/replay_{place.target}", made[0]],
                      LIMIT)[1] if made else ""
     return {"found": bool(made or hangs), "execs": counts["execs"],
-            "programs": counts["programs"], "seconds": seconds,
+            "programs": counts["programs"], "seconds": round(spent, 1),
             "signature": signature(said) if made else
             "it hangs" if hangs else None}
 
