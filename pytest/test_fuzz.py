@@ -112,3 +112,37 @@ def test_afl(target, tmp_path):
         kept = shutil.copy(crash, KEPT / f"{target}-crash.bin")
         pytest.fail(f"{kept}:\n" + replay(
             "san/replay_" + target.removeprefix("fuzz_"), crash)[1])
+
+
+def queue_of(target, folder):
+    """What a run of so many executions by one seed keeps, by name and bytes."""
+    folder.mkdir()
+    (folder / "in").mkdir()
+    # Bytes that do nothing: src/program/bytes.h
+    (folder / "in" / "plain").write_bytes(bytes(13))
+    env = {**os.environ, "PORTCLASH_CORPUS": str(CORPUS), "AFL_NO_UI": "1",
+           "AFL_NO_AFFINITY": "1", "AFL_SKIP_CPUFREQ": "1",
+           "AFL_FAST_CAL": "1", "AFL_FORKSRV_INIT_TMOUT": "30000",
+           "AFL_CUSTOM_MUTATOR_LIBRARY": str(ROOT / "build" / "mutator.so"),
+           "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1",
+           "PORTCLASH_FUZZ_KEEP_GOING": "1", "PORTCLASH_FUZZ_VARIANTS": "3"}
+    done = subprocess.run(
+        ["afl-fuzz", "-i", folder / "in", "-o", folder / "out", "-S", "check",
+         "-E", "1500", "-G", "800", "-t", "30000", "-s", "7", "--",
+         ROOT / "build" / "afl" / target, "-10000"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=env,
+        stderr=subprocess.STDOUT, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-3000:]
+    # The time is in the name, but neither an input nor where it is from.
+    return [(re.sub(r",time:\d+", "", path.name), path.read_bytes())
+            for path in sorted((folder / "out" / "check" / "queue").glob("id*"))]
+
+
+@pytest.mark.parametrize("target", ("fuzz_ports", "fuzz_sockets"))
+def test_the_same_seed_gives_the_same_queue(target, tmp_path):
+    """A run that found something can be made again by its numbers."""
+    if not shutil.which("afl-fuzz"):
+        pytest.skip("afl-fuzz is missing: ci/setup fuzz")
+    first, second = (queue_of(target, tmp_path / name) for name in "ab")
+    assert len(first) > 20, first
+    assert first == second

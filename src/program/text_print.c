@@ -119,15 +119,6 @@ const char *text_test(unsigned int kind)
 	return test_words[kind];
 }
 
-const char *text_errno(int error)
-{
-	/* Two names share a number; the kernel says the second. */
-	const char *name = error == EOPNOTSUPP ? "EOPNOTSUPP" :
-						 strerrorname_np(error);
-
-	return name ? name : "E?";
-}
-
 /* As wide as most words of ops */
 enum { NAME_COLUMN = 6 };
 

@@ -10,10 +10,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +22,14 @@
 
 #ifndef PIDFD_SIGNAL_PROCESS_GROUP
 #define PIDFD_SIGNAL_PROCESS_GROUP (1u << 2)
+#endif
+#if !__GLIBC_PREREQ(2, 34)
+enum { CLOSE_RANGE = 436 }; /* on all machines, whether libc knows it or not */
+
+static void closefrom(int first)
+{
+	syscall(CLOSE_RANGE, first, ~0u, 0);
+}
 #endif
 
 /* In the new process: become the command, or return the errno */
@@ -177,7 +185,7 @@ static int hold(struct guard *guard, int told)
 		return -ECHILD;
 	if (number < 0)
 		return number;
-	guard->command = pidfd_open(number, 0);
+	guard->command = syscall(SYS_pidfd_open, number, 0);
 	if (guard->command < 0)
 		return -errno;
 	return hear(told, &number) ? -number : 0;
@@ -230,7 +238,7 @@ void guard_end(struct guard *guard, int *status)
 		errno == EINTR)
 		;
 	if (guard->command >= 0) {
-		pidfd_send_signal(guard->command, SIGKILL, NULL,
+		syscall(SYS_pidfd_send_signal, guard->command, SIGKILL, NULL,
 			PIDFD_SIGNAL_PROCESS_GROUP);
 		close(guard->command);
 	}
