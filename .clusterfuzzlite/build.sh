@@ -11,6 +11,7 @@
 targets="fuzz_ports fuzz_sockets fuzz_text fuzz_load fuzz_agent fuzz_rows"
 shared="fuzz quiet two_subjects variant variant_ports"
 objects=$WORK/objects
+rm -rf "$objects"
 mkdir -p "$objects"
 
 compile() { # FILE OBJECT

@@ -2,6 +2,7 @@
 /*
  * test_program.c - text and bytes: lossless both ways, and safe with anything
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -220,6 +221,28 @@ static void names_and_outcomes_survive(void **state)
 	}
 }
 
+static void errnos_have_their_names(void **state)
+{
+	(void)state;
+	for (int error = -1; error < 200; error++) {
+		struct outcome outcome;
+		bool known = strcmp(text_errno(error), "E?");
+
+		assert_int_equal(!text_parse_outcome(text_errno(error),
+					 &outcome),
+			known);
+		if (known)
+			assert_int_equal(outcome.error, error);
+#if __GLIBC_PREREQ(2, 32)
+		/* Two names share a number; the kernel says the other one. */
+		if (error > 0 && error != EOPNOTSUPP && strerrorname_np(error))
+			assert_string_equal(text_errno(error),
+				strerrorname_np(error));
+#endif
+	}
+	assert_string_equal(text_errno(EOPNOTSUPP), "EOPNOTSUPP");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +252,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(broken_text_is_refused_and_never_crashes),
 		cmocka_unit_test(mutated_text_never_crashes),
 		cmocka_unit_test(names_and_outcomes_survive),
+		cmocka_unit_test(errnos_have_their_names),
 	};
 
 	if (UNIT_LISTED(argc, argv, tests))
