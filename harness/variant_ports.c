@@ -55,6 +55,12 @@ static void borrow(struct gen_random *random, struct reservation *to,
 	}
 }
 
+/* Seldom more than what eight bits count */
+static unsigned int times(struct gen_random *random)
+{
+	return below(random, 16) ? below(random, 9) : 240 + below(random, 120);
+}
+
 /* Alter one op in place; only a reservation has much to alter */
 static void alter(struct gen_random *random, struct program *program,
 	struct op *op)
@@ -62,7 +68,7 @@ static void alter(struct gen_random *random, struct program *program,
 	const struct op *other = &program->ops[below(random, program->count)];
 
 	if (op->kind == OP_REPEAT) {
-		op->repeat.times = below(random, 9);
+		op->repeat.times = times(random);
 	} else if (is_reservation(op)) {
 		if (below(random, 2) && is_reservation(other))
 			borrow(random, &op->reserve.res, &other->reserve.res);
@@ -92,7 +98,7 @@ static void hold_and_drop(struct gen_random *random, struct program *program,
 		struct op repeat = op_make(OP_REPEAT, 0);
 
 		program_append(program, &again);
-		repeat.repeat.times = below(random, 8);
+		repeat.repeat.times = times(random);
 		if (kinds[i] != OP_AVAILABLE && repeat.repeat.times)
 			program_append(program, &repeat);
 	}
