@@ -14,7 +14,7 @@ from copies import ROOT
 
 # Seconds of CPU that an arm has: others may use the same CPUs meanwhile. Who
 # only waits, or is given no CPU, ends after SLOW times as long.
-LIMIT, SLOW = 60, 6
+LIMIT, SLOW = 60, 4
 # What may take long besides: to start, to minimise what was found
 GRACE = 60
 # The empty program and a record that does nothing (src/program/bytes.h)
