@@ -81,9 +81,11 @@ static struct addr near(struct gen_random *random, bool v6)
 /* Add a socket of the same type as another one */
 static bool open_like(struct program *program, int other, int slot)
 {
-	struct op op = op_socket(slot, program_type(program, other), UID_NONE);
+	int type = program_type(program, other);
+	struct op op = op_socket(slot, type, UID_NONE);
 
-	return !program_append(program, &op);
+	/* Who has accepted from nobody is of no type. */
+	return type >= 0 && !program_append(program, &op);
 }
 
 /* One of those that listen at the end; if there is none, one more */

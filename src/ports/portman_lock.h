@@ -24,9 +24,17 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/single_threaded.h>
+#include <stdbool.h>
 
 #include "portman_table.h"
+
+/* Whoever is not told takes the locks. */
+#if __GLIBC_PREREQ(2, 32)
+#include <sys/single_threaded.h>
+#define SINGLE_THREADED __libc_single_threaded
+#else
+#define SINGLE_THREADED false
+#endif
 
 enum { PARTS = 16, ALL_PARTS = -1 };
 
@@ -114,7 +122,7 @@ static inline bool portman_enter(struct visit *visit, struct part *parts,
 	visit->parts = parts;
 	visit->number = number;
 	visit->tester = tester;
-	visit->locked = tester || portman_innermost || !__libc_single_threaded;
+	visit->locked = tester || portman_innermost || !SINGLE_THREADED;
 	if (!visit->locked)
 		return true;
 	return (number != ALL_PARTS && !tester && !portman_innermost &&
