@@ -20,7 +20,7 @@ compile() { # FILE OBJECT
 	[ "$2" != h_quiet ] || plain=AFL_NOOPT=1
 	# shellcheck disable=SC2086 # flags are words
 	env $plain $CC $CFLAGS -std=gnu11 -D_GNU_SOURCE -DFUZZING -Isrc \
-		-I/usr/include/libnl3 -c -o "$objects/$2.o" "$1"
+		-include harness/old_libc.h -I/usr/include/libnl3 -c -o "$objects/$2.o" "$1"
 }
 
 for file in src/*.c \
