@@ -298,6 +298,41 @@ def test_a_crash(mode, signature, line, tmp_path):
     again = tree(folder.parent)
     assert triage(*args, script=script, env=env).returncode == FOUND
     assert tree(folder.parent) == again
+
+
+ALONE = """#!/bin/sh
+cat >&2 <<END
+
+fuzz_ports: the port manager and the flat list differ
+
+reserve 4 tcp *:80
+available 4 tcp *:80   = ok:0 portman=ok:1 portlist=ok:0
+END
+exit 134
+"""
+
+
+def test_what_the_target_alone_shows(tmp_path):
+    """Its own two answers name it, and the line of these is where it is."""
+    (tmp_path / "ci").mkdir()
+    for name in ("triage", "heard.py", "tell.py"):
+        shutil.copy(ROOT / "ci" / name, tmp_path / "ci")
+    (tmp_path / "build" / "afl").mkdir(parents=True)
+    (tmp_path / "build" / "portclash").symlink_to(COMMAND)
+    (tmp_path / "corpus").symlink_to(ROOT / "corpus")
+    target = tmp_path / "build" / "afl" / "fuzz_ports"
+    target.write_text(ALONE)
+    target.chmod(0o755)
+    crash = tmp_path / "fuzz_ports-crash-0.bin"
+    crash.write_bytes(bytes(13))
+    sarif = tmp_path / "sarif"
+    done = triage("--output", tmp_path / "build" / "out", "--sarif", sarif,
+                  crash, script=tmp_path / "ci" / "triage",
+                  env={"PORTCLASH": str(COMMAND)})
+    assert done.returncode == FOUND and not done.stderr, done
+    signature = "fuzz_ports-available_portman_ok_N_portlist_ok_N"
+    assert list(located(sarif)) == [
+        (signature, f"build/out/{signature}/smallest.case", 4)]
     # Where it ends no longer, that is told, and what there was stays.
     done = triage(*args, script=script, env={**env, "PORTCLASH": "/bin/false"})
     assert done.returncode == FOUND and "not_repeated" in done.stdout, done
