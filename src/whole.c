@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +27,42 @@ static int find_path(struct whole *whole, const char *path)
 	return 0;
 }
 
-/* Beside the file, and never over one of somebody else */
+/* Which the file is reached by while it has no name */
+static void path_of(int fd, char path[32])
+{
+	snprintf(path, 32, "/proc/self/fd/%d", fd);
+}
+
+/*
+ * In the folder of the file, and if that can be without a name: then nobody has
+ * to tidy up, however we end. Else beside the file, and never over one of
+ * somebody else.
+ */
 static int open_beside(struct whole *whole, mode_t mode)
 {
+	char *slash = strrchr(whole->path, '/'), path[32];
+	int fd;
+
+	snprintf(whole->temporary, sizeof(whole->temporary), "%.*s",
+		slash ? (int)(slash + 1 - whole->path) : 1,
+		slash ? whole->path : ".");
+	fd = open(whole->temporary, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
 	snprintf(whole->temporary, sizeof(whole->temporary), "%s.%d.new",
 		whole->path, getpid());
+	path_of(fd, path);
+	whole->unnamed = fd >= 0 && !access(path, F_OK);
+	if (whole->unnamed)
+		return fd;
+	if (fd >= 0)
+		close(fd);
 	return open(whole->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 		mode);
+}
+
+static void forget(struct whole *whole)
+{
+	if (*whole->temporary && !whole->unnamed)
+		unlink(whole->temporary);
 }
 
 int whole_open(struct whole *whole, const char *path)
@@ -60,7 +90,7 @@ int whole_open(struct whole *whole, const char *path)
 		return 0;
 	rc = rc ? rc : -errno;
 	close(fd);
-	unlink(whole->temporary);
+	forget(whole);
 	return rc;
 }
 
@@ -79,6 +109,29 @@ static void sync_folder(char *path)
 	close(fd);
 }
 
+/* Its new name, in place of what has that; no signal comes between the two */
+static int give_name(struct whole *whole)
+{
+	sigset_t all, before;
+	char path[32];
+	int rc = 0;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	path_of(fileno(whole->file), path);
+	if (whole->unnamed && linkat(AT_FDCWD, path, AT_FDCWD, whole->temporary,
+				      AT_SYMLINK_FOLLOW))
+		rc = -errno;
+	else
+		whole->unnamed = false;
+	if (!rc && rename(whole->temporary, whole->path))
+		rc = -errno;
+	if (rc)
+		forget(whole);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
 int whole_close(struct whole *whole)
 {
 	/* If it failed before, errno is of something else by now. */
@@ -87,15 +140,15 @@ int whole_close(struct whole *whole)
 	if (fflush(whole->file) ||
 		(*whole->temporary && fsync(fileno(whole->file))))
 		rc = -errno;
-	if (fclose(whole->file) && !rc)
-		rc = -errno;
 	if (!*whole->temporary)
-		return rc;
-	if (!rc && rename(whole->temporary, whole->path))
-		rc = -errno;
+		return fclose(whole->file) && !rc ? -errno : rc;
 	if (rc)
-		unlink(whole->temporary);
+		forget(whole);
 	else
+		rc = give_name(whole);
+	/* All of it is on the disk by now. */
+	fclose(whole->file);
+	if (!rc)
 		sync_folder(whole->path);
 	return rc;
 }
@@ -103,6 +156,5 @@ int whole_close(struct whole *whole)
 void whole_drop(struct whole *whole)
 {
 	fclose(whole->file);
-	if (*whole->temporary)
-		unlink(whole->temporary);
+	forget(whole);
 }
