@@ -73,19 +73,17 @@ VERBS = {
 NOT_RUN = ((), (126, 127))
 
 
-def command_of(verb):
+def command_of(verb, verbs=None):
     """As it is started, and with what around it"""
-    args = [str(COMMAND), *map(str, VERBS[verb])]
+    args = [str(COMMAND), *map(str, (verbs or VERBS)[verb])]
     env = {**os.environ, "TMPDIR": "."}
     if verb == "doctor":    # without its machines, which take seconds
         env["PATH"] = "/nonexistent"
     return args, env
 
 
-@pytest.fixture(name="folder", scope="module")
-def fixture_folder(tmp_path_factory):
+def files(folder):
     """What there is to work on"""
-    folder = tmp_path_factory.mktemp("faults")
     (folder / "a.case").write_text(SOCKETS)
     (folder / "b.case").write_text(DIVERGES)
     (folder / "c.case").write_text(
@@ -96,6 +94,12 @@ def fixture_folder(tmp_path_factory):
         subprocess.run([COMMAND, *args], check=True, cwd=folder,
                        capture_output=True)
     return folder
+
+
+@pytest.fixture(name="folder", scope="module")
+def fixture_folder(tmp_path_factory):
+    """Where they work"""
+    return files(tmp_path_factory.mktemp("faults"))
 
 
 @pytest.fixture(name="library", scope="module")

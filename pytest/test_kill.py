@@ -2,7 +2,7 @@
 """Agents, sandboxes and machines that are killed at any moment: the results are
 complete or say that they are not, and nothing is left behind.
 
-"make check" kills some; "make check-long" two hundred."""
+"make check" kills some; "make check-long" thirteen hundred."""
 
 import ctypes
 import os
