@@ -281,6 +281,26 @@ static void forged_images_are_refused(void **state)
 	memcpy(image + HEADER + ROW, row, ROW);
 	forge_sum(image, size);
 	assert_int_equal(portman_load(copy, image, size), -EINVAL);
+	/* A tuple of two rows, the first or the last one: the second row counts
+	 * nothing, or what the first has counted */
+	for (size_t i = 0; i < 4; i++) {
+		uint8_t *two = image + HEADER + i / 2 * ROW;
+		uint32_t refs = i % 2 ? -1 : 0;
+
+		memcpy(image, good, size);
+		memcpy(two + !(i / 2) * ROW, two + (i / 2) * ROW, ROW);
+		two[FLAGS] = 0;
+		two[ROW + FLAGS] = 1;
+		memcpy(two + REFS, &(uint32_t){ 1 }, 4);
+		memcpy(two + ROW + REFS, &refs, 4);
+		forge_sum(image, size);
+		assert_int_equal(portman_load(copy, image, size), -EINVAL);
+	}
+	/* Another number of rows than there are */
+	memcpy(image, good, size);
+	image[HEADER - 8]++;
+	forge_sum(image, size);
+	assert_int_equal(portman_load(copy, image, size), -EINVAL);
 	memcpy(image, good, size);
 	forge_sum(image, size);
 	assert_memory_equal(image, good, size);

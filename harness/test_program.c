@@ -53,6 +53,8 @@ static void round_trip(const struct program *program)
 	text = printed(program, &text_size);
 	if (!program_equal(program, &copy))
 		fail_msg("packing lost something of:\n%s", text);
+	/* Whatever was there before */
+	memset(again, 0xff, sizeof(again));
 	assert_int_equal(bytes_pack(&copy, again), size);
 	assert_memory_equal(bytes, again, size);
 	if (program->count) {

@@ -21,7 +21,9 @@ import pytest
 from portcheck import (AGREED, COMMAND, CORPUS, DIVERGENCES, ROOT, cases,
                        machines, portclash)
 from test_conn import THROUGH
+from test_faults import files
 from test_kill import PR_SET_CHILD_SUBREAPER, SUBJECTS, one_run
+from test_killed import KILLED, end_some
 from test_machines import exits
 from test_units import listed, names
 
@@ -36,6 +38,7 @@ KERNELS = [name for name in MACHINES if not name.startswith("gvisor")]
 GVISORS = [name for name in MACHINES if name.startswith("gvisor")]
 REPRODUCED = cases(DIVERGENCES) + cases(CORPUS / "kernel-bugs")
 KILLS = 50
+ENDS = 40       # of each verb
 HELPED = [program for program in listed() if re.fullmatch(
     r"build/plain/test_(cancel|conn|netns|reuseport|sockdiag)\w*", program)]
 VALGRIND = ("valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
@@ -154,6 +157,13 @@ def test_nothing_is_left(subject, note, here):
     for _ in range(KILLS):
         one_run(dice, subject)
     note(kills=KILLS)
+
+
+@pytest.mark.parametrize("verb", KILLED)
+def test_a_verb_is_ended(verb, note, tmp_path):
+    """At random moments, by seed, by one signal or two."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    note(**end_some(verb, files(tmp_path), ENDS, random.Random(f"long {verb}")))
 
 
 @pytest.mark.parametrize("program", HELPED)
