@@ -183,6 +183,16 @@ ONCE_UNKNOWN = (
     ("ipv4-connect-over-ipv6 + ipv4-connect-v6only-errno",
      "socket a tcp6; set a v6only; connect a 0.0.0.0:@a; socket b tcp6; "
      "connect b 0.0.0.0:@a"),
+    ("connect-on-listener-errno + failed-bind-keeps-address + "
+     "listener-admits-reuseaddr + shut-listener-stays",
+     "socket a tcp4; socket b tcp4; set b reuseaddr; bind b 0.0.0.0:7000; "
+     "listen b; shutdown b rdwr; bind a 127.0.0.1:@b; set a reuseaddr; "
+     "bind a 0.0.0.0:7000; connect b 127.0.0.1:@d"),
+    ("udp-connect-reserves-address-only",
+     "socket a udp6; sysctl ip_local_port_range=7000-7000; socket b udp4; "
+     "bind b 0.0.0.0:7000; connect a [::1]:7000; close b; "
+     "connect a [::1]:7000; socket b udp4; bind b 0.0.0.0:7000; "
+     "connect b 10.0.0.1:7000"),
     ("udp-wildcard-is-own-address",
      "sysctl ip_local_port_range=7001-7001; socket a udp6; set a reuseport; "
      "connect a [fd00::1]:7002; "

@@ -270,7 +270,7 @@ static enum spec_rule ask_port(struct spec *spec, const struct spec_socket *s,
 {
 	if (spec_socket_is_udp(s))
 		return *port ? spec_udp_ask(spec, s, *port) :
-			       spec_udp_choose(spec, s, port);
+			       spec_udp_choose(spec, s, s, port);
 	return *port ? spec_tcp_ask(spec, s, *port, listening) :
 		       spec_choose_for_bind(spec, s, port);
 }

@@ -134,11 +134,14 @@ static enum spec_rule udp_connect6(struct spec *spec, struct spec_socket *s,
 	return RULE_connect_udp;
 }
 
+/* 0.0.0.1, at which nobody is */
+enum { NOWHERE4 = 1 };
+
 /* Not of Linux: choose a port at the address that it will send from. */
 static enum spec_rule choose_at_source(struct spec *spec,
 	const struct spec_socket *s, const struct op *op, uint16_t *port)
 {
-	struct spec_socket narrow = *s;
+	struct spec_socket narrow = *s, twin;
 	struct target target = { 0 };
 	struct route route;
 	enum spec_rule rule = check_name(spec, s, op, &target);
@@ -152,14 +155,18 @@ static enum spec_rule choose_at_source(struct spec *spec,
 			    spec_route_ipv6(spec, s, target.to, &route);
 	/* Without a way there it sends from nowhere: any address will do. */
 	if (rule)
-		return spec_udp_choose(spec, s, port);
+		return spec_udp_choose(spec, s, s, port);
 	if (v4) {
 		spec_socket_set_ipv4(&narrow, route.from.low);
 	} else {
 		narrow.rcv = route.from;
 		narrow.rcv4 = DUMMY4;
 	}
-	return spec_udp_choose(spec, &narrow, port);
+	/* Who is of both families asks in IPv4, too: where nobody is. */
+	twin = narrow;
+	if (!v4 && !s->v6only)
+		spec_socket_set_ipv4(&twin, NOWHERE4);
+	return spec_udp_choose(spec, &narrow, v4 ? &narrow : &twin, port);
 }
 
 /* Where it is: whoever was bound is there, whatever it has connected to since.
@@ -212,7 +219,7 @@ static enum spec_rule udp_connect(struct spec *spec, struct spec_socket *s,
 	rule = s->port ? SPEC_NO_RULE :
 	       APPLIES(spec, udp_connect_asks_at_source) ?
 			 choose_at_source(spec, s, op, &port) :
-			 spec_udp_choose(spec, s, &port);
+			 spec_udp_choose(spec, s, s, &port);
 	RETURN_IF(spec, rule == RULE_udp_no_port_left,
 		connect_udp_no_port_left);
 	if (rule && rule != RULE_udp_port_chosen &&

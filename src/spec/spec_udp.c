@@ -144,24 +144,32 @@ static bool is_free(struct spec *spec, const struct spec_socket *a,
 	return true;
 }
 
+/* For both? Mostly they are one. */
+static bool are_free(struct spec *spec, const struct spec_socket *a,
+	const struct spec_socket *also, uint16_t port)
+{
+	return is_free(spec, a, port) &&
+	       (also == a || is_free(spec, also, port));
+}
+
 enum spec_rule spec_udp_choose(struct spec *spec, const struct spec_socket *s,
-	uint16_t *port)
+	const struct spec_socket *also, uint16_t *port)
 {
 	struct spec_range range = spec_range_of(spec, s);
 	uint32_t p = range.low;
 
 	RETURN_IF(spec, spec_range_may_be_full(spec, range), not_modelled);
-	while (p <= range.high && !is_free(spec, s, p))
+	while (p <= range.high && !are_free(spec, s, also, p))
 		p++;
 	RETURN_IF(spec, p > range.high, udp_no_port_left);
 	if (spec_state_leader_got_none(spec))
-		for (p = range.high; !is_free(spec, s, p);)
+		for (p = range.high; !are_free(spec, s, also, p);)
 			p--;
 	*port = p;
 	if (spec_state_leader_port(spec, port) &&
 		!(spec_range_has(range, *port) &&
 			(spec_range_may_be_untold(spec, *port) ||
-				is_free(spec, s, *port))))
+				are_free(spec, s, also, *port))))
 		return SPEC_NO_RULE;
 	return ANSWER(spec, udp_port_chosen);
 }

@@ -11,9 +11,13 @@
 enum spec_rule spec_udp_ask(struct spec *spec, const struct spec_socket *s,
 	uint16_t port);
 
-/** spec_udp_choose() - Which port may it have? As spec_choose_for_bind() */
+/**
+ * spec_udp_choose() - Which port may it have? As spec_choose_for_bind()
+ * @also:	Who must be able to have it, too; may be @s. No Linux asks for
+ *		two.
+ */
 enum spec_rule spec_udp_choose(struct spec *spec, const struct spec_socket *s,
-	uint16_t *port);
+	const struct spec_socket *also, uint16_t *port);
 
 /** spec_udp_take() - Put a socket into the lists of UDP, at this port */
 void spec_udp_take(struct spec *spec, struct spec_socket *s, uint16_t port);
