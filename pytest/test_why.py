@@ -646,7 +646,7 @@ def test_bad_questions():
                  ("udp", "80", "--mptcp"), ("127.0.0.1%none:80",),
                  ("--connect", "[fe80::1%lo]:80", "--from", "[fe80::2%lo]:0"),
                  ("127.0.0.1%lo:80", "--dev", "none"),
-                 ("80", "--pid", "999999999"), ("80", "--wait", "0")):
+                 ("[::1]",), ("[::1]80",), ("80", "--pid", "999999999"), ("80", "--wait", "0")):
         answer = portclash("why", *args)
         assert answer.code == USAGE and answer.err.count("\n") == 1, answer
 

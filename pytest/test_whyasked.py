@@ -68,6 +68,7 @@ def ask_ls():
     """What is listed, of all and of some"""
     out = {}
     for words in ("", str(PORT), f"{PORT} --user 7", "--proto udp",
+                  f"tcp :{PORT}",
                   f"--pid {os.getpid()}"):
         done = subprocess.run([COMMAND, "ls", "--json", *words.split()],
                               capture_output=True, text=True, check=False)
@@ -564,7 +565,9 @@ def test_ls(said):
     assert not said["ls"]["--proto udp"][2]["holders"]
     assert not said["ls"][f"{PORT} --user 7"][2]["holders"]
     assert len(said["ls"][f"--pid {said['own']}"][2]["holders"]) == 2
-    for args in (("x",), ("0",), ("80", "--proto", "sctp"), ("--user", "x")):
+    assert said["ls"][f"tcp :{PORT}"][2]["holders"] == here
+    for args in (("x",), ("0",), ("80", "--proto", "sctp"), ("--user", "x"),
+                 ("80", "tcp"), ("--pid", "999999999")):
         answer = portclash("ls", *args)
         assert answer.code == USAGE and answer.err.count("\n") == 1, answer
 

@@ -54,8 +54,14 @@ static bool is_wanted(const struct options *o, const struct why_situation *s,
 	       (!o->user_given || (h->row.inode && h->row.uid == o->user));
 }
 
-static uint32_t protocols_of(const struct options *o)
+/* "tcp 80" is what "80 --proto tcp" is, as in why. */
+static uint32_t take_protocols(struct options *o)
 {
+	if (!o->proto && o->arg_count &&
+		(!strcmp(*o->args, "tcp") || !strcmp(*o->args, "udp"))) {
+		o->proto = *o->args++;
+		o->arg_count--;
+	}
 	if (!o->proto)
 		return 1u << IPPROTO_TCP | 1u << IPPROTO_UDP;
 	if (!strcmp(o->proto, "tcp"))
@@ -66,32 +72,32 @@ static uint32_t protocols_of(const struct options *o)
 		o->proto);
 }
 
-static void note_ports(const struct options *o, struct why_ports *ports)
+static void note_ports(const struct options *o, uint32_t protocols,
+	struct why_ports *ports)
 {
-	unsigned long port;
-	char *end;
+	uint8_t protocol = protocols & 1u << IPPROTO_TCP ? IPPROTO_TCP :
+							   IPPROTO_UDP;
 
 	if (!o->arg_count)
 		memset(ports, 0xff, sizeof(*ports));
 	for (unsigned int i = 0; i < o->arg_count; i++) {
 		const char *text = o->args[i];
+		uint16_t port = cmd_why_port(text + (*text == ':'), protocol);
 
-		text += *text == ':';
-		port = strtoul(text, &end, 10);
-		if (*text < '0' || *text > '9' || *end || !port ||
-			port > UINT16_MAX)
-			die(EXIT_USAGE, "ls: '%s' is no port", o->args[i]);
+		if (!port)
+			die(EXIT_USAGE, "ls: no socket has port 0");
 		why_ports_add(ports, port);
 	}
 }
 
-static void look(const struct options *o, struct list *list)
+static void look(struct options *o, struct list *list)
 {
 	struct why_ports ports = { 0 };
+	uint32_t protocols = take_protocols(o);
 	int rc;
 
-	note_ports(o, &ports);
-	rc = why_look(&list->s, protocols_of(o), &ports);
+	note_ports(o, protocols, &ports);
+	rc = why_look(&list->s, protocols, &ports);
 	list->order = malloc((list->s.holder_count + 1) * sizeof(*list->order));
 	if (rc || !list->order)
 		die(EXIT_CANNOT, "ls: cannot look at the network: %s",
@@ -230,7 +236,7 @@ static int run_ls(struct options *o)
 const struct verb verb_ls = {
 	.name = "ls",
 	.options = "zuNiGJ",
-	.usage = "[PORT]...",
+	.usage = "[PROTO] [PORT]...",
 	.help = "every socket that holds a port: options, peer, who has it",
 	.run = run_ls,
 };

@@ -41,6 +41,9 @@ struct cmd_why_asked {
  */
 void cmd_why_read(const struct options *options, struct cmd_why_asked *asked);
 
+/** cmd_why_port() - A port by its number or name, such as "https"; or exit */
+uint16_t cmd_why_port(const char *text, uint8_t protocol);
+
 struct netns;
 
 /**

@@ -26,10 +26,10 @@ static struct netns *open_netns(const char *name)
 		rc = netns_open_named(NULL, name, &ns);
 	if (rc == -ENOENT && !strchr(name, '/') && *name >= '0' &&
 		*name <= '9' && !*end)
-		die(EXIT_USAGE, "why: no process %s", name);
+		die(EXIT_USAGE, "no process %s", name);
 	if (rc)
 		die(rc == -EPERM || rc == -EACCES ? EXIT_CANNOT : cmd_code(rc),
-			"why: no network '%s': %s", name, strerror(-rc));
+			"no network '%s': %s", name, strerror(-rc));
 	return ns;
 }
 
@@ -40,8 +40,7 @@ struct netns *cmd_why_go(const struct options *options)
 	int rc = netns_current(&here);
 
 	if (rc)
-		die(EXIT_CANNOT,
-			"why: cannot find our own network in /proc: %s",
+		die(EXIT_CANNOT, "cannot find our own network in /proc: %s",
 			strerror(-rc));
 	if (!options->netns && !options->pid)
 		return here;
@@ -50,8 +49,7 @@ struct netns *cmd_why_go(const struct options *options)
 	if (netns_equal(here, there) != 1) {
 		rc = netns_setns(there);
 		if (rc)
-			die(EXIT_CANNOT,
-				"why: cannot look into that network: %s",
+			die(EXIT_CANNOT, "cannot look into that network: %s",
 				strerror(-rc));
 	}
 	netns_free(here);

@@ -59,7 +59,8 @@ static void split(const char *text, struct written *out)
 		host++;
 		length -= 2;
 	}
-	if (length >= sizeof(out->host) || (out->bracketed && !length))
+	if (length >= sizeof(out->host) || out->bracketed != (*text == '[') ||
+		(out->bracketed && !length))
 		die(EXIT_USAGE, "why: expected HOST:PORT, found '%s'", text);
 	out->hosted = length;
 	memcpy(out->host, host, length);
@@ -91,7 +92,7 @@ static uint16_t service_of(const char *name, const char *protocol)
 	return 0;
 }
 
-static uint16_t port_of(const char *text, uint8_t protocol)
+uint16_t cmd_why_port(const char *text, uint8_t protocol)
 {
 	const char *name = protocol == IPPROTO_UDP ? "udp" : "tcp";
 	unsigned long port;
@@ -103,7 +104,7 @@ static uint16_t port_of(const char *text, uint8_t protocol)
 	port = service_of(text, name);
 	if (port)
 		return port;
-	die(EXIT_USAGE, "why: '%s' is no port", text);
+	die(EXIT_USAGE, "'%s' is no port", text);
 }
 
 static void add(struct cmd_why_asked *asked, const struct why_question *q,
@@ -201,7 +202,7 @@ static void take_from(const char *text, struct why_question *q)
 	split(text, &written);
 	if (addr_parse(written.host, &q->addr) || *written.scope)
 		die(EXIT_USAGE, "why: --from: '%s' is no address", text);
-	q->port = port_of(written.port, q->protocol);
+	q->port = cmd_why_port(written.port, q->protocol);
 }
 
 /* The places are where to connect to, until now. */
@@ -235,7 +236,7 @@ static void take_place(struct cmd_why_asked *asked,
 	struct written written;
 
 	split(text, &written);
-	q->port = port_of(written.port, q->protocol);
+	q->port = cmd_why_port(written.port, q->protocol);
 	if (options->connect && !written.hosted)
 		die(EXIT_USAGE,
 			"why: --connect: expected HOST:PORT, found '%s'", text);
