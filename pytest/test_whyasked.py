@@ -505,6 +505,11 @@ def test_a_file_is_enough(tmp_path):
                      path).out.decode()
     # What may work as it is, nothing helps that may work, too.
     assert "wait 42 seconds" in text and "most likely" not in text, text
+    path.write_text(SAVED.replace("device 2 0 0 0 veth", "device 2 7 9 0 veth"))
+    text = portclash("why", "tcp", "0.0.0.0:1111", "--dev", "2", "--verify",
+                     "--from", path).out.decode()
+    assert "Not tried: a VRF is not made again" in text, text
+    path.write_text(SAVED)
     text = portclash("why", "tcp", "10.1.1.1:8080", "--from",
                      path).out.decode()
     assert "IP_FREEBIND" in text and "Not in the way" not in text, text

@@ -303,6 +303,18 @@ static int in_child(const struct why_situation *s, const struct why_question *q,
 	return rc;
 }
 
+/* What is not made again decides; or NULL */
+static const char *why_not(const struct why_situation *s,
+	const struct why_question *q)
+{
+	if (q->unreachable && q->by_way)
+		return "that is for the routes, rules and addresses of this "
+		       "network to say, and they are not made again";
+	if (why_vrf(s, q->scope ? q->scope : q->ifindex))
+		return "a VRF is not made again";
+	return NULL;
+}
+
 int why_verify(const struct why_situation *situation,
 	const struct why_question *question, const struct why_answer *answer,
 	struct why_verified *verified)
@@ -311,12 +323,9 @@ int why_verify(const struct why_situation *situation,
 	pid_t pid;
 
 	memset(verified, 0, sizeof(*verified));
-	if (question->unreachable && question->by_way) {
-		verified->unasked =
-			"that is for the routes, rules and addresses of this "
-			"network to say, and they are not made again";
+	verified->unasked = why_not(situation, question);
+	if (verified->unasked)
 		return 0;
-	}
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
 	fflush(NULL);
