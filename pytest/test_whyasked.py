@@ -473,6 +473,7 @@ address fe80::1 2 1 0
 address 2001:db8::1 2 0 1
 holder 6 6 1 192.0.2.1 8080 192.0.2.9 5000 0 0 0 42000 0 0 0 0 1 0 0 0
 holder 6 1 0 ::1 40000 ::1 631 0 1000 77 0 0 1 0 0 1 0 0 1
+holder 6 10 0 0.0.0.0 8082 0.0.0.0 0 9 0 78 0 0 1 0 0 1 0 0 0
 owner 1 4711 5 a%1bb
 """
 
@@ -505,6 +506,9 @@ def test_a_file_is_enough(tmp_path):
                      path).out.decode()
     # What may work as it is, nothing helps that may work, too.
     assert "wait 42 seconds" in text and "most likely" not in text, text
+    text = portclash("why", "tcp", "0.0.0.0:8082", "--from",
+                     path).out.decode()
+    assert "on device 9, which is gone" in text, text
     path.write_text(SAVED.replace("device 2 0 0 0 veth", "device 2 7 9 0 veth"))
     text = portclash("why", "tcp", "0.0.0.0:1111", "--dev", "2", "--verify",
                      "--from", path).out.decode()

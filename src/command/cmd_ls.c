@@ -184,6 +184,8 @@ static void print_line(FILE *file, const struct list *list, unsigned int i)
 	fprintf(file, " %6u", h->row.uid);
 	if (device)
 		quote_printf(file, " dev %s", device->name);
+	else if (h->row.ifindex)
+		fprintf(file, " dev %u (gone)", h->row.ifindex);
 	if (*peer)
 		fprintf(file, " to %s", peer);
 	if (h->row.state == SOCKDIAG_LISTEN && !h->row.mini)

@@ -151,6 +151,8 @@ static void say_holder(FILE *file, const struct why_situation *s,
 			cmd_why_place(&h->row.peer, h->row.peer_port, place));
 	if (device)
 		quote_printf(file, ", on device %s", device->name);
+	else if (h->row.ifindex)
+		fprintf(file, ", on device %u, which is gone", h->row.ifindex);
 	fputc('\n', file);
 	for (unsigned int i = 0; i < h->owners && i < OWNERS_MAX; i++)
 		say_owner(file, s, &s->owners[h->owner + i]);
