@@ -37,6 +37,12 @@ def bind(sock, port=PORT):
         pass
 
 
+def too_short():
+    """No length of an address"""
+    sock = socket.socket()
+    LIBC.bind(sock.fileno(), b"\2\0\x1f\x90\x7f\0\0\1" + bytes(8), 8)
+
+
 def settled():
     """What would depend on the past has happened."""
     sock = socket.socket()
@@ -149,6 +155,7 @@ def in_turn():
 
 # What is done, and what is said of it
 TRICKS = {
+    "too_short": "It is not looked into: its address has a length that none",
     "settled": "EADDRINUSE: tcp4 127.0.0.1:8080, SO_REUSEPORT: another socket ",
     "own_descriptors": "EADDRINUSE: tcp4 127.0.0.1:8080, SO_REUSEADDR: ",
     "outlived": "EADDRINUSE: tcp4 127.0.0.1:8080: ",

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -192,6 +193,17 @@ static bool read_argument(const struct asking *a, union name *name)
 	return process_vm_readv(a->call->pid, &to, 1, &from, 1, 0) > 0;
 }
 
+/* Those that the kernel takes; it is an int there. */
+static bool has_length(const struct asking *a)
+{
+	int size = a->call->args[2];
+	int least = a->question.why.family == AF_INET ?
+			    sizeof(struct sockaddr_in) :
+			    offsetof(struct sockaddr_in6, sin6_scope_id);
+
+	return size >= least && size <= (int)sizeof(struct sockaddr_storage);
+}
+
 static bool read_places(int fd, struct asking *a)
 {
 	struct why_question *q = &a->question.why;
@@ -209,6 +221,10 @@ static bool read_places(int fd, struct asking *a)
 	q->listens = a->call->number == SYS_listen;
 	if (a->call->number == SYS_listen)
 		return true;
+	if (!has_length(a)) {
+		a->unknown = "its address has a length that none has";
+		return false;
+	}
 	if (!read_argument(a, &name)) {
 		a->unknown = "its address cannot be read";
 		return false;
