@@ -9,10 +9,10 @@
 #ifndef OLD_LIBC_H
 #define OLD_LIBC_H
 
-#include <netinet/in.h>
+#include <features.h>
 #include <sys/syscall.h>
 
-#ifndef IPPROTO_MPTCP
+#if !__GLIBC_PREREQ(2, 32)
 #define IPPROTO_MPTCP 262
 #endif
 #ifndef SYS_pidfd_getfd

@@ -298,6 +298,10 @@ def test_a_crash(mode, signature, line, tmp_path):
     again = tree(folder.parent)
     assert triage(*args, script=script, env=env).returncode == FOUND
     assert tree(folder.parent) == again
+    # Where it ends no longer, that is told, and what there was stays.
+    done = triage(*args, script=script, env={**env, "PORTCLASH": "/bin/false"})
+    assert done.returncode == FOUND and "not_repeated" in done.stdout, done
+    assert again.items() <= tree(folder.parent).items()
 
 
 ALONE = """#!/bin/sh
@@ -333,10 +337,6 @@ def test_what_the_target_alone_shows(tmp_path):
     signature = "fuzz_ports-available_portman_ok_N_portlist_ok_N"
     assert list(located(sarif)) == [
         (signature, f"build/out/{signature}/smallest.case", 4)]
-    # Where it ends no longer, that is told, and what there was stays.
-    done = triage(*args, script=script, env={**env, "PORTCLASH": "/bin/false"})
-    assert done.returncode == FOUND and "not_repeated" in done.stdout, done
-    assert again.items() <= tree(folder.parent).items()
 
 
 FAKES = {
