@@ -4,8 +4,10 @@
  *
  * The input is loaded three times: as it is; with the magic, the number of rows
  * and the checksum mended, so that the rows are looked at; and with the rows in
- * their order as well. What is refused has changed nothing. What is taken is a
- * manager that passes portman_check() and is saved as the very bytes.
+ * their order as well. Then the input is a program, and what that holds is
+ * saved, and loaded with one byte of it changed or two rows exchanged. What is
+ * refused has changed nothing. What is taken is a manager that passes
+ * portman_check() and is saved as the very bytes.
  */
 #include "fuzz.h"
 
@@ -14,6 +16,7 @@
 #include <string.h>
 
 #include "util.h"
+#include "compare/gen.h"
 #include "ports/portman.h"
 
 /* As portman_save.c has them */
@@ -75,6 +78,39 @@ static void load(const uint8_t *data, size_t size)
 	portman_free(pm);
 }
 
+/* What a program of reservations holds is saved, and one place of it changed */
+static void damaged(const uint8_t *data, size_t size)
+{
+	struct gen_random random = { program_hash(data, size) };
+	struct portman *pm = portman_new();
+	static struct program program;
+	uint8_t *image, *a, *b, row[ROW];
+	size_t end, rows;
+
+	ASSERT(pm);
+	fuzz_unpack(data, size, LEVEL_RESERVATION, &program);
+	for (int i = 0; i < program.count; i++)
+		if (program.ops[i].kind == OP_RESERVE)
+			portman_reserve(pm, &program.ops[i].reserve.res,
+				gen_random(&random), NULL, NULL, NULL);
+	ASSERT(!portman_save(pm, &image, &end));
+	end -= SUM;
+	rows = (end - HEADER) / ROW;
+	a = image + HEADER + (rows ? gen_random(&random) % rows * ROW : 0);
+	b = image + HEADER + (rows ? gen_random(&random) % rows * ROW : 0);
+	if (rows && gen_random(&random) % 2) {
+		memcpy(row, a, ROW);
+		memcpy(a, b, ROW);
+		memcpy(b, row, ROW);
+	} else if (rows) {
+		a[gen_random(&random) % ROW] = gen_random(&random) % 4 - 1;
+	}
+	put_sum(image, end);
+	load(image, end + SUM);
+	free(image);
+	portman_free(pm);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t mended[HEADER + ROWS_MAX * ROW + SUM];
@@ -84,6 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fuzz_counters->execs++;
 	load(data, size);
+	damaged(data, size);
 	if (size < HEADER)
 		return 0;
 	memcpy(mended, data, end);

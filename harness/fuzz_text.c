@@ -68,9 +68,32 @@ static void change_twice(const struct rule_book *book, const char *word)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* A line has at most so many words, and a name so many characters. */
+static void long_line_and_names(const uint8_t *data, size_t size)
+{
+	static char line[INPUT_MAX];
+	struct program *program = &text.program;
+
+	size = MIN(size, sizeof(line));
+	for (size_t i = 0; i < size; i++)
+		line[i] = data[i] == '\n' ? ' ' : (char)data[i];
+	text_parse(line, size, &again, &error);
+	for (int i = 0; i < PROGRAM_SOCKETS_MAX; i++) {
+		memset(program->names[i], 'n', PROGRAM_NAME_MAX);
+		program->names[i][PROGRAM_NAME_MAX - 1] = 'a' + i;
+	}
+}
+
+static void bytes_twice(void)
 {
 	static uint8_t packed[BYTES_SIZE_MAX];
+
+	bytes_unpack(packed, bytes_pack(&text.program, packed), &again.program);
+	ASSERT(program_equal(&text.program, &again.program));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
 	char *rest = text.changes, *word;
 	unsigned int most = 0;
 
@@ -86,11 +109,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		most = MAX(most, text.expect[i].count);
 	for (unsigned int who = 0; who <= most; who++)
 		print_twice(who);
-	bytes_unpack(packed, bytes_pack(&text.program, packed), &again.program);
-	ASSERT(program_equal(&text.program, &again.program));
+	bytes_twice();
 	while ((word = strsep(&rest, " \t")))
 		for (int i = 0; i < MODELS; i++)
 			change_twice(books[i], word);
+	long_line_and_names(data, size);
+	print_twice(EXPECT_QUALIFIED_MAX);
+	bytes_twice();
 	fuzz_running(NULL);
 	return 0;
 }
