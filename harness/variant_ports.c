@@ -6,7 +6,7 @@
  *
  * Most variants are the program with one to three edits: something held is
  * held once more, dropped, asked about. One in four is a *gathering*: some
- * holders of the same ports at addresses of their own, with any flags, sometimes
+ * holders of the same ports at addresses of their own, with any flags, at times
  * as many as make a crowd (portman_crowd.h), and newcomers who meet them. What
  * depends on several holders is met soon so; one edit after the other would
  * take long.
