@@ -127,8 +127,10 @@ def test_how_much_is_compared(what, tmp_path, need):
 # What gVisor's model does not know
 UNKNOWN = {
     "a range that begins at port 0": (
-        "sysctl ip_local_port_range=0-0", "socket a tcp4",
-        "connect a 127.0.0.1:80"),
+        "sysctl ip_local_port_range=0-0", "socket l tcp4",
+        "bind l 127.0.0.1:5000", "listen l 0", "socket b tcp4",
+        "bind b 127.0.0.1:6000", "connect b 127.0.0.1:5000", "socket a tcp4",
+        "connect a 127.0.0.1:5000"),
     "the name of who has shut down": (
         "socket l tcp4", "bind l 127.0.0.1:5000", "listen l", "socket c tcp4",
         "connect c 127.0.0.1:5000", "shutdown c wr", "get c name"),

@@ -329,3 +329,17 @@ def test_in_debian_copies_what_git_would_take(copied):
     (tree / "ignored").write_text("")
     copy()
     assert (there / "file").exists() and not (there / "ignored").exists()
+
+
+def test_who_can_make_no_network_is_told_at_once():
+    """By the exit code and a line, before anything is installed or built."""
+    alone = subprocess.run(
+        ["unshare", "-Ur", "sh", "-c",
+         "echo 0 >/proc/sys/user/max_net_namespaces && exec ci/check"],
+        cwd=ROOT, check=False, text=True, capture_output=True,
+        env={**os.environ, "MAKE": "false", "PYTEST": "false", "FAST": ""})
+    if alone.returncode == 1 and "unshare" in alone.stderr:
+        pytest.skip(alone.stderr)
+    assert alone.returncode == CANNOT and not alone.stdout
+    assert alone.stderr.startswith("ci/check: no network namespace can be made")
+    assert alone.stderr.count("\n") == 1
