@@ -55,15 +55,16 @@ def test_nothing_in_common_is_no_agreement():
     assert "portlist and spec have no ops in common" in answer.err
 
 
-@pytest.mark.pure
 @pytest.mark.parametrize("socket", "ab")
-def test_a_port_that_the_program_says_is_no_choice(socket, agent, tmp_path):
+def test_a_port_that_the_program_says_is_no_choice(socket, agent, tmp_path,
+                                                   need):
     """Of no socket; who tells another one is wrong."""
     liar, _ = agent(name="ok:127.0.0.1:9")
     path = case(tmp_path, *(("socket a tcp4",) * (socket == "b")),
                 f"socket {socket} tcp4", f"bind {socket} 127.0.0.1:7001",
                 f"get {socket} name")
-    answer = portclash("diff", "-s", "spec", "-s", liar, path)
+    answer = portclash("diff", "--json", "-s", "linux", "-s", liar, path)
+    need(answer)
     assert answer.code == FOUND, answer
 
 
@@ -202,3 +203,18 @@ def test_a_killed_command_takes_its_workers_along():
     for pid in left:
         os.kill(int(pid), signal.SIGKILL)
     assert workers and not left
+
+
+@pytest.mark.pure
+@pytest.mark.parametrize("linux_first", (True, False))
+def test_who_is_called_linux_says_what_is_right(linux_first, agent, tmp_path):
+    """In what is written of a divergence, whichever is named first."""
+    other, _ = agent()
+    path = tmp_path / "agent"
+    path.write_text(path.read_text().replace('"ok", flush', '"EPERM" if words[0] '
+                                             '== "bind" else "ok", flush'))
+    pair = [("-s", "linux" + other.removeprefix("yes")), ("-s", "portman")]
+    answer = portclash("diff", *sum(pair[::1 if linux_first else -1], ()),
+                       case(tmp_path, "socket a tcp4", "bind a 127.0.0.1:7001"))
+    assert answer.code == FOUND
+    assert "= EPERM portman=ok\n" in answer.out.decode()

@@ -7,6 +7,7 @@ goes on where it was; a sweep goes on in its middle. Rate and time left are what
 the command itself says.
 """
 
+import collections
 import ctypes
 import hashlib
 import json
@@ -18,8 +19,8 @@ import time
 
 import pytest
 
-from portcheck import (AGREED, COMMAND, CORPUS, DIVERGENCES, ROOT, cases,
-                       machines, portclash)
+from portcheck import (AGREED, COMMAND, CORPUS, CRASH, DIVERGENCES, ROOT,
+                       SANITIZED, cases, machines, portclash)
 from test_conn import THROUGH
 from test_faults import files
 from test_kill import PR_SET_CHILD_SUBREAPER, SUBJECTS, one_run
@@ -164,6 +165,52 @@ def test_a_verb_is_ended(verb, note, tmp_path):
     """At random moments, by seed, by one signal or two."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     note(**end_some(verb, files(tmp_path), ENDS, random.Random(f"long {verb}")))
+
+
+VERBS = ("run", "check", "diff", "random", "sweep", "matrix", "minimize", "explain",
+         "why", "ls", "emit", "pack", "unpack", "rules", "world", "serve",
+         "doctor", "--help", "--version")
+OPTIONS = ("-s", "--json", "--quiet", "--seed", "--count", "--time", "--jobs", "--ops",
+           "--corpus", "--keep", "--output", "--tap", "--table", "--part",
+           "--resume", "--list", "--c", "--from", "--save", "--pid", "--connect",
+           "--port", "--help", "--min-compared", "--", "-", "-x", "--\x1b[2J")
+WORDS = ("spec", "portman", "portlist", "spec@6.1", "spec~", "spec~tcp_port_free",
+         "mine=spec", "=spec", "pipe:", "pipe:false", "pipe:head -c 5000 /dev/zero",
+         "portman+undo", "a.case", "b.case", "a.bin", "a.saved", ".", "..",
+         "/dev/null", "/dev/full", "/nonexistent", "", " ", "0", "1", "3", "-1",
+         "1/2", "99999999999999999999", "pairs", "socket", "tcp", "127.0.0.1:1",
+         "[::1]:0", "[::", "x" * 5000, "%s%n", "*/", "\x1b]0;x\x07", "\n", "\udcff",
+         "true", "\u00e4")
+LINES = 1000
+
+
+@pytest.mark.parametrize("part", range(10))
+def test_hostile_command_lines(part, note, tmp_path):
+    """Under sanitizers, where there are: an answer, or an error; no crash, and
+    nothing that a terminal would obey."""
+    command = SANITIZED if SANITIZED.exists() else COMMAND
+    files(tmp_path)
+    dice, codes = random.Random(part), collections.Counter()
+    for number in range(LINES):
+        words = [dice.choice(VERBS)]
+        for _ in range(dice.randrange(7)):
+            words.append(dice.choice(dice.choice((OPTIONS, WORDS))))
+        # Whatever runs is over soon.
+        if words[0] in ("random", "sweep", "matrix", "explain", "diff"):
+            words[1:1] = ("--time", "1")
+        # Without machines, which take seconds
+        done = subprocess.run([command, *words], cwd=tmp_path, check=False,
+                              stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=60, env={"PATH": "/nonexistent"})
+        if number % 100 == 99:
+            print(f"\r{number + 1} of {LINES} ", end="", flush=True)
+        codes[done.returncode] += 1
+        said = done.stdout + done.stderr
+        assert 0 <= done.returncode <= 5 or words[0] in ("world", "why"), (
+            number, words, done)
+        assert not CRASH.search(said.decode(errors="replace")), (number, words)
+        assert b"\x1b" not in said and b"\x07" not in done.stderr, (number, words)
+    note(lines=LINES, codes=codes)
 
 
 @pytest.mark.parametrize("program", HELPED)
