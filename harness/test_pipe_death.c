@@ -26,17 +26,21 @@ static struct trace traces[BATCH];
 /* An agent whose "save" kills it and whose "range" takes for ever */
 #define MORTAL                                                                 \
 	"pipe:"                                                                \
-	"printf 'portclash-agent 1 a name\\ncan live save range\\n'; "         \
+	"printf 'portclash-agent 1 a name\\ncan live save range "              \
+	"available\\n'; "                                                      \
 	"while read op rest; do case $op in live) echo ok:1;; .) echo .;; "    \
+	"available) echo n/a;; "                                               \
 	"save) kill -9 $$;; range) sleep 1000;; esac; done"
 
 static void a_death_is_an_outcome(void **state)
 {
 	static const char *const texts[] = { "live\nlive\n",
 		"live\nsave\nlive\n", "live\n", "range\nsave\n",
-		"live\nlive\nlive\nsave\n", "live\n" };
+		"live\nlive\nlive\nsave\n", "available 4 tcp *:1\nsave\n",
+		"live\n" };
 	static const char *const want[] = { "ok:1 ok:1 ", "ok:1 crash n/a ",
-		"ok:1 ", "hang n/a ", "ok:1 ok:1 ok:1 crash ", "ok:1 " };
+		"ok:1 ", "hang n/a ", "ok:1 ok:1 ok:1 crash ", "n/a n/a ",
+		"ok:1 " };
 	struct subject subject;
 
 	(void)state;

@@ -206,6 +206,7 @@ static int blame(struct subject *subject, const struct program *program,
 {
 	struct program part = *program;
 	struct pipe_count done;
+	bool lost = false;
 	int rc = 0;
 
 	for (part.count = 1; part.count <= program->count; part.count++) {
@@ -218,11 +219,15 @@ static int blame(struct subject *subject, const struct program *program,
 	}
 	if (!is_death(rc))
 		return rc;
+	/* After an n/a there is nothing but n/a, not even a death. */
+	for (unsigned int i = 0; i + 1 < part.count; i++)
+		lost |= trace->outcomes[i].kind == OUTCOME_NA;
 	for (int i = part.count - 1; i < program->count; i++)
 		trace->outcomes[i] = outcome_na();
-	trace->outcomes[part.count - 1] = (struct outcome){
-		.kind = rc == -EPIPE ? OUTCOME_CRASH : OUTCOME_HANG
-	};
+	if (!lost)
+		trace->outcomes[part.count - 1].kind = rc == -EPIPE ?
+							       OUTCOME_CRASH :
+							       OUTCOME_HANG;
 	trace->count = program->count;
 	return start_again(subject);
 }
