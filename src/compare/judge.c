@@ -229,14 +229,15 @@ static bool force_choice(struct program *program, struct kept *kept)
 	return true;
 }
 
-/* Does one refuse the port that the other has chosen? Asked alone, it would
- * choose one for itself. */
+/* Does one refuse the port that the other has chosen, and will choose again?
+ * Asked alone, it would choose one for itself. A kernel chooses by chance. */
 static bool refuses_choice(const struct kept *kept)
 {
 	const struct outcome *outcomes = kept->finding->divergence.outcomes;
 	int leader = kept->judge->pair->leader;
 
 	return diff_follower(kept->judge->pair) >= 0 &&
+	       kept->judge->pair->subjects[leader]->type->follows &&
 	       outcomes[leader].value == VALUE_NUMBER &&
 	       outcomes[!leader].kind == OUTCOME_ERRNO;
 }
