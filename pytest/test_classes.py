@@ -193,6 +193,12 @@ ONCE_UNKNOWN = (
      "bind b 0.0.0.0:7000; connect a [::1]:7000; close b; "
      "connect a [::1]:7000; socket b udp4; bind b 0.0.0.0:7000; "
      "connect b 10.0.0.1:7000"),
+    ("ipv4-connect-over-ipv6 + shutdowns-add-up",
+     "socket a tcp4; shutdown a rd; listen a 0; shutdown a wr; "
+     "socket b tcp6; connect b 0.0.0.0:@a"),
+    ("shut-listener-stays + shutdowns-add-up",
+     "socket a tcp6; shutdown a rdwr; listen a 0; shutdown a wr; "
+     "set a v6only; accept a b"),
     ("udp-wildcard-is-own-address",
      "sysctl ip_local_port_range=7001-7001; socket a udp6; set a reuseport; "
      "connect a [fd00::1]:7002; "

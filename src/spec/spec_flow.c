@@ -332,6 +332,10 @@ static enum spec_rule shut_down(struct spec *spec, struct spec_socket *s,
 			s->shut |= how;
 		return ANSWER(spec, shutdown_not_connected);
 	case LISTEN:
+		if (s->shut & ~how && APPLIES(spec, refused_shutdowns_add_up)) {
+			s->ends |= s->shut;
+			how |= s->shut;
+		}
 		RETURN_IF(spec, how != (SHUT_RCV | SHUT_SEND),
 			shutdown_listener_half);
 		RETURN_IF(spec, may_be_aborted(spec, s), listener_aborted);

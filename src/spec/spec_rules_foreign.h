@@ -159,6 +159,9 @@ NO_LINUX(shutdown_unconnected)
 DECISION(shutdown_listener_half, ENOTCONN, "-",
 	"A listener is shut down both ways, or not at all.")
 NO_LINUX(shutdown_listener_half)
+EFFECT(refused_shutdowns_add_up, "-",
+	"A shutdown of a listener adds to those that were refused before.")
+NO_LINUX(refused_shutdowns_add_up)
 EFFECT(shut_listener_stays, "-",
 	"A listener that is shut down keeps its place, and refuses.")
 NO_LINUX(shut_listener_stays)
