@@ -340,7 +340,17 @@ ROWS = {
         "tcp 127.0.0.1:7000 listen\ntcp 127.0.0.1:7001 listen\n" +
         "tcp 127.0.0.1:0 connect=127.0.0.1:7000\n" * 4, (
             "connect 127.0.0.1:7000", "connect 127.0.0.1:7001",
-            "connect 10.9.9.9:7000")),
+            "connect 10.9.9.9:7000", *(
+                f"connect 127.0.0.1:{port} --from {own}:0{more}"
+                for port in (7000, 7001) for own in ("127.0.0.1", "127.0.0.2")
+                for more in ("", " --reuseaddr")))),
+    "connect: a range of three is used up": (
+        "$ echo 40000 40002 >/proc/sys/net/ipv4/ip_local_port_range\n"
+        "tcp [::]:7000 listen\n" +
+        "tcp 127.0.0.1:0 connect=127.0.0.1:7000\n" * 2, (
+            "connect 127.0.0.1:7000 --from 127.0.0.1:0",
+            "connect 127.0.0.1:7000 --from 127.0.0.2:0",
+            "connect [::1]:7000 --from [::1]:0")),
     "connect: ports that are bound": (
         "$ echo 40000 40001 >/proc/sys/net/ipv4/ip_local_port_range\n"
         "tcp 127.0.0.1:7000 listen\ntcp 127.0.0.9:40000\n"

@@ -196,14 +196,14 @@ static void find_way(const struct why_situation *situation,
 			strerror(-rc));
 }
 
-/* Who connects from a port has bound it first. If that fails, or may fail, it
- * is the answer. */
+/* Who connects from an address or a port has bound it first. If that fails, or
+ * may fail, it is the answer. */
 static void ask_bind_first(const struct why_situation *situation,
 	struct cmd_why_question *q)
 {
 	struct cmd_why_question bind = *q;
 
-	if (!q->why.port)
+	if (!q->why.placed)
 		return;
 	bind.why.connects = false;
 	bind.why.scope = 0;

@@ -195,6 +195,7 @@ static void take_from(const char *text, struct why_question *q)
 	struct addr own;
 	struct written written;
 
+	q->placed = true;
 	if (!addr_parse(text, &own)) {
 		q->addr = own;
 		return;

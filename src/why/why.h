@@ -176,6 +176,8 @@ enum why_limit {
  *		has, or 0; see why_route()
  * @refusal:	Why, if there is more to say than the errno does
  * @by_way:	It depends on routes, rules and addresses of this network
+ * @placed:	With @connects: it is bound to @addr and @port before that; else
+ *		the kernel chooses them when it connects
  */
 struct why_question {
 	uint8_t protocol, family;
@@ -184,7 +186,7 @@ struct why_question {
 	uint16_t port;
 	bool reuseaddr, reuseport, v6only, freebind, transparent;
 	bool listens, mptcp, capable, connects, broadcast;
-	bool ranged, by_way;
+	bool ranged, by_way, placed;
 	uint32_t ifindex, uid;
 	struct addr peer;
 	uint16_t peer_port;

@@ -212,8 +212,8 @@ static void try_bind(int fd, const struct why_question *q,
 	}
 }
 
-/* Connect, from an address and a port if they are given. That nobody answers is
- * no matter. */
+/* Connect, from where it is said to be bound, or else from the address that the
+ * kernel would choose. That nobody answers is no matter. */
 static void try_connect(int fd, const struct why_question *q,
 	struct why_verified *out)
 {
@@ -221,9 +221,9 @@ static void try_connect(int fd, const struct why_question *q,
 	struct why_name peer = why_remake_name(&q->peer, q->peer_port,
 		q->scope);
 
-	if (!q->port)
+	if (!q->placed)
 		why_remake_set(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-	if ((!addr_is_any(&q->addr) || q->port) &&
+	if ((q->placed || !addr_is_any(&q->addr)) &&
 		bind(fd, &own.any, own.size)) {
 		out->error = errno;
 		return;
