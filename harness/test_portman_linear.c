@@ -128,11 +128,6 @@ static void look_then_take(struct portman *pm, struct call *call)
 	portman_reserve_tuple(pm, &call->res);
 }
 
-static unsigned int below(struct gen_random *random, unsigned int n)
-{
-	return (gen_random(random) >> 32) % n;
-}
-
 /* Few ports: of two parts, and two of the same part; and one to be chosen */
 static void draw(struct gen_random *random, struct call *call)
 {
@@ -140,15 +135,15 @@ static void draw(struct gen_random *random, struct call *call)
 	struct reservation *res = &call->res;
 
 	memset(call, 0, sizeof(*call));
-	call->kind = below(random, 5) < 3 ? below(random, 2) * RELEASE :
-					    below(random, KINDS);
+	call->kind = gen_below(random, 5) < 3 ? gen_below(random, 2) * RELEASE :
+						gen_below(random, KINDS);
 	call->random = gen_random(random);
-	res->networks[0] = below(random, 2) ? 6 : 4;
+	res->networks[0] = gen_below(random, 2) ? 6 : 4;
 	res->networks[1] = 10 - res->networks[0];
-	res->network_count = 1 + below(random, 2);
+	res->network_count = 1 + gen_below(random, 2);
 	res->transport = 6;
-	res->flags = below(random, 2) * RESERVATION_LOAD_BALANCED;
-	res->port = ports[below(random, ARRAY_SIZE(ports))];
+	res->flags = gen_below(random, 2) * RESERVATION_LOAD_BALANCED;
+	res->port = ports[gen_below(random, ARRAY_SIZE(ports))];
 	if (!res->port && call->kind != RESERVE)
 		res->port = 80;
 }

@@ -46,15 +46,10 @@ struct trio {
 	unsigned int checks;
 };
 
-static unsigned int below(struct gen_random *random, unsigned int n)
-{
-	return (gen_random(random) >> 32) % n;
-}
-
 /* One of @n addresses, of which a third is IPv6; or none */
 static struct addr draw_addr(struct gen_random *random, unsigned int n)
 {
-	unsigned int i = below(random, n + 1);
+	unsigned int i = gen_below(random, n + 1);
 
 	if (!i)
 		return (struct addr){ 0 };
@@ -68,18 +63,19 @@ static struct reservation draw(struct gen_random *random, const struct mix *mix)
 	struct reservation res = { .networks = { 4, 6, 4 },
 		.network_count = 1 };
 
-	if (!below(random, 4))
-		res.network_count = below(random, 4);
-	if (below(random, 2))
+	if (!gen_below(random, 4))
+		res.network_count = gen_below(random, 4);
+	if (gen_below(random, 2))
 		res.networks[0] = 6;
-	res.transport = below(random, 3) ? 6 : 17;
-	res.flags = below(random, 4) ? mix->usual : below(random, 8);
-	res.device = below(random, 3) ? 0 : below(random, mix->devices + 1);
-	res.port = 80 + below(random, mix->ports);
+	res.transport = gen_below(random, 3) ? 6 : 17;
+	res.flags = gen_below(random, 4) ? mix->usual : gen_below(random, 8);
+	res.device = gen_below(random, 3) ? 0 :
+					    gen_below(random, mix->devices + 1);
+	res.port = 80 + gen_below(random, mix->ports);
 	res.addr = draw_addr(random, mix->addrs);
 	res.dest_addr = draw_addr(random, mix->dests);
-	if (res.dest_addr.len || !below(random, 4))
-		res.dest_port = below(random, mix->dest_ports);
+	if (res.dest_addr.len || !gen_below(random, 4))
+		res.dest_port = gen_below(random, mix->dest_ports);
 	/* What does not matter is anything. */
 	if (res.addr.len < 16)
 		res.addr.bytes[15] = gen_random(random);
@@ -91,11 +87,11 @@ static void reserve(struct trio *t, struct gen_random *random,
 {
 	struct tester_run tests[3] = { 0 };
 	uint32_t start = gen_random(random);
-	portman_test_fn *test = below(random, 4) ? NULL : tester_call;
+	portman_test_fn *test = gen_below(random, 4) ? NULL : tester_call;
 	uint16_t ports[3];
 	int rc;
 
-	if (below(random, 2))
+	if (gen_below(random, 2))
 		res.port = 0;
 	for (int i = 0; test && i < 3; i++)
 		tests[i].test = (struct tester){ TEST_ODD, 0 };
@@ -162,16 +158,16 @@ static void step(struct trio *t, struct gen_random *random,
 	struct reservation res = draw(random, mix);
 	size_t i;
 
-	if (below(random, 16) < mix->holders) {
-		if (below(random, 3))
+	if (gen_below(random, 16) < mix->holders) {
+		if (gen_below(random, 3))
 			reserve(t, random, res);
 		else
 			tuple(t, &res);
 	} else if (t->count) {
-		i = below(random, t->count);
+		i = gen_below(random, t->count);
 		res = t->held[i];
-		if (!below(random, 50))
-			res.flags = below(random, 8);
+		if (!gen_below(random, 50))
+			res.flags = gen_below(random, 8);
 		else
 			t->held[i] = t->held[--t->count];
 		release(t, &res);

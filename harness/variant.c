@@ -16,11 +16,6 @@
 
 enum { EDITS_MAX = 3, STEPS_MAX = 12, USUAL_PORT = 7000 };
 
-static unsigned int below(struct gen_random *random, unsigned int n)
-{
-	return (gen_random(random) >> 32) % n;
-}
-
 void variant_insert(struct program *program, unsigned int at, struct op op)
 {
 	const struct program before = *program;
@@ -41,11 +36,11 @@ static bool has_place(const struct op *op)
 /* Leave an op out, move or copy it, or give it the place of another one */
 static void edit(struct gen_random *random, struct program *program)
 {
-	unsigned int at = below(random, program->count);
-	unsigned int from = below(random, program->count);
+	unsigned int at = gen_below(random, program->count);
+	unsigned int from = gen_below(random, program->count);
 	struct op *op = &program->ops[at], copy = program->ops[from];
 
-	switch (below(random, 4)) {
+	switch (gen_below(random, 4)) {
 	case 0: program_remove(program, at); break;
 	case 1:
 		program_remove(program, from);
@@ -63,7 +58,7 @@ static void edit(struct gen_random *random, struct program *program)
 
 static int some_bit(struct gen_random *random, uint16_t bits)
 {
-	for (int n = below(random, __builtin_popcount(bits)); n; n--)
+	for (int n = gen_below(random, __builtin_popcount(bits)); n; n--)
 		bits &= bits - 1;
 	return __builtin_ctz(bits);
 }
@@ -74,7 +69,7 @@ static struct addr near(struct gen_random *random, bool v6)
 	struct addr addr = { .len = v6 ? 16 : 4 };
 
 	addr.bytes[0] = v6 ? 0 : 127;
-	addr.bytes[addr.len - 1] = 1 + (v6 ? 0 : below(random, 2));
+	addr.bytes[addr.len - 1] = 1 + (v6 ? 0 : gen_below(random, 2));
 	return addr;
 }
 
@@ -120,7 +115,7 @@ static void step(struct gen_random *random, struct program *program, int l)
 	struct addr addr = near(random, v6);
 	struct op op = op_make(OP_GET, other);
 
-	switch (below(random, 8)) {
+	switch (gen_below(random, 8)) {
 	case 0:
 	case 1:
 		if (fresh < 0 || !open_like(program, l, fresh))
@@ -139,7 +134,7 @@ static void step(struct gen_random *random, struct program *program, int l)
 	case 5: op = op_make(OP_CLOSE, other); break;
 	case 6:
 		op = op_make(OP_SHUTDOWN, other);
-		op.shutdown.how = below(random, SHUT_BOTH + 1);
+		op.shutdown.how = gen_below(random, SHUT_BOTH + 1);
 		break;
 	case 7:
 		if (fresh < 0 || !open_like(program, other, fresh))
@@ -157,7 +152,7 @@ static void go_on(struct gen_random *random, struct program *program)
 {
 	int l = listener(random, program);
 
-	for (unsigned int n = 2 + below(random, STEPS_MAX); n; n--)
+	for (unsigned int n = 2 + gen_below(random, STEPS_MAX); n; n--)
 		if (program_in_use(program))
 			step(random, program, l);
 }
@@ -170,19 +165,19 @@ static void come(struct gen_random *random, struct program *program, bool udp,
 	static const uint8_t options[] = { OPT_REUSEADDR, OPT_REUSEPORT,
 		OPT_V6ONLY };
 	uint16_t used = program_in_use(program);
-	bool v6 = !four && below(random, 2);
+	bool v6 = !four && gen_below(random, 2);
 	struct addr addr = { .len = v6 ? 16 : 4 };
 	int slot = used == UINT16_MAX ? 0 : __builtin_ctz(~used);
 	struct op op = op_socket(slot, (udp ? UDP4 : TCP4) + v6,
-		uids[below(random, ARRAY_SIZE(uids))]);
+		uids[gen_below(random, ARRAY_SIZE(uids))]);
 
 	program_append(program, &op);
 	for (size_t i = 0; i < ARRAY_SIZE(options) - !v6; i++) {
 		op = op_set(slot, options[i], 1);
-		if (below(random, 2))
+		if (gen_below(random, 2))
 			program_append(program, &op);
 	}
-	if (!below(random, 3))
+	if (!gen_below(random, 3))
 		addr = near(random, v6);
 	op = op_bind(slot, &addr, USUAL_PORT);
 	program_append(program, &op);
@@ -191,15 +186,15 @@ static void come(struct gen_random *random, struct program *program, bool udp,
 /* Some come, change their options, listen and go. */
 static void crowd(struct gen_random *random, struct program *program)
 {
-	bool udp = below(random, 2), four = below(random, 2);
+	bool udp = gen_below(random, 2), four = gen_below(random, 2);
 
-	for (unsigned int n = 4 + below(random, STEPS_MAX); n; n--) {
+	for (unsigned int n = 4 + gen_below(random, STEPS_MAX); n; n--) {
 		uint16_t used = program_in_use(program);
 		int other = used ? some_bit(random, used) : 0;
-		struct op op = op_set(other, below(random, 2),
-			below(random, 2));
+		struct op op = op_set(other, gen_below(random, 2),
+			gen_below(random, 2));
 
-		switch (used ? below(random, 8) : 0) {
+		switch (used ? gen_below(random, 8) : 0) {
 		case 4: break;
 		case 5:
 			if (!udp)
@@ -215,16 +210,16 @@ static void crowd(struct gen_random *random, struct program *program)
 void variant_make(struct gen_random *random, const struct program *from,
 	struct program *to)
 {
-	unsigned int how = below(random, 4), upto;
+	unsigned int how = gen_below(random, 4), upto;
 
 	*to = *from;
 	if (how < 2) {
-		for (unsigned int n = 1 + below(random, EDITS_MAX);
+		for (unsigned int n = 1 + gen_below(random, EDITS_MAX);
 			n && to->count; n--)
 			edit(random, to);
 		return;
 	}
-	upto = below(random, from->count + 1);
+	upto = gen_below(random, from->count + 1);
 	while (to->count > upto)
 		program_remove(to, to->count - 1);
 	if (how == 2)

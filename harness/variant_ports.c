@@ -27,11 +27,6 @@ enum {
 	PORTS_MAX = 4
 };
 
-static unsigned int below(struct gen_random *random, unsigned int n)
-{
-	return (gen_random(random) >> 32) % n;
-}
-
 static bool is_reservation(const struct op *op)
 {
 	return op->kind >= OP_RESERVE && op->kind <= OP_AVAILABLE;
@@ -41,7 +36,7 @@ static bool is_reservation(const struct op *op)
 static void borrow(struct gen_random *random, struct reservation *to,
 	const struct reservation *from)
 {
-	switch (below(random, 6)) {
+	switch (gen_below(random, 6)) {
 	case 0: to->addr = from->addr; break;
 	case 1: to->port = from->port; break;
 	case 2: to->device = from->device; break;
@@ -59,22 +54,24 @@ static void borrow(struct gen_random *random, struct reservation *to,
 /* Seldom more than what eight bits count */
 static unsigned int times(struct gen_random *random)
 {
-	return below(random, 16) ? below(random, 9) : 240 + below(random, 120);
+	return gen_below(random, 16) ? gen_below(random, 9) :
+				       240 + gen_below(random, 120);
 }
 
 /* Alter one op in place; only a reservation has much to alter */
 static void alter(struct gen_random *random, struct program *program,
 	struct op *op)
 {
-	const struct op *other = &program->ops[below(random, program->count)];
+	const struct op *other =
+		&program->ops[gen_below(random, program->count)];
 
 	if (op->kind == OP_REPEAT) {
 		op->repeat.times = times(random);
 	} else if (is_reservation(op)) {
-		if (below(random, 2) && is_reservation(other))
+		if (gen_below(random, 2) && is_reservation(other))
 			borrow(random, &op->reserve.res, &other->reserve.res);
 		else
-			op->reserve.res.flags ^= 1u << below(random, 3);
+			op->reserve.res.flags ^= 1u << gen_below(random, 3);
 	}
 }
 
@@ -107,11 +104,11 @@ static void hold_and_drop(struct gen_random *random, struct program *program,
 
 static void edit(struct gen_random *random, struct program *program)
 {
-	unsigned int at = below(random, program->count);
-	unsigned int from = below(random, program->count);
+	unsigned int at = gen_below(random, program->count);
+	unsigned int from = gen_below(random, program->count);
 	struct op *op = &program->ops[at], copy = program->ops[from];
 
-	switch (below(random, 10)) {
+	switch (gen_below(random, 10)) {
 	case 0: variant_insert(program, at, copy); break;
 	case 1: program_remove(program, at); break;
 	case 2:
@@ -141,9 +138,9 @@ static struct reservation holder(struct gen_random *random,
 	struct reservation res = *like;
 
 	res.addr = (struct addr){ .len = 4, .bytes = { 10, 0, 1, i } };
-	res.port = FIRST_PORT + below(random, ports);
-	res.flags = below(random, FLAGS);
-	if (below(random, FLAGS))
+	res.port = FIRST_PORT + gen_below(random, ports);
+	res.flags = gen_below(random, FLAGS);
+	if (gen_below(random, FLAGS))
 		res.device = 0;
 	return res;
 }
@@ -154,16 +151,17 @@ static struct op newcomer(struct gen_random *random,
 {
 	static const uint8_t kinds[] = { OP_RESERVE, OP_RESERVE, OP_TUPLE,
 		OP_RELEASE, OP_RELEASE, OP_AVAILABLE };
-	struct op op = op_make(kinds[below(random, ARRAY_SIZE(kinds))], 0);
+	struct op op = op_make(kinds[gen_below(random, ARRAY_SIZE(kinds))], 0);
 
 	/* Behind the range */
-	op.reserve.res = program->ops[1 + below(random, holders)].reserve.res;
+	op.reserve.res =
+		program->ops[1 + gen_below(random, holders)].reserve.res;
 	if (op.kind == OP_RELEASE)
 		return op;
-	op.reserve.res.flags = below(random, FLAGS);
-	if (below(random, 2))
+	op.reserve.res.flags = gen_below(random, FLAGS);
+	if (gen_below(random, 2))
 		op.reserve.res.addr = (struct addr){ 0 };
-	if (op.kind == OP_RESERVE && !below(random, 3))
+	if (op.kind == OP_RESERVE && !gen_below(random, 3))
 		op.reserve.res.port = 0;
 	return op;
 }
@@ -171,10 +169,11 @@ static struct op newcomer(struct gen_random *random,
 static void gather(struct gen_random *random, const struct program *from,
 	struct program *to)
 {
-	const struct op *some = &from->ops[below(random, from->count)];
-	bool crowd = !below(random, 4), leave = crowd && below(random, 2);
-	unsigned int holders = crowd ? CROWD : FEW + below(random, FLAGS);
-	unsigned int ports = crowd ? 1 : 1 + below(random, PORTS_MAX);
+	const struct op *some = &from->ops[gen_below(random, from->count)];
+	bool crowd = !gen_below(random, 4),
+	     leave = crowd && gen_below(random, 2);
+	unsigned int holders = crowd ? CROWD : FEW + gen_below(random, FLAGS);
+	unsigned int ports = crowd ? 1 : 1 + gen_below(random, PORTS_MAX);
 	struct op op = op_make(OP_RANGE, 0);
 	struct reservation like = {
 		.networks = { 4 }, .network_count = 1, .transport = 6
@@ -193,7 +192,7 @@ static void gather(struct gen_random *random, const struct program *from,
 		program_append(to, &op);
 	}
 	for (unsigned int i = 0; i < PROBES_MAX; i++) {
-		if (leave && below(random, 4))
+		if (leave && gen_below(random, 4))
 			op = turned(&to->ops[1 + i], OP_RELEASE);
 		else
 			op = newcomer(random, to, holders);
@@ -204,11 +203,12 @@ static void gather(struct gen_random *random, const struct program *from,
 void variant_ports_make(struct gen_random *random, const struct program *from,
 	struct program *to)
 {
-	if (!below(random, 4)) {
+	if (!gen_below(random, 4)) {
 		gather(random, from, to);
 		return;
 	}
 	*to = *from;
-	for (unsigned int n = 1 + below(random, EDITS_MAX); n && to->count; n--)
+	for (unsigned int n = 1 + gen_below(random, EDITS_MAX); n && to->count;
+		n--)
 		edit(random, to);
 }

@@ -46,7 +46,7 @@ uint64_t gen_random(struct gen_random *random)
 	return z ^ z >> 31;
 }
 
-static unsigned int below(struct gen_random *random, unsigned int n)
+unsigned int gen_below(struct gen_random *random, unsigned int n)
 {
 	return (gen_random(random) >> 32) % n;
 }
@@ -67,7 +67,7 @@ static uint8_t code(struct gen_random *random, const uint8_t *weights)
 
 	for (i = 0; i < 16; i++)
 		sum += weights[i];
-	n = below(random, sum);
+	n = gen_below(random, sum);
 	for (i = 0; n >= weights[i]; i++)
 		n -= weights[i];
 	return i;
@@ -77,12 +77,13 @@ static uint8_t code(struct gen_random *random, const uint8_t *weights)
 static void reuse(struct gen_random *random, struct program *program)
 {
 	struct op *op = &program->ops[program->count - 1], altered = *op;
-	const struct op *from = &program->ops[below(random, program->count)];
+	const struct op *from =
+		&program->ops[gen_below(random, program->count)];
 
 	if (from->kind != OP_RESERVE && from->kind != OP_TUPLE)
 		return;
 	op->reserve.res = from->reserve.res;
-	switch (below(random, 18)) {
+	switch (gen_below(random, 18)) {
 	case 0: op->reserve.res.flags = altered.reserve.res.flags; break;
 	case 1: op->reserve.res.device = altered.reserve.res.device; break;
 	case 2: op->reserve.res.addr = altered.reserve.res.addr; break;
@@ -149,7 +150,7 @@ static bool is_odd(struct gen_random *random, const struct op *op)
 	if (op->bind.len == LEN_NATURAL && op->bind.family == FAMILY_NATURAL &&
 		is_near(&op->bind.place.addr))
 		return false;
-	return below(random, 16) != 0;
+	return gen_below(random, 16) != 0;
 }
 
 /* A connect to nowhere costs CONNECT_WAIT_MS: make it one in sixteen */
@@ -160,7 +161,7 @@ static bool is_slow(struct gen_random *random, const struct op *op)
 
 	if (op->kind != OP_CONNECT || is_near(addr) || addr_is_any(&v4))
 		return false;
-	return below(random, 16) != 0;
+	return gen_below(random, 16) != 0;
 }
 
 static bool add(struct gen_random *random, const struct capabilities *can,
@@ -181,14 +182,14 @@ static bool add(struct gen_random *random, const struct capabilities *can,
 		record[0] = 1;
 	else if (first)
 		record[0] = 5;
-	if (sockets && live && record[0] != 1 && below(random, 5) < 3)
+	if (sockets && live && record[0] != 1 && gen_below(random, 5) < 3)
 		record[1] = live - 1;
 	if (bytes_append_record(program, record))
 		return false;
 	if (is_crowded(program, index))
 		crowd(op, index);
 	if (!sockets && op_level(op->kind) >= 0 && op->kind >= OP_RESERVE &&
-		op->kind <= OP_AVAILABLE && below(random, 2))
+		op->kind <= OP_AVAILABLE && gen_below(random, 2))
 		reuse(random, program);
 	if (subject_can(can, op) && !is_slow(random, op) &&
 		!is_odd(random, op) &&
@@ -208,7 +209,7 @@ void gen_program(uint64_t seed, uint64_t index, const struct capabilities *can,
 	unsigned int length, tries;
 
 	random.state = gen_random(&random) ^ index * 0xd1342543de82ef95;
-	length = 3 + below(&random, below(&random, 4) ? 12 : 40);
+	length = 3 + gen_below(&random, gen_below(&random, 4) ? 12 : 40);
 	program_init(program, level);
 	for (tries = 0; program->count < length && tries < 8 * length; tries++)
 		add(&random, can, index, program);

@@ -17,6 +17,9 @@ struct gen_random {
 /** gen_random() - The next 64 bits */
 uint64_t gen_random(struct gen_random *random);
 
+/** gen_below() - A number below @n, which is not 0 */
+unsigned int gen_below(struct gen_random *random, unsigned int n);
+
 /**
  * gen_program() - A random program for subjects that have these capabilities
  * @seed:	Which stream of programs
