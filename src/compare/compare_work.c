@@ -163,9 +163,10 @@ static uint64_t spread(uint64_t size)
 static void make(const struct compare_job *job, const struct pair *pair,
 	uint64_t next, size_t size, struct program *programs)
 {
-	int level = job->level >= 0 ? job->level : (int)pair->level;
-	bool sockets = job->level < 0 && job->sockets &&
-		       diff_has_level(pair, LEVEL_SOCKET);
+	bool sockets = job->sockets && diff_has_level(pair, LEVEL_SOCKET);
+	int level = job->level >= 0 ? job->level :
+		    sockets	    ? (int)LEVEL_SOCKET :
+				      (int)pair->level;
 	uint64_t whole = job->sweep ? sweep_size(job->sweep) : 1;
 	uint64_t stride = job->spread ? spread(whole) : 1;
 
@@ -176,8 +177,8 @@ static void make(const struct compare_job *job, const struct pair *pair,
 			sweep_program(job->sweep, (next + i) * stride % whole,
 				&programs[i]);
 		else
-			gen_program(job->seed, next + i, &pair->can,
-				sockets ? LEVEL_SOCKET : level, &programs[i]);
+			gen_program(job->seed, next + i, &pair->can, level,
+				&programs[i]);
 	}
 }
 

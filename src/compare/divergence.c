@@ -23,12 +23,6 @@ static bool is_written(const struct program *program, unsigned int port)
 	return false;
 }
 
-/* A model that follows objects to the port that its leader chose */
-static bool objects(const struct outcome *outcome)
-{
-	return outcome->error == ENOTRECOVERABLE;
-}
-
 /* As it will be the next time: what a kernel has chosen is anything, and who
  * objected to that is not asked then */
 static void outcome_text(const struct program *program, const struct op *op,
@@ -38,7 +32,7 @@ static void outcome_text(const struct program *program, const struct op *op,
 
 	if (op_level(op->kind) == LEVEL_SOCKET && op->kind != OP_GET)
 		sure.value = VALUE_NONE;
-	if (objects(outcome))
+	if (model_objects(outcome))
 		sure = outcome_na();
 	if (sure.value == VALUE_PLACE && sure.a && !is_written(program, sure.a))
 		sure.a = PORT_ANY;
@@ -85,7 +79,7 @@ static void model_says(const char *name, const struct program *program,
 	ran = !model_open(&model, name) &&
 	      !subject_run(&model, program, 1, &leader, said);
 	for (unsigned int i = 0; i < program->count; i++)
-		if (!ran || objects(&said->outcomes[i]))
+		if (!ran || model_objects(&said->outcomes[i]))
 			said->outcomes[i] = outcome_na();
 	subject_close(&model);
 }

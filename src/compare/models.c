@@ -62,18 +62,11 @@ static int run(struct models *models, int i, const struct question *question,
 	return rc ? rc : subject_run(model, &program, 1, leader, said);
 }
 
-/* No rule is left that decides, or the leader chose what may not be chosen */
-static bool objects(const struct outcome *outcome)
-{
-	return outcome->kind == OUTCOME_ERRNO &&
-	       outcome->error == ENOTRECOVERABLE;
-}
-
 /* That, or n/a: that is no answer, and agrees with none */
 static bool says_nothing(const struct trace *trace, unsigned int i)
 {
 	return trace->outcomes[i].kind == OUTCOME_NA ||
-	       objects(&trace->outcomes[i]);
+	       model_objects(&trace->outcomes[i]);
 }
 
 /* Can nothing be compared from here on? At the op that diverges, that a choice
@@ -144,7 +137,7 @@ static bool both_object(const struct question *question,
 		const struct trace *other = question->traces[!k];
 
 		if (question->traces[k]->outcomes[i].value == VALUE_NUMBER &&
-			objects(&said[k].outcomes[i]) &&
+			model_objects(&said[k].outcomes[i]) &&
 			other->outcomes[i].kind == OUTCOME_ERRNO &&
 			outcome_same(op, &said[!k].outcomes[i],
 				&other->outcomes[i]))
@@ -188,7 +181,7 @@ static int run_changed(struct models *models, int i,
 		if (rc)
 			return rc;
 		while (at < index &&
-			!(objects(&said->outcomes[at]) &&
+			!(model_objects(&said->outcomes[at]) &&
 				told.outcomes[at].value == VALUE_NUMBER))
 			at++;
 		if (at == index)

@@ -8,6 +8,8 @@
 #ifndef MODEL_H
 #define MODEL_H
 
+#include <errno.h>
+
 #include "subject.h"
 
 /**
@@ -29,5 +31,13 @@ bool model_of(const char *name, char model[SUBJECT_NAME_MAX]);
  * Return: 0, -ENOENT (no model is called that), or another negative errno
  */
 int model_open(struct subject *subject, const char *name);
+
+/** model_objects() - Has it no rule for this: the leader chose what may not be
+ * chosen, or the rule that decides was taken away? */
+static inline bool model_objects(const struct outcome *outcome)
+{
+	return outcome->kind == OUTCOME_ERRNO &&
+	       outcome->error == ENOTRECOVERABLE;
+}
 
 #endif /* MODEL_H */
