@@ -34,9 +34,9 @@ static void path_of(int fd, char path[32])
 }
 
 /*
- * In the folder of the file, and if that can be without a name: then nobody has
- * to tidy up, however we end. Else beside the file, and never over one of
- * somebody else.
+ * A new file in the folder of the one that is meant. Where the file system can
+ * do that it has no name, so that nobody has to tidy up, however we end. Else
+ * it has one beside the other's, and is never put over one of somebody else.
  */
 static int open_beside(struct whole *whole, mode_t mode)
 {
