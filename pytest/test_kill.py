@@ -79,6 +79,26 @@ def reap():
         pass
 
 
+def command_line(pid):
+    """Of a process that may be gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def nobody_left():
+    """The command lines of those below us that do not end. A machine that was
+    started as its starter died boots before it does."""
+    for _ in range(1200):
+        reap()
+        left = alive(descendants(os.getpid()))
+        if not left:
+            break
+        time.sleep(.05)
+    return [command_line(pid) for pid in left]
+
+
 def spec(subject):
     """What it is compared with."""
     if subject.startswith("gvisor"):
@@ -109,15 +129,8 @@ def one_run(dice, subject):
     else:
         assert run.returncode < 0 or err or '"skipped":[{' in out, (
             f"{subject}: silent exit {run.returncode}")
-    # A machine that was started as its starter died boots before it ends.
-    for _ in range(1200):
-        reap()
-        left = alive(descendants(os.getpid()))
-        if not left:
-            break
-        time.sleep(.05)
-    names = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in left]
-    assert not left, f"{subject}: left alive {names}"
+    left = nobody_left()
+    assert not left, f"{subject}: left alive {left}"
     after = traces()
     assert after[0] <= before[0], f"{subject}: left {after[0] - before[0]}"
     assert after[1] == before[1], f"{subject}: left a mount"
@@ -235,11 +248,3 @@ def test_a_guard_that_is_killed():
             break
         time.sleep(.02)
     assert not alive(below)
-
-
-def command_line(pid):
-    """Of a process that may be gone."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""

@@ -19,8 +19,7 @@ import pytest
 from portcheck import AGREED, COMMAND, CRASH, FOUND, usual_signals
 from test_environment import PROGRAM, told
 from test_faults import ALONE, FEW, MINE, PURE, REAL, VERBS, command_of, files
-from test_kill import (PR_SET_CHILD_SUBREAPER, alive, command_line, descendants,
-                       reap, traces)
+from test_kill import PR_SET_CHILD_SUBREAPER, nobody_left, traces
 
 MANY = (*FEW[:-1], 4000)
 # Those of the faults, but with work for a moment
@@ -127,17 +126,6 @@ class Ended:
                 continue
             return f"{name} is left: {data[-200:]!r}"
         return None
-
-
-def nobody_left():
-    """The command lines of those that do not end"""
-    for _ in range(400):
-        reap()
-        left = alive(descendants(os.getpid()))
-        if not left:
-            break
-        time.sleep(.02)
-    return [command_line(pid) for pid in left]
 
 
 def end_some(verb, folder, count, dice):

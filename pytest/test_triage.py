@@ -257,6 +257,19 @@ exit 134
 """
 
 
+def with_target(tree, name, text):
+    """A copy of what triage needs, and a target that is this script"""
+    (tree / "ci").mkdir()
+    for script in ("triage", "heard.py", "tell.py"):
+        shutil.copy(ROOT / "ci" / script, tree / "ci")
+    (tree / "build" / "afl").mkdir(parents=True)
+    (tree / "build" / "portclash").symlink_to(COMMAND)
+    (tree / "corpus").symlink_to(ROOT / "corpus")
+    target = tree / "build" / "afl" / name
+    target.write_text(text)
+    target.chmod(0o755)
+
+
 @pytest.mark.parametrize("mode, signature, line", (
     ("asan", "fuzz_spec-heap_use_after_free_f", 4),
     ("assert", "fuzz_spec-x_c_ASSERTION_FAILED_a_x_y", 4),
@@ -264,15 +277,7 @@ exit 134
 def test_a_crash(mode, signature, line, tmp_path):
     """Its folder is called as what it says; its program is made small."""
     told = LONG.replace("mystack", "portman")
-    (tmp_path / "ci").mkdir()
-    for name in ("triage", "heard.py", "tell.py"):
-        shutil.copy(ROOT / "ci" / name, tmp_path / "ci")
-    (tmp_path / "build" / "afl").mkdir(parents=True)
-    (tmp_path / "build" / "portclash").symlink_to(COMMAND)
-    (tmp_path / "corpus").symlink_to(ROOT / "corpus")
-    target = tmp_path / "build" / "afl" / "fuzz_spec"
-    target.write_text(TARGET)
-    target.chmod(0o755)
+    with_target(tmp_path, "fuzz_spec", TARGET)
     campaign = tmp_path / "run"
     (campaign / "new").mkdir(parents=True)
     (campaign / "summary.json").write_text("{}")
@@ -318,15 +323,7 @@ exit 134
 
 def test_what_the_target_alone_shows(tmp_path):
     """Its own two answers name it, and the line of these is where it is."""
-    (tmp_path / "ci").mkdir()
-    for name in ("triage", "heard.py", "tell.py"):
-        shutil.copy(ROOT / "ci" / name, tmp_path / "ci")
-    (tmp_path / "build" / "afl").mkdir(parents=True)
-    (tmp_path / "build" / "portclash").symlink_to(COMMAND)
-    (tmp_path / "corpus").symlink_to(ROOT / "corpus")
-    target = tmp_path / "build" / "afl" / "fuzz_ports"
-    target.write_text(ALONE)
-    target.chmod(0o755)
+    with_target(tmp_path, "fuzz_ports", ALONE)
     crash = tmp_path / "fuzz_ports-crash-0.bin"
     crash.write_bytes(bytes(13))
     sarif = tmp_path / "sarif"
