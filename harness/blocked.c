@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "util.h"
 #include "net/conn.h"
@@ -15,6 +16,7 @@ static struct {
 	pthread_t thread;
 	struct conn *conn;
 	struct wait_token *token;
+	sem_t here;
 	ssize_t result;
 } reader;
 
@@ -28,6 +30,7 @@ static void *read_blocked(void *arg)
 	struct wait wait = { 0, wait_token_fd(reader.token) };
 
 	(void)arg;
+	sem_post(&reader.here);
 	reader.result = conn_read(reader.conn, &(char){ 0 }, 1, &wait);
 	return NULL;
 }
@@ -39,7 +42,12 @@ void blocked_begin(void)
 	ASSERT(!conn_open(AF_INET, SOCK_DGRAM, 0, NULL, &reader.conn));
 	ASSERT(!wait_token_new(&reader.token));
 	reader.result = 0;
+	ASSERT(!sem_init(&reader.here, 0, 0));
 	ASSERT(!pthread_create(&reader.thread, NULL, read_blocked, NULL));
+	/* A thread that begins has a lock of the sanitizer's allocator. A child
+	 * that is forked then could not allocate. */
+	while (sem_wait(&reader.here))
+		;
 }
 
 void blocked_cancel(void)

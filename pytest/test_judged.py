@@ -82,6 +82,20 @@ def test_only_what_both_can_is_asked(agent):
 
 
 @pytest.mark.pure
+def test_an_older_connection_answers(tmp_path):
+    """The other end still knows one of the same ends, so a new one gets no
+    answer. It is no case: a kernel's challenge ends that after a second, and
+    who is busy sees how."""
+    path = case(tmp_path, "socket l tcp4", "bind l 127.0.0.1:5000", "listen l",
+                "socket a tcp4", "bind a 127.0.0.1:5001",
+                "connect a 127.0.0.1:5000", "accept l y", "set a repair",
+                "close a", "socket b tcp4", "bind b 127.0.0.1:5001",
+                "connect b 127.0.0.1:5000 = EINPROGRESS")
+    answer = portclash("check", "--json", "-s", "spec", path)
+    assert answer.code == AGREED and answer.json["held"] == 1, answer
+
+
+@pytest.mark.pure
 @pytest.mark.parametrize("device,told", (("lo", "ok"), ("", "ok"),
                                          ("missing", "ok"), ("veth0", "n/a")))
 def test_a_device_that_all_have(device, told, agent, tmp_path):
