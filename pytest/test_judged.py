@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from portcheck import CANNOT, COMMAND, FOUND, USAGE, portclash
+from portcheck import AGREED, CANNOT, COMMAND, FOUND, USAGE, portclash
 
 ALL = ("socket set bind listen connect get sysctl shutdown type:tcp4 "
        "set:reuseaddr set:dev get:name get:dev")
