@@ -8,6 +8,7 @@
  * tuple, so that what makes up a tuple stands together. Damage is seen before
  * anything changes.
  */
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,17 +30,18 @@ static const uint8_t magic[MAGIC_SIZE] = { 'p', 'o', 'r', 't', 'm', 'a', 'n',
 
 static void put(uint8_t **at, uint64_t value, unsigned int width)
 {
-	for (; width; width--, value >>= 8)
-		*(*at)++ = value;
+	value = htole64(value);
+	memcpy(*at, &value, width);
+	*at += width;
 }
 
 static uint64_t get(const uint8_t **at, unsigned int width)
 {
 	uint64_t value = 0;
 
-	for (unsigned int i = 0; i < width; i++)
-		value |= (uint64_t)*(*at)++ << 8 * i;
-	return value;
+	memcpy(&value, *at, width);
+	*at += width;
+	return le64toh(value);
 }
 
 /* As FNV-1a, but of 64-bit words; no size here is anything else */
