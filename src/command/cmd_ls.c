@@ -16,9 +16,15 @@
 #include "net/netns.h"
 #include "why/why.h"
 
-/* All that is listed, sorted by protocol and port */
+/**
+ * struct list - All that is listed, sorted by protocol and port
+ * @ports:	These are, whatever the address
+ * @places:	And these
+ */
 struct list {
 	struct why_situation s;
+	struct why_ports ports;
+	struct cmd_why_asked places;
 	uint32_t *order;
 	unsigned int count;
 };
@@ -47,10 +53,30 @@ static bool has_process(const struct why_situation *s,
 	return false;
 }
 
-static bool is_wanted(const struct options *o, const struct why_situation *s,
+/* Would it be met at the place: is it of that address, or of all? */
+static bool is_at(const struct why_question *place, const struct why_holder *h)
+{
+	struct addr own = addr_unmapped(&h->row.addr);
+
+	return h->row.port == place->port &&
+	       (addr_is_any(&place->addr) || addr_is_any(&own) ||
+		       addr_equal(&place->addr, &own));
+}
+
+static bool is_placed(const struct list *list, const struct why_holder *h)
+{
+	bool found = why_ports_has(&list->ports, h->row.port);
+
+	for (unsigned int i = 0; i < list->places.count; i++)
+		found |= is_at(&list->places.questions[i].why, h);
+	return found;
+}
+
+static bool is_wanted(const struct options *o, const struct list *list,
 	const struct why_holder *h)
 {
-	return (!o->pid || has_process(s, h, o->pid)) &&
+	return is_placed(list, h) &&
+	       (!o->pid || has_process(&list->s, h, o->pid)) &&
 	       (!o->user_given || (h->row.inode && h->row.uid == o->user));
 }
 
@@ -58,35 +84,46 @@ static bool is_wanted(const struct options *o, const struct why_situation *s,
 static uint32_t take_protocols(struct options *o)
 {
 	if (!o->proto && o->arg_count &&
-		(!strcmp(*o->args, "tcp") || !strcmp(*o->args, "udp"))) {
+		(!strcasecmp(*o->args, "tcp") ||
+			!strcasecmp(*o->args, "udp"))) {
 		o->proto = *o->args++;
 		o->arg_count--;
 	}
 	if (!o->proto)
 		return 1u << IPPROTO_TCP | 1u << IPPROTO_UDP;
-	if (!strcmp(o->proto, "tcp"))
+	if (!strcasecmp(o->proto, "tcp"))
 		return 1u << IPPROTO_TCP;
-	if (!strcmp(o->proto, "udp"))
+	if (!strcasecmp(o->proto, "udp"))
 		return 1u << IPPROTO_UDP;
 	die(EXIT_USAGE, "ls: --proto: expected tcp or udp, found '%s'",
 		o->proto);
 }
 
+/* What is asked for, in the list; and the ports that have to be looked at */
 static void note_ports(const struct options *o, uint32_t protocols,
-	struct why_ports *ports)
+	struct list *list, struct why_ports *look_at)
 {
-	uint8_t protocol = protocols & 1u << IPPROTO_TCP ? IPPROTO_TCP :
-							   IPPROTO_UDP;
+	const struct why_question q = {
+		.protocol = protocols & 1u << IPPROTO_TCP ? IPPROTO_TCP :
+							    IPPROTO_UDP,
+	};
+	struct cmd_why_asked *places = &list->places;
 
-	if (!o->arg_count)
-		memset(ports, 0xff, sizeof(*ports));
+	memset(places, 0, sizeof(*places));
+	memset(&list->ports, o->arg_count ? 0 : 0xff, sizeof(list->ports));
+	*look_at = list->ports;
 	for (unsigned int i = 0; i < o->arg_count; i++) {
-		const char *text = o->args[i];
-		uint16_t port = cmd_why_port(text + (*text == ':'), protocol);
+		unsigned int before = places->count;
+		bool hosted = cmd_why_take(places, &q, o->args[i]);
+		uint16_t port = places->questions[before].why.port;
 
 		if (!port)
 			die(EXIT_USAGE, "ls: no socket has port 0");
-		why_ports_add(ports, port);
+		why_ports_add(look_at, port);
+		if (hosted)
+			continue;
+		why_ports_add(&list->ports, port);
+		places->count = before;
 	}
 }
 
@@ -96,7 +133,7 @@ static void look(struct options *o, struct list *list)
 	uint32_t protocols = take_protocols(o);
 	int rc;
 
-	note_ports(o, protocols, &ports);
+	note_ports(o, protocols, list, &ports);
 	rc = why_look(&list->s, protocols, &ports);
 	list->order = malloc((list->s.holder_count + 1) * sizeof(*list->order));
 	if (rc || !list->order)
@@ -104,7 +141,7 @@ static void look(struct options *o, struct list *list)
 			strerror(rc ? -rc : ENOMEM));
 	list->count = 0;
 	for (unsigned int i = 0; i < list->s.holder_count; i++)
-		if (is_wanted(o, &list->s, &list->s.holders[i]))
+		if (is_wanted(o, list, &list->s.holders[i]))
 			list->order[list->count++] = i;
 	sorted = list->s.holders;
 	if (list->count)
@@ -218,7 +255,7 @@ static void print_json(const struct list *list)
 
 static int run_ls(struct options *o)
 {
-	struct list list;
+	static struct list list;
 
 	netns_free(cmd_why_go(o));
 	do {
@@ -238,7 +275,7 @@ static int run_ls(struct options *o)
 const struct verb verb_ls = {
 	.name = "ls",
 	.options = "zuNiGJ",
-	.usage = "[PROTO] [PORT]...",
+	.usage = "[PROTO] [[HOST:]PORT]...",
 	.help = "every socket that holds a port: options, peer, who has it",
 	.run = run_ls,
 };

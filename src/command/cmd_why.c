@@ -15,9 +15,9 @@
 #include "net/netns.h"
 #include "program/text.h"
 #include "why/why_file.h"
-#include "why/why_verify.h"
 
-/* The ports that count: all that the kernel may choose, or the one */
+/* The ports that count: all that the kernel may choose, or the one; and that of
+ * a peer, who may be here */
 static void note_ports(const struct cmd_why_asked *asked,
 	struct why_ports *ports)
 {
@@ -28,6 +28,7 @@ static void note_ports(const struct cmd_why_asked *asked,
 			why_ports_add(ports, port);
 		else
 			memset(ports, 0xff, sizeof(*ports));
+		why_ports_add(ports, asked->questions[i].why.peer_port);
 	}
 }
 
@@ -108,16 +109,25 @@ static void save(const char *path, const struct why_situation *situation)
 	need_whole_written(&whole);
 }
 
+bool cmd_why_agrees(const struct cmd_why_question *question)
+{
+	const struct why_verified *v = &question->verified;
+	const struct why_answer *a = &question->answer;
+
+	return (v->error == a->first.outcome.error &&
+		       v->listen == a->first.listen) ||
+	       (a->depends && v->error == a->other.outcome.error &&
+		       v->listen == a->other.listen);
+}
+
 /* Ask a network that is made like this one. EXIT_FOUND: it says another thing;
  * EXIT_CANNOT: there can be none */
 static int verify(const struct options *o,
-	const struct why_situation *situation, const struct cmd_why_question *q)
+	const struct why_situation *situation, struct cmd_why_question *q)
 {
-	const struct why_outcome *first = &q->answer.first;
-	const struct why_outcome *other = &q->answer.other;
-	struct why_verified v;
+	const struct why_verified *v = &q->verified;
 	bool agrees;
-	int rc = why_verify(situation, &q->why, &q->answer, &v);
+	int rc = why_verify(situation, &q->why, &q->answer, &q->verified);
 
 	if (rc) {
 		fprintf(stderr,
@@ -126,34 +136,33 @@ static int verify(const struct options *o,
 			strerror(-rc));
 		return EXIT_CANNOT;
 	}
-	if (v.unasked) {
-		fprintf(o->out, "\nNot tried: %s.\n", v.unasked);
+	q->tried = !v->unasked;
+	if (v->unasked) {
+		fprintf(o->out, "\nNot tried: %s.\n", v->unasked);
 		return EXIT_AGREED;
 	}
-	agrees = (v.error == first->outcome.error &&
-			 v.listen == first->listen) ||
-		 (q->answer.depends && v.error == other->outcome.error &&
-			 v.listen == other->listen);
+	agrees = cmd_why_agrees(q);
 	fprintf(o->out, "\nA network made like this one says %s: that %s.\n",
-		v.error ? text_errno(v.error) : "ok",
-		agrees	  ? "agrees" :
-		v.missing ? "need not be so here" :
-			    "differs");
-	if (v.missing)
+		v->error ? text_errno(v->error) : "ok",
+		agrees && v->missing && !v->made ?
+			"agrees, but proves nothing" :
+		agrees	   ? "agrees" :
+		v->missing ? "need not be so here" :
+			     "differs");
+	if (v->missing)
 		fprintf(o->out,
 			"In it, %u of %u sockets that have the port are "
 			"missing, such as TIME_WAIT.\n",
-			v.missing, v.made + v.missing);
+			v->missing, v->made + v->missing);
 	if (q->why.connects && !q->why.unreachable)
 		fputs("Its peer is not there: whether anybody would answer is "
 		      "not tried.\n",
 			o->out);
-	return agrees || v.missing ? EXIT_AGREED : EXIT_FOUND;
+	return agrees || v->missing ? EXIT_AGREED : EXIT_FOUND;
 }
 
 static int verify_all(const struct options *o,
-	const struct why_situation *situation,
-	const struct cmd_why_asked *asked)
+	const struct why_situation *situation, struct cmd_why_asked *asked)
 {
 	int code = EXIT_AGREED;
 

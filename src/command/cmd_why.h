@@ -7,6 +7,7 @@
 
 #include "cmd.h"
 #include "why/why.h"
+#include "why/why_verify.h"
 
 enum {
 	CMD_WHY_QUESTIONS_MAX = 32,
@@ -16,11 +17,14 @@ enum {
 /**
  * struct cmd_why_question - A question, and its answer
  * @scope:	The device that is behind the address, or ""
+ * @tried:	A network made like this one was asked, too: @verified
  */
 struct cmd_why_question {
 	char scope[WHY_DEVICE_MAX];
 	struct why_question why;
 	struct why_answer answer;
+	bool tried;
+	struct why_verified verified;
 };
 
 /**
@@ -41,8 +45,16 @@ struct cmd_why_asked {
  */
 void cmd_why_read(const struct options *options, struct cmd_why_asked *asked);
 
-/** cmd_why_port() - A port by its number or name, such as "https"; or exit */
-uint16_t cmd_why_port(const char *text, uint8_t protocol);
+/**
+ * cmd_why_take() - Add one place to what is asked: all addresses that it has
+ * @question:	What else is asked of each
+ * @text:	"HOST:PORT", "[ADDR%DEVICE]:PORT", ":PORT", "*:PORT" or "PORT";
+ *		if it is none of these, it exits with 2
+ *
+ * Return: Has it a host?
+ */
+bool cmd_why_take(struct cmd_why_asked *asked,
+	const struct why_question *question, const char *text);
 
 struct netns;
 
@@ -61,6 +73,9 @@ void cmd_why_look(const struct options *options,
 /** cmd_why_complete() - The rest of the questions, from the situation */
 void cmd_why_complete(const struct options *options,
 	const struct why_situation *situation, struct cmd_why_asked *asked);
+
+/** cmd_why_agrees() - Is what was @verified an answer that was given? */
+bool cmd_why_agrees(const struct cmd_why_question *question);
 
 /** cmd_why_place() - "[::]:80", as people write it; returns @text */
 const char *cmd_why_place(const struct addr *addr, uint16_t port,

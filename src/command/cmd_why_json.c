@@ -161,6 +161,18 @@ static void add_helps(struct json_object *to,
 	}
 }
 
+static void add_verified(struct json_object *to,
+	const struct cmd_why_question *question)
+{
+	const struct why_verified *v = &question->verified;
+	struct json_object *one = answer_object(to, "verified");
+
+	answer_text(one, "outcome", v->error ? text_errno(v->error) : "ok");
+	answer_flag(one, "agrees", cmd_why_agrees(question));
+	answer_number(one, "made", v->made);
+	answer_number(one, "missing", v->missing);
+}
+
 static void add_question(struct json_object *to,
 	const struct why_situation *situation,
 	const struct cmd_why_question *question)
@@ -191,6 +203,8 @@ static void add_question(struct json_object *to,
 	}
 	add_holders(to, situation, answer);
 	add_helps(to, situation, question);
+	if (question->tried)
+		add_verified(to, question);
 }
 
 void cmd_why_json(const struct why_situation *situation,

@@ -34,7 +34,7 @@ static bool take_protocol(const char *text, struct why_question *q)
 		size_t length = strlen(names[i]);
 		const char *end = text + length;
 
-		if (strncmp(text, names[i], length) ||
+		if (strncasecmp(text, names[i], length) ||
 			(*end && strcmp(end, "4") && strcmp(end, "6")))
 			continue;
 		q->protocol = protocols[i];
@@ -61,7 +61,7 @@ static void split(const char *text, struct written *out)
 	}
 	if (length >= sizeof(out->host) || out->bracketed != (*text == '[') ||
 		(out->bracketed && !length))
-		die(EXIT_USAGE, "why: expected HOST:PORT, found '%s'", text);
+		die(EXIT_USAGE, "expected HOST:PORT, found '%s'", text);
 	out->hosted = length;
 	memcpy(out->host, host, length);
 	percent = strchr(out->host, '%');
@@ -69,8 +69,27 @@ static void split(const char *text, struct written *out)
 		return;
 	*percent++ = '\0';
 	if (strlen(percent) >= sizeof(out->scope) || !*percent)
-		die(EXIT_USAGE, "why: '%s' is no device", percent);
+		die(EXIT_USAGE, "'%s' is no device", percent);
 	strcpy(out->scope, percent);
+}
+
+/* "127.0.0.1", "::1" and "[::1]" lack what is asked about. */
+static void refuse_no_port(const char *text)
+{
+	bool bracketed = *text == '[' && text[strlen(text) - 1] == ']';
+	char host[ADDR_TEXT_MAX + 2];
+	struct addr addr;
+
+	if (snprintf(host, sizeof(host), "%s", text + bracketed) >=
+		(int)sizeof(host))
+		return;
+	if (bracketed)
+		host[strlen(host) - 1] = '\0';
+	if (!addr_parse(host, &addr))
+		die(EXIT_USAGE,
+			addr.len == 4 ? "'%s' has no port: expected %s:PORT" :
+					"'%s' has no port: expected [%s]:PORT",
+			text, host);
 }
 
 /* The commonest, where /etc/services is missing */
@@ -92,7 +111,8 @@ static uint16_t service_of(const char *name, const char *protocol)
 	return 0;
 }
 
-uint16_t cmd_why_port(const char *text, uint8_t protocol)
+/* A port by its number or name, such as "https"; or exit */
+static uint16_t port_of(const char *text, uint8_t protocol)
 {
 	const char *name = protocol == IPPROTO_UDP ? "udp" : "tcp";
 	unsigned long port;
@@ -113,7 +133,7 @@ static void add(struct cmd_why_asked *asked, const struct why_question *q,
 	struct why_question *out;
 
 	if (asked->count == CMD_WHY_QUESTIONS_MAX)
-		die(EXIT_USAGE, "why: more than %d addresses",
+		die(EXIT_USAGE, "more than %d addresses",
 			CMD_WHY_QUESTIONS_MAX);
 	out = &asked->questions[asked->count++].why;
 	*out = *q;
@@ -160,9 +180,7 @@ static void add_host(struct cmd_why_asked *asked, const struct why_question *q,
 	}
 	endhostent();
 	if (asked->count == before)
-		die(EXIT_USAGE,
-			"why: '%s' is no address, and no name of "
-			"/etc/hosts",
+		die(EXIT_USAGE, "'%s' is no address, and no name of /etc/hosts",
 			name);
 }
 
@@ -178,12 +196,12 @@ static void add_place(struct cmd_why_asked *asked, const struct why_question *q,
 	}
 	if (!addr_parse(written->host, &addr)) {
 		if (q->family && (q->family == AF_INET) != (addr.len == 4))
-			die(EXIT_USAGE, "why: '%s' is of the other family",
+			die(EXIT_USAGE, "'%s' is of the other family",
 				written->host);
 		add(asked, q, &addr);
 	} else if (written->bracketed || strchr(written->host, ':') ||
 		   !written->host[strspn(written->host, "0123456789.")]) {
-		die(EXIT_USAGE, "why: '%s' is no address", written->host);
+		die(EXIT_USAGE, "'%s' is no address", written->host);
 	} else {
 		add_host(asked, q, written->host);
 	}
@@ -203,7 +221,7 @@ static void take_from(const char *text, struct why_question *q)
 	split(text, &written);
 	if (addr_parse(written.host, &q->addr) || *written.scope)
 		die(EXIT_USAGE, "why: --from: '%s' is no address", text);
-	q->port = cmd_why_port(written.port, q->protocol);
+	q->port = port_of(written.port, q->protocol);
 }
 
 /* The places are where to connect to, until now. */
@@ -229,21 +247,20 @@ static void turn_around(const struct options *options,
 	}
 }
 
-/* One place: all of its addresses are asked about. */
-static void take_place(struct cmd_why_asked *asked,
-	const struct options *options, struct why_question *q, const char *text)
+bool cmd_why_take(struct cmd_why_asked *asked, const struct why_question *q,
+	const char *text)
 {
 	unsigned int before = asked->count;
+	struct why_question one = *q;
 	struct written written;
 
+	refuse_no_port(text);
 	split(text, &written);
-	q->port = cmd_why_port(written.port, q->protocol);
-	if (options->connect && !written.hosted)
-		die(EXIT_USAGE,
-			"why: --connect: expected HOST:PORT, found '%s'", text);
-	add_place(asked, q, &written);
+	one.port = port_of(written.port, q->protocol);
+	add_place(asked, &one, &written);
 	for (unsigned int i = before; i < asked->count; i++)
 		strcpy(asked->questions[i].scope, written.scope);
+	return written.hosted;
 }
 
 void cmd_why_read(const struct options *options, struct cmd_why_asked *asked)
@@ -271,10 +288,12 @@ void cmd_why_read(const struct options *options, struct cmd_why_asked *asked)
 		(options->connect && options->port))
 		die(EXIT_USAGE, "why: expected [PROTO] [HOST:]PORT; see "
 				"'portclash why --help'");
-	if (place)
-		take_place(asked, options, &q, place);
+	if (place && !cmd_why_take(asked, &q, place) && options->connect)
+		die(EXIT_USAGE,
+			"why: --connect: expected HOST:PORT, found '%s'",
+			place);
 	for (; i < options->arg_count; i++)
-		take_place(asked, options, &q, options->args[i]);
+		cmd_why_take(asked, &q, options->args[i]);
 	if (options->connect)
 		turn_around(options, asked);
 }

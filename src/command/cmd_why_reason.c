@@ -36,13 +36,23 @@ static struct met meet(const struct why_situation *s,
 	return met;
 }
 
+static const char *verb_for(unsigned int count)
+{
+	return count == 1 ? "is" : "are";
+}
+
 static void say_range(FILE *file, const struct why_situation *s,
 	const struct why_answer *a)
 {
 	fprintf(file,
-		"of the ports %u to %u, %u are free, %u are taken and %u are "
+		"of the ports %u to %u, %u %s free, %u %s taken and %u %s "
 		"reserved",
-		s->low, s->high, a->free, a->taken, a->reserved);
+		s->low, s->high, a->free, verb_for(a->free), a->taken,
+		verb_for(a->taken), a->reserved, verb_for(a->reserved));
+	if (a->free && !a->depends && a->first.outcome.kind != OUTCOME_OK)
+		fputs(", but of an odd number of ports the kernel overlooks "
+		      "the last one",
+			file);
 }
 
 static void say_in_use(FILE *file, const struct why_situation *s,
@@ -121,6 +131,22 @@ static void say_ok(FILE *file, const struct why_situation *s,
 			file);
 }
 
+/* Is it certain that a peer here refuses whoever connects? Not if anything has
+ * a listener with that port, wherever it is bound. */
+static bool nobody_listens(const struct why_situation *s,
+	const struct why_question *q)
+{
+	if (q->protocol != IPPROTO_TCP || !why_is_local(s, &q->peer, 0))
+		return false;
+	for (unsigned int i = 0; i < s->holder_count; i++) {
+		const struct sockdiag_row *row = &s->holders[i].row;
+
+		if (row->port == q->peer_port && row->state == SOCKDIAG_LISTEN)
+			return false;
+	}
+	return true;
+}
+
 static void say_connect(FILE *file, const struct why_situation *s,
 	const struct cmd_why_question *q, int error)
 {
@@ -135,6 +161,11 @@ static void say_connect(FILE *file, const struct why_situation *s,
 		fputs("there is no other connection with these two ends", file);
 	else
 		say_range(file, s, &q->answer);
+	if (!error && !q->answer.depends && nobody_listens(s, &q->why))
+		fprintf(file,
+			"; but nobody listens on port %u here, so it is "
+			"refused then, with ECONNREFUSED",
+			q->why.peer_port);
 }
 
 static void say_privileged(FILE *file, const struct why_situation *s)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,7 +56,7 @@ static const struct option_help {
 	{ { "v6only", 0, NULL, 'V' }, NULL, "with IPV6_V6ONLY" },
 	{ { "device", 1, NULL, 'D' }, "NAME", "with SO_BINDTODEVICE" },
 	{ { "dev", 1, NULL, 'D' }, "NAME", "the same" },
-	{ { "uid", 1, NULL, 'U' }, "N", "of this user (default: our own)" },
+	{ { "uid", 1, NULL, 'U' }, "USER", "of this user (default: our own)" },
 	{ { "freebind", 0, NULL, 'F' }, NULL, "with IP_FREEBIND" },
 	{ { "transparent", 0, NULL, 'X' }, NULL, "with IP_TRANSPARENT" },
 	{ { "mptcp", 0, NULL, 'M' }, NULL, "a socket of MPTCP" },
@@ -70,7 +71,7 @@ static const struct option_help {
 	{ { "pid", 1, NULL, 'i' }, "PID",
 		"as that process: its network, user and rights" },
 	{ { "proto", 1, NULL, 'z' }, "PROTO", "only tcp, or only udp" },
-	{ { "user", 1, NULL, 'u' }, "UID", "only sockets of this user" },
+	{ { "user", 1, NULL, 'u' }, "USER", "only sockets of this user" },
 	{ { "watch", 0, NULL, 'G' }, NULL, "again each second" },
 	{ { "rule", 0, NULL, 'r' }, NULL,
 		"and the rule, with the kernel's function" },
@@ -141,6 +142,27 @@ static uint64_t number(const char *what, const char *text, uint64_t min,
 			what, (unsigned long long)min, (unsigned long long)max,
 			text);
 	return value;
+}
+
+/* A user by number or name; names are looked up in a file only, since others
+ * may send packets to ask. */
+static uint32_t user(const char *what, const char *text)
+{
+	FILE *file = *text >= '0' && *text <= '9' ? NULL :
+						    fopen("/etc/passwd", "re");
+	struct passwd *found = NULL;
+
+	if (!file)
+		return number(what, text, 0, UINT32_MAX - 1);
+	do
+		found = fgetpwent(file);
+	while (found && strcmp(found->pw_name, text));
+	fclose(file);
+	if (!found)
+		die(EXIT_USAGE,
+			"--%s: '%s' is no number, and no name of /etc/passwd",
+			what, text);
+	return found->pw_uid;
 }
 
 static void take_subject(struct options *o, const char *value)
@@ -261,7 +283,7 @@ static void take_value(struct options *o, int letter, const char *value)
 	case 'P': take_part(o, value); break;
 	case 'D': o->device = value; break;
 	case 'U':
-		o->uid = number("uid", value, 0, UINT32_MAX - 1);
+		o->uid = user("uid", value);
 		o->uid_given = true;
 		break;
 	case 'O': o->port = value; break;
@@ -270,7 +292,7 @@ static void take_value(struct options *o, int letter, const char *value)
 	case 'i': o->pid = number("pid", value, 1, INT32_MAX); break;
 	case 'z': o->proto = value; break;
 	case 'u':
-		o->user = number("user", value, 0, UINT32_MAX - 1);
+		o->user = user("user", value);
 		o->user_given = true;
 		break;
 	case 'v': o->save = need_path("save", value); break;

@@ -92,11 +92,12 @@ static void play(struct why_judge *j, const uint32_t *holders,
 /**
  * struct range - The ports that the kernel may choose
  * @taken:	Those that are reserved, or not free for certain
+ * @likely:	Those and the ones that are likely not free
  * @perhaps:	Those and the ones that may not be free
  * @depends:	On what that depends
  */
 struct range {
-	struct why_ports taken, perhaps;
+	struct why_ports taken, likely, perhaps;
 	unsigned int depends;
 };
 
@@ -108,6 +109,7 @@ static void look_at_port(struct why_judge *j, const uint32_t *holders,
 	if (why_ports_has(&j->s->reserved, j->port)) {
 		answer->reserved++;
 		why_ports_add(&range->taken, j->port);
+		why_ports_add(&range->likely, j->port);
 		why_ports_add(&range->perhaps, j->port);
 		return;
 	}
@@ -119,6 +121,8 @@ static void look_at_port(struct why_judge *j, const uint32_t *holders,
 	}
 	answer->taken++;
 	why_ports_add(&range->perhaps, j->port);
+	if (one.first.outcome.kind != OUTCOME_OK)
+		why_ports_add(&range->likely, j->port);
 	range->depends |= one.depends;
 	if (!one.depends)
 		why_ports_add(&range->taken, j->port);
@@ -146,7 +150,7 @@ static void judge_range(struct why_judge *j, const struct range *range,
 	struct why_outcome best = choose(j, &range->taken, false);
 	struct why_outcome worst = choose(j, &range->perhaps, true);
 
-	answer->first = choose(j, &range->perhaps, false);
+	answer->first = choose(j, &range->likely, false);
 	answer->other = outcome_alike(&answer->first.outcome, &best.outcome) ?
 				worst :
 				best;

@@ -246,6 +246,24 @@ static bool is_further(const struct why_answer *before,
 	       after->first.outcome.error != before->first.outcome.error;
 }
 
+/* Who connects from a place has bound it before: is the way to the peer free,
+ * too? 1, 0, or -ENOMEM */
+static int connects_then(struct trial *t)
+{
+	struct why_answer then;
+	int rc;
+
+	if (!t->q.placed || t->q.connects)
+		return 1;
+	t->q.connects = true;
+	rc = why_ask(&t->s, &t->q, &then);
+	if (rc)
+		return rc;
+	rc = then.first.outcome.kind == OUTCOME_OK;
+	why_answer_free(&then);
+	return rc;
+}
+
 /* 1: it helps, or gets @further; 0: it does not; or -ENOMEM */
 static int try(const struct why_situation *s, const struct why_question *q,
 	const struct why_answer *answer, bool further, struct why_help *help)
@@ -273,6 +291,8 @@ static int try(const struct why_situation *s, const struct why_question *q,
 			help->then = further ? changed.first.outcome.error : 0;
 			rc = (further ? is_further : helps)(answer, &changed);
 			why_answer_free(&changed);
+			if (rc && !further)
+				rc = connects_then(&t);
 		}
 	}
 	free(own);

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""why --connect where a range of three ports is nearly used up, and ls of
+places: what is likelier is said first, and what is said can be acted on.
+
+Run as a program, this is what happens inside a world.
+"""
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from portcheck import AGREED, CANNOT, COMMAND, FOUND, SKIPPED, USAGE, portclash
+
+ASKED = (
+    "--connect [::1]:8001", "--connect [::1]:8000",
+    "--connect 127.0.0.1:8001 --verify",
+    "--connect 127.0.0.1:8000 --from 127.0.0.1:50000",
+    "--connect 127.0.0.1:8000 --from 127.0.0.1:7777",
+    "--connect 127.0.0.1:8001 --from 127.0.0.1:7777")
+LISTED = ("localhost:8000", "[::1]:8000", "8000", "127.0.0.2:8000",
+          "127.0.0.1:50000", "8000 50000 --user root", "8000 --user daemon",
+          "TCP 8000")
+
+
+def held():
+    """Two listeners, and a client of each from all ports but one; one more
+    from a port that it has bound"""
+    out = []
+    for family, own in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        out.append(socket.create_server((own, 8000), family=family))
+        for _ in range(2):
+            out.append(socket.socket(family))
+            out[-1].connect((own, 8000))
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", 7777))
+    bound.connect(("127.0.0.1", 8000))
+    return [*out, bound]
+
+
+def inside():
+    """In a world"""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", "w",
+              encoding="ascii") as file:
+        file.write("50000 50002")
+    sockets = held()
+    out = {}
+    for verb, all_words in (("why", ASKED), ("ls", LISTED)):
+        for words in all_words:
+            done = subprocess.run([COMMAND, verb, *words.split(), "--json"],
+                                  capture_output=True, text=True, check=False)
+            out[words] = [done.returncode, done.stderr,
+                          json.loads(done.stdout or "null")]
+    print(json.dumps(out))
+    for one in sockets:
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def said():
+    """What was said to each question in one world"""
+    answer = portclash("world", sys.executable, __file__)
+    if answer.code == CANNOT or os.geteuid():
+        pytest.skip(f"no world here: {answer.err.strip()}")
+    assert answer.code == AGREED, answer
+    return json.loads(answer.out)
+
+
+def outcomes(answer):
+    """What may happen, the likelier first"""
+    return [one["outcome"] for one in answer[2]["outcomes"]]
+
+
+def helps(answer):
+    """The changes that would help"""
+    return [one["change"] for one in answer[2]["would_help"]]
+
+
+def test_the_likelier_is_first(said):
+    """Clients that have not bound their ports share them with a client of
+    another server; that they have bound them is possible, and rare."""
+    for words in ASKED[0], ASKED[2]:
+        assert said[words][0] == SKIPPED, said[words]
+        assert outcomes(said[words]) == ["ok", "EADDRNOTAVAIL"], words
+    verified = said[ASKED[2]][2]["verified"]
+    assert verified == {"outcome": "ok", "agrees": True, "made": 4,
+                        "missing": 0}, verified
+
+
+def test_a_free_port_that_is_overlooked(said):
+    """Of an odd number of ports, the last one is never tried."""
+    code, text, _ = said["--connect [::1]:8000"]
+    assert code == FOUND and "1 is free, 2 are taken and 0 are" in text, text
+    assert "the kernel overlooks the last one" in text, text
+
+
+def test_help_is_for_the_connect_too(said):
+    """The port can be shared, but there is a connection with both ends: no
+    option helps then."""
+    for words in ASKED[3:5]:
+        answer = said[words]
+        assert answer[0] == FOUND and not {"reuseaddr", "reuseaddr_both"} & {
+            *helps(answer)}, answer
+        assert "before connect to 127.0.0.1:8000" in answer[1], answer
+    assert "reuseaddr" in helps(said[ASKED[5]]), said[ASKED[5]]
+
+
+def test_nobody_listens():
+    """A connect finds a port, and then nobody who answers."""
+    if os.geteuid():
+        pytest.skip("needs a world, which needs root")
+    answer = portclash("world", "sh", "-c",
+                       f"{COMMAND} why --connect 127.0.0.1:81;"
+                       f"{COMMAND} why --connect 10.9.9.9:81;"
+                       f"{COMMAND} why --connect '[::1]:81' --verify;"
+                       f"{COMMAND} why udp --connect 127.0.0.1:81")
+    assert answer.code == AGREED, answer
+    said_so = [line for line in answer.out.decode().splitlines()
+               if "nobody listens on port 81 here" in line]
+    assert len(said_so) == 2 and "tcp4 127.0.0.1" in said_so[0] and (
+        "tcp6 [::1]" in said_so[1]), answer.out
+
+
+def test_places_are_listed(said):
+    """Of an address, also those of all addresses; of a port, all"""
+    count = {words: len(said[words][2]["holders"]) for words in LISTED}
+    assert all(said[words][0] == AGREED for words in LISTED)
+    assert count == {
+        "localhost:8000": 7, "[::1]:8000": 3, "8000": 7, "127.0.0.2:8000": 0,
+        "127.0.0.1:50000": 1, "8000 50000 --user root": 4,
+        "8000 --user daemon": 0, "TCP 8000": 7}, count
+
+
+@pytest.mark.parametrize("words, expected", [
+    ("why [::1]", "'[::1]' has no port: expected [::1]:PORT"),
+    ("why ::1", "'::1' has no port: expected [::1]:PORT"),
+    ("why 127.0.0.1", "'127.0.0.1' has no port: expected 127.0.0.1:PORT"),
+    ("why --connect 127.0.0.1", "expected 127.0.0.1:PORT"),
+    ("why --connect 80", "--connect: expected HOST:PORT, found '80'"),
+    ("ls [::1]", "expected [::1]:PORT"),
+    ("ls --user no-such", "--user: 'no-such' is no number, and no name of"),
+    ("why --uid no-such 80", "--uid: 'no-such' is no number, and no name of"),
+    ("why --uid -1 80", "--uid: '-1' is no number"),
+])
+def test_what_is_missing_is_said(words, expected):
+    """One line, and what was expected"""
+    answer = portclash(*words.split())
+    assert answer.code == USAGE and answer.err.count("\n") == 1, answer
+    assert expected in answer.err, answer
+
+
+if __name__ == "__main__":
+    inside()
