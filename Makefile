@@ -275,7 +275,7 @@ lint:
 format:
 	find src harness netns-scripts -name '*.[ch]' | xargs clang-format-19 -i
 # What takes hours; whoever starts it again goes on where it was
-check-long: kernels tests
+check-long: kernels tests build/bench_world
 	$(PYTEST) pytest/ -m long -s -v
 
 # All that the command needs: its classes, and for other kernels their wrappers,

@@ -19,6 +19,7 @@ import time
 
 import pytest
 
+from flat import must_be_flat, watched
 from portcheck import (AGREED, COMMAND, CORPUS, CRASH, DIVERGENCES, ROOT,
                        SANITIZED, cases, machines, portclash)
 from test_conn import THROUGH
@@ -33,7 +34,6 @@ NOTES = ROOT / "build" / "long"
 RESULTS = NOTES / "results.jsonl"
 SWEEPS = [sweep["name"] for sweep in
           portclash("sweep", "--list", "--json").json["sweeps"]]
-LARGE = ("triples-listen", "late-triples")
 MACHINES = machines()
 KERNELS = [name for name in MACHINES if not name.startswith("gvisor")]
 GVISORS = [name for name in MACHINES if name.startswith("gvisor")]
@@ -86,17 +86,15 @@ def agree(note, first, second, *what, env=None):
         NOTES.mkdir(parents=True, exist_ok=True)
         what += ("--resume", NOTES / f"{what[1]}-{first}-{second}"
                  .replace("/", "_").replace(":", "_"))
-    done = subprocess.run([COMMAND, *map(str, what), "--json", "-s", first,
-                           "-s", second], stdout=subprocess.PIPE,
-                          stdin=subprocess.DEVNULL, check=False,
-                          env={**os.environ, **(env or {})})
-    assert done.stdout, f"exit code {done.returncode}"
-    result = json.loads(done.stdout)
+    code, said, *seen = watched([COMMAND, *map(str, what), "--json", "-s", first,
+                                 "-s", second], env={**os.environ, **(env or {})})
+    assert said, f"exit code {code}"
+    result = json.loads(said)
     assert not result["skipped"], result["skipped"]
-    assert result["divergent"] == 0 and done.returncode == AGREED, result
+    assert result["divergent"] == 0 and code == AGREED, result
     assert result["compared_ops"] > result["programs"]
     note(programs=result["programs"], ops=result["ops"],
-         compared_ops=result["compared_ops"], divergent=0)
+         compared_ops=result["compared_ops"], divergent=0, **must_be_flat(*seen))
 
 
 @pytest.mark.parametrize("name", SWEEPS)
@@ -105,10 +103,23 @@ def test_linux_is_its_specification(name, note):
     agree(note, "spec", "linux", "sweep", name)
 
 
-@pytest.mark.parametrize("name", [name for name in SWEEPS if name not in LARGE])
+@pytest.mark.parametrize("name", SWEEPS)
 def test_conn_changes_nothing(name, note):
-    """The same through the helpers."""
+    """The same through the helpers; with those above, more than 100 million."""
     agree(note, "linux", THROUGH, "sweep", name)
+
+
+def test_ten_million_random_programs(note):
+    """With connects, and with what they leave behind: TIME_WAIT, orphans"""
+    agree(note, "spec", "linux", "random", "--seed", 1, "--count", 10_000_000)
+
+
+def test_a_million_worlds(note):
+    """Each is made, and goes."""
+    code, said, *seen = watched([ROOT / "build" / "bench_world", "world",
+                                 "1000000"])
+    assert code == 0 and said, code
+    note(worlds=1_000_000, **must_be_flat(*seen))
 
 
 @pytest.mark.parametrize("what", (

@@ -64,7 +64,7 @@ def test_pytest_is_not_shadowed():
     assert not (ROOT / "pytest" / "__init__.py").exists()
     assert not everywhere("pytest.py")
     names = {path.name for path in (ROOT / "pytest").glob("*.py")}
-    assert all(re.fullmatch(r"conftest|explain_key|kernellog|portcheck|slowest|test_[a-z]+", name[:-3])
+    assert all(re.fullmatch(r"conftest|explain_key|flat|kernellog|portcheck|slowest|test_[a-z]+", name[:-3])
                for name in names)
 
 
