@@ -42,12 +42,11 @@ static const struct trace *leader_of(const struct question *question, int i)
 }
 
 /* Run the first @count ops on a model, with these changes */
-static int run(struct models *models, int i, const struct question *question,
-	const struct change *changes, unsigned int change_count,
-	unsigned int count, const struct trace *leader, struct trace *said)
+static int run(struct models *models, int i, const struct change *changes,
+	unsigned int change_count, unsigned int count,
+	const struct trace *leader, struct trace *said)
 {
 	struct subject *model = &models->models[i];
-	struct program program = *question->program;
 	struct change all[CHANGES_MAX];
 	unsigned int own = models->dialect_count[i];
 	int rc;
@@ -58,8 +57,8 @@ static int run(struct models *models, int i, const struct question *question,
 	if (change_count)
 		memcpy(all + own, changes, change_count * sizeof(*all));
 	rc = subject_change(model, all, own + change_count);
-	program.count = count;
-	return rc ? rc : subject_run(model, &program, 1, leader, said);
+	models->program.count = count;
+	return rc ? rc : subject_run(model, &models->program, 1, leader, said);
 }
 
 /* That, or n/a: that is no answer, and agrees with none */
@@ -84,9 +83,10 @@ int models_check(struct models *models, const struct question *question,
 	unsigned int count = program->count, i;
 	int rc = 0;
 
+	models->program = *program;
 	for (i = 0; i < 2 && !rc; i++) {
-		rc = run(models, i, question, NULL, 0, count,
-			leader_of(question, i), &said[i]);
+		rc = run(models, i, NULL, 0, count, leader_of(question, i),
+			&said[i]);
 		models->said[i] = said[i];
 	}
 	if (rc)
@@ -168,15 +168,18 @@ static int run_changed(struct models *models, int i,
 	const struct question *question, const struct change *changes,
 	unsigned int change_count, unsigned int count, struct trace *said)
 {
-	struct trace told = *leader_of(question, i);
 	unsigned int index = question->index, at = 0;
 	const struct outcome *other = &question->traces[!i]->outcomes[index];
+	struct trace told;
 
+	told.count = count;
+	memcpy(told.outcomes, leader_of(question, i)->outcomes,
+		count * sizeof(*told.outcomes));
 	if (other->kind == OUTCOME_CRASH)
 		told.outcomes[index] = *other;
 	for (;; told.outcomes[at].value = VALUE_NONE) {
-		int rc = run(models, i, question, changes, change_count, count,
-			&told, said);
+		int rc = run(models, i, changes, change_count, count, &told,
+			said);
 
 		if (rc)
 			return rc;

@@ -25,6 +25,7 @@
  * @models:	The open models
  * @dialect:	The changes that are made to each in any case
  * @dialect_count: How many
+ * @program:	That of the question, or its beginning: what they are run on
  * @said:	What they said without changes when models_check() was asked
  * @law:	One is under a law, which has the ops in another order: programs
  *		are run to their end
@@ -33,6 +34,7 @@ struct models {
 	struct subject models[2];
 	struct change dialect[2][CHANGES_MAX];
 	unsigned int dialect_count[2];
+	struct program program;
 	struct trace said[2];
 	bool law;
 };
