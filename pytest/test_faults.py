@@ -222,7 +222,7 @@ def test_some_calls_fail(verb, folder):
 # What was once taken for an answer, or for nothing, or was waited for in vain
 MENDED = (("connect", "poll"), ("run", "setresuid"), ("run", "prctl"), ("serve", "socket"),
           ("serve", "setresuid"), ("why", "ioctl"), ("why", "setsockopt"),
-          ("why-verify", "listen"), ("why-command", "kill"),
+          ("why-verify", "listen"), ("why-command", "kill"), ("sweep", "unlink"),
           ("why-command", "ptrace"))
 
 

@@ -146,8 +146,14 @@ static int run_sweep(struct options *o)
 		job.note_arg = &noted;
 	}
 	code = cmd_diff_report(o, &job, NULL);
-	if (o->resume && code == EXIT_AGREED && noted.done == job.count)
-		unlink(o->resume);
+	if (o->resume && code == EXIT_AGREED && noted.done == job.count &&
+		unlink(o->resume)) {
+		quote_printf(stderr,
+			"portclash: %s: cannot remove it, so the sweep would "
+			"end at once if it were resumed: %s\n",
+			o->resume, strerror(errno));
+		noted.error = -errno;
+	}
 	return noted.error ? EXIT_CANNOT : code;
 }
 

@@ -108,14 +108,30 @@ static bool is_reported(const struct keep *keep,
 	return false;
 }
 
+/* Remove what was kept early, and is not reported: how many stay? */
+static size_t tidy_up(const struct keep *keep,
+	const struct compare_result *result)
+{
+	size_t stay = 0;
+
+	for (size_t i = 0; i < keep->count; i++) {
+		if (is_reported(keep, result, keep->paths[i]) ||
+			!unlink(keep->paths[i]))
+			continue;
+		stay++;
+		quote_printf(stderr,
+			"portclash: %s: it is no finding, and cannot be "
+			"removed: %s\n",
+			keep->paths[i], strerror(errno));
+	}
+	return stay;
+}
+
 bool keep_end(struct keep *keep, const struct compare_result *result)
 {
-	size_t missing = 0;
+	size_t missing = 0, stay = tidy_up(keep, result);
 
 	keep->error = 0;
-	for (size_t i = 0; i < keep->count; i++)
-		if (!is_reported(keep, result, keep->paths[i]))
-			unlink(keep->paths[i]);
 	for (size_t i = 0; i < result->found; i++) {
 		const struct finding *f = &result->findings[i];
 		int rc = f->answer.verdict == CLASS_UNKNOWN ?
@@ -133,5 +149,5 @@ bool keep_end(struct keep *keep, const struct compare_result *result)
 		quote_printf(stderr,
 			"portclash: %s: %zu findings are missing there: %s\n",
 			keep->options->keep, missing, strerror(-keep->error));
-	return !missing;
+	return !missing && !stay;
 }

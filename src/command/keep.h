@@ -42,7 +42,7 @@ void keep_found(const struct finding *finding, void *keep);
 /**
  * keep_end() - Leave what is reported, and say what is missing
  *
- * Return: false if something is
+ * Return: false if something is, or stays there that is no finding
  */
 bool keep_end(struct keep *keep, const struct compare_result *result);
 
