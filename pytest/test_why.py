@@ -654,7 +654,7 @@ def test_bad_questions():
                  ("[::1%none]:80",), ("nobody.invalid:80",), ("tcp", "[]:80"),
                  ("80", "--netns", "no-such"), ("80", "--port", "80"),
                  ("udp", "80", "--mptcp"), ("127.0.0.1%none:80",),
-                 ("--connect", "[fe80::1%lo]:80", "--from", "[fe80::2%lo]:0"),
+                 ("--connect", "[fe80::1%lo]:80", "--from", "[fe80::2%veth0]:0"),
                  ("127.0.0.1%lo:80", "--dev", "none"),
                  ("[::1]",), ("[::1]80",), ("80", "--pid", "999999999"), ("80", "--wait", "0")):
         answer = portclash("why", *args)

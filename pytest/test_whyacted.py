@@ -287,7 +287,7 @@ def reserved():
 
 def add_address():
     """No device has it."""
-    advice(why(f"10.7.7.7:{PORT}"), r"add the address to a device \(ip address "
+    advice(why(f"10.7.7.7:{PORT}"), r"add the address to a device that is up \(ip address "
            r"add\), or set IP_FREEBIND before bind")
     have(f"10.7.7.7:{PORT}", ["IP_FREEBIND"]).close()
     shell("ip address add 10.7.7.7 dev lo")

@@ -20,6 +20,21 @@ ASKED = (
     "--connect 127.0.0.1:8000 --from 127.0.0.1:50000",
     "--connect 127.0.0.1:8000 --from 127.0.0.1:7777",
     "--connect 127.0.0.1:8001 --from 127.0.0.1:7777")
+# Where the range is used up on 127.0.0.3, and of UDP everywhere: outcomes of
+# bind and connect as the kernel gives them
+PLACED = {
+    "--connect 127.0.0.1:9 --from 127.0.0.1": ["ok"],
+    "--connect 127.0.0.1:9 --from 127.0.0.3": ["EADDRINUSE"],
+    "--connect [fd00::1]:9 --from [::1]": ["ok"],
+    "udp --connect 127.0.0.1:9": ["EAGAIN"],
+    "udp --connect 127.0.0.1:9 --from 127.0.0.1": ["EADDRINUSE"],
+    "udp --connect [::1]:9 --from [ff0e::7]:4000": ["ok"],
+    "udp --connect [::1]:9 --from [::ffff:127.0.0.1]:6632": ["EAFNOSUPPORT"],
+    "udp --connect [::1]:9 --from [::ffff:127.0.0.1]:6631": ["EADDRINUSE"],
+    "--connect [fd00::1]:9 --from fd00::1 --dev lo": ["ENETUNREACH"],
+    "--connect [fe80::2%veth0]:9 --from [fe80::2%veth0]:7000": ["ok"],
+    "--connect [fe80::2%veth0]:9 --from fe80::2%veth0": ["ok"],
+}
 LISTED = ("localhost:8000", "[::1]:8000", "8000", "127.0.0.2:8000",
           "127.0.0.1:50000", "8000 50000 --user root", "8000 --user daemon",
           "TCP 8000")
@@ -41,19 +56,40 @@ def held():
     return [*out, bound]
 
 
+def held_elsewhere():
+    """The range, on another address; of UDP, everywhere"""
+    out = []
+    for port in range(50000, 50003):
+        out.append(socket.create_server(("127.0.0.3", port)))
+        out.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        out[-1].bind(("0.0.0.0", port))
+    out.append(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
+    out[-1].bind(("::ffff:127.0.0.1", 6631))
+    return out
+
+
+def ask(verb, all_words):
+    """Exit code, text and JSON of each"""
+    out = {}
+    for words in all_words:
+        done = subprocess.run([COMMAND, verb, *words.split(), "--json"],
+                              capture_output=True, text=True, check=False)
+        out[words] = [done.returncode, done.stderr,
+                      json.loads(done.stdout or "null")]
+    return out
+
+
 def inside():
     """In a world"""
     with open("/proc/sys/net/ipv4/ip_local_port_range", "w",
               encoding="ascii") as file:
         file.write("50000 50002")
     sockets = held()
-    out = {}
-    for verb, all_words in (("why", ASKED), ("ls", LISTED)):
-        for words in all_words:
-            done = subprocess.run([COMMAND, verb, *words.split(), "--json"],
-                                  capture_output=True, text=True, check=False)
-            out[words] = [done.returncode, done.stderr,
-                          json.loads(done.stdout or "null")]
+    out = {**ask("why", ASKED), **ask("ls", LISTED)}
+    for one in sockets:
+        one.close()
+    sockets = held_elsewhere()
+    out.update(ask("why", [words + " --verify" for words in PLACED]))
     print(json.dumps(out))
     for one in sockets:
         one.close()
@@ -106,6 +142,15 @@ def test_help_is_for_the_connect_too(said):
             *helps(answer)}, answer
         assert "before connect to 127.0.0.1:8000" in answer[1], answer
     assert "reuseaddr" in helps(said[ASKED[5]]), said[ASKED[5]]
+
+
+@pytest.mark.parametrize("words", PLACED)
+def test_who_has_a_place_has_bound_it(words, said):
+    """The port that bind chooses is no more to be chosen by connect, which
+    may fail for a reason of its own; a network made like this one agrees."""
+    answer = said[words + " --verify"]
+    assert outcomes(answer) == PLACED[words], answer
+    assert answer[2].get("verified", {"agrees": True})["agrees"], answer
 
 
 def test_nobody_listens():

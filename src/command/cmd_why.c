@@ -196,7 +196,7 @@ static void find_way(const struct why_situation *situation,
 {
 	int rc = 0;
 
-	if (why_is_local(situation, &q->addr, q->ifindex))
+	if (q->placed || why_is_local(situation, &q->addr, q->ifindex))
 		rc = why_route(q);
 	else
 		q->unreachable = -EADDRNOTAVAIL;
@@ -208,18 +208,25 @@ static void find_way(const struct why_situation *situation,
 /* Who connects from an address or a port has bound it first. If that fails, or
  * may fail, it is the answer. */
 static void ask_bind_first(const struct why_situation *situation,
-	struct cmd_why_question *q)
+	struct cmd_why_question *q, const struct addr *own)
 {
 	struct cmd_why_question bind = *q;
 
 	if (!q->why.placed)
 		return;
 	bind.why.connects = false;
-	bind.why.scope = 0;
+	bind.why.addr = *own;
+	bind.why.scope = why_is_of_link(own) ? q->why.scope : 0;
+	bind.why.unreachable = 0;
 	if (why_ask(situation, &bind.why, &bind.answer))
 		die(EXIT_CANNOT, "why: out of memory");
+	if (why_is_local(situation, own, q->why.ifindex))
+		bind.why.then = q->why.unreachable;
 	if (bind.answer.first.outcome.kind != OUTCOME_OK || bind.answer.depends)
 		*q = bind;
+	/* Whatever it is sent from, bind has chosen a port for this. */
+	if (!q->why.port)
+		q->why.addr = *own;
 	why_answer_free(&bind.answer);
 }
 
@@ -234,9 +241,10 @@ static int ask_now(struct options *o, struct cmd_why_asked *asked,
 		cmd_why_look(o, asked, situation);
 	cmd_why_complete(o, situation, asked);
 	for (unsigned int i = 0; i < asked->count && o->connect; i++) {
-		ask_bind_first(situation, &asked->questions[i]);
-		if (asked->questions[i].why.connects)
-			find_way(situation, &asked->questions[i].why);
+		struct addr own = asked->questions[i].why.addr;
+
+		find_way(situation, &asked->questions[i].why);
+		ask_bind_first(situation, &asked->questions[i], &own);
 	}
 	answer_all(situation, asked);
 	return code_of(asked);

@@ -244,7 +244,7 @@ static bool read_places(int fd, struct asking *a)
 static bool is_of_ports(const struct cmd_why_call *call)
 {
 	return call->number != SYS_connect || call->error == EADDRINUSE ||
-	       call->error == EADDRNOTAVAIL;
+	       call->error == EADDRNOTAVAIL || call->error == EAGAIN;
 }
 
 static void say_call(const struct asking *a)

@@ -160,6 +160,22 @@ static void say_port_start(FILE *file, const struct why_question *q)
 		q->port);
 }
 
+/* lo has its addresses by itself, unless it is down, or told not to. */
+static void say_add_address(FILE *file, const struct why_question *q)
+{
+	static const struct addr own6 = { 16, { [15] = 1 } };
+
+	if (addr_equal(&q->addr, &own6))
+		fputs("let lo have it: ip link set lo up, and sysctl "
+		      "net.ipv6.conf.lo.disable_ipv6=0",
+			file);
+	else
+		fprintf(file,
+			"add the address to a device that is up%s (ip address "
+			"add), or set IP_FREEBIND before bind",
+			q->addr.len == 16 ? ", and has IPv6" : "");
+}
+
 static void say_help(FILE *file, const struct why_situation *s,
 	const struct cmd_why_question *question, const struct why_help *help)
 {
@@ -210,11 +226,7 @@ static void say_help(FILE *file, const struct why_situation *s,
 		say_wait(file, ", and then wait", help);
 		break;
 	case WHY_CHANGE_CAPABILITY: say_port_start(file, q); break;
-	case WHY_CHANGE_FREEBIND:
-		fputs("add the address to a device (ip address add), or set "
-		      "IP_FREEBIND before bind",
-			file);
-		break;
+	case WHY_CHANGE_FREEBIND: say_add_address(file, q); break;
 	case WHY_CHANGE_DEVICE:
 		quote_printf(file, "use the device of the address, %s",
 			device ? device->name : "?");

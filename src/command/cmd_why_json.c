@@ -57,6 +57,7 @@ struct json_object *cmd_why_json_holder(struct json_object *list,
 	const struct why_situation *situation, const struct why_holder *h)
 {
 	struct json_object *holder = answer_object(list, NULL);
+	const struct why_device *device = why_device(situation, h->row.ifindex);
 	char place[CMD_WHY_PLACE_MAX];
 
 	answer_text(holder, "protocol",
@@ -71,6 +72,8 @@ struct json_object *cmd_why_json_holder(struct json_object *list,
 		answer_number(holder, "left_ms", h->row.left_ms);
 	answer_number(holder, "uid", h->row.uid);
 	answer_number(holder, "ifindex", h->row.ifindex);
+	if (device)
+		answer_text(holder, "device", device->name);
 	add_options(holder, h);
 	add_owners(holder, situation, h);
 	if (h->row.state == SOCKDIAG_LISTEN)

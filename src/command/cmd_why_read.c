@@ -45,12 +45,24 @@ static bool take_protocol(const char *text, struct why_question *q)
 	return false;
 }
 
+/* Cut "%DEVICE" off a host. */
+static void cut_scope(struct written *out)
+{
+	char *percent = strchr(out->host, '%');
+
+	if (!percent)
+		return;
+	*percent++ = '\0';
+	if (strlen(percent) >= sizeof(out->scope) || !*percent)
+		die(EXIT_USAGE, "'%s' is no device", percent);
+	strcpy(out->scope, percent);
+}
+
 /* Split "HOST:PORT", "[ADDR%DEVICE]:PORT", ":PORT", "*:PORT" and "PORT". */
 static void split(const char *text, struct written *out)
 {
 	const char *colon = strrchr(text, ':'), *host = text;
 	size_t length = colon ? (size_t)(colon - text) : 0;
-	char *percent;
 
 	memset(out, 0, sizeof(*out));
 	out->port = colon ? colon + 1 : text;
@@ -64,32 +76,38 @@ static void split(const char *text, struct written *out)
 		die(EXIT_USAGE, "expected HOST:PORT, found '%s'", text);
 	out->hosted = length;
 	memcpy(out->host, host, length);
-	percent = strchr(out->host, '%');
-	if (!percent)
-		return;
-	*percent++ = '\0';
-	if (strlen(percent) >= sizeof(out->scope) || !*percent)
-		die(EXIT_USAGE, "'%s' is no device", percent);
-	strcpy(out->scope, percent);
+	cut_scope(out);
 }
 
-/* "127.0.0.1", "::1" and "[::1]" lack what is asked about. */
-static void refuse_no_port(const char *text)
+/* Is it "127.0.0.1", "::1", "[::1]" or "fe80::1%eth0", without a port? */
+static bool take_address(const char *text, struct written *out)
 {
 	bool bracketed = *text == '[' && text[strlen(text) - 1] == ']';
-	char host[ADDR_TEXT_MAX + 2];
 	struct addr addr;
 
-	if (snprintf(host, sizeof(host), "%s", text + bracketed) >=
-		(int)sizeof(host))
-		return;
+	memset(out, 0, sizeof(*out));
+	if (strlen(text) >= sizeof(out->host))
+		return false;
+	strcpy(out->host, text + bracketed);
 	if (bracketed)
-		host[strlen(host) - 1] = '\0';
-	if (!addr_parse(host, &addr))
-		die(EXIT_USAGE,
-			addr.len == 4 ? "'%s' has no port: expected %s:PORT" :
-					"'%s' has no port: expected [%s]:PORT",
-			text, host);
+		out->host[strlen(out->host) - 1] = '\0';
+	cut_scope(out);
+	/* What is behind the device's name is a port. */
+	return !strchr(out->scope, ':') && !addr_parse(out->host, &addr);
+}
+
+/* They lack what is asked about. */
+static void refuse_no_port(const char *text)
+{
+	struct written written;
+	bool v6;
+
+	if (!take_address(text, &written))
+		return;
+	v6 = strchr(written.host, ':');
+	die(EXIT_USAGE, "'%s' has no port: expected %s%s%s%s%s:PORT", text,
+		v6 ? "[" : "", written.host, *written.scope ? "%" : "",
+		written.scope, v6 ? "]" : "");
 }
 
 /* The commonest, where /etc/services is missing */
@@ -208,20 +226,26 @@ static void add_place(struct cmd_why_asked *asked, const struct why_question *q,
 }
 
 /* The address that a connect is to be sent from, and its port */
-static void take_from(const char *text, struct why_question *q)
+static void take_from(const char *text, struct cmd_why_question *question)
 {
-	struct addr own;
+	struct why_question *q = &question->why;
 	struct written written;
+	char *scope;
 
 	q->placed = true;
-	if (!addr_parse(text, &own)) {
-		q->addr = own;
-		return;
+	if (!take_address(text, &written)) {
+		split(text, &written);
+		q->port = port_of(written.port, q->protocol);
 	}
-	split(text, &written);
-	if (addr_parse(written.host, &q->addr) || *written.scope)
-		die(EXIT_USAGE, "why: --from: '%s' is no address", text);
-	q->port = port_of(written.port, q->protocol);
+	if (addr_parse(written.host, &q->addr))
+		die(EXIT_USAGE,
+			"why: --from: expected ADDR or ADDR:PORT, found '%s'",
+			text);
+	scope = question->scope;
+	if (*written.scope && *scope && strcmp(scope, written.scope))
+		die(EXIT_USAGE, "why: two devices for one socket");
+	if (*written.scope)
+		strcpy(scope, written.scope);
 }
 
 /* The places are where to connect to, until now. */
@@ -238,7 +262,7 @@ static void turn_around(const struct options *options,
 		q->port = 0;
 		q->addr = (struct addr){ .len = q->peer.len };
 		if (options->from)
-			take_from(options->from, q);
+			take_from(options->from, &asked->questions[i]);
 		if (q->addr.len != q->peer.len)
 			die(EXIT_USAGE, "why: --from is of the other family");
 		if (!q->peer_port)
@@ -312,9 +336,8 @@ static uint32_t device_of(const struct why_situation *situation,
  * socket is bound to. */
 static void take_scope(struct why_question *q, uint32_t device)
 {
-	const struct addr *addr = q->connects ? &q->peer : &q->addr;
-
-	if (why_is_of_link(addr))
+	if (why_is_of_link(&q->addr) ||
+		(q->connects && why_is_of_link(&q->peer)))
 		q->scope = device;
 	else if (q->family == AF_INET && !q->ifindex)
 		q->ifindex = device;

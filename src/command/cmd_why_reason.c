@@ -136,7 +136,8 @@ static void say_ok(FILE *file, const struct why_situation *s,
 static bool nobody_listens(const struct why_situation *s,
 	const struct why_question *q)
 {
-	if (q->protocol != IPPROTO_TCP || !why_is_local(s, &q->peer, 0))
+	if (q->protocol != IPPROTO_TCP || q->ifindex ||
+		!why_is_local(s, &q->peer, 0))
 		return false;
 	for (unsigned int i = 0; i < s->holder_count; i++) {
 		const struct sockdiag_row *row = &s->holders[i].row;
@@ -185,6 +186,13 @@ void cmd_why_reason(FILE *file, const struct why_situation *situation,
 		first = &question->answer.other.outcome;
 	if (question->why.connects) {
 		say_connect(file, situation, question, first->error);
+		return;
+	}
+	if (question->why.then && first->error == -question->why.then &&
+		!first->rule) {
+		fprintf(file, "when it is bound, it cannot connect: %s",
+			question->why.refusal ? question->why.refusal :
+						strerror(first->error));
 		return;
 	}
 	switch (first->error) {

@@ -186,7 +186,8 @@ static void say_depends(FILE *file, const struct why_answer *a)
 	static const char *const texts[WHY_UNKNOWNS] = {
 		"options of sockets that are closed, which nobody tells: were "
 		"SO_REUSEADDR or SO_REUSEPORT set?",
-		"options of sockets that we may not ask; root may",
+		"options of sockets that we may not ask; root may, but not "
+		"the kernel's own",
 		"which of the UDP sockets was bound first, which nobody tells",
 		"how many UDP sockets other networks have in one place of the "
 		"kernel's table",

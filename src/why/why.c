@@ -158,6 +158,48 @@ static void judge_range(struct why_judge *j, const struct range *range,
 		answer->depends = range->depends ? range->depends : WHY_CHANCE;
 }
 
+/* UDP that connects has no other word for that no port is left. */
+static void rename_error(struct why_outcome *out)
+{
+	if (out->outcome.error == EADDRINUSE)
+		out->outcome.error = EAGAIN;
+}
+
+/* Does the port that bind chooses lead to a connection that is there? */
+static bool may_meet_itself(const struct why_situation *s,
+	const struct why_question *q)
+{
+	for (unsigned int i = 0; i < s->holder_count; i++) {
+		const struct why_holder *h = &s->holders[i];
+		bool met = addr_is_any(&q->addr) ?
+				   h->row.peer_port == q->peer_port &&
+					   addr_equal(&h->row.peer, &q->peer) :
+				   why_is_same_connection(q, &h->row);
+		bool shares = !h->known || (q->reuseaddr && h->reuseaddr) ||
+			      (q->reuseport && h->reuseport);
+
+		if ((q->reuseaddr || q->reuseport) && shares &&
+			h->row.protocol == q->protocol && met)
+			return true;
+	}
+	return false;
+}
+
+/* What connects without a place, or what has a place with port 0 */
+static void end_connect(const struct why_situation *s,
+	const struct why_question *q, struct why_answer *answer)
+{
+	if (q->protocol == IPPROTO_UDP && !q->placed) {
+		rename_error(&answer->first);
+		rename_error(&answer->other);
+	}
+	if (q->placed && answer->first.outcome.kind == OUTCOME_OK &&
+		!answer->depends && may_meet_itself(s, q)) {
+		answer->other.outcome = outcome_error(EADDRNOTAVAIL);
+		answer->depends = WHY_CHANCE;
+	}
+}
+
 /* Port 0: each port of the range is one that may be chosen. */
 static int ask_range(struct why_judge *j, struct why_answer *answer)
 {
@@ -185,12 +227,26 @@ static int ask_range(struct why_judge *j, struct why_answer *answer)
 	return rc;
 }
 
+/* Where bind works, connect does not. */
+static void fail_then(int error, struct why_answer *answer)
+{
+	if (answer->first.outcome.kind == OUTCOME_OK)
+		answer->first.outcome = outcome_error(error);
+	if (answer->depends && answer->other.outcome.kind == OUTCOME_OK)
+		answer->other.outcome = outcome_error(error);
+}
+
 int why_ask(const struct why_situation *situation,
 	const struct why_question *question, struct why_answer *answer)
 {
-	struct why_judge *j = open_judge(situation, question);
+	struct why_question asked = *question;
+	struct why_judge *j;
 	size_t room = situation->holder_count + 1;
 	int rc = -ENOMEM;
+
+	/* A port that bind has chosen is nobody's to choose again. */
+	asked.connects &= !(asked.placed && !asked.port);
+	j = open_judge(situation, &asked);
 
 	memset(answer, 0, sizeof(*answer));
 	answer->holders = malloc(room * sizeof(*answer->holders));
@@ -207,6 +263,10 @@ int why_ask(const struct why_situation *situation,
 			play(j, answer->holders, answer->count, answer);
 		else
 			rc = ask_range(j, answer);
+		if (question->connects && !question->port)
+			end_connect(situation, question, answer);
+		else if (!question->connects && question->then)
+			fail_then(question->then, answer);
 	}
 	close_judge(j);
 	return rc;

@@ -175,9 +175,13 @@ enum why_limit {
  * @unreachable: Then, the negative errno that it fails with whatever port it
  *		has, or 0; see why_route()
  * @refusal:	Why, if there is more to say than the errno does
+ * @many:	@addr is of many, and so not what is sent from
  * @by_way:	It depends on routes, rules and addresses of this network
  * @placed:	With @connects: it is bound to @addr and @port before that; else
- *		the kernel chooses them when it connects
+ *		the kernel chooses them when it connects. Without, it connects
+ *		when it is bound
+ * @then:	Of such a bind, the negative errno that connect fails with
+ *		behind it, whatever the port, or 0
  */
 struct why_question {
 	uint8_t protocol, family;
@@ -186,19 +190,19 @@ struct why_question {
 	uint16_t port;
 	bool reuseaddr, reuseport, v6only, freebind, transparent;
 	bool listens, mptcp, capable, connects, broadcast;
-	bool ranged, by_way, placed;
+	bool ranged, by_way, placed, many;
 	uint32_t ifindex, uid;
 	struct addr peer;
 	uint16_t peer_port;
-	int unreachable;
+	int unreachable, then;
 	const char *refusal;
 };
 
 /**
  * why_route() - Where would a connection be sent from?
- * @question:	Its @unreachable is filled in. Of TCP, a wildcard as @addr
- *		becomes the address that is sent from, and a @peer that is one
- *		what connect takes it for
+ * @question:	Its @unreachable and @many are filled in. Of TCP, a wildcard as
+ *		@addr becomes the address that is sent from, and a @peer that is
+ *		one what connect takes it for
  *
  * The thread's network is asked for its route.
  *

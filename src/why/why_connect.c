@@ -15,7 +15,7 @@
 /* So many are put down who hold the port all the same */
 enum { OTHERS_MAX = 4 };
 
-static bool is_same_connection(const struct why_question *q,
+bool why_is_same_connection(const struct why_question *q,
 	const struct sockdiag_row *row)
 {
 	struct addr a = addr_unmapped(&q->addr), b = addr_unmapped(&row->addr);
@@ -34,7 +34,7 @@ static void put_down(const struct why_judge *j, const uint32_t *holders,
 	for (unsigned int i = 0; i < count; i++) {
 		const struct why_holder *h = &j->s->holders[holders[i]];
 		struct spec_held held = why_pair_held(h, 0);
-		bool is_same = is_same_connection(j->q, &h->row);
+		bool is_same = why_is_same_connection(j->q, &h->row);
 
 		if (is_same ? same++ >= OTHERS_MAX : others >= OTHERS_MAX)
 			continue;
@@ -70,7 +70,7 @@ void why_connect_play(struct why_judge *j, const uint32_t *holders,
 	if (!outcome_alike(&answer->first.outcome, &answer->other.outcome))
 		answer->depends = WHY_HISTORY;
 	for (unsigned int i = 0; answer->blocks && i < count; i++)
-		answer->blocks[i] = is_same_connection(j->q,
+		answer->blocks[i] = why_is_same_connection(j->q,
 					    &j->s->holders[holders[i]].row) ?
 					    WHY_BLOCKS :
 					    WHY_APART;

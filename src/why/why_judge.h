@@ -88,6 +88,10 @@ void why_pair_end(const struct why_judge *j, struct why_outcome *out);
 void why_play(struct why_judge *j, const uint32_t *holders, unsigned int count,
 	struct why_answer *answer);
 
+/** why_is_same_connection() - Has a holder the two ends that are asked for? */
+bool why_is_same_connection(const struct why_question *q,
+	const struct sockdiag_row *row);
+
 /** why_connect_play() - The same for a connect: is there a port for it? */
 void why_connect_play(struct why_judge *j, const uint32_t *holders,
 	unsigned int count, struct why_answer *answer);

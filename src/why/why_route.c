@@ -183,15 +183,23 @@ static int forget_many(struct why_question *q)
 {
 	static const struct addr ones = { 4, { 255, 255, 255, 255 } };
 	static const struct addr none = { 0 }, any = { .len = 4 };
+	static const struct addr any6 = { .len = 16 };
 	struct addr own = addr_unmapped(&q->addr);
 	struct way way = { .type = RTN_BROADCAST };
+	struct why_question anywhere = *q;
 	int refused = 0, rc = 0;
 
+	q->many = own.len == 16 && is_multicast(&own);
+	if (q->many)
+		q->addr = any6;
 	if (own.len != 4 || addr_is_any(&own))
 		return 0;
+	/* Whose address it is, no device says. */
+	anywhere.ifindex = anywhere.scope = 0;
 	if (!is_multicast(&own) && !addr_equal(&own, &ones))
-		rc = ask(q, &own, &none, &way, &refused);
-	if (!rc && !refused && way.type == RTN_BROADCAST)
+		rc = ask(&anywhere, &own, &none, &way, &refused);
+	q->many = !rc && !refused && way.type == RTN_BROADCAST;
+	if (q->many)
 		q->addr = for_family(q->family, &any);
 	return rc;
 }
@@ -201,14 +209,20 @@ static int find_way(struct why_question *q)
 {
 	struct addr from = addr_unmapped(&q->addr),
 		    to = addr_unmapped(&q->peer);
+	static const struct addr none = { 0 };
 	bool any = addr_is_any(&from);
 	struct way way;
-	int rc;
+	int rc = 0;
 
 	q->by_way = true;
 	if (any || from.len != to.len)
 		from.len = 0;
-	rc = ask(q, &to, &from, &way, &q->unreachable);
+	/* A socket on a device takes no way by another one. Of who asks for
+	 * IPv6, that is true only if he names no address to send from. */
+	if (from.len == 16 && (q->scope || q->ifindex))
+		rc = ask(q, &to, &none, &way, &q->unreachable);
+	if (!rc && !q->unreachable)
+		rc = ask(q, &to, &from, &way, &q->unreachable);
 	if (rc || q->unreachable)
 		return rc;
 	judge_way(q, &way);

@@ -310,6 +310,9 @@ static const char *why_not(const struct why_situation *s,
 	if (q->unreachable && q->by_way)
 		return "that is for the routes, rules and addresses of this "
 		       "network to say, and they are not made again";
+	if (q->connects && q->many)
+		return "the address is of many, and the routes of this network "
+		       "say which other one is sent from";
 	if (why_vrf(s, q->scope ? q->scope : q->ifindex))
 		return "a VRF is not made again";
 	return NULL;
