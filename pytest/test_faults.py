@@ -53,6 +53,7 @@ VERBS = {
     "sweep": ("sweep", "pairs", "--quiet", "--jobs", 1, "--part", "1/9000",
               *REAL, "--resume", "note"),
     "explain": ("explain", "--quiet", "--jobs", 1, "--count", 100, *PURE),
+    "port": ("run", "-s", "linux", "d.case"),
     "matrix": ("matrix", *FEW, "-s", "spec", "--output", "page.html"),
     "minimize": ("minimize", *MINE, "b.case", "--output", "small.case"),
     "emit": ("emit", "a.case"),
@@ -60,6 +61,7 @@ VERBS = {
     "unpack": ("unpack", "--output", "new.case", "a.bin"),
     "rules": ("rules",),
     "rule": ("rules", "tcp_conflict_listener", "--json", "--corpus", CORPUS),
+    "rule-case": ("rules", "tcp_conflict_listener", "--corpus", CORPUS),
     "why": ("why", "tcp", "127.0.0.1:1", "--save", "saved"),
     "why-from": ("why", "tcp", "127.0.0.1:1", "--from", "a.saved", "--json"),
     "why-verify": ("why", "tcp", "127.0.0.1:1", "--verify"),
@@ -89,6 +91,11 @@ def files(folder):
     (folder / "c.case").write_text(
         "# One that listens.\n\nsocket a tcp4\nbind a 127.0.0.1:7000\nlisten a\n"
         "socket b tcp4\nbind b 127.0.0.1:7001\nconnect b 127.0.0.1:7000\n")
+    (folder / "d.case").write_text(
+        "# Ports that the kernel chooses.\n\nsocket a tcp4\n"
+        "set a port_range=40000-40000\nlisten a\nsocket b tcp4\n"
+        "set b port_range=40001-40001\nconnect b 127.0.0.1:40000\n"
+        "socket c udp6\nset c port_range=40002-40002\nbind c [::1]:0\n")
     for args in (("pack", "--output", "a.bin", "a.case"),
                  ("why", "tcp", "127.0.0.1:1", "--save", "a.saved")):
         subprocess.run([COMMAND, *args], check=True, cwd=folder,
@@ -223,6 +230,7 @@ def test_some_calls_fail(verb, folder):
 MENDED = (("connect", "poll"), ("run", "setresuid"), ("run", "prctl"), ("serve", "socket"),
           ("serve", "setresuid"), ("why", "ioctl"), ("why", "setsockopt"),
           ("why-verify", "listen"), ("why-command", "kill"), ("sweep", "unlink"),
+          ("port", "getsockname"), ("rule-case", "read"), ("matrix", "read"),
           ("why-command", "ptrace"))
 
 

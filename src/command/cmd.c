@@ -101,8 +101,7 @@ void need_files(const struct options *options, struct case_list *list)
 		die(cmd_code(rc), "%s", error.message);
 }
 
-/* What was read of a file, or why not */
-static void need_data(const char *path, char **data, size_t *size)
+void need_data(const char *path, char **data, size_t *size)
 {
 	int rc = case_read(path, TEXT_SIZE_MAX, data, size);
 

@@ -116,6 +116,9 @@ void need_names(struct options *options, const char *writes);
 /** need_files() - Find the files of a verb, or exit with 2 */
 void need_files(const struct options *options, struct case_list *list);
 
+/** need_data() - What is in a file, which the caller frees; it is not empty */
+void need_data(const char *path, char **data, size_t *size);
+
 /** need_case() - Load a case, or exit with 2 */
 void need_case(const char *path, struct case_file *file);
 

@@ -289,10 +289,10 @@ static int run_matrix(struct options *o)
 	}
 	matrix->seconds = progress_seconds(&progress);
 	matrix_text(matrix, o->out);
-	if (o->output)
-		write_page(matrix, o->output);
 	if (o->json)
 		matrix_json(matrix);
+	if (o->output)
+		write_page(matrix, o->output);
 	code = exit_code(matrix);
 	for (unsigned int i = 0; i < matrix->column_count; i++)
 		class_finder_close(&matrix->columns[i].finder);

@@ -93,13 +93,14 @@ static void print_whole(const struct options *o, const struct rule_book *book,
 	if (info->newest)
 		fprintf(o->out, "\nThe newest, as read: %s", info->newest);
 	case_path(o, info, path, sizeof(path));
-	if (!*path || case_read(path, TEXT_SIZE_MAX, &data, &size)) {
+	if (!*path || access(path, F_OK)) {
 		fputs(*o->corpus ? "\nNo case of it is in the corpus.\n" :
 				   "\nIts case is in the corpus, which is "
 				   "not here.\n",
 			o->out);
 		return;
 	}
+	need_data(path, &data, &size);
 	fputs("\n\n", o->out);
 	quote_printf(o->out, "%s:\n", path);
 	fputc('\n', o->out);

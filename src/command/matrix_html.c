@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd.h"
 #include "quote.h"
 #include "report.h"
 #include "compare/divergence.h"
@@ -109,8 +110,7 @@ static void put_case(const struct case_file *file, FILE *out)
 	char *data;
 	size_t size;
 
-	if (case_read(file->path, TEXT_SIZE_MAX, &data, &size))
-		return;
+	need_data(file->path, &data, &size);
 	fputs("<pre>", out);
 	quote_html_lines(out, data, size);
 	fputs("</pre>\n", out);

@@ -118,23 +118,25 @@ void kernel_socket_reset(const struct kernel_socket *sock)
 	close(sock->fd);
 }
 
-static uint16_t local_port(int fd)
+/* What we ourselves lack, behind a call that went well: it is no outcome. */
+static struct outcome unless_lacking(struct outcome out)
 {
-	union address name = { 0 };
-	socklen_t len = sizeof(name);
-
-	if (getsockname(fd, &name.any, &len))
-		return 0;
-	/* The port is at the same place in both families. */
-	return ntohs(name.v4.sin_port);
+	return process_lacks(errno) ? outcome_error(ENOMEM) : out;
 }
 
 /* The outcome ok, with the port if the kernel chose it */
 static struct outcome chosen(const struct kernel_socket *sock)
 {
-	uint16_t port = sock->explicit ? 0 : local_port(sock->fd);
+	union address name = { 0 };
+	socklen_t len = sizeof(name);
 
-	return port ? outcome_number(port) : outcome_ok();
+	if (sock->explicit)
+		return outcome_ok();
+	if (getsockname(sock->fd, &name.any, &len))
+		return unless_lacking(outcome_ok());
+	/* The port is at the same place in both families. */
+	return name.v4.sin_port ? outcome_number(ntohs(name.v4.sin_port)) :
+				  outcome_ok();
 }
 
 static socklen_t fill(union address *out, const struct place *place)
@@ -253,8 +255,9 @@ static struct outcome get_device(int fd)
 		return get_device_name(fd);
 	if (!index || world_has_device(index))
 		out.a = index;
-	else if (if_indextoname(index, name) &&
-		 (found = world_device_named(name)))
+	else if (!if_indextoname(index, name))
+		return unless_lacking(out);
+	else if ((found = world_device_named(name)))
 		out.a = found->index;
 	return out;
 }
@@ -353,8 +356,8 @@ struct outcome kernel_socket_connect(const struct kernel_socket *sock,
 		 * refused socket with the addresses of the attempt. */
 		if (ready > 0)
 			error = try_connect(sock->fd, &name, len);
-		else if (ready < 0 && process_lacks(errno))
-			error = ENOMEM; /* which is no outcome */
+		else if (ready < 0)
+			return unless_lacking(outcome_error(error));
 	}
 	return error ? outcome_error(error) : chosen(sock);
 }
