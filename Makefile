@@ -58,7 +58,13 @@ SHARED   := $(INSIDE) gen.c world.c subject.c subject_change.c words.c \
 UNFUZZED := emit% explain% sweep% compare.c subject_machine.c subjects.c tally.c
 FUZZED   := $(filter-out $(UNFUZZED),$(LIBRARY))
 TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
-FUZZ     := fuzz two_subjects variant variant_ports twin twin_calls side blocked quiet
+# What all targets link, and what else one of them does. fake_* stand in the
+# place of a process, and of the kernel
+FUZZ     := fuzz two_subjects variant quiet
+PARTS_ports := variant_ports
+PARTS_conn  := twin twin_calls side blocked
+PARTS_agent := fake_child
+PARTS_rows  := fake_netlink
 TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
 # Tests that touch no system
 PURE     := test_portman test_portman_linear test_portman_many \
@@ -199,10 +205,11 @@ build/plain/test_faults_% build/san/test_faults_%: WRAP = $(FAULTS:%=-Wl,--wrap=
 build/afl/h_quiet.o: harness/quiet.c | build/afl
 	$(CLANG) $(BASE) $(WARN) -O2 -g -c -o $@ $<
 
-# What stands in the place of a process, and of the kernel
-$(foreach to,afl/fuzz libfuzzer/fuzz replay/fuzz san/replay,\
-  $(eval build/$(to)_agent: build/$(subst replay,plain,$(dir $(to)))h_fake_child.o)\
-  $(eval build/$(to)_rows: build/$(subst replay,plain,$(dir $(to)))h_fake_netlink.o))
+# The parts of a target, in each flavour
+$(foreach to,afl/fuzz libfuzzer/fuzz libfuzzer/mutated replay/fuzz san/replay cover/replay,\
+  $(foreach target,$(TARGETS:fuzz_%=%),\
+    $(eval build/$(to)_$(target): \
+      $(PARTS_$(target):%=build/$(subst replay,plain,$(dir $(to)))h_%.o))))
 # The library is the last, so that it adds only what is not there yet
 LINKED    = $(filter %.o,$^) $(filter %.a,$^)
 
@@ -226,8 +233,6 @@ build/replay/fuzz_%: build/plain/h_fuzz_%.o $(FUZZ:%=build/plain/h_%.o) build/pl
 	$(CC) $(CFLAGS) -o $@ $(LINKED) $(JSON_LIBS) $(NL_LIBS) -lpthread
 build/san/replay_%: build/san/h_fuzz_%.o $(FUZZ:%=build/san/h_%.o) build/san/h_replay.o build/san/lib.a
 	$(CC) -g $(SANITIZE) -o $@ $(LINKED) $(JSON_LIBS) $(NL_LIBS) -lpthread
-build/cover/replay_agent: build/cover/h_fake_child.o
-build/cover/replay_rows: build/cover/h_fake_netlink.o
 build/cover/replay_%: build/cover/h_fuzz_%.o $(FUZZ:%=build/cover/h_%.o) build/cover/h_replay.o build/cover/lib.a
 	$(CLANG) $(COUNTED) -o $@ $(LINKED) $(JSON_LIBS) $(NL_LIBS) -lpthread
 

@@ -9,7 +9,17 @@
 # linked statically, since the runner has none.
 
 targets="fuzz_ports fuzz_sockets fuzz_text fuzz_load fuzz_agent fuzz_rows"
-shared="fuzz quiet two_subjects variant variant_ports"
+shared="fuzz quiet two_subjects variant"
+
+# What else a target links, as PARTS_ in the Makefile has it
+parts_of() { # TARGET
+	case $1 in
+	fuzz_ports) echo variant_ports ;;
+	fuzz_agent) echo fake_child ;;
+	fuzz_rows) echo fake_netlink ;;
+	esac
+}
+
 objects=$WORK/objects
 rm -rf "$objects"
 mkdir -p "$objects"
@@ -28,16 +38,17 @@ for file in src/*.c \
 	compile "$file" "$(basename "$file" .c)"
 done
 ar rcs "$objects/ours.a" "$objects"/*.o
-for name in $shared fake_child fake_netlink $targets; do
+for name in $shared; do
 	compile "harness/$name.c" "h_$name"
 done
 
 for target in $targets; do
-	parts="$shared $target"
-	[ "$target" != fuzz_agent ] || parts="$parts fake_child"
-	[ "$target" != fuzz_rows ] || parts="$parts fake_netlink"
+	own="$target $(parts_of "$target")"
 	files=()
-	for name in $parts; do
+	for name in $own; do
+		compile "harness/$name.c" "h_$name"
+	done
+	for name in $shared $own; do
 		files+=("$objects/h_$name.o")
 	done
 	# What is faked stands in libnl's archive once more.
