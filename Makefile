@@ -61,7 +61,7 @@ TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
 # What all targets link, and what else one of them does. fake_* stand in the
 # place of a process, and of the kernel
 FUZZ     := fuzz two_subjects variant quiet
-PARTS_ports := variant_ports
+PARTS_ports := checked narrow variant_ports
 PARTS_conn  := twin twin_calls side blocked
 PARTS_agent := fake_child
 PARTS_rows  := fake_netlink

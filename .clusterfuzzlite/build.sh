@@ -14,7 +14,7 @@ shared="fuzz quiet two_subjects variant"
 # What else a target links, as PARTS_ in the Makefile has it
 parts_of() { # TARGET
 	case $1 in
-	fuzz_ports) echo variant_ports ;;
+	fuzz_ports) echo checked narrow variant_ports ;;
 	fuzz_agent) echo fake_child ;;
 	fuzz_rows) echo fake_netlink ;;
 	esac
