@@ -62,7 +62,7 @@ TARGETS  := $(patsubst harness/%.c,%,$(wildcard harness/fuzz_*.c))
 # place of a process, and of the kernel
 FUZZ     := fuzz two_subjects variant quiet
 PARTS_ports := checked narrow variant_ports
-PARTS_conn  := twin twin_calls side blocked
+PARTS_conn  := twin twin_calls twin_once twin_play twin_wait twins side blocked
 PARTS_agent := fake_child
 PARTS_rows  := fake_netlink
 TESTS    := $(patsubst harness/%.c,%,$(wildcard harness/test_*.c))
