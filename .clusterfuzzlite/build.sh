@@ -15,6 +15,8 @@ shared="fuzz quiet two_subjects variant"
 parts_of() { # TARGET
 	case $1 in
 	fuzz_ports) echo checked narrow variant_ports ;;
+	fuzz_load) echo image ;;
+	fuzz_text) echo reads_back ;;
 	fuzz_agent) echo fake_child ;;
 	fuzz_rows) echo fake_netlink ;;
 	esac

@@ -11,39 +11,16 @@
  */
 #include "fuzz.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "image.h"
 #include "util.h"
-#include "compare/gen.h"
 #include "ports/portman.h"
-
-/* As portman_save.c has them */
-enum { MAGIC = 8, HEADER = 24, ROW = 56, SUM = 8, ROWS_MAX = 64 };
 
 static const struct reservation one = {
 	.networks = { 4 }, .network_count = 1, .transport = 6, .port = 80
 };
-
-/* Put the sum of all before it at @end */
-static void put_sum(uint8_t *data, size_t end)
-{
-	uint64_t sum = 0xcbf29ce484222325, word;
-
-	for (size_t i = 0; i < end; i += sizeof(word)) {
-		memcpy(&word, data + i, sizeof(word));
-		sum = (sum ^ le64toh(word)) * 0x100000001b3;
-		sum ^= sum >> 32;
-	}
-	sum = htole64(sum);
-	memcpy(data + end, &sum, SUM);
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-	return memcmp(a, b, ROW);
-}
 
 static void saves_as(struct portman *pm, const uint8_t *data, size_t size)
 {
@@ -84,8 +61,8 @@ static void damaged(const uint8_t *data, size_t size)
 	struct gen_random random = { program_hash(data, size) };
 	struct portman *pm = portman_new();
 	static struct program program;
-	uint8_t *image, *a, *b, row[ROW];
-	size_t end, rows;
+	uint8_t *image;
+	size_t n;
 
 	ASSERT(pm);
 	fuzz_unpack(data, size, LEVEL_RESERVATION, &program);
@@ -93,44 +70,25 @@ static void damaged(const uint8_t *data, size_t size)
 		if (program.ops[i].kind == OP_RESERVE)
 			portman_reserve(pm, &program.ops[i].reserve.res,
 				gen_random(&random), NULL, NULL, NULL);
-	ASSERT(!portman_save(pm, &image, &end));
-	end -= SUM;
-	rows = (end - HEADER) / ROW;
-	a = image + HEADER + (rows ? gen_random(&random) % rows * ROW : 0);
-	b = image + HEADER + (rows ? gen_random(&random) % rows * ROW : 0);
-	if (rows && gen_random(&random) % 2) {
-		memcpy(row, a, ROW);
-		memcpy(a, b, ROW);
-		memcpy(b, row, ROW);
-	} else if (rows) {
-		a[gen_random(&random) % ROW] = gen_random(&random) % 4 - 1;
-	}
-	put_sum(image, end);
-	load(image, end + SUM);
+	ASSERT(!portman_save(pm, &image, &n));
+	image_damage(&random, image, n);
+	load(image, n);
 	free(image);
 	portman_free(pm);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static uint8_t mended[HEADER + ROWS_MAX * ROW + SUM];
-	size_t rows = size < HEADER ? 0 : MIN((size - HEADER) / ROW, ROWS_MAX);
-	size_t end = HEADER + rows * ROW;
-	uint64_t number;
+	static uint8_t mended[IMAGE_MAX];
 
 	fuzz_counters->execs++;
 	load(data, size);
 	damaged(data, size);
-	if (size < HEADER)
+	if (size < IMAGE_HEADER)
 		return 0;
-	memcpy(mended, data, end);
-	memcpy(mended, "portman\2", MAGIC);
-	number = htole64(rows);
-	memcpy(mended + HEADER - sizeof(number), &number, sizeof(number));
-	put_sum(mended, end);
-	load(mended, end + SUM);
-	qsort(mended + HEADER, rows, ROW, by_bytes);
-	put_sum(mended, end);
-	load(mended, end + SUM);
+	size = image_mend(data, size, mended);
+	load(mended, size);
+	image_sort(mended, size);
+	load(mended, size);
 	return 0;
 }
