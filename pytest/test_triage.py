@@ -260,7 +260,7 @@ exit 134
 def with_target(tree, name, text):
     """A copy of what triage needs, and a target that is this script"""
     (tree / "ci").mkdir()
-    for script in ("triage", "heard.py", "tell.py"):
+    for script in ("triage", "finding.py", "heard.py", "tell.py"):
         shutil.copy(ROOT / "ci" / script, tree / "ci")
     (tree / "build" / "afl").mkdir(parents=True)
     (tree / "build" / "portclash").symlink_to(COMMAND)
@@ -362,7 +362,7 @@ def fake_fuzz(tmp_path, **env):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
         path.chmod(0o755)
-    for name in ("fuzz", "triage", "heard.py", "tell.py"):
+    for name in ("fuzz", "triage", "finding.py", "heard.py", "tell.py"):
         shutil.copy(ROOT / "ci" / name, tmp_path / "ci")
     for name in ("corpus/fuzz/fuzz_text/a", "corpus/fuzz/fuzz_text/b",
                  "build/queue/fuzz_text/old"):
