@@ -53,7 +53,8 @@ COMMANDS = (
      " s.bind(('127.0.0.1', 8099))\n"
      "a.listen()\ntry: b.listen()\nexcept OSError: sys.exit(8)"),
     (128 + 9, "sh", "-c", "kill -9 $$"),
-    (0, "true"), (127, "/no/such/command"))
+    (0, "true"), (127, "/no/such/command"),
+    (126, "/etc/passwd"))
 
 
 def run_command(code, *command):

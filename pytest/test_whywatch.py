@@ -176,7 +176,11 @@ def test_it_is_found(trick):
     answer = portclash("world", sys.executable, __file__, trick)
     if answer.code == CANNOT:
         pytest.skip(f"no world here: {answer.err.strip()}")
-    code, text = answer.json
+    code, text, said = answer.json
+    assert said["code"] == code and said["failed"] >= len(said["calls"]) > 0, said
+    for call in said["calls"]:
+        assert (call["unknown"] is None) == (call["why"] is not None), call
+        assert not call["why"] or call["why"]["explains"], call
     assert TRICKS[trick] in text and "failed: E" in text, text
     assert "This is not why it failed" not in text, text
     assert code == (1 if trick == "of_unix" else 3), text
@@ -187,10 +191,21 @@ def test_what_fails_in_turn_is_explained_once():
     answer = portclash("world", sys.executable, __file__, "in_turn")
     if answer.code == CANNOT:
         pytest.skip(f"no world here: {answer.err.strip()}")
-    _, text = answer.json
+    _, text, said = answer.json
     assert text.count("In the way:") == 2, text
     assert text.count("portclash: bind of 127.0.0.1:8080 has failed 300 times: "
                       "EADDRINUSE\n") == 2, text
+    assert [call["times"] for call in said["calls"]] == [300, 300], said
+    assert not said["forgotten"]
+    one, other = (call["why"] for call in said["calls"])
+    for why in one, other:
+        assert (why["outcome"], why["call"], why["protocol"], why["address"]) == (
+            "EADDRINUSE", "bind", "tcp4", "127.0.0.1:8080"), why
+        assert why["pid"] > 1 and why["fd"] > 2 and why["command"], why
+        assert [h["blocks"] for h in why["holders"]] == [True], why
+        assert "reuseport_both" in {help["change"] for help in why["would_help"]}
+    assert [one["rule"], other["rule"]] == [
+        "tcp_conflict_options", "tcp_conflict_listener"], said
 
 
 def test_rights_that_a_watched_program_has_not(tmp_path):
@@ -261,7 +276,7 @@ def test_calls_of_32_bits(tmp_path, bits, socketcall):
     answer = portclash("world", sys.executable, __file__, "exec", program)
     if answer.code == CANNOT:
         pytest.skip(f"no world here: {answer.err.strip()}")
-    code, text = answer.json
+    code, text, _ = answer.json
     assert code == 3 and "portclash: bind of descriptor " in text, text
     assert "EADDRINUSE: tcp4 127.0.0.1:8080: " in text, text
     assert "not watched" not in text, text
@@ -323,9 +338,10 @@ def test_a_question_or_a_command():
 def inside(*command):
     """The port is held, and the command watched."""
     with socket.create_server(("127.0.0.1", PORT)):
-        done = subprocess.run([COMMAND, "why", "--", *command],
+        done = subprocess.run([COMMAND, "why", "--json", "--", *command],
                               capture_output=True, text=True, check=False)
-    print(json.dumps([done.returncode, done.stderr]))
+    print(json.dumps([done.returncode, done.stderr,
+                      json.loads(done.stdout.splitlines()[-1])]))
 
 
 if __name__ == "__main__":

@@ -75,7 +75,12 @@ void answer_flag(struct json_object *to, const char *key, bool flag)
 	add(to, key, need(json_object_new_boolean(flag)));
 }
 
-static void print(struct json_object *answer)
+void answer_read(struct json_object *to, const char *key, const char *text)
+{
+	add(to, key, text ? json_tokener_parse(text) : NULL);
+}
+
+void answer_write(struct json_object *answer, FILE *file)
 {
 	const char *text;
 
@@ -85,13 +90,15 @@ static void print(struct json_object *answer)
 		JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (!text || errno == ENOMEM)
 		die(EXIT_CANNOT, "out of memory");
-	quote_ascii(stdout, text);
-	putchar('\n');
+	quote_ascii(file, text);
+	fputc('\n', file);
+	json_object_put(answer);
 }
 
 void answer_end(struct json_object *answer, bool wanted)
 {
 	if (wanted)
-		print(answer);
-	json_object_put(answer);
+		answer_write(answer, stdout);
+	else
+		json_object_put(answer);
 }

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct json_object;
 
@@ -38,6 +39,12 @@ void answer_decimal(struct json_object *to, const char *key, double number,
 
 /** answer_flag() - Add true or false */
 void answer_flag(struct json_object *to, const char *key, bool flag);
+
+/** answer_read() - Add what answer_write() has written; null, if it was cut */
+void answer_read(struct json_object *to, const char *key, const char *text);
+
+/** answer_write() - Write it to a file, as a line, and free it */
+void answer_write(struct json_object *answer, FILE *file);
 
 /** answer_end() - Free it; before that print it, as a line, if it is @wanted */
 void answer_end(struct json_object *answer, bool wanted);

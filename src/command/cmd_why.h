@@ -115,6 +115,11 @@ struct json_object;
 struct json_object *cmd_why_json_holder(struct json_object *list,
 	const struct why_situation *situation, const struct why_holder *h);
 
+/** cmd_why_json_question() - Add a question, and its answer */
+void cmd_why_json_question(struct json_object *to,
+	const struct why_situation *situation,
+	const struct cmd_why_question *question);
+
 /** cmd_why_json() - Print the answers as one line of JSON */
 void cmd_why_json(const struct why_situation *situation,
 	const struct cmd_why_asked *asked);

@@ -7,6 +7,7 @@
  */
 #include "cmd_why_watch.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -22,6 +23,7 @@ enum { KNOWN_MAX = 256 };
  * @number, @error: As of struct cmd_why_call
  * @question:	Without holes: it is compared as bytes
  * @unknown:	Why it could not be explained, or NULL
+ * @json:	Its explanation, or NULL
  * @count:	How often it has failed
  */
 struct known {
@@ -29,6 +31,7 @@ struct known {
 	int error;
 	struct why_question question;
 	const char *unknown;
+	char *json;
 	unsigned int count;
 };
 
@@ -63,7 +66,7 @@ static void say(const struct known *k)
 			place_of(k, place), k->count, text_errno(k->error));
 }
 
-bool cmd_why_is_again(const struct cmd_why_call *call,
+char **cmd_why_is_new(const struct cmd_why_call *call,
 	const struct why_question *question, const char *unknown)
 {
 	struct known *k = all;
@@ -71,20 +74,24 @@ bool cmd_why_is_again(const struct cmd_why_call *call,
 	for (; k < all + known_count; k++)
 		if (k->number == call->number && k->error == call->error &&
 			k->unknown == unknown &&
-			!memcmp(&k->question, question, sizeof(*question)))
-			return ++k->count > 1;
+			!memcmp(&k->question, question, sizeof(*question))) {
+			k->count++;
+			return NULL;
+		}
 	if (known_count < KNOWN_MAX) {
 		known_count++;
 	} else {
 		k = &all[oldest++ % KNOWN_MAX];
 		say(k);
+		free(k->json);
 	}
 	k->number = call->number;
 	k->error = call->error;
 	memcpy(&k->question, question, sizeof(*question));
 	k->unknown = unknown;
+	k->json = NULL;
 	k->count = 1;
-	return false;
+	return &k->json;
 }
 
 void cmd_why_say_again(void)
@@ -105,5 +112,8 @@ void cmd_why_json_again(struct json_object *to)
 		answer_text(one, "address", place_of(&all[i], place));
 		answer_text(one, "outcome", text_errno(all[i].error));
 		answer_number(one, "times", all[i].count);
+		answer_text(one, "unknown", all[i].unknown);
+		answer_read(one, "why", all[i].json);
 	}
+	answer_number(to, "forgotten", oldest);
 }

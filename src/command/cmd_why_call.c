@@ -14,12 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "cmd_why.h"
 #include "quote.h"
 #include "net/netns.h"
@@ -46,6 +48,7 @@
  *		any more, or -1
  * @range:	IP_LOCAL_PORT_RANGE: the lowest port, and the highest << 16
  * @unknown:	Why the call is not explained, or NULL
+ * @told:	Its explanation is written there, too, as JSON; or NULL
  */
 struct asking {
 	const struct options *options;
@@ -55,6 +58,7 @@ struct asking {
 	pid_t process;
 	int ns;
 	const char *unknown;
+	FILE *told;
 	char command[WHY_COMMAND_MAX];
 };
 
@@ -280,6 +284,20 @@ static void narrow_range(struct why_situation *s, uint32_t range)
 		s->high = high;
 }
 
+static void tell(const struct asking *a, const struct why_situation *situation)
+{
+	struct json_object *to = answer_new(NULL);
+
+	answer_number(to, "pid", a->process);
+	answer_number(to, "fd", (int)a->call->args[0]);
+	answer_text(to, "command", a->command);
+	answer_flag(to, "explains",
+		a->question.answer.first.outcome.error == a->call->error);
+	cmd_why_json_question(to, situation, &a->question);
+	answer_write(to, a->told);
+	fflush(a->told);
+}
+
 /* In a process of its own: it goes to the network of the command. */
 static int explain(void *arg)
 {
@@ -312,12 +330,43 @@ static int explain(void *arg)
 	settle(a, &a->question.answer);
 	say_call(a);
 	cmd_why_say(stderr, &situation, &a->question, a->options->rule);
+	if (a->told)
+		tell(a, &situation);
 	if (a->question.answer.first.outcome.error != a->call->error)
 		fputs("\nThis is not why it failed: something else has refused "
 		      "it, such as a filter, or it was in the way for a "
 		      "moment only.\n",
 			stderr);
 	return EXIT_AGREED;
+}
+
+/* What the other process has told, which the caller frees; NULL: nothing */
+static char *told(FILE *file)
+{
+	char *text = NULL;
+	size_t size = 0;
+
+	if (!fseek(file, 0, SEEK_SET) && getline(&text, &size, file) >= 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void explain_apart(struct asking *a, char **json)
+{
+	int fd = a->options->json ? memfd_create("why", MFD_CLOEXEC) : -1;
+
+	a->told = fd < 0 ? NULL : fdopen(fd, "w+");
+	if (a->options->json && !a->told)
+		fprintf(stderr, "portclash: no JSON of what follows: %s\n",
+			strerror(errno));
+	cmd_in_child(explain, a);
+	if (a->told)
+		*json = told(a->told);
+	if (a->told)
+		fclose(a->told);
+	else if (fd >= 0)
+		close(fd);
 }
 
 static void look(struct asking *a)
@@ -336,6 +385,7 @@ bool cmd_why_explain(const struct options *options,
 	const struct cmd_why_call *call)
 {
 	struct asking a;
+	char **json;
 
 	/* Without holes: it is compared as bytes. */
 	memset(&a, 0, sizeof(a));
@@ -346,12 +396,11 @@ bool cmd_why_explain(const struct options *options,
 		return false;
 	read_status(&a);
 	look(&a);
-	if (!cmd_why_is_again(call, &a.question.why, a.unknown)) {
-		if (a.unknown)
-			say_call(&a);
-		else
-			cmd_in_child(explain, &a);
-	}
+	json = cmd_why_is_new(call, &a.question.why, a.unknown);
+	if (json && a.unknown)
+		say_call(&a);
+	else if (json)
+		explain_apart(&a, json);
 	if (a.ns >= 0)
 		close(a.ns);
 	return true;

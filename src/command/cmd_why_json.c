@@ -176,7 +176,7 @@ static void add_verified(struct json_object *to,
 	answer_number(one, "missing", v->missing);
 }
 
-static void add_question(struct json_object *to,
+void cmd_why_json_question(struct json_object *to,
 	const struct why_situation *situation,
 	const struct cmd_why_question *question)
 {
@@ -215,10 +215,10 @@ void cmd_why_json(const struct why_situation *situation,
 {
 	struct json_object *answer = answer_new("why"), *list;
 
-	add_question(answer, situation, &asked->questions[0]);
+	cmd_why_json_question(answer, situation, &asked->questions[0]);
 	list = answer_list(answer, "more");
 	for (unsigned int i = 1; i < asked->count; i++)
-		add_question(answer_object(list, NULL), situation,
+		cmd_why_json_question(answer_object(list, NULL), situation,
 			&asked->questions[i]);
 	answer_end(answer, true);
 }

@@ -48,7 +48,10 @@ enum {
 };
 #endif
 
-enum { CANNOT_RUN = 127, SYSCALL_STOP = SIGTRAP | 0x80 };
+/* As env(1) ends: nothing is there, or it cannot be run */
+enum { NOT_FOUND = 127, CANNOT_RUN = 126 };
+
+enum { SYSCALL_STOP = SIGTRAP | 0x80 };
 
 /* A call of x32, which is none of ours */
 #define OTHER_CALL UINT64_C(0x40000000)
@@ -276,12 +279,15 @@ static pid_t start(char **args)
 	fflush(NULL);
 	pid = process_fork();
 	if (!pid) {
+		int error;
+
 		kill(getpid(), SIGSTOP);
 		process_exec();
 		execvp(args[0], args);
+		error = errno;
 		fprintf(stderr, "portclash: ");
-		quote_printf(stderr, "%s: %s\n", args[0], strerror(errno));
-		_exit(CANNOT_RUN);
+		quote_printf(stderr, "%s: %s\n", args[0], strerror(error));
+		_exit(error == ENOENT ? NOT_FOUND : CANNOT_RUN);
 	}
 	return pid;
 }

@@ -46,11 +46,14 @@ bool cmd_why_explain(const struct options *options,
 const char *cmd_why_call_name(uint64_t number);
 
 /**
- * cmd_why_is_again() - Was the same asked before? In any case, count it
+ * cmd_why_is_new() - Was the same not asked before? In any case, count it
  * @question:	As the socket has it; memory that was zeroes before
  * @unknown:	Why it is not looked into, or NULL
+ *
+ * Return: Where its explanation belongs, as JSON in memory of malloc(); NULL if
+ *	   it was explained before
  */
-bool cmd_why_is_again(const struct cmd_why_call *call,
+char **cmd_why_is_new(const struct cmd_why_call *call,
 	const struct why_question *question, const char *unknown);
 
 /** cmd_why_say_again() - Say which calls have failed more than once */
