@@ -183,6 +183,7 @@ tests-pure: build/portclash build/tests $(PURE:%=build/plain/%)
 build/tests: | build/plain
 	printf '%s\n' $(PROGRAMS) $(PURE:%=pure/%) >$@
 
+$(foreach to,plain san tsan cover,$(eval build/$(to)/test_portman: build/$(to)/h_image.o))
 build/%/test_portman_memory: WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=free
 
 # What is made to fail, one by one: harness/faults.c

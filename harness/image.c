@@ -12,19 +12,31 @@
 
 enum { MAGIC = 8 };
 
-/* Put the sum of all before it at the end */
-static void put_sum(uint8_t *image, size_t size)
+static uint64_t add_word(uint64_t sum, uint64_t word)
 {
-	uint64_t sum = 0xcbf29ce484222325, word;
+	sum = (sum ^ word) * 0x100000001b3;
+	return sum ^ sum >> 32;
+}
 
-	size -= IMAGE_SUM;
-	for (size_t i = 0; i < size; i += sizeof(word)) {
-		memcpy(&word, image + i, sizeof(word));
-		sum = (sum ^ le64toh(word)) * 0x100000001b3;
-		sum ^= sum >> 32;
+/* Of four words each is in a sum of its own; the last words are in the first
+ * one. */
+void image_sum(uint8_t *image, size_t size)
+{
+	uint64_t sums[4], word;
+	size_t words = (size - IMAGE_SUM) / sizeof(word);
+
+	for (int i = 0; i < 4; i++)
+		sums[i] = 0xcbf29ce484222325;
+	for (size_t i = 0; i < words; i++) {
+		size_t lane = i < words / 4 * 4 ? i % 4 : 0;
+
+		memcpy(&word, image + i * sizeof(word), sizeof(word));
+		sums[lane] = add_word(sums[lane], le64toh(word));
 	}
-	sum = htole64(sum);
-	memcpy(image + size, &sum, IMAGE_SUM);
+	for (int i = 1; i < 4; i++)
+		sums[0] = add_word(sums[0], sums[i]);
+	word = htole64(sums[0]);
+	memcpy(image + size - IMAGE_SUM, &word, IMAGE_SUM);
 }
 
 static size_t count_rows(size_t size)
@@ -39,9 +51,9 @@ size_t image_mend(const uint8_t *data, size_t size, uint8_t mended[IMAGE_MAX])
 	uint64_t number = htole64(rows);
 
 	memcpy(mended, data, end);
-	memcpy(mended, "portman\2", MAGIC);
+	memcpy(mended, "portman\3", MAGIC);
 	memcpy(mended + IMAGE_HEADER - sizeof(number), &number, sizeof(number));
-	put_sum(mended, end + IMAGE_SUM);
+	image_sum(mended, end + IMAGE_SUM);
 	return end + IMAGE_SUM;
 }
 
@@ -53,7 +65,7 @@ static int by_bytes(const void *a, const void *b)
 void image_sort(uint8_t *image, size_t size)
 {
 	qsort(image + IMAGE_HEADER, count_rows(size), IMAGE_ROW, by_bytes);
-	put_sum(image, size);
+	image_sum(image, size);
 }
 
 void image_damage(struct gen_random *random, uint8_t *image, size_t size)
@@ -72,5 +84,5 @@ void image_damage(struct gen_random *random, uint8_t *image, size_t size)
 	} else {
 		a[gen_random(random) % IMAGE_ROW] = gen_random(random) % 4 - 1;
 	}
-	put_sum(image, size);
+	image_sum(image, size);
 }

@@ -28,6 +28,9 @@ enum { IMAGE_MAX = IMAGE_HEADER + IMAGE_ROWS_MAX * IMAGE_ROW + IMAGE_SUM };
  */
 size_t image_mend(const uint8_t *data, size_t size, uint8_t mended[IMAGE_MAX]);
 
+/** image_sum() - Put the checksum of all before it at its end */
+void image_sum(uint8_t *image, size_t size);
+
 /** image_sort() - Bring its rows into their order */
 void image_sort(uint8_t *image, size_t size);
 

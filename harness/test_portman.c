@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "image.h"
 #include "unit.h"
 #include "util.h"
 #include "compare/gen.h"
@@ -234,19 +235,6 @@ static void saved_images_come_back_and_damage_is_seen(void **state)
 	portman_free(copy);
 }
 
-/* As portman_save() makes it: FNV-1a of 64-bit words, mixed */
-static void forge_sum(uint8_t *image, size_t size)
-{
-	uint64_t sum = 0xcbf29ce484222325, word;
-
-	for (size_t i = 0; i < size - 8; i += 8) {
-		memcpy(&word, image + i, 8);
-		sum = (sum ^ word) * 0x100000001b3;
-		sum ^= sum >> 32;
-	}
-	memcpy(image + size - 8, &sum, 8);
-}
-
 /* Forged, with the checksum that belongs to it: what no manager saves */
 static void forged_images_are_refused(void **state)
 {
@@ -269,17 +257,17 @@ static void forged_images_are_refused(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(forged); i++) {
 		memcpy(image, good, size);
 		memcpy(image + HEADER + forged[i].at, &forged[i].value, 4);
-		forge_sum(image, size);
+		image_sum(image, size);
 		assert_int_equal(portman_load(copy, image, size), -EINVAL);
 	}
 	/* The same rows in another order, and one of them twice */
 	memcpy(image, good, size);
 	memcpy(row, image + HEADER, ROW);
 	memcpy(image + HEADER, image + HEADER + ROW, ROW);
-	forge_sum(image, size);
+	image_sum(image, size);
 	assert_int_equal(portman_load(copy, image, size), -EINVAL);
 	memcpy(image + HEADER + ROW, row, ROW);
-	forge_sum(image, size);
+	image_sum(image, size);
 	assert_int_equal(portman_load(copy, image, size), -EINVAL);
 	/* A tuple of two rows, the first or the last one: the second row counts
 	 * nothing, or what the first has counted */
@@ -293,16 +281,16 @@ static void forged_images_are_refused(void **state)
 		two[ROW + FLAGS] = 1;
 		memcpy(two + REFS, &(uint32_t){ 1 }, 4);
 		memcpy(two + ROW + REFS, &refs, 4);
-		forge_sum(image, size);
+		image_sum(image, size);
 		assert_int_equal(portman_load(copy, image, size), -EINVAL);
 	}
 	/* Another number of rows than there are */
 	memcpy(image, good, size);
 	image[HEADER - 8]++;
-	forge_sum(image, size);
+	image_sum(image, size);
 	assert_int_equal(portman_load(copy, image, size), -EINVAL);
 	memcpy(image, good, size);
-	forge_sum(image, size);
+	image_sum(image, size);
 	assert_memory_equal(image, good, size);
 	assert_int_equal(portman_load(copy, image, size), 0);
 	free(image);

@@ -26,7 +26,7 @@ enum {
 
 /* The last byte of the magic is the version. */
 static const uint8_t magic[MAGIC_SIZE] = { 'p', 'o', 'r', 't', 'm', 'a', 'n',
-	2 };
+	3 };
 
 static void put(uint8_t **at, uint64_t value, unsigned int width)
 {
@@ -44,21 +44,38 @@ static uint64_t get(const uint8_t **at, unsigned int width)
 	return le64toh(value);
 }
 
-/* As FNV-1a, but of 64-bit words; no size here is anything else */
-static uint64_t checksum(const uint8_t *data, size_t size)
+static uint64_t add_word(uint64_t sum, uint64_t word)
 {
-	uint64_t sum = 0xcbf29ce484222325;
-
-	for (; size; size -= 8) {
-		sum = (sum ^ get(&data, 8)) * 0x100000001b3;
-		sum ^= sum >> 32;
-	}
-	return sum;
+	sum = (sum ^ word) * 0x100000001b3;
+	return sum ^ sum >> 32;
 }
 
-static void put_bytes(uint8_t **at, const uint8_t *bytes)
+/* As FNV-1a, but of 64-bit words; no size here is anything else. There are four
+ * sums, so that none waits for the one before. */
+static uint64_t checksum(const uint8_t *data, size_t size)
 {
-	memcpy(*at, bytes, 16);
+	uint64_t a = 0xcbf29ce484222325, b = a, c = a, d = a;
+
+	for (; size >= 4 * 8; size -= 4 * 8) {
+		a = add_word(a, get(&data, 8));
+		b = add_word(b, get(&data, 8));
+		c = add_word(c, get(&data, 8));
+		d = add_word(d, get(&data, 8));
+	}
+	for (; size; size -= 8)
+		a = add_word(a, get(&data, 8));
+	return add_word(add_word(add_word(a, b), c), d);
+}
+
+static void put_addr(uint8_t **at, const struct names *names, int family,
+	uint32_t addr)
+{
+	if (family == FAMILY_6) {
+		memcpy(*at, names->all[addr].bytes, 16);
+	} else {
+		memset(*at, 0, 16);
+		memcpy(*at, &addr, sizeof(addr));
+	}
 	*at += 16;
 }
 
@@ -66,23 +83,106 @@ static void put_row(uint8_t **at, const struct names *names, uint32_t id,
 	const struct held *held)
 {
 	const struct claim *claim = &held->claim;
-	struct addr addr = portman_long(names, portman_family(claim),
-		claim->addr);
-	struct addr dest = portman_long(names, portman_dest_family(claim),
-		claim->dest_addr);
+	static const uint8_t lens[] = { [FAMILY_4] = 4, [FAMILY_6] = 16 };
+	int family = portman_family(claim);
+	int dest_family = portman_dest_family(claim);
 
 	put(at, id >> 16, 2);
 	put(at, id >> 8 & 0xff, 1);
 	put(at, id & 0xff, 1);
 	put(at, (uint32_t)claim->device, 4);
-	put(at, addr.len, 1);
-	put(at, dest.len, 1);
+	put(at, lens[family], 1);
+	put(at, lens[dest_family], 1);
 	put(at, claim->dest_port, 2);
 	put(at, 0, 4);
-	put_bytes(at, addr.bytes);
-	put_bytes(at, dest.bytes);
+	put_addr(at, names, family, claim->addr);
+	put_addr(at, names, dest_family, claim->dest_addr);
 	put(at, claim->flags, 4);
 	put(at, (uint32_t)held->refs, 4);
+}
+
+/* The id of a key with the bytes of its port turned, as its rows begin; and of
+ * that the id */
+static uint32_t turned(uint32_t id)
+{
+	return (id & 0xff0000) << 8 | (id >> 8 & 0xff0000) | (id & 0xffff);
+}
+
+/**
+ * struct order - All keys, in the order of their rows
+ * @entries:	turned() << 32 | the number of the key in its set
+ * @spare:	As much memory again, to sort
+ * @counts:	How many have this byte there in turned(), the lowest first
+ */
+struct order {
+	uint64_t *entries, *spare;
+	size_t count, rows;
+	size_t counts[4][256];
+};
+
+/* Add all keys of a set */
+static void list_keys(struct order *order, const struct set *keys)
+{
+	const struct key *key = set_items(keys);
+
+	for (uint32_t i = 0; i < keys->used; i++, key++) {
+		uint32_t rank = turned(key->id);
+
+		for (int byte = 0; byte < 4; byte++)
+			order->counts[byte][rank >> 8 * byte & 0xff]++;
+		order->entries[order->count++] = (uint64_t)rank << 32 | i;
+		order->rows += key->helds.set.used;
+	}
+}
+
+/* Sort by a byte of turned(); equal ones stay in their order. */
+static void sort_by(struct order *order, int byte)
+{
+	uint64_t *from = order->entries, *to = order->spare;
+	int shift = 32 + 8 * byte;
+	size_t starts[256], sum = 0;
+
+	for (int i = 0; i < 256; i++) {
+		starts[i] = sum;
+		sum += order->counts[byte][i];
+	}
+	for (size_t i = 0; i < order->count; i++)
+		to[starts[from[i] >> shift & 0xff]++] = from[i];
+	order->entries = to;
+	order->spare = from;
+}
+
+static bool is_sorted(const struct order *order, int byte)
+{
+	return !order->count ||
+	       order->counts[byte][order->entries[0] >> (32 + 8 * byte) &
+				   0xff] == order->count;
+}
+
+/* List all keys in their order; free with drop_order() */
+static int take_order(struct order *order, const struct portman *pm)
+{
+	size_t count = 0;
+
+	memset(order, 0, sizeof(*order));
+	for (int i = 0; i < 2 * PARTS; i++)
+		count += pm->parts[i / 2].table.keys[i % 2].set.used;
+	order->entries = malloc((count + 1) * sizeof(*order->entries));
+	order->spare = malloc((count + 1) * sizeof(*order->spare));
+	if (!order->entries || !order->spare)
+		return -ENOMEM;
+	for (int i = 0; i < 2 * PARTS; i++)
+		list_keys(order, &pm->parts[i / 2].table.keys[i % 2].set);
+	for (int byte = 0; byte < 4; byte++)
+		if (!is_sorted(order, byte))
+			sort_by(order, byte);
+	return 0;
+}
+
+static void drop_order(struct order *order)
+{
+	free(order->entries);
+	free(order->spare);
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -91,77 +191,19 @@ static int compare_rows(const void *a, const void *b)
 }
 
 /* All rows of a key, in their order */
-static void put_key(uint8_t **at, const struct portman *pm,
-	const struct key *key)
+static void put_key(uint8_t **at, const struct portman *pm, uint64_t entry)
 {
-	const struct table *table =
-		&pm->parts[portman_part(key->id >> 16)].table;
-	const struct held *held = set_items(&key->helds.set);
+	uint32_t id = turned(entry >> 32);
+	const struct table *table = &pm->parts[portman_part(id >> 16)].table;
+	const struct key *keys = set_items(&table->keys[id >> 9 & 1].set);
+	const struct set *helds = &keys[(uint32_t)entry].helds.set;
+	const struct held *held = set_items(helds);
 	uint8_t *rows = *at;
 
-	for (uint32_t i = 0; i < key->helds.set.used; i++)
-		put_row(at, &table->names, key->id, &held[i]);
-	if (key->helds.set.used > 1)
-		qsort(rows, key->helds.set.used, ROW_SIZE, compare_rows);
-}
-
-/**
- * struct entry - A key, to be sorted
- * @rank:	As its rows begin: the lower byte of the port, the higher one,
- *		network, transport
- */
-struct entry {
-	uint32_t rank;
-	const struct key *key;
-};
-
-/* Sort by a byte of the rank; equal ones stay in their order. */
-static void sort_by(struct entry *to, const struct entry *from, size_t count,
-	int shift)
-{
-	size_t starts[257] = { 0 };
-
-	for (size_t i = 0; i < count; i++)
-		starts[(from[i].rank >> shift & 0xff) + 1]++;
-	for (int i = 1; i < 256; i++)
-		starts[i] += starts[i - 1];
-	for (size_t i = 0; i < count; i++)
-		to[starts[from[i].rank >> shift & 0xff]++] = from[i];
-}
-
-/* Add all keys of a set to a list, and their rows to a number */
-static struct entry *list_keys(struct entry *at, const struct set *keys,
-	size_t *rows)
-{
-	const struct key *key = set_items(keys);
-
-	for (uint32_t i = 0; i < keys->used; i++, key++) {
-		at->rank = (key->id << 8 & 0xff000000) |
-			   (key->id >> 8 & 0xff0000) | (key->id & 0xffff);
-		at++->key = key;
-		*rows += key->helds.set.used;
-	}
-	return at;
-}
-
-/* All keys in their order, and how many rows they have */
-static struct entry *sorted_keys(const struct portman *pm, size_t *count,
-	size_t *rows)
-{
-	struct entry *keys, *end;
-
-	*count = *rows = 0;
-	for (int i = 0; i < 2 * PARTS; i++)
-		*count += pm->parts[i / 2].table.keys[i % 2].set.used;
-	/* Twice as many, to sort from one half to the other and back */
-	keys = end = malloc((2 * *count + 1) * sizeof(*keys));
-	for (int i = 0; keys && i < 2 * PARTS; i++)
-		end = list_keys(end, &pm->parts[i / 2].table.keys[i % 2].set,
-			rows);
-	for (int i = 0; keys && i < 4; i++)
-		sort_by(keys + (i % 2 ? 0 : *count),
-			keys + (i % 2 ? *count : 0), *count, 8 * i);
-	return keys;
+	for (uint32_t i = 0; i < helds->used; i++)
+		put_row(at, &table->names, id, &held[i]);
+	if (helds->used > 1)
+		qsort(rows, helds->used, ROW_SIZE, compare_rows);
 }
 
 static void put_header(uint8_t **at, struct portman *pm, size_t rows)
@@ -178,25 +220,23 @@ static void put_header(uint8_t **at, struct portman *pm, size_t rows)
 
 int portman_save(struct portman *pm, uint8_t **data, size_t *size)
 {
-	struct entry *keys;
-	size_t count, rows;
 	uint8_t *out = NULL, *at;
+	struct order order;
 	struct visit visit;
 
 	if (!pm || !data || !size)
 		return -EINVAL;
 	if (!portman_enter(&visit, pm->parts, ALL_PARTS, false))
 		return -EDEADLK;
-	keys = sorted_keys(pm, &count, &rows);
-	if (keys)
-		out = malloc(HEADER_SIZE + rows * ROW_SIZE + SUM_SIZE);
+	if (!take_order(&order, pm))
+		out = malloc(HEADER_SIZE + order.rows * ROW_SIZE + SUM_SIZE);
 	at = out;
 	if (out)
-		put_header(&at, pm, rows);
-	for (size_t i = 0; out && i < count; i++)
-		put_key(&at, pm, keys[i].key);
+		put_header(&at, pm, order.rows);
+	for (size_t i = 0; out && i < order.count; i++)
+		put_key(&at, pm, order.entries[i]);
 	portman_leave(&visit);
-	free(keys);
+	drop_order(&order);
 	if (!out)
 		return -ENOMEM;
 	put(&at, checksum(out, at - out), SUM_SIZE);

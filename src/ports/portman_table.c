@@ -240,20 +240,6 @@ int64_t portman_table_total(const struct table *table, uint32_t id,
 	return total;
 }
 
-struct addr portman_long(const struct names *names, int family, uint32_t addr)
-{
-	struct addr to = { 0 };
-
-	if (family == FAMILY_4) {
-		to.len = 4;
-		memcpy(to.bytes, &addr, 4);
-	} else if (family == FAMILY_6) {
-		to.len = 16;
-		memcpy(to.bytes, names->all[addr].bytes, 16);
-	}
-	return to;
-}
-
 bool portman_table_room(struct table *table, int network, uint32_t count)
 {
 	struct set *keys = &table->keys[network].set;

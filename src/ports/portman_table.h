@@ -191,9 +191,6 @@ ALWAYS_INLINE int portman_dest_family(const struct claim *claim)
 	return claim->families >> FAMILY_DEST;
 }
 
-/** portman_long() - The address that a short form stands for */
-struct addr portman_long(const struct names *names, int family, uint32_t addr);
-
 /**
  * portman_table_add() - Add references, which may be none or below zero
  * @claim:	That of @res; names that it lacks are put into it
