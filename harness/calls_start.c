@@ -84,6 +84,7 @@ static const struct call {
 	CALL(set_robust_list),
 }, others[] = {
 #ifdef SYS_open /* newer architectures have none of these */
+	CALL(access),
 	CALL(dup2),
 	CALL(poll),
 	CALL(readlink),

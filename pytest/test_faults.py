@@ -54,6 +54,7 @@ VERBS = {
               *REAL, "--resume", "note"),
     "explain": ("explain", "--quiet", "--jobs", 1, "--count", 100, *PURE),
     "port": ("run", "-s", "linux", "d.case"),
+    "device": ("run", "-s", "linux", "e.case"),
     "matrix": ("matrix", *FEW, "-s", "spec", "--output", "page.html"),
     "minimize": ("minimize", *MINE, "b.case", "--output", "small.case"),
     "emit": ("emit", "a.case"),
@@ -96,6 +97,9 @@ def files(folder):
         "set a port_range=40000-40000\nlisten a\nsocket b tcp4\n"
         "set b port_range=40001-40001\nconnect b 127.0.0.1:40000\n"
         "socket c udp6\nset c port_range=40002-40002\nbind c [::1]:0\n")
+    (folder / "e.case").write_text(
+        "# A device that is not there.\n\nsocket a tcp6\n"
+        "bind a [fe80::1%missing]:5000\nget a dev\n")
     for args in (("pack", "--output", "a.bin", "a.case"),
                  ("why", "tcp", "127.0.0.1:1", "--save", "a.saved")):
         subprocess.run([COMMAND, *args], check=True, cwd=folder,
@@ -231,6 +235,7 @@ MENDED = (("connect", "poll"), ("run", "setresuid"), ("run", "prctl"), ("serve",
           ("serve", "setresuid"), ("why", "ioctl"), ("why", "setsockopt"),
           ("why-verify", "listen"), ("why-command", "kill"), ("sweep", "unlink"),
           ("port", "getsockname"), ("rule-case", "read"), ("matrix", "read"),
+          ("device", "getsockopt"), ("rule-case", "access"),
           ("why-command", "ptrace"))
 
 

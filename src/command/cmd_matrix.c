@@ -45,7 +45,7 @@ static uint64_t load(const struct options *o, const char *folder,
 	snprintf(path, sizeof(path), "%s/%s", o->corpus, folder);
 	*programs = NULL;
 	/* A corpus of somebody's own may be without it. */
-	if (o->own_corpus && access(path, F_OK))
+	if (o->own_corpus && access(path, F_OK) && errno == ENOENT)
 		return 0;
 	rc = case_find(paths, 1, &list, &error);
 	if (rc == -ENODATA && o->own_corpus)

@@ -93,7 +93,7 @@ static void print_whole(const struct options *o, const struct rule_book *book,
 	if (info->newest)
 		fprintf(o->out, "\nThe newest, as read: %s", info->newest);
 	case_path(o, info, path, sizeof(path));
-	if (!*path || access(path, F_OK)) {
+	if (!*path) {
 		fputs(*o->corpus ? "\nNo case of it is in the corpus.\n" :
 				   "\nIts case is in the corpus, which is "
 				   "not here.\n",

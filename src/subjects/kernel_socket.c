@@ -252,7 +252,8 @@ static struct outcome get_device(int fd)
 	int index;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, &len))
-		return get_device_name(fd);
+		return process_lacks(errno) ? outcome_error(errno) :
+					      get_device_name(fd);
 	if (!index || world_has_device(index))
 		out.a = index;
 	else if (!if_indextoname(index, name))
