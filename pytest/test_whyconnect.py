@@ -34,6 +34,22 @@ PLACED = {
     "--connect [fd00::1]:9 --from fd00::1 --dev lo": ["ENETUNREACH"],
     "--connect [fe80::2%veth0]:9 --from [fe80::2%veth0]:7000": ["ok"],
     "--connect [fe80::2%veth0]:9 --from fe80::2%veth0": ["ok"],
+    # IPv4, and a socket that is for IPv6 only, or whose address is of many
+    "udp6 --connect [::ffff:127.0.0.1]:9 --from [ff0e::7]:4000": ["ENETUNREACH"],
+    "udp6 --connect [::ffff:127.0.0.1]:9 --from [::ffff:224.0.0.5]:4000": ["EINVAL"],
+    "tcp6 --connect [::ffff:127.0.0.1]:9 --from [::ffff:224.0.0.5]:4000": ["EINVAL"],
+    "udp4 --connect 127.0.0.1:9 --from 224.0.0.5:4000": ["ok"],
+    # UDP takes a port before it looks for a way, and TCP behind it
+    "udp4 --connect 203.0.113.9:9": ["EAGAIN"],
+    "tcp4 --connect 203.0.113.9:9": ["ENETUNREACH"],
+    # An address that is nobody's
+    "--connect 127.0.0.1:9 --from 203.0.113.5:4000": ["EADDRNOTAVAIL"],
+    "--connect 127.0.0.1:9 --from 203.0.113.5:4000 --freebind": ["ENETUNREACH"],
+    "--connect 127.0.0.1:9 --from 203.0.113.5:4000 --transparent": ["ok"],
+    "--connect 10.0.0.77:9 --from 127.0.0.2:4000 --transparent": ["EINVAL"],
+    # A connection that nobody can accept yet
+    "--connect 127.0.0.1:6801 --from 127.0.0.1:6800 --reuseport": ["EADDRNOTAVAIL"],
+    "--connect 127.0.0.1:6802 --from 127.0.0.1:6800 --reuseport": ["ok"],
 }
 LISTED = ("localhost:8000", "[::1]:8000", "8000", "127.0.0.2:8000",
           "127.0.0.1:50000", "8000 50000 --user root", "8000 --user daemon",
@@ -65,6 +81,13 @@ def held_elsewhere():
         out[-1].bind(("0.0.0.0", port))
     out.append(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
     out[-1].bind(("::ffff:127.0.0.1", 6631))
+    out.append(socket.socket())
+    out[-1].setsockopt(socket.SOL_TCP, socket.TCP_DEFER_ACCEPT, 60)
+    out[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    out[-1].bind(("127.0.0.1", 6800))
+    out[-1].listen()
+    out.append(socket.create_connection(("127.0.0.1", 6800),
+                                        source_address=("127.0.0.1", 6801)))
     return out
 
 
@@ -151,6 +174,17 @@ def test_who_has_a_place_has_bound_it(words, said):
     answer = said[words + " --verify"]
     assert outcomes(answer) == PLACED[words], answer
     assert answer[2].get("verified", {"agrees": True})["agrees"], answer
+
+
+def test_what_is_needed_first(said):
+    """A bind that helps no connect is only the first step. Who cannot be
+    answered is not refused, either."""
+    words = "--connect 127.0.0.1:9 --from 203.0.113.5:4000"
+    answer = said[words + " --verify"]
+    assert answer[2]["would_help"] == [
+        {"change": "freebind", "likely": False, "then": "ENETUNREACH"}], answer
+    assert "What is needed first:" in answer[1], answer
+    assert "refused" not in said[words + " --transparent --verify"][1]
 
 
 def test_nobody_listens():

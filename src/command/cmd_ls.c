@@ -141,7 +141,8 @@ static void look(struct options *o, struct list *list)
 			strerror(rc ? -rc : ENOMEM));
 	list->count = 0;
 	for (unsigned int i = 0; i < list->s.holder_count; i++)
-		if (is_wanted(o, list, &list->s.holders[i]))
+		if (!why_is_half_open(&list->s.holders[i]) &&
+			is_wanted(o, list, &list->s.holders[i]))
 			list->order[list->count++] = i;
 	sorted = list->s.holders;
 	if (list->count)

@@ -271,7 +271,8 @@ void cmd_why_help(FILE *file, const struct why_situation *situation,
 		helps);
 
 	if (count < 0)
-		die(EXIT_CANNOT, "why: out of memory");
+		die(EXIT_CANNOT, "why: cannot try what would help: %s",
+			strerror(-count));
 	if (count > 0)
 		fputs(helps->then ? "\nWhat is needed first:\n" :
 				    "\nWhat would help:\n",

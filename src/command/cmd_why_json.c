@@ -4,6 +4,8 @@
  */
 #include "cmd_why.h"
 
+#include <string.h>
+
 #include "answer.h"
 #include "why/why_help.h"
 #include "spec/spec.h"
@@ -151,7 +153,8 @@ static void add_helps(struct json_object *to,
 		helps);
 
 	if (count < 0)
-		die(EXIT_CANNOT, "why: out of memory");
+		die(EXIT_CANNOT, "why: cannot try what would help: %s",
+			strerror(-count));
 	for (int i = 0; i < count; i++) {
 		struct json_object *one = answer_object(list, NULL);
 

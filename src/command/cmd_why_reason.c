@@ -131,13 +131,14 @@ static void say_ok(FILE *file, const struct why_situation *s,
 			file);
 }
 
-/* Is it certain that a peer here refuses whoever connects? Not if anything has
+/* Is it certain that a peer here refuses whoever connects? Not if it cannot
+ * answer there, and not if anything has
  * a listener with that port, wherever it is bound. */
 static bool nobody_listens(const struct why_situation *s,
 	const struct why_question *q)
 {
 	if (q->protocol != IPPROTO_TCP || q->ifindex ||
-		!why_is_local(s, &q->peer, 0))
+		!why_is_local(s, &q->peer, 0) || !why_is_local(s, &q->addr, 0))
 		return false;
 	for (unsigned int i = 0; i < s->holder_count; i++) {
 		const struct sockdiag_row *row = &s->holders[i].row;
@@ -151,9 +152,11 @@ static bool nobody_listens(const struct why_situation *s,
 static void say_connect(FILE *file, const struct why_situation *s,
 	const struct cmd_why_question *q, int error)
 {
-	if (q->why.refusal)
+	bool refused = q->why.unreachable && error == -q->why.unreachable;
+
+	if (refused && q->why.refusal)
 		fputs(q->why.refusal, file);
-	else if (q->why.unreachable)
+	else if (refused)
 		fprintf(file, "there is no way: %s",
 			strerror(-q->why.unreachable));
 	else if (q->why.port && error)

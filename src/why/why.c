@@ -47,6 +47,12 @@ static uint32_t vrf_of(const struct why_situation *s,
 	return why_vrf(s, q->scope ? q->scope : q->ifindex);
 }
 
+static bool matters(const struct why_question *q, const struct why_holder *h)
+{
+	return !why_is_half_open(h) ||
+	       (q->connects && why_is_same_connection(q, &h->row));
+}
+
 /* Who holds this port, or any if it is 0 */
 static unsigned int find_holders(const struct why_situation *s,
 	const struct why_question *q, uint32_t *out)
@@ -58,7 +64,7 @@ static unsigned int find_holders(const struct why_situation *s,
 		const struct why_holder *h = &s->holders[i];
 
 		if (h->row.protocol == q->protocol && h->vrf == vrf &&
-			(!q->port || h->row.port == q->port))
+			(!q->port || h->row.port == q->port) && matters(q, h))
 			out[n++] = i;
 	}
 	return n;
@@ -236,6 +242,13 @@ static void fail_then(int error, struct why_answer *answer)
 		answer->other.outcome = outcome_error(error);
 }
 
+/* UDP without a port takes one before it looks where it connects to. */
+static bool binds_first(const struct why_question *q)
+{
+	return q->connects && q->protocol == IPPROTO_UDP && !q->port &&
+	       !q->placed;
+}
+
 int why_ask(const struct why_situation *situation,
 	const struct why_question *question, struct why_answer *answer)
 {
@@ -255,7 +268,7 @@ int why_ask(const struct why_situation *situation,
 		answer->count = find_holders(situation, question,
 			answer->holders);
 		rc = 0;
-		if (question->unreachable) {
+		if (question->unreachable && !binds_first(question)) {
 			answer->first.outcome =
 				outcome_error(question->unreachable);
 			answer->count = 0;
@@ -265,6 +278,8 @@ int why_ask(const struct why_situation *situation,
 			rc = ask_range(j, answer);
 		if (question->connects && !question->port)
 			end_connect(situation, question, answer);
+		if (binds_first(question) && question->unreachable)
+			fail_then(question->unreachable, answer);
 		else if (!question->connects && question->then)
 			fail_then(question->then, answer);
 	}

@@ -338,6 +338,14 @@ const struct why_device *why_device(const struct why_situation *situation,
 const struct why_device *why_device_named(const struct why_situation *situation,
 	const char *name);
 
+/**
+ * why_is_half_open() - Is it a connection that nobody can accept yet?
+ *
+ * It is a note in its listener's book, and has no port of its own: only the
+ * same connection cannot be made again.
+ */
+bool why_is_half_open(const struct why_holder *holder);
+
 /** why_tunnel() - The device that the kernel has a UDP socket for, or NULL */
 const struct why_device *why_tunnel(const struct why_situation *situation,
 	const struct why_holder *holder);

@@ -113,7 +113,9 @@ static bool is_waiting(const struct sockdiag_row *row)
 {
 	return !row->inode && !row->mini &&
 	       (row->state == SOCKDIAG_ESTABLISHED ||
-		       row->state == SOCKDIAG_CLOSE_WAIT);
+		       row->state == SOCKDIAG_CLOSE_WAIT ||
+		       row->state == SOCKDIAG_SYN_RECEIVED ||
+		       row->state == SOCKDIAG_NEW_SYN_RECEIVED);
 }
 
 /* Who closes a connection first leaves TIME_WAIT behind, with its options. */
@@ -207,7 +209,8 @@ static bool change(struct trial *t)
 	case WHY_CHANGE_REUSEADDR: return set_flag(&t->q.reuseaddr, true);
 	case WHY_CHANGE_REUSEPORT: return set_flag(&t->q.reuseport, true);
 	case WHY_CHANGE_V6ONLY:
-		return set_flag(&t->q.v6only, t->q.family == AF_INET6);
+		return set_flag(&t->q.v6only,
+			t->q.family == AF_INET6 && !addr_is_mapped(&t->q.addr));
 	case WHY_CHANGE_V6ONLY_OWNER: return set_owners_v6only(t);
 	case WHY_CHANGE_REUSEADDR_BOTH: return set_both(t, true, false);
 	case WHY_CHANGE_REUSEPORT_BOTH: return set_both(t, false, true);
@@ -238,33 +241,59 @@ static bool helps(const struct why_answer *before,
 
 /* Refused for another reason, which nobody looked at before; others that have
  * the port are the last one. */
-static bool is_further(const struct why_answer *before,
-	const struct why_answer *after)
+static bool is_further(const struct why_answer *before, int error)
 {
-	return before->first.outcome.error != EADDRINUSE &&
-	       after->first.outcome.kind != OUTCOME_OK &&
-	       after->first.outcome.error != before->first.outcome.error;
+	return before->first.outcome.error != EADDRINUSE && error &&
+	       error != before->first.outcome.error;
 }
 
-/* Who connects from a place has bound it before: is the way to the peer free,
- * too? 1, 0, or -ENOMEM */
-static int connects_then(struct trial *t)
+/* Who connects from a place has bound it before: what does connect say then?
+ * From another place it may go another way.
+ * Return: 0, and @error is 0 if it works; or a negative errno */
+static int try_connect(struct trial *t, int *error)
 {
+	bool other_way = !why_is_of_link(&t->q.peer) || t->q.scope;
 	struct why_answer then;
-	int rc;
+	int rc = 0;
 
 	if (!t->q.placed || t->q.connects)
-		return 1;
+		return 0;
 	t->q.connects = true;
-	rc = why_ask(&t->s, &t->q, &then);
+	if (other_way)
+		rc = why_route(&t->q);
+	if (!rc)
+		rc = why_ask(&t->s, &t->q, &then);
 	if (rc)
 		return rc;
-	rc = then.first.outcome.kind == OUTCOME_OK;
+	*error = then.first.outcome.error;
 	why_answer_free(&then);
-	return rc;
+	return 0;
 }
 
-/* 1: it helps, or gets @further; 0: it does not; or -ENOMEM */
+/* What is changed is asked again. 1: it helps, or gets @further; 0: it does
+ * not; or a negative errno */
+static int try_changed(struct trial *t, const struct why_answer *before,
+	bool further)
+{
+	struct why_help *help = t->help;
+	struct why_answer changed;
+	int rc = why_ask(&t->s, &t->q, &changed), error;
+	bool works;
+
+	if (rc)
+		return rc;
+	works = helps(before, &changed);
+	error = changed.first.outcome.error;
+	help->likely = changed.depends && !further;
+	why_answer_free(&changed);
+	if (works)
+		rc = try_connect(t, &error);
+	if (rc)
+		return rc;
+	help->then = further ? error : 0;
+	return further ? is_further(before, error) : works && !error;
+}
+
 static int try(const struct why_situation *s, const struct why_question *q,
 	const struct why_answer *answer, bool further, struct why_help *help)
 {
@@ -272,29 +301,17 @@ static int try(const struct why_situation *s, const struct why_question *q,
 		.s = *s, .q = *q, .blocks = answer->blocks, .help = help
 	};
 	struct why_holder *own = malloc((answer->count + 1) * sizeof(*own));
-	struct why_answer changed;
-	int rc = -ENOMEM;
+	int rc;
 
 	if (!own)
-		return rc;
+		return -ENOMEM;
 	for (unsigned int i = 0; i < answer->count; i++)
 		own[i] = s->holders[answer->holders[i]];
 	if (q->port) {
 		t.s.holders = own;
 		t.s.holder_count = answer->count;
 	}
-	rc = 0;
-	if (change(&t)) {
-		rc = why_ask(&t.s, &t.q, &changed);
-		if (!rc) {
-			help->likely = changed.depends && !further;
-			help->then = further ? changed.first.outcome.error : 0;
-			rc = (further ? is_further : helps)(answer, &changed);
-			why_answer_free(&changed);
-			if (rc && !further)
-				rc = connects_then(&t);
-		}
-	}
+	rc = change(&t) ? try_changed(&t, answer, further) : 0;
 	free(own);
 	return rc;
 }

@@ -53,7 +53,10 @@ struct why_help {
  * @answer:	Of the question
  * @helps:	Filled in, those that cost least first
  *
- * Return: How many of @helps, or -ENOMEM
+ * Who is to connect behind a bind has his way asked for anew, in the thread's
+ * network.
+ *
+ * Return: How many of @helps, or a negative errno
  */
 int why_help(const struct why_situation *situation,
 	const struct why_question *question, const struct why_answer *answer,

@@ -19,14 +19,13 @@ struct look {
 	const struct why_ports *ports;
 };
 
-/* A connection that is half open is a note in its listener's book, and has no
- * port of its own. */
-static bool has_port(const struct sockdiag_row *row)
+bool why_is_half_open(const struct why_holder *holder)
 {
-	return row->port &&
-	       !(row->protocol == IPPROTO_TCP && !row->inode &&
-		       (row->state == SOCKDIAG_SYN_RECEIVED ||
-			       row->state == SOCKDIAG_NEW_SYN_RECEIVED));
+	const struct sockdiag_row *row = &holder->row;
+
+	return row->protocol == IPPROTO_TCP && !row->inode &&
+	       (row->state == SOCKDIAG_SYN_RECEIVED ||
+		       row->state == SOCKDIAG_NEW_SYN_RECEIVED);
 }
 
 /* Of connected sockets the kernel does not tell IPV6_V6ONLY. */
@@ -45,7 +44,7 @@ static int note_row(const struct sockdiag_row *row, void *arg)
 
 	if (row->protocol == IPPROTO_UDP)
 		s->udp_near[row->port % WHY_SLOTS]++;
-	if (!has_port(row) || !why_ports_has(look->ports, row->port))
+	if (!row->port || !why_ports_has(look->ports, row->port))
 		return 0;
 	list = why_grow(s->holders, s->holder_count, sizeof(*list));
 	if (!list)

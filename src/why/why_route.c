@@ -139,12 +139,13 @@ static void refuse(struct why_question *q, int error, const char *text)
 	q->refusal = text;
 }
 
-/* What connect refuses whatever way there is */
-static void judge_peer(struct why_question *q)
+/* What connect refuses whatever way there is
+ * @own:	The address that the socket is bound to */
+static void judge_peer(struct why_question *q, const struct addr *own)
 {
 	struct addr to = addr_unmapped(&q->peer);
 	bool tcp = q->protocol == IPPROTO_TCP;
-	bool own6 = !addr_is_any(&q->addr) && !addr_is_mapped(&q->addr);
+	bool own6 = !addr_is_any(own) && !addr_is_mapped(own);
 
 	if (q->family != AF_INET6)
 		return;
@@ -178,30 +179,61 @@ static void judge_way(struct why_question *q, const struct way *way)
 			"connect");
 }
 
-/* Who is bound to an address of many has chosen none to send from. */
-static int forget_many(struct why_question *q)
+/* Whose is an address of IPv4? RTN_LOCAL, RTN_BROADCAST; no device says. */
+static int ask_whose(const struct why_question *q, const struct addr *own,
+	uint8_t *type)
+{
+	static const struct addr none = { 0 };
+	struct why_question anywhere = *q;
+	struct way way;
+	int refused = 0, rc;
+
+	anywhere.ifindex = anywhere.scope = 0;
+	rc = ask(&anywhere, own, &none, &way, &refused);
+	*type = rc || refused ? RTN_UNREACHABLE : way.type;
+	return rc;
+}
+
+static bool is_all_ones(const struct addr *a)
 {
 	static const struct addr ones = { 4, { 255, 255, 255, 255 } };
-	static const struct addr none = { 0 }, any = { .len = 4 };
-	static const struct addr any6 = { .len = 16 };
-	struct addr own = addr_unmapped(&q->addr);
-	struct way way = { .type = RTN_BROADCAST };
-	struct why_question anywhere = *q;
-	int refused = 0, rc = 0;
 
-	q->many = own.len == 16 && is_multicast(&own);
-	if (q->many)
-		q->addr = any6;
-	if (own.len != 4 || addr_is_any(&own))
+	return addr_equal(a, &ones);
+}
+
+/* Who is bound to an address of many has chosen none to send from; but an IPv6
+ * socket would send from the one of IPv4, and the kernel refuses the way. */
+static int forget_many(struct why_question *q)
+{
+	static const struct addr any = { .len = 4 }, any6 = { .len = 16 };
+	struct addr own = addr_unmapped(&q->addr);
+	uint8_t type = RTN_BROADCAST;
+	int rc = 0;
+
+	if (addr_is_any(&own) || (own.len == 4 && q->family == AF_INET6))
 		return 0;
-	/* Whose address it is, no device says. */
-	anywhere.ifindex = anywhere.scope = 0;
-	if (!is_multicast(&own) && !addr_equal(&own, &ones))
-		rc = ask(&anywhere, &own, &none, &way, &refused);
-	q->many = !rc && !refused && way.type == RTN_BROADCAST;
+	if (own.len == 4 && !is_multicast(&own) && !is_all_ones(&own))
+		rc = ask_whose(q, &own, &type);
+	q->many = own.len == 4 ? type == RTN_BROADCAST : is_multicast(&own);
 	if (q->many)
-		q->addr = for_family(q->family, &any);
+		q->addr = own.len == 4 ? any : any6;
 	return rc;
+}
+
+/* Who is transparent sends from what is nobody's, too. */
+static int ask_transparent(struct why_question *q, const struct addr *to,
+	const struct addr *from, struct way *way)
+{
+	static const struct addr none = { 0 };
+	uint8_t type;
+	int rc;
+
+	if (from->len != 4 || is_multicast(from) || is_all_ones(from))
+		return 0;
+	rc = ask_whose(q, from, &type);
+	if (rc || type == RTN_LOCAL)
+		return rc;
+	return ask(q, to, &none, way, &q->unreachable);
 }
 
 /* Ask for the way, with the address to send from if there is one */
@@ -223,6 +255,8 @@ static int find_way(struct why_question *q)
 		rc = ask(q, &to, &none, &way, &q->unreachable);
 	if (!rc && !q->unreachable)
 		rc = ask(q, &to, &from, &way, &q->unreachable);
+	if (!rc && q->unreachable && q->transparent)
+		rc = ask_transparent(q, &to, &from, &way);
 	if (rc || q->unreachable)
 		return rc;
 	judge_way(q, &way);
@@ -244,7 +278,7 @@ int why_route(struct why_question *question)
 	if (rc)
 		return rc;
 	find_peer(&q);
-	judge_peer(&q);
+	judge_peer(&q, &question->addr);
 	if (!q.unreachable)
 		rc = find_way(&q);
 	if (question->protocol == IPPROTO_UDP)

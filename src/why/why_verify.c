@@ -272,7 +272,8 @@ static int find_holders(const struct why_question *q,
 		const struct sockdiag_row *row = &s->holders[i].row;
 
 		if (row->protocol == q->protocol && row->port >= s->low &&
-			row->port <= s->high)
+			row->port <= s->high &&
+			!why_is_half_open(&s->holders[i]))
 			list[remade->count++] = i;
 	}
 	remade->holders = list;
