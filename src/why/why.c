@@ -177,15 +177,18 @@ static bool may_meet_itself(const struct why_situation *s,
 {
 	for (unsigned int i = 0; i < s->holder_count; i++) {
 		const struct why_holder *h = &s->holders[i];
-		bool met = addr_is_any(&q->addr) ?
+		bool met = addr_is_any(&q->addr) || q->many ?
 				   h->row.peer_port == q->peer_port &&
 					   addr_equal(&h->row.peer, &q->peer) :
 				   why_is_same_connection(q, &h->row);
-		bool shares = !h->known || (q->reuseaddr && h->reuseaddr) ||
+		bool asks = q->reuseaddr || q->reuseport;
+		bool shares = (asks && !h->known) ||
+			      (q->reuseaddr && h->reuseaddr) ||
 			      (q->reuseport && h->reuseport);
 
-		if ((q->reuseaddr || q->reuseport) && shares &&
-			h->row.protocol == q->protocol && met)
+		/* One of many addresses is no other's, until it connects. */
+		if ((shares || q->many) && h->row.protocol == q->protocol &&
+			met)
 			return true;
 	}
 	return false;

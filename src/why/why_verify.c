@@ -308,13 +308,18 @@ static int in_child(const struct why_situation *s, const struct why_question *q,
 static const char *why_not(const struct why_situation *s,
 	const struct why_question *q)
 {
+	uint32_t device = q->scope ? q->scope : q->ifindex;
+
 	if (q->unreachable && q->by_way)
 		return "that is for the routes, rules and addresses of this "
 		       "network to say, and they are not made again";
 	if (q->connects && q->many)
 		return "the address is of many, and the routes of this network "
 		       "say which other one is sent from";
-	if (why_vrf(s, q->scope ? q->scope : q->ifindex))
+	if (q->connects && device && why_is_local(s, &q->peer, 0))
+		return "the peer is an address of this network, and which "
+		       "device has it is not made again";
+	if (why_vrf(s, device))
 		return "a VRF is not made again";
 	return NULL;
 }
