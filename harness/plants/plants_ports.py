@@ -92,8 +92,8 @@ PORTS = (
      "if (order >= 0 || (!same && sum <= 0))",
      "if (!order || (!same && sum <= 0))"),
     ("rows-saved-unsorted-by-port", "order", "ports", "portman_save.c",
-     "for (int i = 0; keys && i < 4; i++)\n",
-     "for (int i = 0; keys && i < 2; i++)\n"),
+     "for (int byte = 0; byte < 4; byte++)\n\t\tif (!is_sorted",
+     "for (int byte = 0; byte < 2; byte++)\n\t\tif (!is_sorted"),
     ("asked-before-it-is-free", "order", "ports", "portman.c",
      "\tif (!is_free(&w, false) && !portman_left_out(pm->watch, STEP_IN_USE))"
      "\n\t\treturn -EADDRINUSE;\n\trc = reserve_port(&w, test, arg);\n",
