@@ -34,6 +34,15 @@ PLACED = {
     "--connect [fd00::1]:9 --from fd00::1 --dev lo": ["ENETUNREACH"],
     "--connect [fe80::2%veth0]:9 --from [fe80::2%veth0]:7000": ["ok"],
     "--connect [fe80::2%veth0]:9 --from fe80::2%veth0": ["ok"],
+    # Each address has the device that is written behind it
+    "tcp6 --connect [fe80::77%veth0]:9 --from ::1": ["ok"],
+    "udp6 --connect [ff02::9%veth0]:9 --from [::1]:4000": ["ok"],
+    "tcp6 --connect [fe80::1%veth1]:9 --from fe80::2%veth0": ["EINVAL"],
+    "tcp6 --connect [fe80::1%veth1]:9 --dev veth0": ["EINVAL"],
+    # Oneself, from a device that has no address of IPv4, and from one that has
+    "tcp4 --connect 0.0.0.0:9 --dev bridge": ["EINVAL"],
+    "tcp6 --connect [::ffff:0.0.0.0]:9 --dev bridge": ["EINVAL"],
+    "tcp4 --connect 0.0.0.0:9 --from 0.0.0.0:4001 --dev lo": ["ok"],
     # IPv4, and a socket that is for IPv6 only, or whose address is of many
     "udp6 --connect [::ffff:127.0.0.1]:9 --from [ff0e::7]:4000": ["ENETUNREACH"],
     "udp6 --connect [::ffff:127.0.0.1]:9 --from [::ffff:224.0.0.5]:4000": ["EINVAL"],
@@ -112,6 +121,8 @@ def inside():
     for one in sockets:
         one.close()
     sockets = held_elsewhere()
+    for what in (["add", "bridge", "type", "bridge"], ["set", "bridge", "up"]):
+        subprocess.run(["ip", "link", *what], check=True)
     out.update(ask("why", [words + " --verify" for words in PLACED]))
     print(json.dumps(out))
     for one in sockets:
@@ -195,12 +206,32 @@ def test_nobody_listens():
                        f"{COMMAND} why --connect 127.0.0.1:81;"
                        f"{COMMAND} why --connect 10.9.9.9:81;"
                        f"{COMMAND} why --connect '[::1]:81' --verify;"
-                       f"{COMMAND} why udp --connect 127.0.0.1:81")
+                       f"{COMMAND} why udp --connect 127.0.0.1:81;"
+                       f"{COMMAND} why --connect 127.0.0.1:81 --from 127.0.0.1:81")
     assert answer.code == AGREED, answer
     said_so = [line for line in answer.out.decode().splitlines()
                if "nobody listens on port 81 here" in line]
     assert len(said_so) == 2 and "tcp4 127.0.0.1" in said_so[0] and (
         "tcp6 [::1]" in said_so[1]), answer.out
+
+
+@pytest.mark.parametrize("own,peer,answers", (
+    ("127.0.0.1", "127.0.0.1", True), ("127.0.0.1", "127.0.0.2", False),
+    ("127.0.0.1", "[::1]", False), ("0.0.0.0", "127.0.0.2", True),
+    ("0.0.0.0", "[::1]", False), ("::", "127.0.0.2", True), ("::", "[::1]", True),
+    ("::1", "127.0.0.1", False), ("::ffff:127.0.0.1", "127.0.0.1", True)))
+def test_who_listens_elsewhere_does_not_answer(own, peer, answers):
+    """What has the port has to have the address, too."""
+    if os.geteuid():
+        pytest.skip("needs a world, which needs root")
+    program = ("import socket,subprocess\n"
+               f"own, v6 = {own!r}, {':' in own!r}\n"
+               "one = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET)\n"
+               "one.bind((own, 81))\none.listen()\n"
+               f"subprocess.run(['{COMMAND}', 'why', '--connect', '{peer}:81'])")
+    answer = portclash("world", "/usr/bin/python3", "-c", program)
+    assert answer.code == AGREED and b"ok: tcp" in answer.out, answer
+    assert (b"nobody listens" in answer.out) != answers, answer
 
 
 def test_places_are_listed(said):

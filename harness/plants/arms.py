@@ -17,8 +17,11 @@ from copies import ROOT
 LIMIT, SLOW = 60, 4
 # What may take long besides: to start, to minimise what was found
 GRACE = 60
-# The empty program and a record that does nothing (src/program/bytes.h)
+# What AFL++ begins with, as plain as can be: the empty program and a record that
+# does nothing (src/program/bytes.h); an op in text; an agent that knows one op
 PLAIN_SEED = bytes(1 + 12)
+PLAIN_SEEDS = {"text": b"socket a tcp4\n",
+               "agent": b"portclash-agent 1 a\ncan socket\nok\n.\n"}
 LENGTH_MAX = 800
 # Whose inputs are text, and whose are records (src/program/bytes.h)
 WORDY = ("text", "agent")
@@ -167,7 +170,7 @@ def afl(place, seed, **more):
     seeds, out = (os.path.join(place.folder, name) for name in ("in", "out"))
     os.makedirs(seeds)
     with open(os.path.join(seeds, "plain"), "wb") as file:
-        file.write(PLAIN_SEED)
+        file.write(PLAIN_SEEDS.get(place.target, PLAIN_SEED))
     _, said, spent = place.watch(
         ["taskset", "-c", str(max(os.sched_getaffinity(0))), "afl-fuzz", "-i",
          seeds, "-o", out, "-S", "ci", "-V", str(SLOW * LIMIT), "-G", str(LENGTH_MAX),

@@ -216,7 +216,6 @@ static void ask_bind_first(const struct why_situation *situation,
 		return;
 	bind.why.connects = false;
 	bind.why.addr = *own;
-	bind.why.scope = why_is_of_link(own) ? q->why.scope : 0;
 	bind.why.unreachable = 0;
 	if (why_ask(situation, &bind.why, &bind.answer))
 		die(EXIT_CANNOT, "why: out of memory");

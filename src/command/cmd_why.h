@@ -16,11 +16,12 @@ enum {
 
 /**
  * struct cmd_why_question - A question, and its answer
- * @scope:	The device that is behind the address, or ""
+ * @scope:	The device that is written behind the address, or ""
+ * @peer_scope:	The same of the address to connect to
  * @tried:	A network made like this one was asked, too: @verified
  */
 struct cmd_why_question {
-	char scope[WHY_DEVICE_MAX];
+	char scope[WHY_DEVICE_MAX], peer_scope[WHY_DEVICE_MAX];
 	struct why_question why;
 	struct why_answer answer;
 	bool tried;

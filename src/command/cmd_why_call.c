@@ -177,7 +177,7 @@ static bool take_name(const union name *name, uint8_t family, struct addr *addr,
 	addr->len = 16;
 	memcpy(addr->bytes, &name->in6.sin6_addr, 16);
 	*port = ntohs(name->in6.sin6_port);
-	if (scope && why_is_of_link(addr))
+	if (why_is_of_link(addr))
 		*scope = name->in6.sin6_scope_id;
 	return true;
 }
@@ -216,7 +216,7 @@ static bool read_places(int fd, struct asking *a)
 
 	a->unknown = "its address is none of the socket's family";
 	if (getsockname(fd, &own.any, &size) ||
-		!take_name(&own, q->family, &q->addr, &q->port, NULL))
+		!take_name(&own, q->family, &q->addr, &q->port, &q->scope))
 		return false;
 	if (a->call->number == SYS_listen && q->protocol == IPPROTO_UDP) {
 		a->unknown = "sockets of UDP do not listen";
@@ -241,7 +241,8 @@ static bool read_places(int fd, struct asking *a)
 		return take_name(&name, q->family, &q->addr, &q->port,
 			&q->scope);
 	q->connects = true;
-	return take_name(&name, q->family, &q->peer, &q->peer_port, &q->scope);
+	return take_name(&name, q->family, &q->peer, &q->peer_port,
+		&q->peer_scope);
 }
 
 /* A connect can fail for reasons that are the peer's, or the way's. */

@@ -165,7 +165,9 @@ static void say_add_address(FILE *file, const struct why_question *q)
 {
 	static const struct addr own6 = { 16, { [15] = 1 } };
 
-	if (addr_equal(&q->addr, &own6))
+	if (addr_equal(&q->addr, &own6) && q->ifindex > WORLD_LO)
+		fputs("set IP_FREEBIND before bind", file);
+	else if (addr_equal(&q->addr, &own6))
 		fputs("let lo have it: ip link set lo up, and sysctl "
 		      "net.ipv6.conf.lo.disable_ipv6=0",
 			file);

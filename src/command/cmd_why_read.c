@@ -230,7 +230,6 @@ static void take_from(const char *text, struct cmd_why_question *question)
 {
 	struct why_question *q = &question->why;
 	struct written written;
-	char *scope;
 
 	q->placed = true;
 	if (!take_address(text, &written)) {
@@ -241,11 +240,7 @@ static void take_from(const char *text, struct cmd_why_question *question)
 		die(EXIT_USAGE,
 			"why: --from: expected ADDR or ADDR:PORT, found '%s'",
 			text);
-	scope = question->scope;
-	if (*written.scope && *scope && strcmp(scope, written.scope))
-		die(EXIT_USAGE, "why: two devices for one socket");
-	if (*written.scope)
-		strcpy(scope, written.scope);
+	strcpy(question->scope, written.scope);
 }
 
 /* The places are where to connect to, until now. */
@@ -253,8 +248,11 @@ static void turn_around(const struct options *options,
 	struct cmd_why_asked *asked)
 {
 	for (unsigned int i = 0; i < asked->count; i++) {
-		struct why_question *q = &asked->questions[i].why;
+		struct cmd_why_question *question = &asked->questions[i];
+		struct why_question *q = &question->why;
 
+		strcpy(question->peer_scope, question->scope);
+		*question->scope = '\0';
 		q->connects = true;
 		q->listens = false;
 		q->peer = q->addr;
@@ -262,7 +260,7 @@ static void turn_around(const struct options *options,
 		q->port = 0;
 		q->addr = (struct addr){ .len = q->peer.len };
 		if (options->from)
-			take_from(options->from, &asked->questions[i]);
+			take_from(options->from, question);
 		if (q->addr.len != q->peer.len)
 			die(EXIT_USAGE, "why: --from is of the other family");
 		if (!q->peer_port)
@@ -334,11 +332,11 @@ static uint32_t device_of(const struct why_situation *situation,
 
 /* As ss(8) writes it, what is behind an address of IPv4 is the device that its
  * socket is bound to. */
-static void take_scope(struct why_question *q, uint32_t device)
+static void take_scope(struct why_question *q, const struct addr *of,
+	uint32_t *scope, uint32_t device)
 {
-	if (why_is_of_link(&q->addr) ||
-		(q->connects && why_is_of_link(&q->peer)))
-		q->scope = device;
+	if (why_is_of_link(of))
+		*scope = device;
 	else if (q->family == AF_INET && !q->ifindex)
 		q->ifindex = device;
 	else if (q->family == AF_INET && q->ifindex != device)
@@ -361,8 +359,13 @@ void cmd_why_complete(const struct options *options,
 		if (asked->device)
 			q->ifindex = device_of(situation, asked->device);
 		if (*asked->questions[i].scope)
-			take_scope(q, device_of(situation,
-					      asked->questions[i].scope));
+			take_scope(q, &q->addr, &q->scope,
+				device_of(situation,
+					asked->questions[i].scope));
+		if (*asked->questions[i].peer_scope)
+			take_scope(q, &q->peer, &q->peer_scope,
+				device_of(situation,
+					asked->questions[i].peer_scope));
 		q->v6only |= q->family == AF_INET6 && situation->bindv6only;
 	}
 }

@@ -131,21 +131,34 @@ static void say_ok(FILE *file, const struct why_situation *s,
 			file);
 }
 
+/* Has it the peer's port, and may it have the peer's address, too? */
+static bool may_answer(const struct why_holder *h, const struct why_question *q)
+{
+	struct addr own = addr_unmapped(&h->row.addr);
+	struct addr peer = addr_unmapped(&q->peer);
+
+	if (h->row.port != q->peer_port || h->row.state != SOCKDIAG_LISTEN)
+		return false;
+	if (!addr_is_any(&own))
+		return addr_equal(&own, &peer);
+	return own.len == peer.len ||
+	       (own.len == 16 && !(h->v6only_known && h->row.v6only));
+}
+
 /* Is it certain that a peer here refuses whoever connects? Not if it cannot
- * answer there, and not if anything has
- * a listener with that port, wherever it is bound. */
+ * answer there. */
 static bool nobody_listens(const struct why_situation *s,
 	const struct why_question *q)
 {
 	if (q->protocol != IPPROTO_TCP || q->ifindex ||
 		!why_is_local(s, &q->peer, 0) || !why_is_local(s, &q->addr, 0))
 		return false;
-	for (unsigned int i = 0; i < s->holder_count; i++) {
-		const struct sockdiag_row *row = &s->holders[i].row;
-
-		if (row->port == q->peer_port && row->state == SOCKDIAG_LISTEN)
+	/* Who connects to oneself is answered. */
+	if (q->port == q->peer_port && addr_equal(&q->addr, &q->peer))
+		return false;
+	for (unsigned int i = 0; i < s->holder_count; i++)
+		if (may_answer(&s->holders[i], q))
 			return false;
-	}
 	return true;
 }
 

@@ -64,9 +64,11 @@ static void say_call(FILE *file, const struct why_situation *s,
 		q->freebind ? ", IP_FREEBIND" : "");
 	say_device(file, s, "scope", q->scope);
 	say_device(file, s, "SO_BINDTODEVICE", q->ifindex);
-	if (q->connects || q->placed)
-		fprintf(file, "%s to %s", q->connects ? "" : ", before connect",
-			cmd_why_place(&q->peer, q->peer_port, place));
+	if (!q->connects && !q->placed)
+		return;
+	fprintf(file, "%s to %s", q->connects ? "" : ", before connect",
+		cmd_why_place(&q->peer, q->peer_port, place));
+	say_device(file, s, "scope", q->peer_scope);
 }
 
 static void say_verdict(FILE *file, const struct why_situation *s,

@@ -12,6 +12,14 @@
 #include "why_judge.h"
 #include "why_private.h"
 
+uint32_t why_bound_device(const struct why_question *q)
+{
+	return q->scope	   ? q->scope :
+	       q->ifindex  ? q->ifindex :
+	       q->connects ? q->peer_scope :
+			     0;
+}
+
 static struct why_judge *open_judge(const struct why_situation *s,
 	const struct why_question *q)
 {
@@ -21,6 +29,7 @@ static struct why_judge *open_judge(const struct why_situation *s,
 		return NULL;
 	j->s = s;
 	j->q = q;
+	/* The device of a peer is not that of the address. */
 	j->local = why_is_local(s, &q->addr, q->scope ? q->scope : q->ifindex);
 	j->force = malloc(sizeof(*j->force));
 	j->spec = malloc(spec_size());
@@ -44,7 +53,7 @@ static uint32_t vrf_of(const struct why_situation *s,
 {
 	if (q->protocol != IPPROTO_TCP || s->vrf_shared)
 		return 0;
-	return why_vrf(s, q->scope ? q->scope : q->ifindex);
+	return why_vrf(s, why_bound_device(q));
 }
 
 static bool matters(const struct why_question *q, const struct why_holder *h)

@@ -160,8 +160,9 @@ enum why_limit {
  * @protocol:	IPPROTO_TCP or IPPROTO_UDP
  * @family:	AF_INET or AF_INET6
  * @addr:	Of that family
- * @scope:	The device that is written behind @addr, or behind @peer, if
- *		that is why_is_of_link(); or 0
+ * @scope:	The device that is written behind @addr, if that is
+ *		why_is_of_link(); or 0
+ * @peer_scope:	The same of @peer
  * @port:	0: one that the kernel chooses
  * @listens:	It is to listen then
  * @mptcp:	The socket is of MPTCP
@@ -186,7 +187,7 @@ enum why_limit {
 struct why_question {
 	uint8_t protocol, family;
 	struct addr addr;
-	uint32_t scope;
+	uint32_t scope, peer_scope;
 	uint16_t port;
 	bool reuseaddr, reuseport, v6only, freebind, transparent;
 	bool listens, mptcp, capable, connects, broadcast;
@@ -345,6 +346,14 @@ const struct why_device *why_device_named(const struct why_situation *situation,
  * same connection cannot be made again.
  */
 bool why_is_half_open(const struct why_holder *holder);
+
+/**
+ * why_bound_device() - The device that the socket is bound to, or 0
+ *
+ * It was asked for, or the address names it. Who connects to an address that
+ * names a device is bound to that then.
+ */
+uint32_t why_bound_device(const struct why_question *question);
 
 /** why_tunnel() - The device that the kernel has a UDP socket for, or NULL */
 const struct why_device *why_tunnel(const struct why_situation *situation,

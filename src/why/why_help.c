@@ -252,15 +252,13 @@ static bool is_further(const struct why_answer *before, int error)
  * Return: 0, and @error is 0 if it works; or a negative errno */
 static int try_connect(struct trial *t, int *error)
 {
-	bool other_way = !why_is_of_link(&t->q.peer) || t->q.scope;
 	struct why_answer then;
-	int rc = 0;
+	int rc;
 
 	if (!t->q.placed || t->q.connects)
 		return 0;
 	t->q.connects = true;
-	if (other_way)
-		rc = why_route(&t->q);
+	rc = why_route(&t->q);
 	if (!rc)
 		rc = why_ask(&t->s, &t->q, &then);
 	if (rc)

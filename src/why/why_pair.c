@@ -89,7 +89,7 @@ void why_pair_begin(const struct why_judge *j, unsigned int udp_others)
 {
 	const struct why_situation *s = j->s;
 	const struct why_question *q = j->q;
-	uint32_t device = q->scope ? q->scope : q->ifindex;
+	uint32_t device = why_bound_device(q);
 	struct spec_network network = {
 		.low = j->port ? j->port : s->low,
 		.high = j->port ? j->port : s->high,

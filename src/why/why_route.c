@@ -24,10 +24,12 @@
 /**
  * struct way - What the kernel says of one
  * @source:	The address that is sent from, if it chooses
+ * @device:	By which it goes
  * @type:	RTN_UNICAST, RTN_LOCAL, ...
  */
 struct way {
 	struct addr source;
+	uint32_t device;
 	uint8_t type;
 };
 
@@ -35,12 +37,15 @@ static int on_route(struct nl_msg *msg, void *arg)
 {
 	struct nlmsghdr *header = nlmsg_hdr(msg);
 	struct way *out = arg;
-	struct nlattr *source;
+	struct nlattr *source, *device;
 
 	if (header->nlmsg_type != RTM_NEWROUTE ||
 		!nlmsg_valid_hdr(header, sizeof(struct rtmsg)))
 		return NL_OK;
 	source = nlmsg_find_attr(header, sizeof(struct rtmsg), RTA_PREFSRC);
+	device = nlmsg_find_attr(header, sizeof(struct rtmsg), RTA_OIF);
+	if (device)
+		out->device = nla_get_u32(device);
 	out->type = ((struct rtmsg *)nlmsg_data(header))->rtm_type;
 	if (source && (nla_len(source) == 4 || nla_len(source) == 16)) {
 		out->source.len = nla_len(source);
@@ -53,7 +58,7 @@ static int on_route(struct nl_msg *msg, void *arg)
 static bool is_filled(struct nl_msg *msg, const struct why_question *q,
 	const struct addr *to, const struct addr *from)
 {
-	uint32_t device = q->scope ? q->scope : q->ifindex;
+	uint32_t device = why_bound_device(q);
 	struct rtmsg header = {
 		.rtm_family = to->len == 4 ? AF_INET : AF_INET6,
 		.rtm_dst_len = 8 * to->len,
@@ -110,22 +115,44 @@ static struct addr for_family(uint8_t family, const struct addr *addr)
 	return out;
 }
 
+/* Of a socket on a device, the kernel says which of its addresses that is. */
+static int find_own4(struct why_question *q, struct addr *own)
+{
+	static const struct addr none = { 0 }, any = { .len = 4 };
+	struct way way;
+	int refused, rc;
+
+	*own = (struct addr){ 4, { 127, 0, 0, 1 } };
+	if (!why_bound_device(q))
+		return 0;
+	rc = ask(q, &any, &none, &way, &refused);
+	if (rc || refused || way.source.len != 4)
+		return rc;
+	*own = way.source;
+	q->addr = for_family(q->family, own);
+	return 0;
+}
+
 /* Nobody is told apart from oneself: of IPv4, by the address sent from. */
-static void find_peer(struct why_question *q)
+static int find_peer(struct why_question *q)
 {
 	static const struct addr own4 = { 4, { 127, 0, 0, 1 } };
 	static const struct addr own6 = { 16, { [15] = 1 } };
 	struct addr from = addr_unmapped(&q->addr),
 		    to = addr_unmapped(&q->peer);
-	bool mapped = q->family == AF_INET || addr_is_mapped(&q->addr);
+	bool mapped = addr_is_mapped(&q->addr);
+	int rc = 0;
 
 	if (!addr_is_any(&to))
-		return;
-	if (to.len == 16 && !mapped)
-		q->peer = own6;
-	else
-		q->peer = for_family(q->family,
-			from.len == 4 && !addr_is_any(&from) ? &from : &own4);
+		return 0;
+	if (to.len == 16) {
+		q->peer = mapped ? for_family(q->family, &own4) : own6;
+		return 0;
+	}
+	if (from.len != 4 || addr_is_any(&from))
+		rc = find_own4(q, &from);
+	q->peer = for_family(q->family, &from);
+	return rc;
 }
 
 static bool is_multicast(const struct addr *a)
@@ -151,12 +178,11 @@ static void judge_peer(struct why_question *q, const struct addr *own)
 		return;
 	if (tcp && to.len == 16 && is_multicast(&to))
 		refuse(q, ENETUNREACH, "TCP has one peer, and not many");
-	else if (why_is_of_link(&to) && !q->scope && !q->ifindex)
+	else if (why_is_of_link(&to) && !why_bound_device(q))
 		refuse(q, EINVAL,
 			"the address is of one link, and no device says which: "
 			"write it as [ADDRESS%DEVICE]");
-	else if (why_is_of_link(&to) && q->scope && q->ifindex &&
-		 q->scope != q->ifindex)
+	else if (q->peer_scope && q->peer_scope != why_bound_device(q))
 		refuse(q, EINVAL, "the socket is bound to another device");
 	else if (to.len == 4 && (q->v6only || own6))
 		refuse(q, ENETUNREACH, "the socket is for IPv6 only");
@@ -188,7 +214,7 @@ static int ask_whose(const struct why_question *q, const struct addr *own,
 	struct way way;
 	int refused = 0, rc;
 
-	anywhere.ifindex = anywhere.scope = 0;
+	anywhere.ifindex = anywhere.scope = anywhere.peer_scope = 0;
 	rc = ask(&anywhere, own, &none, &way, &refused);
 	*type = rc || refused ? RTN_UNREACHABLE : way.type;
 	return rc;
@@ -220,7 +246,8 @@ static int forget_many(struct why_question *q)
 	return rc;
 }
 
-/* Who is transparent sends from what is nobody's, too. */
+/* Who is transparent sends from what is nobody's, too; but to many only from a
+ * device. */
 static int ask_transparent(struct why_question *q, const struct addr *to,
 	const struct addr *from, struct way *way)
 {
@@ -230,10 +257,30 @@ static int ask_transparent(struct why_question *q, const struct addr *to,
 
 	if (from->len != 4 || is_multicast(from) || is_all_ones(from))
 		return 0;
+	if (!why_bound_device(q) && (is_multicast(to) || is_all_ones(to)))
+		return 0;
 	rc = ask_whose(q, from, &type);
 	if (rc || type == RTN_LOCAL)
 		return rc;
 	return ask(q, to, &none, way, &q->unreachable);
+}
+
+/* A socket on a device takes no way by another one. Of who asks for IPv6, that
+ * is true only if he names no address to send from, so both are asked. */
+static int ask_by_device(struct why_question *q, const struct addr *to,
+	const struct addr *from, struct way *way)
+{
+	static const struct addr none = { 0 };
+	int refused, rc = ask(q, to, &none, way, &q->unreachable);
+
+	if (rc || !q->unreachable)
+		return rc;
+	rc = ask(q, to, from, way, &refused);
+	/* To an address of this network, it names lo, whose that is not. */
+	if (!rc && !refused && way->type != RTN_LOCAL &&
+		way->device == why_bound_device(q))
+		q->unreachable = 0;
+	return rc;
 }
 
 /* Ask for the way, with the address to send from if there is one */
@@ -241,30 +288,29 @@ static int find_way(struct why_question *q)
 {
 	struct addr from = addr_unmapped(&q->addr),
 		    to = addr_unmapped(&q->peer);
-	static const struct addr none = { 0 };
 	bool any = addr_is_any(&from);
 	struct way way;
-	int rc = 0;
+	int rc;
 
 	q->by_way = true;
 	if (any || from.len != to.len)
 		from.len = 0;
-	/* A socket on a device takes no way by another one. Of who asks for
-	 * IPv6, that is true only if he names no address to send from. */
-	if (from.len == 16 && (q->scope || q->ifindex))
-		rc = ask(q, &to, &none, &way, &q->unreachable);
-	if (!rc && !q->unreachable)
+	if (from.len == 16 && why_bound_device(q))
+		rc = ask_by_device(q, &to, &from, &way);
+	else
 		rc = ask(q, &to, &from, &way, &q->unreachable);
 	if (!rc && q->unreachable && q->transparent)
 		rc = ask_transparent(q, &to, &from, &way);
 	if (rc || q->unreachable)
 		return rc;
 	judge_way(q, &way);
-	if (any && to.len == 16 && !way.source.len)
+	if (!q->unreachable && any && to.len == 16 && !way.source.len)
 		refuse(q, EADDRNOTAVAIL,
 			"the device has no address to send from");
 	if (any && way.source.len)
 		q->addr = for_family(q->family, &way.source);
+	if (any && why_is_of_link(&q->addr))
+		q->scope = why_bound_device(q);
 	return 0;
 }
 
@@ -275,9 +321,10 @@ int why_route(struct why_question *question)
 	struct why_question q = *question;
 	int rc = forget_many(&q);
 
+	if (!rc)
+		rc = find_peer(&q);
 	if (rc)
 		return rc;
-	find_peer(&q);
 	judge_peer(&q, &question->addr);
 	if (!q.unreachable)
 		rc = find_way(&q);

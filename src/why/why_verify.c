@@ -117,7 +117,7 @@ static void make_address(struct link_session *link,
 	const struct why_situation *s, const struct why_question *q)
 {
 	struct addr addr = addr_unmapped(&q->addr);
-	uint32_t device = q->scope ? q->scope : q->ifindex;
+	uint32_t device = why_bound_device(q);
 	uint32_t owner = WORLD_LO;
 
 	if (addr_is_any(&addr) || !why_is_local(s, &addr, device))
@@ -134,7 +134,7 @@ static void make_address(struct link_session *link,
 static void make_ways(struct link_session *link, const struct why_question *q)
 {
 	const struct addr own6 = { 16, { 0xfd, [15] = 1 } };
-	uint32_t device = q->scope ? q->scope : q->ifindex;
+	uint32_t device = why_bound_device(q);
 	struct link_route out = { .to.len = 4,
 		.index = device ? device : WORLD_LO };
 
@@ -160,6 +160,7 @@ static int make_network(const struct why_remade *remade,
 	make_sysctls(s);
 	make_device(link, s, q->ifindex);
 	make_device(link, s, q->scope);
+	make_device(link, s, q->peer_scope);
 	for (unsigned int i = 0; i < remade->count; i++)
 		make_device(link, s,
 			s->holders[remade->holders[i]].row.ifindex);
@@ -219,7 +220,7 @@ static void try_connect(int fd, const struct why_question *q,
 {
 	struct why_name own = why_remake_name(&q->addr, q->port, q->scope);
 	struct why_name peer = why_remake_name(&q->peer, q->peer_port,
-		q->scope);
+		q->peer_scope);
 
 	if (!q->placed)
 		why_remake_set(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
@@ -308,7 +309,8 @@ static int in_child(const struct why_situation *s, const struct why_question *q,
 static const char *why_not(const struct why_situation *s,
 	const struct why_question *q)
 {
-	uint32_t device = q->scope ? q->scope : q->ifindex;
+	uint32_t device = why_bound_device(q);
+	struct addr peer = addr_unmapped(&q->peer);
 
 	if (q->unreachable && q->by_way)
 		return "that is for the routes, rules and addresses of this "
@@ -316,7 +318,7 @@ static const char *why_not(const struct why_situation *s,
 	if (q->connects && q->many)
 		return "the address is of many, and the routes of this network "
 		       "say which other one is sent from";
-	if (q->connects && device && why_is_local(s, &q->peer, 0))
+	if (q->connects && device && peer.len == 4 && why_is_local(s, &peer, 0))
 		return "the peer is an address of this network, and which "
 		       "device has it is not made again";
 	if (why_vrf(s, device))
