@@ -244,6 +244,15 @@ def test_places_are_listed(said):
         "8000 --user daemon": 0, "TCP 8000": 7}, count
 
 
+def test_no_mptcp():
+    """It is said where its sockets cannot be made."""
+    if os.geteuid():
+        pytest.skip("needs a world, which needs root")
+    answer = portclash("world", "sh", "-c", "sysctl -qw net.mptcp.enabled=0; "
+                       f"{COMMAND} why 80 && exec {COMMAND} why 80 --mptcp")
+    assert answer.code == CANNOT and "sysctl net.mptcp.enabled=1" in answer.err
+
+
 @pytest.mark.parametrize("words, expected", [
     ("why [::1]", "'[::1]' has no port: expected [::1]:PORT"),
     ("why ::1", "'::1' has no port: expected [::1]:PORT"),

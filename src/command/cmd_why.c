@@ -58,6 +58,21 @@ static void answer_all(const struct why_situation *situation,
 	}
 }
 
+/* Whoever asks for MPTCP needs a socket of it first. */
+static void need_mptcp(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+
+	if (fd < 0)
+		die(EXIT_CANNOT,
+			"why: there are no sockets of MPTCP in this network: "
+			"%s%s",
+			strerror(errno),
+			errno == ENOPROTOOPT ? " (sysctl net.mptcp.enabled=1)" :
+					       "");
+	close(fd);
+}
+
 void cmd_why_look(const struct options *o, const struct cmd_why_asked *asked,
 	struct why_situation *situation)
 {
@@ -68,6 +83,9 @@ void cmd_why_look(const struct options *o, const struct cmd_why_asked *asked,
 	int rc = why_rights(o->pid, netns_fd(ns), &uid, &capable);
 
 	netns_free(ns);
+	for (unsigned int i = 0; i < asked->count; i++)
+		if (asked->questions[i].why.mptcp)
+			need_mptcp();
 	if (rc)
 		die(rc == -ESRCH ? EXIT_USAGE : EXIT_CANNOT,
 			"why: process %u: %s", o->pid, strerror(-rc));
