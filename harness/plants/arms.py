@@ -18,10 +18,12 @@ LIMIT, SLOW = 60, 4
 # What may take long besides: to start, to minimise what was found
 GRACE = 60
 # What AFL++ begins with, as plain as can be: the empty program and a record that
-# does nothing (src/program/bytes.h); an op in text; an agent that knows one op
+# does nothing (src/program/bytes.h); an op in text; an agent that knows two ops
 PLAIN_SEED = bytes(1 + 12)
 PLAIN_SEEDS = {"text": b"socket a tcp4\n",
-               "agent": b"portclash-agent 1 a\ncan socket\nok\n.\n"}
+               "agent": b"portclash-agent 1 a\n"
+                        b"can socket set type:tcp4 set:reuseaddr\n"
+                        b"ok\nok\n.\n.\n.\n"}
 LENGTH_MAX = 800
 # Whose inputs are text, and whose are records (src/program/bytes.h)
 WORDY = ("text", "agent")

@@ -309,9 +309,12 @@ static int find_way(struct why_question *q)
 			"the device has no address to send from");
 	if (any && way.source.len)
 		q->addr = for_family(q->family, &way.source);
+	/* With the address that it has chosen, the kernel asks again. */
+	if (any && way.source.len == 4 && !q->unreachable)
+		rc = ask(q, &to, &way.source, &way, &q->unreachable);
 	if (any && why_is_of_link(&q->addr))
 		q->scope = why_bound_device(q);
-	return 0;
+	return rc;
 }
 
 /* UDP has bound itself, to all addresses or the one that was asked for, before
