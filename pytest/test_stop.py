@@ -236,8 +236,9 @@ def alive(folder):
 
 @pytest.mark.parametrize("signals", ([signal.SIGKILL],
                                      [signal.SIGINT, signal.SIGINT],
-                                     [signal.SIGTERM, signal.SIGINT]),
-                         ids=("killed", "INT twice", "TERM and INT"))
+                                     [signal.SIGTERM, signal.SIGINT],
+                                     [signal.SIGHUP, signal.SIGTERM]),
+                         ids=("killed", "INT twice", "TERM and INT", "HUP and TERM"))
 def test_a_campaign_leaves_a_summary(signals, tmp_path):
     """Also if it is killed, or has no time to write the last one."""
     for name in ("fuzz_ports", "fuzz_kernel"):
