@@ -67,7 +67,7 @@ static void ask(const struct why_situation *s, const struct why_holder *h,
 		.listens = true };
 	struct why_answer answer;
 
-	if (q.connects && why_route(&q))
+	if (q.connects && why_route(s, &q))
 		return;
 	ASSERT(!why_ask(s, &q, &answer));
 	why_answer_free(&answer);

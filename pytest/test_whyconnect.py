@@ -244,6 +244,25 @@ def test_places_are_listed(said):
         "8000 --user daemon": 0, "TCP 8000": 7}, count
 
 
+def test_no_address_of_ipv6():
+    """As in many containers: that is what is said, before any route."""
+    if os.geteuid():
+        pytest.skip("needs a world, which needs root")
+    program = ("import socket,subprocess\n"
+               "for peer in '2001:db8::1', '::1', '::ffff:127.0.0.1':\n"
+               "  for kind in 'tcp6', 'udp6':\n"
+               "    one = socket.socket(socket.AF_INET6, 1 + (kind == 'udp6'))\n"
+               "    code = one.connect_ex((peer, 81))\n"
+               f"    done = subprocess.run(['{COMMAND}', 'why', kind, '--connect',\n"
+               "        f'[{peer}]:81'], stdout=subprocess.PIPE, text=True)\n"
+               "    print(code, done.stdout.split(':')[0])\n")
+    answer = portclash("world", "sh", "-c", "sysctl -qw net.ipv6.conf.all.disable_ipv6=1"
+                       " && exec /usr/bin/python3 -c \"$0\"", program)
+    assert answer.code == AGREED, answer
+    assert answer.out.decode().split("\n") == [
+        *["99 EADDRNOTAVAIL"] * 4, "111 ok", "0 ok", ""], answer
+
+
 def test_no_mptcp():
     """It is said where its sockets cannot be made."""
     if os.geteuid():

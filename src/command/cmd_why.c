@@ -215,7 +215,7 @@ static void find_way(const struct why_situation *situation,
 	int rc = 0;
 
 	if (q->placed || why_is_local(situation, &q->addr, q->ifindex))
-		rc = why_route(q);
+		rc = why_route(situation, q);
 	else
 		q->unreachable = -EADDRNOTAVAIL;
 	if (rc)

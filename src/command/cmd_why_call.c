@@ -325,7 +325,7 @@ static int explain(void *arg)
 	situation.asker = a->process;
 	narrow_range(&situation, a->range);
 	q->capable = situation.capable;
-	if ((q->connects && why_route(q)) ||
+	if ((q->connects && why_route(&situation, q)) ||
 		why_ask(&situation, q, &a->question.answer))
 		return EXIT_CANNOT;
 	settle(a, &a->question.answer);

@@ -150,11 +150,15 @@ static bool may_answer(const struct why_holder *h, const struct why_question *q)
 static bool nobody_listens(const struct why_situation *s,
 	const struct why_question *q)
 {
+	static const struct addr own6 = { 16, { [15] = 1 } };
+
 	if (q->protocol != IPPROTO_TCP || q->ifindex ||
 		!why_is_local(s, &q->peer, 0) || !why_is_local(s, &q->addr, 0))
 		return false;
-	/* Who connects to oneself is answered. */
-	if (q->port == q->peer_port && addr_equal(&q->addr, &q->peer))
+	/* Who connects to oneself is answered; nothing goes from ::1 to another
+	 * address. */
+	if (addr_equal(&q->addr, &q->peer) ? q->port == q->peer_port :
+					     addr_equal(&q->addr, &own6))
 		return false;
 	for (unsigned int i = 0; i < s->holder_count; i++)
 		if (may_answer(&s->holders[i], q))

@@ -209,7 +209,8 @@ struct why_question {
  *
  * Return: 0, or a negative errno if it could not be asked
  */
-int why_route(struct why_question *question);
+int why_route(const struct why_situation *situation,
+	struct why_question *question);
 
 /* What an answer can depend on: bits */
 enum why_unknown {

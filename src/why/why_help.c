@@ -258,7 +258,7 @@ static int try_connect(struct trial *t, int *error)
 	if (!t->q.placed || t->q.connects)
 		return 0;
 	t->q.connects = true;
-	rc = why_route(&t->q);
+	rc = why_route(&t->s, &t->q);
 	if (!rc)
 		rc = why_ask(&t->s, &t->q, &then);
 	if (rc)

@@ -116,7 +116,7 @@ static struct addr for_family(uint8_t family, const struct addr *addr)
 }
 
 /* Of a socket on a device, the kernel says which of its addresses that is. */
-static int find_own4(struct why_question *q, struct addr *own)
+static int find_own4(const struct why_question *q, struct addr *own)
 {
 	static const struct addr none = { 0 }, any = { .len = 4 };
 	struct way way;
@@ -129,7 +129,6 @@ static int find_own4(struct why_question *q, struct addr *own)
 	if (rc || refused || way.source.len != 4)
 		return rc;
 	*own = way.source;
-	q->addr = for_family(q->family, own);
 	return 0;
 }
 
@@ -151,7 +150,7 @@ static int find_peer(struct why_question *q)
 	}
 	if (from.len != 4 || addr_is_any(&from))
 		rc = find_own4(q, &from);
-	q->peer = for_family(q->family, &from);
+	q->addr = q->peer = for_family(q->family, &from);
 	return rc;
 }
 
@@ -317,9 +316,27 @@ static int find_way(struct why_question *q)
 	return rc;
 }
 
+/* Of IPv6 the source is chosen before it is known whether there is a way: of
+ * all devices, or of the one that a peer of its link is on. */
+static bool has_no_source(const struct why_situation *s,
+	const struct why_question *q)
+{
+	struct addr own = addr_unmapped(&q->addr);
+	struct addr to = addr_unmapped(&q->peer);
+	uint32_t device = why_is_of_link(&to) ? why_bound_device(q) : 0;
+
+	if (to.len == 4 || own.len == 4 || !addr_is_any(&own))
+		return false;
+	for (unsigned int i = 0; i < s->address_count; i++)
+		if (s->addresses[i].usable &&
+			(!device || s->addresses[i].ifindex == device))
+			return false;
+	return true;
+}
+
 /* UDP has bound itself, to all addresses or the one that was asked for, before
  * it looks for a way. */
-int why_route(struct why_question *question)
+int why_route(const struct why_situation *s, struct why_question *question)
 {
 	struct why_question q = *question;
 	int rc = forget_many(&q);
@@ -329,6 +346,9 @@ int why_route(struct why_question *question)
 	if (rc)
 		return rc;
 	judge_peer(&q, &question->addr);
+	if (!q.unreachable && has_no_source(s, &q))
+		refuse(&q, EADDRNOTAVAIL,
+			"no device has an address to send from");
 	if (!q.unreachable)
 		rc = find_way(&q);
 	if (question->protocol == IPPROTO_UDP)
