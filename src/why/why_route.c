@@ -291,7 +291,6 @@ static int find_way(struct why_question *q)
 	struct way way;
 	int rc;
 
-	q->by_way = true;
 	if (any || from.len != to.len)
 		from.len = 0;
 	if (from.len == 16 && why_bound_device(q))
@@ -346,11 +345,14 @@ int why_route(const struct why_situation *s, struct why_question *question)
 	if (rc)
 		return rc;
 	judge_peer(&q, &question->addr);
-	if (!q.unreachable && has_no_source(s, &q))
-		refuse(&q, EADDRNOTAVAIL,
-			"no device has an address to send from");
-	if (!q.unreachable)
-		rc = find_way(&q);
+	if (!q.unreachable) {
+		q.by_way = true;
+		if (has_no_source(s, &q))
+			refuse(&q, EADDRNOTAVAIL,
+				"no device has an address to send from");
+		else
+			rc = find_way(&q);
+	}
 	if (question->protocol == IPPROTO_UDP)
 		q.addr = question->addr;
 	*question = q;
