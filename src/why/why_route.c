@@ -19,6 +19,7 @@
 
 #include <linux/rtnetlink.h>
 
+#include "world.h"
 #include "net/netlink.h"
 
 /**
@@ -316,7 +317,8 @@ static int find_way(struct why_question *q)
 }
 
 /* Of IPv6 the source is chosen before it is known whether there is a way: of
- * all devices, or of the one that a peer of its link is on. */
+ * all devices, or of the one that a peer of its link is on; or of lo, where
+ * what goes nowhere goes. */
 static bool has_no_source(const struct why_situation *s,
 	const struct why_question *q)
 {
@@ -328,7 +330,8 @@ static bool has_no_source(const struct why_situation *s,
 		return false;
 	for (unsigned int i = 0; i < s->address_count; i++)
 		if (s->addresses[i].usable &&
-			(!device || s->addresses[i].ifindex == device))
+			(!device || s->addresses[i].ifindex == device ||
+				s->addresses[i].ifindex == WORLD_LO))
 			return false;
 	return true;
 }
