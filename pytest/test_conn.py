@@ -27,6 +27,8 @@ def test_sweep(name, part, need, uids):
     """Up to where the kernel chooses a port, in 420 programs of one set, or
     where another uid is needed that is not here. Every program of every set is
     a matter of "make check-long"."""
+    if name == "late" and not uids:
+        pytest.skip("all of that part needs another uid")
     result = agreed(need, "sweep", name, "--part", part)
     # Now and then both choose the same port.
     chosen = 420 if name == "errors" else 0

@@ -63,9 +63,9 @@ VERBS = {
     "rules": ("rules",),
     "rule": ("rules", "tcp_conflict_listener", "--json", "--corpus", CORPUS),
     "rule-case": ("rules", "tcp_conflict_listener", "--corpus", CORPUS),
-    "why": ("why", "tcp", "127.0.0.1:1", "--save", "saved"),
-    "why-from": ("why", "tcp", "127.0.0.1:1", "--from", "a.saved", "--json"),
-    "why-verify": ("why", "tcp", "127.0.0.1:1", "--verify"),
+    "why": ("why", "tcp", "127.0.0.1:7777", "--save", "saved"),
+    "why-from": ("why", "tcp", "127.0.0.1:7777", "--from", "a.saved", "--json"),
+    "why-verify": ("why", "tcp", "127.0.0.1:7777", "--verify"),
     "why-command": ("why", "--", "true"),
     "ls": ("ls",),
     "world": ("world", "true"),
@@ -101,7 +101,7 @@ def files(folder):
         "# A device that is not there.\n\nsocket a tcp6\n"
         "bind a [fe80::1%missing]:5000\nget a dev\n")
     for args in (("pack", "--output", "a.bin", "a.case"),
-                 ("why", "tcp", "127.0.0.1:1", "--save", "a.saved")):
+                 ("why", "tcp", "127.0.0.1:7777", "--save", "a.saved")):
         subprocess.run([COMMAND, *args], check=True, cwd=folder,
                        capture_output=True)
     return folder

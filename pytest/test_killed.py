@@ -37,7 +37,7 @@ KILLED = {
                "--output", "page.html"),
     "world": ("world", "sleep", ".2"),
     "why-command": ("why", "--", "sleep", ".2"),
-    "why-wait": ("why", "tcp", "127.0.0.1:1", "--wait", "1"),
+    "why-wait": ("why", "tcp", "127.0.0.1:7777", "--wait", "1"),
 }
 WRITTEN = ("page.html", "small.case", "new.bin", "new.case", "saved")
 OLD = b"as it was before\n"

@@ -294,7 +294,7 @@ def test_names():
                           CASES).json["skipped"]
         assert skip["subject"] == other and what in skip["reason"], skip
         found = machines(kind)
-        if found:
+        if found and not (kind == "gvisor" and os.geteuid()):
             traces = portclash("run", "--json", "-s", kind, *cases(CASES)[:1])
             assert list(traces.json["traces"][0]["outcomes"]) == found[-1:]
             assert found[-1].split("-")[1] in skip["reason"]

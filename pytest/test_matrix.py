@@ -37,12 +37,13 @@ def test_numbers_add_up(page):
             assert cell["known"] == 0
 
 
-def test_some_of_a_set_are_from_all_of_it(page):
-    """The beginning of pairs has no divergence of the port manager's."""
+def test_some_of_a_set_are_from_all_of_it(page, uids):
+    """The beginning of pairs has no divergence of the port manager's. Where
+    there is one uid, fewer are compared."""
     result, _, _ = page
     late = [cell for cell in result["cells"]
             if cell["group"] == "late" and cell["subject"] == "portman"]
-    assert len(late[0]["classes"]) >= 2
+    assert len(late[0]["classes"]) >= 1 + bool(uids)
 
 
 def test_every_cell_leads_to_its_cases(page):

@@ -61,7 +61,10 @@ def control_group():
     if not roots:
         sys.exit(77)
     path = os.path.join(roots[0], f"portclash-{os.getpid()}")
-    os.mkdir(path)
+    try:
+        os.mkdir(path)
+    except PermissionError:
+        sys.exit(77)
     try:
         refuse = ctypes.create_string_buffer(
             struct.pack("<BBhiBBhi", 0xb7, 0, 0, 0, 0x95, 0, 0, 0))

@@ -306,11 +306,12 @@ static int find_way(struct why_question *q)
 	if (!q->unreachable && any && to.len == 16 && !way.source.len)
 		refuse(q, EADDRNOTAVAIL,
 			"the device has no address to send from");
-	if (any && way.source.len)
-		q->addr = for_family(q->family, &way.source);
+	from = way.source;
+	if (any && from.len)
+		q->addr = for_family(q->family, &from);
 	/* With the address that it has chosen, the kernel asks again. */
-	if (any && way.source.len == 4 && !q->unreachable)
-		rc = ask(q, &to, &way.source, &way, &q->unreachable);
+	if (any && from.len == 4 && !q->unreachable)
+		rc = ask(q, &to, &from, &way, &q->unreachable);
 	if (any && why_is_of_link(&q->addr))
 		q->scope = why_bound_device(q);
 	return rc;
