@@ -36,6 +36,7 @@ FEW = ("--quiet", "--jobs", 1, "--count", 3)
 AGENT = f"x=pipe:{COMMAND} serve -s spec"
 # Each verb; those that look at a network do it where nobody else is
 ALONE = ("why", "ls")
+UNSHARE = ["unshare", "-rn" if os.geteuid() else "-n"]
 VERBS = {
     "help": ("--help",),
     "run": ("run", "-s", "linux", "a.case"),
@@ -172,7 +173,7 @@ def with_call(verb, folder, number, *only):
     """Run it; the call of this number fails"""
     args, env = command_of(verb)
     before = set(folder.rglob("*"))
-    alone = ["unshare", "-n"] if verb.split("-")[0] in ALONE else []
+    alone = UNSHARE if verb.split("-")[0] in ALONE else []
     log = folder / "calls.log"
     done = subprocess.run(
         [*alone, CALLS, "--log", log, "--seconds", str(SECONDS), "--fail",
@@ -189,7 +190,7 @@ def with_allocation(verb, folder, number, library):
     """Run it; the allocation of this number fails, in each process"""
     args, env = command_of(verb)
     before = set(folder.rglob("*"))
-    alone = ["unshare", "-n"] if verb.split("-")[0] in ALONE else []
+    alone = UNSHARE if verb.split("-")[0] in ALONE else []
     done = subprocess.run(
         [*alone, "/usr/bin/env", f"LD_PRELOAD={library}", f"FAIL={number}", *args],
         cwd=folder, env=env, input=PROGRAM, check=False, capture_output=True,
@@ -247,6 +248,8 @@ def test_what_was_mended(verb, call, folder):
 
     right = whole(verb, try_one, 1)
     count = count_of(right)
+    if not count and os.geteuid():
+        pytest.skip(f"needs root: there is no {call}")
     assert count
     for number in sorted({*range(1, min(count, 10) + 1), count}):
         tried = try_one(number)
